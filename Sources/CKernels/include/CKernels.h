@@ -1,0 +1,171 @@
+// The hot loops of the engine: single precision, run-time CPU dispatch, one persistent thread pool, no allocation
+// visible to the caller (per-thread scratch is kept between calls) and no I/O.
+//
+// Shape legend, used by every comment here:
+//   B batch · H, W height, width · P = H·W pixels of an image · C channels · T tokens · K inner (summed) extent
+// Tensors are contiguous and row-major; images are NHWC; convolution weights are HWIO [kh][kw][Cin][Cout], linear
+// weights are [in][out]. Any channel count is legal. `accumulate` = 0 overwrites the output, 1 adds to it.
+//
+// Determinism: every output element is one chain of operations in an order that depends on the problem of *its own
+// image* alone: not on the batch size, the thread count or how work is split. Weight and bias gradients sum images in
+// ascending order.
+#pragma once
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// ---------------------------------------------------------------- processor and threads
+
+/// "avx512", "avx2" or "portable". Chosen once: the widest that this processor has, or what the environment variable
+/// DIFFPRUNE_ISA names (an unknown or unsupported name falls back to the widest; see dk_isa_request_error).
+const char *dk_isa_name(void);
+/// NULL, or why DIFFPRUNE_ISA was not honoured.
+const char *dk_isa_request_error(void);
+/// Selects a path by name for tests; 0 on success, -1 when the name is unknown or the processor lacks it.
+int dk_isa_select(const char *name);
+
+/// Number of threads of the pool, the caller's included.
+int dk_threads(void);
+/// Sets the number of threads, 1...256. Not to be called while kernels run.
+void dk_set_threads(int count);
+/// Calls body(context, i) once for every i in 0..<count on the pool; returns when all are done. Nested calls run in
+/// the calling thread.
+void dk_parallel(long count, void (*body)(void *context, long index), void *context);
+
+// ---------------------------------------------------------------- matrix products
+
+/// C[M,N] (+)= op(A)[M,K] · op(B)[K,N] + bias[N], for each of `batch` problems laid `stride_*` floats apart.
+/// lda, ldb, ldc: floats between rows *as stored* (A is stored [M,K], or [K,M] when transpose_a).
+/// `alpha` scales the product. `bias` may be NULL.
+typedef struct {
+    long m, n, k;
+    const float *a; long lda; int transpose_a;
+    const float *b; long ldb; int transpose_b;
+    float *c; long ldc;
+    const float *bias;
+    float alpha;
+    int accumulate;
+    long batch, stride_a, stride_b, stride_c;
+} dk_gemm_problem;
+void dk_gemm(const dk_gemm_problem *problem);
+
+// ---------------------------------------------------------------- convolution
+
+/// Kernel is kernel×kernel (1 or 3). out = (in + pad_begin + pad_end − kernel)/stride + 1 in each direction.
+typedef struct {
+    long batch, in_height, in_width, in_channels;
+    long out_height, out_width, out_channels;
+    long kernel, stride;
+    long pad_top, pad_left;  // what lies beyond the image at the bottom and right is read as zero too
+} dk_conv_shape;
+
+/// y[B,Ho,Wo,Co] (+)= conv(x[B,H,W,Ci], w[k,k,Ci,Co]) + bias[Co] + image_bias[B,Co] + residual[B,Ho,Wo,Co].
+/// bias, image_bias, residual may be NULL.
+void dk_conv_forward(const dk_conv_shape *shape, const float *x, const float *w, const float *bias,
+                     const float *image_bias, const float *residual, float *y, int accumulate);
+/// dx[B,H,W,Ci] (+)= the adjoint of the above in x, applied to g[B,Ho,Wo,Co].
+void dk_conv_input_gradient(const dk_conv_shape *shape, const float *g, const float *w, float *dx, int accumulate);
+/// dw[k,k,Ci,Co] (+)= the adjoint in w.
+void dk_conv_weight_gradient(const dk_conv_shape *shape, const float *x, const float *g, float *dw, int accumulate);
+
+// ---------------------------------------------------------------- reductions and channel-wise work
+
+/// out[images,C] (+)= Σ over the P rows of each image of x[images,P,C].
+void dk_sum_pixels(const float *x, long images, long pixels, long channels, float *out, int accumulate);
+/// out[images,C] (+)= Σ over pixels of x·y.
+void dk_dot_pixels(const float *x, const float *y, long images, long pixels, long channels, float *out, int accumulate);
+/// y[r,c] (+)= x[r,c]·s[c]
+void dk_scale_channels(const float *x, const float *s, long rows, long channels, float *y, int accumulate);
+/// y[b,p,c] (+)= x[b,p,c]·a[b,c] + z[b,p,c]·d[b,c] + e[b,c]; the pairs (x,a), (z,d) and e may each be NULL.
+void dk_affine_images(const float *x, const float *a, const float *z, const float *d, const float *e, long images,
+                      long pixels, long channels, float *y, int accumulate);
+/// Σ x·y in double, fixed order.
+double dk_dot(const float *x, const float *y, long count);
+/// 1 when every value is finite.
+int dk_all_finite(const float *x, long count);
+
+// ---------------------------------------------------------------- normalisation
+// Group normalisation is done as: moments per image and channel (dk_moments) → a tiny computation that turns them
+// into one affine map per image and channel (done by the caller, in double) → dk_affine_activation.
+
+/// mean[images,C] and variance[images,C] (biased) of x over the P pixels of each image and channel, computed about a
+/// shift so that a large mean costs no accuracy.
+void dk_moments(const float *x, long images, long pixels, long channels, float *mean, float *variance);
+
+typedef enum { DK_IDENTITY = 0, DK_SILU = 1, DK_GELU = 2, DK_RELU = 3, DK_MISH = 4 } dk_activation;  // gelu: exact (erf)
+
+/// y = gate[c]·φ(z), z = x·a[b,c] + d[b,c]. gate may be NULL (all ones).
+void dk_affine_activation(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
+                          long images, long pixels, long channels, float *y);
+/// Given g = ∂L/∂y: writes gz = g·gate·φ'(z) [images,P,C] and, per image and channel, sums
+/// sum_gz = Σ gz, sum_gzx = Σ gz·x, sum_gphi = Σ g·φ(z) (NULL to skip).
+void dk_affine_activation_backward(dk_activation kind, const float *x, const float *a, const float *d,
+                                   const float *gate, const float *g, long images, long pixels, long channels,
+                                   float *gz, float *sum_gz, float *sum_gzx, float *sum_gphi);
+/// Forward tangent: ẏ = gate_t·φ(z) + gate·φ'(z)·ż, ż = x_t·a + x·a_t + d_t. Any tangent may be NULL (zero).
+void dk_affine_activation_tangent(dk_activation kind, const float *x, const float *a, const float *d,
+                                  const float *gate, const float *x_t, const float *a_t, const float *d_t,
+                                  const float *gate_t, long images, long pixels, long channels, float *y_t);
+/// Tangent of the backward pass: gz_t = (g_t·gate + g·gate_t)·φ'(z) + g·gate·φ''(z)·ż and the tangents of the three
+/// sums: Σ gz_t, Σ (gz_t·x + gz·x_t), Σ (g_t·φ(z) + g·φ'(z)·ż). Any tangent input may be NULL (zero).
+void dk_affine_activation_backward_tangent(dk_activation kind, const float *x, const float *a, const float *d,
+                                           const float *gate, const float *g, const float *x_t, const float *a_t,
+                                           const float *d_t, const float *gate_t, const float *g_t, long images,
+                                           long pixels, long channels, float *gz_t, float *sum_gz_t, float *sum_gzx_t,
+                                           float *sum_gphi_t);
+
+// ---------------------------------------------------------------- elementwise
+
+/// y (+)= scale·φ^(order)(x)·(u or 1)·(v or 1), order 0, 1 or 2; u and v may be NULL.
+/// order 0 with u = v = NULL is the activation, order 1 with u = g its backward pass.
+void dk_activate(dk_activation kind, int order, float scale, const float *x, const float *u, const float *v, long count,
+                 float *y, int accumulate);
+/// y (+)= alpha·x + beta·z; z may be NULL.
+void dk_linear_combination(float alpha, const float *x, float beta, const float *z, long count, float *y, int accumulate);
+/// y (+)= scale·x·z
+void dk_multiply(float scale, const float *x, const float *z, long count, float *y, int accumulate);
+void dk_fill(float value, float *y, long count);
+/// dst[r, 0..<cols] (+)= src[r, 0..<cols] for rows r, ld_* floats apart: concatenation, slicing and their adjoints.
+void dk_copy_matrix(const float *src, long ld_src, long rows, long cols, float *dst, long ld_dst, int accumulate);
+
+/// Row-wise softmax of x[rows,cols]·scale.
+void dk_softmax(const float *x, float scale, long rows, long cols, float *y);
+/// dx (+)= scale·y·(g − Σ_row g·y), y being the softmax's output.
+void dk_softmax_backward(const float *y, const float *g, float scale, long rows, long cols, float *dx, int accumulate);
+/// ẏ = scale·y·(ẋ − Σ_row y·ẋ) is dk_softmax_backward by symmetry; this is the tangent of the backward pass:
+/// dx_t (+)= scale·[ y_t·(g − Σ g·y) + y·(g_t − Σ (g_t·y + g·y_t)) ]; y_t or g_t may be NULL.
+void dk_softmax_backward_tangent(const float *y, const float *g, const float *y_t, const float *g_t, float scale,
+                                 long rows, long cols, float *dx_t, int accumulate);
+
+// ---------------------------------------------------------------- resampling
+
+/// y[B,2H,2W,C] = nearest-neighbour upsampling of x[B,H,W,C].
+void dk_upsample(const float *x, long batch, long height, long width, long channels, float *y);
+/// dx[B,H,W,C] (+)= sums of g[B,2H,2W,C] over 2×2 blocks.
+void dk_upsample_backward(const float *g, long batch, long height, long width, long channels, float *dx, int accumulate);
+/// y[B,C,H,W] = x[B,H,W,C] and back.
+void dk_nhwc_to_nchw(const float *x, long batch, long pixels, long channels, float *y);
+void dk_nchw_to_nhwc(const float *x, long batch, long pixels, long channels, float *y);
+
+// ---------------------------------------------------------------- optimisers
+
+/// Adam on one flat array. decoupled_decay multiplies p by (1 − lr·decay) first (AdamW); otherwise decay·p is added
+/// to the gradient (L2). `correction1` = 1 − β₁^t, `correction2` = 1 − β₂^t. grad_scale multiplies the gradient first.
+/// p −= lr·(m/correction1) / (√(v/correction2) + ε)   (PyTorch's definition)
+typedef struct {
+    float learning_rate, beta1, beta2, epsilon, weight_decay, correction1, correction2, grad_scale;
+    int decoupled_decay;
+} dk_adam_options;
+void dk_adam(const dk_adam_options *options, const float *gradient, long count, float *parameter, float *first_moment,
+             float *second_moment);
+/// SGD with momentum as PyTorch defines it (dampening 0): buf = momentum·buf + g; p −= lr·(nesterov ? g + momentum·buf : buf)
+void dk_sgd(float learning_rate, float momentum, float weight_decay, float grad_scale, int nesterov,
+            const float *gradient, long count, float *parameter, float *momentum_buffer);
+/// average += (1 − decay)·(value − average)
+void dk_ema(float decay, const float *value, long count, float *average);
+
+#ifdef __cplusplus
+}
+#endif
