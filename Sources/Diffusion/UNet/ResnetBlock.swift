@@ -1,0 +1,99 @@
+import Layers
+import TensorCore
+
+/// diffusers' `ResnetBlock2D`: norm → act → conv1 (+ time) → norm → act → dropout → conv2, added to the input or its
+/// 1×1 shortcut, divided by `outputScale`.
+struct ResnetBlock {
+    enum Resampling { case none, down, up }
+
+    let norm1: GroupNorm, norm2: GroupNorm
+    let conv1: Conv2d, conv2: Conv2d
+    let timeProjection: Linear
+    let shortcut: Conv2d?
+    let output: ChannelAxis
+    let settings: BlockSettings
+    let outputScale: Float
+    let resampling: Resampling
+
+    /// - Parameter width: output width before pruning. Where it equals the input's the block is an identity plus a
+    ///   correction and its output lies on the input's axis; otherwise (or with `hasShortcut`) on one of its own.
+    init(
+        _ name: String, from input: ChannelAxis, width: Int, time: ChannelAxis, settings: BlockSettings,
+        builder: ChannelAxisBuilder, outputScale: Float = 1, resampling: Resampling = .none
+    ) throws {
+        self.settings = settings
+        self.outputScale = outputScale
+        self.resampling = resampling
+        let inner = try builder.axis(name + ".inner", width: width)
+        let hasShortcut = input.originalWidth != width
+        output = hasShortcut ? try builder.axis(name + ".out", width: width) : input
+        norm1 = try GroupNorm(
+            name + ".norm1", axis: input, groupCount: settings.normGroups, epsilon: settings.epsilon)
+        conv1 = Conv2d(name + ".conv1", from: input, to: inner)
+        timeProjection = Linear(
+            name + ".time_emb_proj", from: time, to: settings.scaleShift ? inner ++ inner : inner)
+        norm2 = try GroupNorm(
+            name + ".norm2", axis: inner, groupCount: settings.normGroups, epsilon: settings.epsilon)
+        conv2 = Conv2d(name + ".conv2", from: inner, to: output)
+        shortcut =
+            hasShortcut
+            ? Conv2d(name + ".conv_shortcut", from: input, to: output, kernel: 1, padding: .none) : nil
+    }
+
+    var parameters: [Parameter] {
+        norm1.parameters + conv1.parameters + timeProjection.parameters + norm2.parameters + conv2.parameters
+            + (shortcut?.parameters ?? [])
+    }
+
+    /// - Parameter time: the time embedding `[B, time]` after the activation.
+    func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
+        var input = x
+        var hidden = norm1(x, activation: settings.activation)
+        switch resampling {
+        case .none: break
+        case .down: (input, hidden) = (input.averagePooled(), hidden.averagePooled())
+        case .up: (input, hidden) = (input.upsampled(), hidden.upsampled())
+        }
+        let projected = timeProjection.ungated(time)
+        if settings.scaleShift {
+            hidden = norm2(conv1(hidden), activation: settings.activation, modulation: projected)
+        } else {
+            hidden = norm2(conv1(hidden, imageBias: projected), activation: settings.activation)
+        }
+        if let dropout { hidden = dropout.drop(hidden) }
+        let sum = conv2(hidden, residual: shortcut.map { $0(input) } ?? input)
+        return outputScale == 1 ? sum : sum.scaled(by: 1 / outputScale)
+    }
+
+    /// - Parameter pixels: of the output.
+    func computeTerms(pixels: Int) -> [ComputeTerm] {
+        [conv1.computeTerm(outputPixels: pixels), timeProjection.computeTerm(rows: 1), conv2.computeTerm(outputPixels: pixels)]
+            + (shortcut.map { [$0.computeTerm(outputPixels: pixels)] } ?? [])
+    }
+}
+
+/// What the blocks of one U-Net have in common.
+struct BlockSettings {
+    let normGroups: Int
+    let epsilon: Float
+    let activation: Activation
+    let scaleShift: Bool
+}
+
+/// Dropout masks for one training step, one after the other from a stream of their own.
+final class DropoutStream {
+    private var stream: RandomStream
+    private let probability: Double
+
+    init(probability: Double, seed: UInt64, step: UInt64) {
+        self.probability = probability
+        stream = RandomStream(seed: seed, purpose: .dropout, index: step)
+    }
+
+    func drop(_ x: Variable) -> Variable {
+        let keep = Float(1 / (1 - probability))
+        let mask = Tensor(uninitialized: x.shape)
+        for i in 0..<mask.count { mask.pointer[i] = Double(stream.uniform()) < probability ? 0 : keep }
+        return x.multiplied(by: Variable(mask))
+    }
+}

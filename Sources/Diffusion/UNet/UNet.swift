@@ -1,0 +1,172 @@
+import Foundation
+import Layers
+import TensorCore
+
+/// Conditioning of a class-conditional model.
+public enum ClassLabels {
+    /// Class numbers; for `class_embed_type` "timestep" any real numbers.
+    case numbers([Float])
+    /// Vectors `[B, time width]`, added as they are (`class_embed_type` "identity").
+    case vectors(Tensor)
+}
+
+/// The denoising U-Net of diffusers (`UNet2DModel`), built over named channel axes so that channels which can only be
+/// removed together are known by construction. Activations are NHWC.
+public final class UNet {
+    public let configuration: UNetConfiguration
+    /// Every prunable axis in order of construction.
+    public let channelGroups: [ChannelGroup]
+    /// Multiply–accumulates by layer, for images of `size`.
+    public let computeTerms: [ComputeTerm]
+    /// Height and width that compute terms are for.
+    public let size: [Int]
+
+    let timeProjection: TimeProjection
+    let timeEmbedding: TimestepEmbedding
+    let classEmbedding: ClassEmbedder
+    let timeAxis: ChannelAxis
+    let convIn: Conv2d
+    let downLevels: [UNetLevel]
+    let middle: UNetMiddle?
+    let upLevels: [UNetLevel]
+    let normOut: GroupNorm
+    let convOut: Conv2d
+
+    /// - Parameters:
+    ///   - kept: for a pruned model, the channels left of each axis that lost some, by axis name.
+    ///   - size: height and width where the configuration has none.
+    public init(_ configuration: UNetConfiguration, kept: [String: [Int]] = [:], size: [Int]? = nil) throws {
+        try configuration.validate()
+        self.configuration = configuration
+        let divisor = configuration.sizeDivisor
+        self.size = configuration.sampleSize ?? size ?? [max(32, divisor), max(32, divisor)]
+        let builder = ChannelAxisBuilder(kept: kept)
+
+        timeProjection = TimeProjection(configuration)
+        timeAxis = try builder.axis("time_embedding.out", width: configuration.timeWidth)
+        timeEmbedding = try TimestepEmbedding(
+            "time_embedding", from: timeProjection.axis, to: timeAxis, builder: builder)
+        classEmbedding = try ClassEmbedder(
+            configuration, timeProjection: timeProjection.axis, to: timeAxis, builder: builder)
+
+        var construction = UNetConstruction(configuration, time: timeAxis, builder: builder, size: self.size)
+        construction.terms += timeEmbedding.computeTerms + classEmbedding.computeTerms
+        convIn = try construction.convIn()
+        downLevels = try construction.downLevels()
+        middle = try construction.middle()
+        upLevels = try construction.upLevels()
+        (normOut, convOut) = try construction.output()
+
+        try builder.checkAllUsed()
+        channelGroups = builder.groups
+        computeTerms = construction.terms
+    }
+
+    /// In the order of construction; names as diffusers gives them.
+    public var parameters: [Parameter] {
+        timeProjection.parameters + timeEmbedding.parameters + classEmbedding.parameters + convIn.parameters
+            + downLevels.flatMap(\.parameters) + (middle?.parameters ?? []) + upLevels.flatMap(\.parameters)
+            + normOut.parameters + convOut.parameters
+    }
+
+    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
+
+    /// Multiply–accumulates of one noise prediction for one image.
+    public var macs: Double { computeTerms.reduce(0) { $0 + $1.macs } }
+
+    /// Channels left of each axis that lost some.
+    public var keptChannels: [String: [Int]] {
+        var kept: [String: [Int]] = [:]
+        for group in channelGroups where group.width != group.originalWidth { kept[group.name] = group.kept }
+        return kept
+    }
+
+    /// Fills every parameter with its initial value.
+    public func initialize(seed: UInt64) {
+        for (index, parameter) in parameters.enumerated() {
+            parameter.initialize(seed: seed, index: UInt64(index))
+        }
+    }
+
+    /// Gates become trainable leaves of ones, one for each channel of each prunable axis.
+    public func installGates() {
+        for group in channelGroups {
+            group.gate = Variable(Tensor(ones: [group.width]), requiresGradient: true)
+        }
+    }
+
+    public func removeGates() {
+        for group in channelGroups { group.gate = nil }
+    }
+
+    /// What a call needs to fit the model: throws with what was got and expected.
+    public func check(sampleShape: [Int], timesteps: [Float], classLabels: ClassLabels?) throws {
+        try InputCheck(model: self).check(sampleShape: sampleShape, timesteps: timesteps, classLabels: classLabels)
+    }
+
+    /// The model's prediction (ε, x₀ or v as its scheduler says) for `sample` `[B, H, W, in_channels]` at one timestep an
+    /// image: `[B, H, W, out_channels]`.
+    ///
+    /// The caller has validated the shapes with `check`.
+    ///
+    /// - Parameter dropout: nil in inference.
+    public func callAsFunction(
+        _ sample: Variable, timesteps: [Float], classLabels: ClassLabels? = nil, dropout: DropoutMask? = nil
+    ) -> Variable {
+        let dropoutStream =
+            configuration.dropout > 0
+            ? dropout.map { DropoutStream(probability: configuration.dropout, seed: $0.seed, step: $0.step) } : nil
+        var x = sample
+        if configuration.centerInputSample {
+            x = x.combined(2, plus: Variable(Tensor(ones: x.shape)), times: -1)
+        }
+        var embedding = timeEmbedding(timeProjection(timesteps))
+        if let labels = classEmbedding(classLabels, timeProjection: timeProjection) { embedding = embedding + labels }
+        // Every ResNet block reads the activated embedding: once is enough.
+        let time = embedding.activated(configuration.activation)
+
+        x = convIn(x)
+        var skips = [x]
+        for level in downLevels {
+            for index in level.resnets.indices {
+                x = level.layer(index, x, time: time, dropout: dropoutStream)
+                skips.append(x)
+            }
+            if let resampler = level.resampler {
+                x = resampler(x, time: time, dropout: dropoutStream)
+                skips.append(x)
+            }
+        }
+        if let middle { x = middle(x, time: time, dropout: dropoutStream) }
+        for level in upLevels {
+            for index in level.resnets.indices {
+                let skip = skips.removeLast()
+                x = level.layer(index, .concatenated([x, skip]), time: time, dropout: dropoutStream)
+            }
+            if let resampler = level.resampler { x = resampler(x, time: time, dropout: dropoutStream) }
+        }
+        let output = convOut(normOut(x, activation: .silu))
+        return configuration.timeEmbeddingType == .fourier ? dividedByTimesteps(output, timesteps) : output
+    }
+
+    /// Fourier models predict timestep × score.
+    private func dividedByTimesteps(_ x: Variable, _ timesteps: [Float]) -> Variable {
+        let factors = Tensor(uninitialized: x.shape)
+        let imageSize = factors.count / timesteps.count
+        for (image, timestep) in timesteps.enumerated() {
+            (factors.pointer + image * imageSize).update(repeating: 1 / timestep, count: imageSize)
+        }
+        return x.multiplied(by: Variable(factors))
+    }
+}
+
+/// Names the random stream of one training step's dropout.
+public struct DropoutMask: Sendable {
+    public let seed: UInt64
+    public let step: UInt64
+
+    public init(seed: UInt64, step: UInt64) {
+        self.seed = seed
+        self.step = step
+    }
+}

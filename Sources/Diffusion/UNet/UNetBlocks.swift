@@ -1,0 +1,76 @@
+import Layers
+import TensorCore
+
+/// What follows the ResNet blocks of a level: a convolution, or a ResNet block that resamples on the way.
+enum Resampler {
+    case downConvolution(Conv2d)
+    case upConvolution(Conv2d)
+    case resnet(ResnetBlock)
+
+    var parameters: [Parameter] {
+        switch self {
+        case .downConvolution(let conv), .upConvolution(let conv): conv.parameters
+        case .resnet(let block): block.parameters
+        }
+    }
+
+    var output: ChannelAxis {
+        switch self {
+        case .downConvolution(let conv), .upConvolution(let conv): conv.to
+        case .resnet(let block): block.output
+        }
+    }
+
+    func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
+        switch self {
+        case .downConvolution(let conv): conv(x)
+        case .upConvolution(let conv): conv(x.upsampled())
+        case .resnet(let block): block(x, time: time, dropout: dropout)
+        }
+    }
+
+    /// - Parameter pixels: of the output.
+    func computeTerms(pixels: Int) -> [ComputeTerm] {
+        switch self {
+        case .downConvolution(let conv), .upConvolution(let conv): [conv.computeTerm(outputPixels: pixels)]
+        case .resnet(let block): block.computeTerms(pixels: pixels)
+        }
+    }
+}
+
+/// One level of the encoder or decoder.
+struct UNetLevel {
+    var resnets: [ResnetBlock] = []
+    /// One after each ResNet block, or none.
+    var attentions: [SelfAttention] = []
+    var resampler: Resampler?
+
+    var parameters: [Parameter] {
+        resnets.flatMap(\.parameters) + attentions.flatMap(\.parameters) + (resampler?.parameters ?? [])
+    }
+
+    /// ResNet block `index` with its attention.
+    func layer(_ index: Int, _ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
+        let y = resnets[index](x, time: time, dropout: dropout)
+        return attentions.isEmpty ? y : attentions[index](y)
+    }
+}
+
+/// ResNet, attention (optional), ResNet.
+struct UNetMiddle {
+    let first: ResnetBlock
+    let attention: SelfAttention?
+    let second: ResnetBlock
+
+    var parameters: [Parameter] { first.parameters + (attention?.parameters ?? []) + second.parameters }
+
+    func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
+        let y = first(x, time: time, dropout: dropout)
+        return second(attention.map { $0(y) } ?? y, time: time, dropout: dropout)
+    }
+
+    func computeTerms(pixels: Int) -> [ComputeTerm] {
+        first.computeTerms(pixels: pixels) + (attention?.computeTerms(pixels: pixels) ?? [])
+            + second.computeTerms(pixels: pixels)
+    }
+}

@@ -1,0 +1,154 @@
+import TensorCore
+
+/// Reads and writes `unet/config.json`. Missing keys take diffusers' defaults; keys this type does not know are left to
+/// the caller to warn about (`unknownKeys`).
+extension UNetConfiguration: Codable {
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case sampleSize = "sample_size"
+        case inChannels = "in_channels"
+        case outChannels = "out_channels"
+        case centerInputSample = "center_input_sample"
+        case timeEmbeddingType = "time_embedding_type"
+        case timeEmbeddingDim = "time_embedding_dim"
+        case freqShift = "freq_shift"
+        case flipSinToCos = "flip_sin_to_cos"
+        case downBlockTypes = "down_block_types"
+        case midBlockType = "mid_block_type"
+        case upBlockTypes = "up_block_types"
+        case blockOutChannels = "block_out_channels"
+        case layersPerBlock = "layers_per_block"
+        case midBlockScaleFactor = "mid_block_scale_factor"
+        case downsamplePadding = "downsample_padding"
+        case downsampleType = "downsample_type"
+        case upsampleType = "upsample_type"
+        case dropout
+        case activation = "act_fn"
+        case attentionHeadDim = "attention_head_dim"
+        case normNumGroups = "norm_num_groups"
+        case attnNormNumGroups = "attn_norm_num_groups"
+        case normEps = "norm_eps"
+        case resnetTimeScaleShift = "resnet_time_scale_shift"
+        case addAttention = "add_attention"
+        case classEmbedType = "class_embed_type"
+        case numClassEmbeds = "num_class_embeds"
+        case numTrainTimesteps = "num_train_timesteps"
+    }
+
+    /// Every key of the file that has a meaning here.
+    public static var knownKeys: [String] { CodingKeys.allCases.map(\.rawValue) }
+
+    public init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+
+        /// A value where the key is there and not null.
+        func value<T: Decodable>(_ type: T.Type, _ key: CodingKeys, expected: String) throws -> T? {
+            guard values.contains(key), try !values.decodeNil(forKey: key) else { return nil }
+            do {
+                return try values.decode(type, forKey: key)
+            } catch {
+                throw UNetConfigurationError.invalid(key: key.rawValue, got: "of another kind", expected: expected)
+            }
+        }
+        func choice<T: RawRepresentable & CaseIterable>(_ type: T.Type, _ key: CodingKeys) throws -> T?
+        where T.RawValue == String {
+            guard let text = try value(String.self, key, expected: "a string") else { return nil }
+            guard let choice = T(rawValue: text) else {
+                let legal = T.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+                throw UNetConfigurationError.invalid(key: key.rawValue, got: "'\(text)'", expected: "one of \(legal)")
+            }
+            return choice
+        }
+
+        if let side = try? values.decode(Int.self, forKey: .sampleSize) {
+            sampleSize = [side, side]
+        } else if let size = try value([Int].self, .sampleSize, expected: "a whole number or two") {
+            sampleSize = size
+        }
+        let integer = "a whole number"
+        let flag = "true or false"
+        inChannels = try value(Int.self, .inChannels, expected: integer) ?? inChannels
+        outChannels = try value(Int.self, .outChannels, expected: integer) ?? outChannels
+        centerInputSample = try value(Bool.self, .centerInputSample, expected: flag) ?? centerInputSample
+        timeEmbeddingType = try choice(TimeEmbedding.self, .timeEmbeddingType) ?? timeEmbeddingType
+        timeEmbeddingDim = try value(Int.self, .timeEmbeddingDim, expected: integer)
+        freqShift = try value(Double.self, .freqShift, expected: "a number") ?? freqShift
+        flipSinToCos = try value(Bool.self, .flipSinToCos, expected: flag) ?? flipSinToCos
+        downBlockTypes = try value([String].self, .downBlockTypes, expected: "a list of names") ?? downBlockTypes
+        if values.contains(.midBlockType) {
+            midBlockType = try value(String.self, .midBlockType, expected: "a name or null")
+        }
+        upBlockTypes = try value([String].self, .upBlockTypes, expected: "a list of names") ?? upBlockTypes
+        blockOutChannels =
+            try value([Int].self, .blockOutChannels, expected: "a list of whole numbers") ?? blockOutChannels
+        layersPerBlock = try value(Int.self, .layersPerBlock, expected: integer) ?? layersPerBlock
+        midBlockScaleFactor = try value(Double.self, .midBlockScaleFactor, expected: "a number") ?? midBlockScaleFactor
+        downsamplePadding = try value(Int.self, .downsamplePadding, expected: integer) ?? downsamplePadding
+        downsampleType = try choice(Resampling.self, .downsampleType) ?? downsampleType
+        upsampleType = try choice(Resampling.self, .upsampleType) ?? upsampleType
+        dropout = try value(Double.self, .dropout, expected: "a number") ?? dropout
+        if let name = try value(String.self, .activation, expected: "a string") {
+            activation = try Self.activation(named: name)
+        }
+        if values.contains(.attentionHeadDim) {
+            attentionHeadDim = try value(Int.self, .attentionHeadDim, expected: "a whole number or null")
+        }
+        if values.contains(.normNumGroups) {
+            normNumGroups = try value(Int.self, .normNumGroups, expected: integer)
+        }
+        attnNormNumGroups = try value(Int.self, .attnNormNumGroups, expected: integer)
+        normEps = try value(Double.self, .normEps, expected: "a number") ?? normEps
+        resnetTimeScaleShift = try choice(TimeScaleShift.self, .resnetTimeScaleShift) ?? resnetTimeScaleShift
+        addAttention = try value(Bool.self, .addAttention, expected: flag) ?? addAttention
+        classEmbedType = try choice(ClassEmbedding.self, .classEmbedType)
+        numClassEmbeds = try value(Int.self, .numClassEmbeds, expected: integer)
+        numTrainTimesteps = try value(Int.self, .numTrainTimesteps, expected: integer)
+    }
+
+    private static func activation(named name: String) throws -> Activation {
+        let lower = name.lowercased()
+        if lower == "swish" { return .silu }
+        guard let activation = Activation(rawValue: lower), activation != .identity else {
+            throw UNetConfigurationError.invalid(
+                key: CodingKeys.activation.rawValue, got: "'\(name)'",
+                expected: "one of 'silu', 'swish', 'gelu', 'mish', 'relu'")
+        }
+        return activation
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        if let size = sampleSize, size[0] == size[1] {
+            try values.encode(size[0], forKey: .sampleSize)
+        } else {
+            try values.encode(sampleSize, forKey: .sampleSize)
+        }
+        try values.encode(inChannels, forKey: .inChannels)
+        try values.encode(outChannels, forKey: .outChannels)
+        try values.encode(centerInputSample, forKey: .centerInputSample)
+        try values.encode(timeEmbeddingType, forKey: .timeEmbeddingType)
+        try values.encode(timeEmbeddingDim, forKey: .timeEmbeddingDim)
+        try values.encode(freqShift, forKey: .freqShift)
+        try values.encode(flipSinToCos, forKey: .flipSinToCos)
+        try values.encode(downBlockTypes, forKey: .downBlockTypes)
+        try values.encode(midBlockType, forKey: .midBlockType)
+        try values.encode(upBlockTypes, forKey: .upBlockTypes)
+        try values.encode(blockOutChannels, forKey: .blockOutChannels)
+        try values.encode(layersPerBlock, forKey: .layersPerBlock)
+        try values.encode(midBlockScaleFactor, forKey: .midBlockScaleFactor)
+        try values.encode(downsamplePadding, forKey: .downsamplePadding)
+        try values.encode(downsampleType, forKey: .downsampleType)
+        try values.encode(upsampleType, forKey: .upsampleType)
+        try values.encode(dropout, forKey: .dropout)
+        try values.encode(activation, forKey: .activation)
+        try values.encode(attentionHeadDim, forKey: .attentionHeadDim)
+        try values.encode(normNumGroups, forKey: .normNumGroups)
+        try values.encode(attnNormNumGroups, forKey: .attnNormNumGroups)
+        try values.encode(normEps, forKey: .normEps)
+        try values.encode(resnetTimeScaleShift, forKey: .resnetTimeScaleShift)
+        try values.encode(addAttention, forKey: .addAttention)
+        try values.encode(classEmbedType, forKey: .classEmbedType)
+        try values.encode(numClassEmbeds, forKey: .numClassEmbeds)
+        try values.encode(numTrainTimesteps, forKey: .numTrainTimesteps)
+    }
+}

@@ -1,0 +1,89 @@
+extension UNetConfiguration {
+    static let downBlocks = ["DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D"]
+    static let upBlocks = ["UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D"]
+    /// Larger than any published pixel-space U-Net; a bound that keeps nonsense from being allocated.
+    static let widest = 16_384
+
+    /// Checks every value on its own and against the others.
+    public func validate() throws {
+        try check(!blockOutChannels.isEmpty && blockOutChannels.count <= 12, "block_out_channels", blockOutChannels, "1 to 12 levels")
+        for width in blockOutChannels {
+            try check((1...Self.widest).contains(width), "block_out_channels", blockOutChannels, "widths in 1...\(Self.widest)")
+        }
+        try check((1...1024).contains(inChannels), "in_channels", inChannels, "1...1024")
+        try check((1...1024).contains(outChannels), "out_channels", outChannels, "1...1024")
+        try check((1...64).contains(layersPerBlock), "layers_per_block", layersPerBlock, "1...64")
+        try check(
+            downBlockTypes.count == blockOutChannels.count, "down_block_types", downBlockTypes,
+            "\(blockOutChannels.count) entries, one a level")
+        try check(
+            upBlockTypes.count == blockOutChannels.count, "up_block_types", upBlockTypes,
+            "\(blockOutChannels.count) entries, one a level")
+        for type in downBlockTypes {
+            try check(Self.downBlocks.contains(Self.plain(type)), "down_block_types", type, "one of \(Self.downBlocks)")
+        }
+        for type in upBlockTypes {
+            try check(Self.upBlocks.contains(Self.plain(type)), "up_block_types", type, "one of \(Self.upBlocks)")
+        }
+        if let size = sampleSize {
+            try check(
+                size.count == 2 && size.allSatisfy { (1...8192).contains($0) && $0 % sizeDivisor == 0 }, "sample_size",
+                size, "multiples of \(sizeDivisor) (2^(levels − 1)), up to 8192")
+        }
+        if let groups = normNumGroups {
+            try check(
+                groups > 0 && blockOutChannels.allSatisfy { $0 % groups == 0 }, "norm_num_groups", groups,
+                "a divisor of every width in block_out_channels \(blockOutChannels)")
+        } else {
+            throw UNetConfigurationError.invalid(key: "norm_num_groups", got: "null", expected: "a number of groups")
+        }
+        if let groups = attnNormNumGroups {
+            try check(
+                groups > 0 && blockOutChannels.last! % groups == 0, "attn_norm_num_groups", groups,
+                "a divisor of the last width \(blockOutChannels.last!)")
+        }
+        if let width = attentionHeadDim {
+            try check(width > 0, "attention_head_dim", width, "at least 1, or null")
+            for (type, channels) in zip(downBlockTypes + upBlockTypes, blockOutChannels + blockOutChannels.reversed())
+            where type.contains("Attn") {
+                try check(width <= channels, "attention_head_dim", width, "at most the level's width \(channels)")
+            }
+            if midBlockType != nil && addAttention {
+                try check(
+                    width <= blockOutChannels.last!, "attention_head_dim", width,
+                    "at most the last width \(blockOutChannels.last!)")
+            }
+        }
+        if let width = timeEmbeddingDim {
+            try check((0...Self.widest * 8).contains(width), "time_embedding_dim", width, "0...\(Self.widest * 8)")
+        }
+        try check((0...1).contains(downsamplePadding), "downsample_padding", downsamplePadding, "0 or 1")
+        try check((0..<1).contains(dropout), "dropout", dropout, "in [0, 1)")
+        try check(normEps > 0 && normEps < 1, "norm_eps", normEps, "in (0, 1)")
+        try check(midBlockScaleFactor.isFinite && midBlockScaleFactor > 0, "mid_block_scale_factor", midBlockScaleFactor, "above 0")
+        try check(freqShift.isFinite && freqShift >= 0, "freq_shift", freqShift, "at least 0")
+        if timeEmbeddingType == .positional {
+            try check(
+                Double(blockOutChannels[0] / 2) != freqShift, "freq_shift", freqShift,
+                "other than half the first width, which would divide by zero")
+        }
+        if timeEmbeddingType == .learned {
+            try check((numTrainTimesteps ?? 0) > 0, "num_train_timesteps", numTrainTimesteps as Any, "at least 1 for a learned time embedding")
+        }
+        if let steps = numTrainTimesteps {
+            try check((1...1_000_000).contains(steps), "num_train_timesteps", steps, "1...1000000")
+        }
+        if let classes = numClassEmbeds {
+            try check((1...1_000_000).contains(classes), "num_class_embeds", classes, "1...1000000")
+        }
+    }
+
+    /// diffusers drops a leading "UNetRes" of a block type's name.
+    static func plain(_ type: String) -> String {
+        type.hasPrefix("UNetRes") ? String(type.dropFirst("UNetRes".count)) : type
+    }
+
+    private func check(_ ok: Bool, _ key: String, _ got: Any, _ expected: String) throws {
+        if !ok { throw UNetConfigurationError.invalid(key: key, got: "\(got)", expected: expected) }
+    }
+}

@@ -1,0 +1,51 @@
+import TensorCore
+
+/// A 2-D convolution between two channel axes.
+public struct Conv2d: Layer {
+    public let weight: Parameter
+    public let bias: Parameter
+    public let from: ChannelAxis
+    public let to: ChannelAxis
+    public let kernel: Int
+    public let stride: Int
+    public let padding: ConvolutionPadding
+    let name: String
+
+    public init(
+        _ name: String, from: ChannelAxis, to: ChannelAxis, kernel: Int = 3, stride: Int = 1,
+        padding: ConvolutionPadding = .one
+    ) {
+        self.name = name
+        self.from = from
+        self.to = to
+        self.kernel = kernel
+        self.stride = stride
+        self.padding = padding
+        let fanIn = from.originalWidth * kernel * kernel
+        weight = Parameter(
+            name + ".weight", layout: .convolution, axes: [nil, nil, from, to],
+            shape: [kernel, kernel, from.width, to.width], initialization: .uniform(fanIn: fanIn))
+        bias = Parameter(
+            name + ".bias", layout: .plain, axes: [to], shape: [to.width], initialization: .uniform(fanIn: fanIn))
+    }
+
+    public var parameters: [Parameter] { [weight, bias] }
+
+    /// `[B, H, W, from]` → `[B, H', W', to]`. The convolution and its biases are multiplied by the gates of `to`; the
+    /// residual, which lies on the same axis and is gated where it was made, is not gated twice.
+    public func callAsFunction(_ x: Variable, imageBias: Variable? = nil, residual: Variable? = nil) -> Variable {
+        guard let gate = to.gate else {
+            return x.convolved(
+                with: weight.variable, bias: bias.variable, imageBias: imageBias, residual: residual, stride: stride,
+                padding: padding)
+        }
+        let gated = x.convolved(
+            with: weight.variable, bias: bias.variable, imageBias: imageBias, stride: stride, padding: padding
+        ).gated(by: gate)
+        return residual.map { gated + $0 } ?? gated
+    }
+
+    public func computeTerm(outputPixels: Int) -> ComputeTerm {
+        ComputeTerm(layer: name, coefficient: Double(kernel * kernel * outputPixels), axes: [from, to])
+    }
+}

@@ -1,0 +1,24 @@
+import TensorCore
+
+/// A table of vectors looked up by number.
+public struct Embedding: Layer {
+    public let weight: Parameter
+    public let to: ChannelAxis
+    public let count: Int
+
+    public init(_ name: String, count: Int, to: ChannelAxis) {
+        self.count = count
+        self.to = to
+        weight = Parameter(
+            name + ".weight", layout: .plain, axes: [nil, to], shape: [count, to.width],
+            initialization: .normal(standardDeviation: 1))
+    }
+
+    public var parameters: [Parameter] { [weight] }
+
+    /// `indices` (each in 0..<count) → `[indices.count, to]`, multiplied by the gates of `to`.
+    public func callAsFunction(_ indices: [Int]) -> Variable {
+        let rows = weight.variable.gatheredRows(indices)
+        return to.gate.map { rows.gated(by: $0) } ?? rows
+    }
+}

@@ -1,0 +1,52 @@
+import TensorCore
+
+/// Group normalisation over a channel axis, with the gates' weighted moments (see `Variable.groupNormalized`).
+///
+/// Every channel stays in the group it belonged to before pruning, so a pruned layer may have unequal groups and gives
+/// what the masked dense layer gave.
+public struct GroupNorm: Layer {
+    public let gamma: Parameter
+    public let beta: Parameter
+    public let axis: ChannelAxis
+    public let epsilon: Float
+    public let groups: NormalizationGroups
+    /// Number of groups before any pruning.
+    public let groupCount: Int
+
+    public init(_ name: String, axis: ChannelAxis, groupCount: Int, epsilon: Float) throws {
+        guard groupCount > 0, axis.originalWidth % groupCount == 0 else {
+            throw LayerError.indivisible(layer: name, width: axis.originalWidth, parts: groupCount)
+        }
+        self.axis = axis
+        self.epsilon = epsilon
+        self.groupCount = groupCount
+        let groupWidth = axis.originalWidth / groupCount
+        groups = NormalizationGroups(groupOfChannel: axis.keptPositions.map { $0 / groupWidth })
+        gamma = Parameter(
+            name + ".weight", layout: .plain, axes: [axis], shape: [axis.width], initialization: .ones)
+        beta = Parameter(name + ".bias", layout: .plain, axes: [axis], shape: [axis.width], initialization: .zeros)
+    }
+
+    public var parameters: [Parameter] { [gamma, beta] }
+
+    /// Normalises, then applies `activation`; `modulation` is `[B, 2·C]`: scale and shift of diffusers' "scale_shift".
+    public func callAsFunction(
+        _ x: Variable, activation: Activation = .identity, modulation: Variable? = nil
+    ) -> Variable {
+        let width = axis.width
+        return x.groupNormalized(
+            groups: groups, gamma: gamma.variable, beta: beta.variable, epsilon: epsilon, activation: activation,
+            gate: axis.gate, scale: modulation?.channels(0..<width), shift: modulation?.channels(width..<(2 * width)))
+    }
+}
+
+public enum LayerError: Error, CustomStringConvertible {
+    case indivisible(layer: String, width: Int, parts: Int)
+
+    public var description: String {
+        switch self {
+        case .indivisible(let layer, let width, let parts):
+            "\(layer): \(width) channels cannot be divided into \(parts) equal groups"
+        }
+    }
+}

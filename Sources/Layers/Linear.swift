@@ -1,0 +1,36 @@
+import TensorCore
+
+/// A fully connected layer between two channel axes.
+public struct Linear: Layer {
+    public let weight: Parameter
+    public let bias: Parameter
+    public let from: ChannelAxis
+    public let to: ChannelAxis
+    let name: String
+
+    public init(_ name: String, from: ChannelAxis, to: ChannelAxis) {
+        self.name = name
+        self.from = from
+        self.to = to
+        let initialization = ParameterInitialization.uniform(fanIn: from.originalWidth)
+        weight = Parameter(
+            name + ".weight", layout: .linear, axes: [from, to], shape: [from.width, to.width],
+            initialization: initialization)
+        bias = Parameter(name + ".bias", layout: .plain, axes: [to], shape: [to.width], initialization: initialization)
+    }
+
+    public var parameters: [Parameter] { [weight, bias] }
+
+    /// `[…, from]` → `[…, to]`, multiplied by the gates of `to`.
+    public func callAsFunction(_ x: Variable) -> Variable {
+        let y = ungated(x)
+        return to.gate.map { y.gated(by: $0) } ?? y
+    }
+
+    /// The same without gates, for a projection that is added to a channel before that channel's own gate.
+    public func ungated(_ x: Variable) -> Variable { x.linear(weight.variable, bias: bias.variable) }
+
+    public func computeTerm(rows: Int) -> ComputeTerm {
+        ComputeTerm(layer: name, coefficient: Double(rows), axes: [from, to])
+    }
+}

@@ -1,0 +1,92 @@
+import CKernels
+import TensorCore
+
+/// Which optimiser, with its constants; PyTorch's definitions.
+public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
+    case adam, adamw, sgd
+}
+
+public struct OptimizerConfiguration: Codable, Sendable, Equatable {
+    public var kind: OptimizerKind = .adam
+    public var beta1: Float = 0.9
+    public var beta2: Float = 0.999
+    public var epsilon: Float = 1e-8
+    public var momentum: Float = 0.9
+    public var weightDecay: Float = 0
+
+    public init() {}
+}
+
+/// Updates a parameter arena from its gradients. Its state is flat tensors of the arena's size and a step count.
+public final class Optimizer {
+    public let configuration: OptimizerConfiguration
+    public private(set) var step = 0
+    /// Adam's moments or SGD's momentum, by name.
+    public let state: [(name: String, tensor: Tensor)]
+
+    public init(_ configuration: OptimizerConfiguration, arena: ParameterArena) {
+        self.configuration = configuration
+        let names = configuration.kind == .sgd ? ["momentum"] : ["first_moment", "second_moment"]
+        state = names.map { ($0, Tensor(zeros: [arena.count])) }
+    }
+
+    /// Continues from a saved state.
+    public func restore(step: Int, tensors: [String: [Float]]) throws {
+        for (name, tensor) in state {
+            guard let values = tensors[name], values.count == tensor.count else {
+                throw OptimizerError.mismatchedState(name: name, expected: tensor.count, got: tensors[name]?.count)
+            }
+            tensor.assign(Tensor(values, shape: [values.count]))
+        }
+        self.step = step
+    }
+
+    /// One update. Gradients are multiplied by `gradientScale` first (clipping).
+    public func update(_ arena: ParameterArena, learningRate: Float, gradientScale: Float = 1) {
+        step += 1
+        let c = configuration
+        switch c.kind {
+        case .adam, .adamw:
+            var options = dk_adam_options(
+                learning_rate: learningRate, beta1: c.beta1, beta2: c.beta2, epsilon: c.epsilon,
+                weight_decay: c.weightDecay, correction1: Float(1 - power(Double(c.beta1), step)),
+                correction2: Float(1 - power(Double(c.beta2), step)), grad_scale: gradientScale,
+                decoupled_decay: c.kind == .adamw ? 1 : 0)
+            dk_adam(
+                &options, arena.gradients.pointer, arena.count, arena.values.pointer, state[0].tensor.pointer,
+                state[1].tensor.pointer)
+        case .sgd:
+            dk_sgd(
+                learningRate, c.momentum, c.weightDecay, gradientScale, 0, arena.gradients.pointer, arena.count,
+                arena.values.pointer, state[0].tensor.pointer)
+        }
+    }
+
+    /// base^exponent by repeated squaring: the same bits everywhere.
+    private func power(_ base: Double, _ exponent: Int) -> Double {
+        var (result, factor, left) = (1.0, base, exponent)
+        while left > 0 {
+            if left & 1 == 1 { result *= factor }
+            factor *= factor
+            left >>= 1
+        }
+        return result
+    }
+}
+
+public enum OptimizerError: Error, CustomStringConvertible {
+    case mismatchedState(name: String, expected: Int, got: Int?)
+
+    public var description: String {
+        switch self {
+        case .mismatchedState(let name, let expected, let got):
+            "optimiser state '\(name)' has \(got.map(String.init) ?? "no") values, expected \(expected)"
+        }
+    }
+}
+
+/// The factor that brings a gradient of norm `norm` down to at most `maximum` (PyTorch's clip_grad_norm_).
+public func gradientClippingScale(norm: Double, maximum: Double?) -> Float {
+    guard let maximum else { return 1 }
+    return Float(min(1, maximum / (norm + 1e-6)))
+}

@@ -1,0 +1,124 @@
+import CKernels
+import TensorCore
+
+/// How a parameter is laid out in the engine and in files (PyTorch's order).
+public enum ParameterLayout: Sendable {
+    /// `[kh, kw, in, out]` here, `[out, in, kh, kw]` in files.
+    case convolution
+    /// `[in, out]` here, `[out, in]` in files.
+    case linear
+    /// The same in both: vectors and embedding tables.
+    case plain
+}
+
+/// What a parameter holds before training; PyTorch's defaults.
+public enum ParameterInitialization: Sendable {
+    /// Uniform in ±1/√fanIn: convolutions and linear layers with their biases.
+    case uniform(fanIn: Int)
+    case zeros, ones
+    case normal(standardDeviation: Float)
+}
+
+/// A trainable tensor with its name in files and the channel axes its dimensions run over.
+public final class Parameter {
+    public let name: String
+    public let variable: Variable
+    public let layout: ParameterLayout
+    /// One entry a dimension of the engine's layout; nil where the dimension is not a channel axis.
+    public let axes: [ChannelAxis?]
+    /// False for tensors that are saved with the model but never trained (random Fourier frequencies).
+    public let isTrainable: Bool
+    let initialization: ParameterInitialization
+
+    public init(
+        _ name: String, layout: ParameterLayout, axes: [ChannelAxis?], shape: [Int],
+        initialization: ParameterInitialization, isTrainable: Bool = true
+    ) {
+        self.name = name
+        self.initialization = initialization
+        self.layout = layout
+        self.axes = axes
+        self.isTrainable = isTrainable
+        self.variable = Variable(Tensor(zeros: shape), requiresGradient: isTrainable)
+    }
+
+    public var count: Int { variable.value.count }
+
+    /// The shape in files.
+    public var fileShape: [Int] {
+        let shape = variable.shape
+        return switch layout {
+        case .convolution: [shape[3], shape[2], shape[0], shape[1]]
+        case .linear: [shape[1], shape[0]]
+        case .plain: shape
+        }
+    }
+
+    /// `tensor`, of this parameter's shape, in the order of files.
+    public func fileValues(of tensor: Tensor) -> [Float] {
+        let shape = variable.shape
+        return switch layout {
+        case .convolution:
+            Self.transposed(
+                tensor, rows: shape[0] * shape[1] * shape[2], columns: shape[3], taps: shape[0] * shape[1])
+        case .linear: Self.transposed(tensor, rows: shape[0], columns: shape[1], taps: 1)
+        case .plain: tensor.array
+        }
+    }
+
+    /// [taps][in][out] → [out][in][taps]
+    private static func transposed(_ tensor: Tensor, rows: Int, columns: Int, taps: Int) -> [Float] {
+        let inputs = rows / taps
+        let source = tensor.pointer
+        return [Float](unsafeUninitializedCapacity: tensor.count) { target, count in
+            for output in 0..<columns {
+                for input in 0..<inputs {
+                    for tap in 0..<taps {
+                        target[(output * inputs + input) * taps + tap] = source[(tap * inputs + input) * columns + output]
+                    }
+                }
+            }
+            count = tensor.count
+        }
+    }
+
+    /// Overwrites the values with `values`, given in the order of files.
+    public func load(fileValues values: [Float]) {
+        precondition(values.count == count, "\(values.count) values for \(name)")
+        let target = variable.value.pointer
+        let shape = variable.shape
+        let (taps, inputs, outputs): (Int, Int, Int)
+        switch layout {
+        case .convolution: (taps, inputs, outputs) = (shape[0] * shape[1], shape[2], shape[3])
+        case .linear: (taps, inputs, outputs) = (1, shape[0], shape[1])
+        case .plain:
+            values.withUnsafeBufferPointer { target.update(from: $0.baseAddress!, count: values.count) }
+            return
+        }
+        values.withUnsafeBufferPointer { source in
+            for output in 0..<outputs {
+                for input in 0..<inputs {
+                    for tap in 0..<taps {
+                        target[(tap * inputs + input) * outputs + output] = source[(output * inputs + input) * taps + tap]
+                    }
+                }
+            }
+        }
+    }
+
+    /// Fills in the initial values; `index` makes each parameter's random stream its own.
+    public func initialize(seed: UInt64, index: UInt64) {
+        var stream = RandomStream(seed: seed, purpose: .weights, index: index)
+        let target = variable.value.unsafeBuffer
+        switch initialization {
+        case .zeros: variable.value.fill(0)
+        case .ones: variable.value.fill(1)
+        case .uniform(let fanIn):
+            let bound = 1 / Float(max(fanIn, 1)).squareRoot()
+            for i in target.indices { target[i] = (2 * Float(stream.uniform()) - 1) * bound }
+        case .normal(let standardDeviation):
+            stream.fillNormal(target)
+            for i in target.indices { target[i] *= standardDeviation }
+        }
+    }
+}

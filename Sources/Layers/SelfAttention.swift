@@ -1,0 +1,54 @@
+import TensorCore
+
+/// diffusers' attention block over the pixels of an image: normalise, project to queries, keys and values over an
+/// inner axis of heads × head width, attend, project back, add the input, divide by `rescale`.
+public struct SelfAttention: Layer {
+    public let norm: GroupNorm?
+    public let toQuery: Linear, toKey: Linear, toValue: Linear, toOutput: Linear
+    public let inner: ChannelAxis
+    public let heads: AttentionHeads
+    let rescale: Float
+    let name: String
+
+    /// - Parameters:
+    ///   - stream: the axis read from and added to.
+    ///   - inner: heads × `headWidth`; channels of a head may have been pruned.
+    ///   - groupCount: groups of the normalisation; nil for none.
+    public init(
+        _ name: String, stream: ChannelAxis, inner: ChannelAxis, headWidth: Int, groupCount: Int?, epsilon: Float,
+        rescale: Float
+    ) throws {
+        self.name = name
+        self.inner = inner
+        self.rescale = rescale
+        norm = try groupCount.map {
+            try GroupNorm(name + ".group_norm", axis: stream, groupCount: $0, epsilon: epsilon)
+        }
+        toQuery = Linear(name + ".to_q", from: stream, to: inner)
+        toKey = Linear(name + ".to_k", from: stream, to: inner)
+        toValue = Linear(name + ".to_v", from: stream, to: inner)
+        toOutput = Linear(name + ".to_out.0", from: inner, to: stream)
+        var widths = Array(repeating: 0, count: inner.originalWidth / headWidth)
+        for position in inner.keptPositions { widths[position / headWidth] += 1 }
+        heads = AttentionHeads(widths: widths, scale: 1 / Float(headWidth).squareRoot())
+    }
+
+    public var parameters: [Parameter] {
+        (norm?.parameters ?? []) + toQuery.parameters + toKey.parameters + toValue.parameters + toOutput.parameters
+    }
+
+    /// `[B, H, W, C]` → the same shape.
+    public func callAsFunction(_ x: Variable) -> Variable {
+        let shape = x.shape
+        let tokens = (norm.map { $0(x) } ?? x).reshaped([shape[0], shape[1] * shape[2], shape[3]])
+        let attended = toQuery(tokens).attention(keys: toKey(tokens), values: toValue(tokens), heads: heads)
+        let output = toOutput(attended).reshaped(shape) + x
+        return rescale == 1 ? output : output.scaled(by: 1 / rescale)
+    }
+
+    public func computeTerms(pixels: Int) -> [ComputeTerm] {
+        [toQuery, toKey, toValue, toOutput].map { $0.computeTerm(rows: pixels) } + [
+            ComputeTerm(layer: name + ".products", coefficient: 2 * Double(pixels) * Double(pixels), axes: [inner])
+        ]
+    }
+}

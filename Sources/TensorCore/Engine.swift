@@ -1,0 +1,16 @@
+import CKernels
+
+/// The one thread pool and the processor path that every kernel uses.
+public enum Engine {
+    /// Threads that kernels run on, the caller's included. Results do not depend on it.
+    public static var threads: Int {
+        get { Int(dk_threads()) }
+        set { dk_set_threads(Int32(min(max(newValue, 1), 256))) }
+    }
+
+    /// "avx512", "avx2" or "portable": the widest the processor has, or what DIFFPRUNE_ISA asks for.
+    public static var instructionSet: String { String(cString: dk_isa_name()) }
+
+    /// Why DIFFPRUNE_ISA was not honoured, if it was not.
+    public static var instructionSetError: String? { dk_isa_request_error().map { String(cString: $0) } }
+}

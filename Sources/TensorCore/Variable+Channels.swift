@@ -1,0 +1,115 @@
+import CKernels
+
+extension Variable {
+    /// Concatenation along the last dimension.
+    public static func concatenated(_ parts: [Variable]) -> Variable {
+        precondition(!parts.isEmpty, "nothing to concatenate")
+        let rows = parts[0].value.rowCount
+        precondition(
+            parts.allSatisfy { $0.shape.dropLast() == parts[0].shape.dropLast() },
+            "concatenating \(parts.map(\.shape))")
+        let widths = parts.map { $0.value.columns }
+        let total = widths.reduce(0, +)
+        let shape = Array(parts[0].shape.dropLast()) + [total]
+        let join = { (tensors: [Tensor?]) -> Tensor in
+            let missing = tensors.contains { $0 == nil }
+            let result = missing ? Tensor(zeros: shape) : Tensor(uninitialized: shape)
+            var offset = 0
+            for (tensor, width) in zip(tensors, widths) {
+                if let tensor {
+                    dk_copy_matrix(tensor.pointer, width, rows, width, result.pointer + offset, total, 0)
+                }
+                offset += width
+            }
+            return result
+        }
+        let hasTangent = parts.contains { $0.tangent != nil }
+        return .result(
+            join(parts.map(\.value)), tangent: hasTangent ? join(parts.map(\.tangent)) : nil, of: parts
+        ) { cotangent in
+            var offset = 0
+            for (part, width) in zip(parts, widths) {
+                part.contributeLinear(cotangent) { g, out, accumulate in
+                    dk_copy_matrix(g.pointer + offset, total, rows, width, out, width, accumulate)
+                }
+                offset += width
+            }
+        }
+    }
+
+    /// Columns `range` of the last dimension.
+    public func channels(_ range: Range<Int>) -> Variable {
+        let total = value.columns
+        let rows = value.rowCount
+        precondition(range.lowerBound >= 0 && range.upperBound <= total, "channels \(range) of \(shape)")
+        let shape = Array(self.shape.dropLast()) + [range.count]
+        let cut = { (x: Tensor) -> Tensor in
+            let result = Tensor(uninitialized: shape)
+            dk_copy_matrix(x.pointer + range.lowerBound, total, rows, range.count, result.pointer, range.count, 0)
+            return result
+        }
+        let count = value.count
+        return .result(cut(value), tangent: tangent.map(cut), of: [self]) { [self] cotangent in
+            contributeLinear(cotangent) { g, out, accumulate in
+                if accumulate == 0 { dk_fill(0, out, count) }
+                dk_copy_matrix(g.pointer, range.count, rows, range.count, out + range.lowerBound, total, 1)
+            }
+        }
+    }
+
+    /// Nearest-neighbour upsampling by two of `[B, H, W, C]`.
+    public func upsampled() -> Variable {
+        precondition(shape.count == 4, "upsampling \(shape)")
+        let (batch, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
+        let upsample = { (x: Tensor) -> Tensor in
+            let result = Tensor(uninitialized: [batch, 2 * height, 2 * width, channels])
+            dk_upsample(x.pointer, batch, height, width, channels, result.pointer)
+            return result
+        }
+        return .result(upsample(value), tangent: tangent.map(upsample), of: [self]) { [self] cotangent in
+            contributeLinear(cotangent) { g, out, accumulate in
+                dk_upsample_backward(g.pointer, batch, height, width, channels, out, accumulate)
+            }
+        }
+    }
+
+    /// 2×2 average pooling with stride 2 of `[B, H, W, C]`, H and W even.
+    public func averagePooled() -> Variable {
+        precondition(shape.count == 4 && shape[1] % 2 == 0 && shape[2] % 2 == 0, "2×2 pooling of \(shape)")
+        let (batch, height, width, channels) = (shape[0], shape[1] / 2, shape[2] / 2, shape[3])
+        let pool = { (x: Tensor) -> Tensor in
+            let sums = Tensor(uninitialized: [batch, height, width, channels])
+            dk_upsample_backward(x.pointer, batch, height, width, channels, sums.pointer, 0)
+            dk_linear_combination(0.25, sums.pointer, 0, nil, sums.count, sums.pointer, 0)
+            return sums
+        }
+        return .result(pool(value), tangent: tangent.map(pool), of: [self]) { [self] cotangent in
+            contributeLinear(cotangent) { g, out, accumulate in
+                let spread = Tensor(uninitialized: [batch, 2 * height, 2 * width, channels])
+                dk_upsample(g.pointer, batch, height, width, channels, spread.pointer)
+                dk_linear_combination(0.25, spread.pointer, 0, nil, spread.count, out, accumulate)
+            }
+        }
+    }
+
+    /// Mean over the pixels of each image: `[B, …, C]` → `[B, C]`.
+    public func meanOverPixels() -> Variable {
+        let images = shape[0]
+        let channels = value.columns
+        let pixels = value.count / (images * channels)
+        let factor = 1 / Float(pixels)
+        let average = { (x: Tensor) -> Tensor in
+            let result = Tensor(uninitialized: [images, channels])
+            dk_sum_pixels(x.pointer, images, pixels, channels, result.pointer, 0)
+            dk_linear_combination(factor, result.pointer, 0, nil, result.count, result.pointer, 0)
+            return result
+        }
+        return .result(average(value), tangent: tangent.map(average), of: [self]) { [self] cotangent in
+            contributeLinear(cotangent) { g, out, accumulate in
+                let share = Tensor(uninitialized: g.shape)
+                dk_linear_combination(factor, g.pointer, 0, nil, g.count, share.pointer, 0)
+                dk_affine_images(nil, nil, nil, nil, share.pointer, images, pixels, channels, out, accumulate)
+            }
+        }
+    }
+}

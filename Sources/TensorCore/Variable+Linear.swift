@@ -1,0 +1,82 @@
+import CKernels
+
+/// C (+)= scale · op(A)·op(B) for one matrix problem.
+func multiply(
+    _ a: UnsafePointer<Float>, rows: Int, inner: Int, lda: Int, transposeA: Bool = false, _ b: UnsafePointer<Float>,
+    columns: Int, ldb: Int, transposeB: Bool = false, into c: UnsafeMutablePointer<Float>, ldc: Int,
+    bias: UnsafePointer<Float>? = nil, accumulate: Int32, batch: Int = 1, strideA: Int = 0, strideB: Int = 0,
+    strideC: Int = 0
+) {
+    var problem = dk_gemm_problem(
+        m: rows, n: columns, k: inner, a: a, lda: lda, transpose_a: transposeA ? 1 : 0, b: b, ldb: ldb,
+        transpose_b: transposeB ? 1 : 0, c: c, ldc: ldc, bias: bias, alpha: 1, accumulate: accumulate, batch: batch,
+        stride_a: strideA, stride_b: strideB, stride_c: strideC)
+    dk_gemm(&problem)
+}
+
+extension Variable {
+    /// `self` `[…, in]` times `weight` `[in, out]` plus `bias` `[out]`: `[…, out]`.
+    public func linear(_ weight: Variable, bias: Variable? = nil) -> Variable {
+        let inner = value.columns
+        precondition(weight.shape.count == 2 && weight.shape[0] == inner, "linear of \(shape) with \(weight.shape)")
+        let outer = weight.shape[1]
+        let rows = value.rowCount
+        let x = Dual(self)
+        let w = Dual(weight)
+        let product: BilinearKernel = { x, w, out, accumulate in
+            multiply(
+                x.pointer, rows: rows, inner: inner, lda: inner, w.pointer, columns: outer, ldb: outer, into: out,
+                ldc: outer, accumulate: accumulate)
+        }
+        let outputShape = Array(shape.dropLast()) + [outer]
+        let output = Tensor(uninitialized: outputShape)
+        multiply(
+            x.value.pointer, rows: rows, inner: inner, lda: inner, w.value.pointer, columns: outer, ldb: outer,
+            into: output.pointer, ldc: outer, bias: bias.map { UnsafePointer($0.value.pointer) }, accumulate: 0)
+        var tangent = bilinearTangent(x, w, shape: outputShape, product)
+        if let biasTangent = bias?.tangent {
+            let sum = tangent ?? Tensor(zeros: outputShape)
+            dk_affine_images(nil, nil, nil, nil, biasTangent.pointer, 1, rows, outer, sum.pointer, 1)
+            tangent = sum
+        }
+
+        return .result(output, tangent: tangent, of: [self, weight, bias]) { [self] cotangent in
+            let g = Dual(cotangent)
+            contributeBilinear(g, w) { g, w, out, accumulate in
+                multiply(
+                    g.pointer, rows: rows, inner: outer, lda: outer, w.pointer, columns: inner, ldb: outer,
+                    transposeB: true, into: out, ldc: inner, accumulate: accumulate)
+            }
+            weight.contributeBilinear(x, g) { x, g, out, accumulate in
+                multiply(
+                    x.pointer, rows: inner, inner: rows, lda: inner, transposeA: true, g.pointer, columns: outer,
+                    ldb: outer, into: out, ldc: outer, accumulate: accumulate)
+            }
+            bias?.contributeLinear(cotangent) { g, out, accumulate in
+                dk_sum_pixels(g.pointer, 1, rows, outer, out, accumulate)
+            }
+        }
+    }
+
+    /// Rows `indices` of the table `self` `[rows, C]`: `[indices.count, C]`.
+    public func gatheredRows(_ indices: [Int]) -> Variable {
+        precondition(shape.count == 2 && indices.allSatisfy { $0 >= 0 && $0 < shape[0] }, "row outside the table")
+        let width = shape[1]
+        let gather = { (table: Tensor) -> Tensor in
+            let rows = Tensor(uninitialized: [indices.count, width])
+            for (row, index) in indices.enumerated() {
+                (rows.pointer + row * width).update(from: table.pointer + index * width, count: width)
+            }
+            return rows
+        }
+        let total = value.count
+        return .result(gather(value), tangent: tangent.map(gather), of: [self]) { [self] cotangent in
+            contributeLinear(cotangent) { g, out, accumulate in
+                if accumulate == 0 { dk_fill(0, out, total) }
+                for (row, index) in indices.enumerated() {
+                    dk_linear_combination(1, g.pointer + row * width, 0, nil, width, out + index * width, 1)
+                }
+            }
+        }
+    }
+}

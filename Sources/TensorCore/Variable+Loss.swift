@@ -1,0 +1,67 @@
+import CKernels
+import Foundation
+
+extension Variable {
+    /// Mean over all elements of (self − target)²; a scalar. The sum is taken in double.
+    public func meanSquaredError(to target: Tensor) -> Variable {
+        precondition(shape == target.shape, "comparing \(shape) with \(target.shape)")
+        let count = value.count
+        let difference = Tensor(uninitialized: shape)
+        dk_linear_combination(1, value.pointer, -1, target.pointer, count, difference.pointer, 0)
+        let factor = 2 / Float(count)
+        let loss = Float(dk_dot(difference.pointer, difference.pointer, count) / Double(count))
+        let lossTangent = tangent.map {
+            Tensor(scalar: Float(2 * dk_dot(difference.pointer, $0.pointer, count) / Double(count)))
+        }
+        let selfTangent = tangent
+        return .result(Tensor(scalar: loss), tangent: lossTangent, of: [self]) { [self] cotangent in
+            let g = cotangent.value.scalar
+            contribute { dk_linear_combination(factor * g, difference.pointer, 0, nil, count, $0, $1) }
+            if let selfTangent {
+                contributeTangent { dk_linear_combination(factor * g, selfTangent.pointer, 0, nil, count, $0, $1) }
+            }
+            if let gTangent = cotangent.tangent?.scalar {
+                contributeTangent { dk_linear_combination(factor * gTangent, difference.pointer, 0, nil, count, $0, $1) }
+            }
+        }
+    }
+
+    /// Mean cross-entropy of logits `[B, classes]` against class numbers; a scalar.
+    public func crossEntropy(to labels: [Int]) -> Variable {
+        precondition(shape.count == 2 && shape[0] == labels.count, "\(labels.count) labels for logits \(shape)")
+        let classes = shape[1]
+        let rows = shape[0]
+        precondition(labels.allSatisfy { $0 >= 0 && $0 < classes }, "label outside 0..<\(classes)")
+        let probabilities = Tensor(uninitialized: shape)
+        dk_softmax(value.pointer, 1, rows, classes, probabilities.pointer)
+        var loss = 0.0
+        for (row, label) in labels.enumerated() {
+            loss -= log(max(Double(probabilities.pointer[row * classes + label]), 1e-38))
+        }
+        let tangent = self.tangent.map { logitsTangent in
+            let result = Tensor(uninitialized: shape)
+            dk_softmax_backward(probabilities.pointer, logitsTangent.pointer, 1, rows, classes, result.pointer, 0)
+            return result
+        }
+        var lossTangent: Tensor?
+        if let logitsTangent = self.tangent {
+            // d loss = Σ (p − 1_label)·ż / B
+            var total = dk_dot(probabilities.pointer, logitsTangent.pointer, value.count)
+            for (row, label) in labels.enumerated() { total -= Double(logitsTangent.pointer[row * classes + label]) }
+            lossTangent = Tensor(scalar: Float(total / Double(rows)))
+        }
+        let residual = probabilities.copied()
+        for (row, label) in labels.enumerated() { residual.pointer[row * classes + label] -= 1 }
+        return .result(Tensor(scalar: Float(loss / Double(rows))), tangent: lossTangent, of: [self]) { [self] cotangent in
+            let g = cotangent.value.scalar / Float(rows)
+            contribute { dk_linear_combination(g, residual.pointer, 0, nil, residual.count, $0, $1) }
+            if let tangent {
+                contributeTangent { dk_linear_combination(g, tangent.pointer, 0, nil, tangent.count, $0, $1) }
+            }
+            if let gTangent = cotangent.tangent?.scalar {
+                let factor = gTangent / Float(rows)
+                contributeTangent { dk_linear_combination(factor, residual.pointer, 0, nil, residual.count, $0, $1) }
+            }
+        }
+    }
+}
