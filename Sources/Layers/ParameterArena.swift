@@ -47,7 +47,15 @@ public final class ParameterArena {
     }
 
     /// ‖∇‖₂ over all parameters.
-    public var gradientNorm: Double { dk_dot(gradients.pointer, gradients.pointer, count).squareRoot() }
+    public var gradientNorm: Double { squaredNorm(gradients).squareRoot() }
+
+    /// ‖x‖² of a flat tensor, summed in double.
+    public func squaredNorm(_ flat: Tensor) -> Double { dk_dot(flat.pointer, flat.pointer, count) }
+
+    /// sum += scale·gradient², elementwise.
+    public func addSquaredGradients(to sum: Tensor, scale: Float) {
+        dk_multiply(scale, gradients.pointer, gradients.pointer, count, sum.pointer, 1)
+    }
 
     /// Differentiates what follows along `direction` (flat, of `count`): gradients of gradients are then written to
     /// `products`, which thereby becomes the Hessian–vector product.

@@ -12,7 +12,7 @@ public enum ClassLabels {
 
 /// The denoising U-Net of diffusers (`UNet2DModel`), built over named channel axes so that channels which can only be
 /// removed together are known by construction. Activations are NHWC.
-public final class UNet {
+public final class UNet: ChannelNetwork {
     public let configuration: UNetConfiguration
     /// Every prunable axis in order of construction.
     public let channelGroups: [ChannelGroup]
@@ -69,34 +69,9 @@ public final class UNet {
             + normOut.parameters + convOut.parameters
     }
 
-    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
-
-    /// Multiply–accumulates of one noise prediction for one image.
-    public var macs: Double { computeTerms.reduce(0) { $0 + $1.macs } }
-
-    /// Channels left of each axis that lost some.
-    public var keptChannels: [String: [Int]] {
-        var kept: [String: [Int]] = [:]
-        for group in channelGroups where group.width != group.originalWidth { kept[group.name] = group.kept }
-        return kept
-    }
-
-    /// Fills every parameter with its initial value.
-    public func initialize(seed: UInt64) {
-        for (index, parameter) in parameters.enumerated() {
-            parameter.initialize(seed: seed, index: UInt64(index))
-        }
-    }
-
-    /// Gates become trainable leaves of ones, one for each channel of each prunable axis.
-    public func installGates() {
-        for group in channelGroups {
-            group.gate = Variable(Tensor(ones: [group.width]), requiresGradient: true)
-        }
-    }
-
-    public func removeGates() {
-        for group in channelGroups { group.gate = nil }
+    /// The same architecture with the given channels left, weights unset.
+    public func rebuilt(keeping kept: [String: [Int]]) throws -> UNet {
+        try UNet(configuration, kept: kept, size: size)
     }
 
     /// What a call needs to fit the model: throws with what was got and expected.
