@@ -40,7 +40,7 @@ let package = Package(
             dependencies: ["Workflows", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "COpenBLAS"]),
         .testTarget(name: "LayersTests", dependencies: ["Layers"]),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Storage"]),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Storage", "CKernels", "Layers", "Pruning", "PruningMethods"]),
         .testTarget(name: "PruningTests", dependencies: ["Pruning", "Diffusion"]),
         .testTarget(name: "PruningMethodsTests", dependencies: ["PruningMethods", "Diffusion"]),
         .testTarget(name: "ImageryTests", dependencies: ["Imagery"]),

@@ -108,7 +108,7 @@ public final class Parameter {
 
     /// Fills in the initial values; `index` makes each parameter's random stream its own.
     public func initialize(seed: UInt64, index: UInt64) {
-        var stream = RandomStream(seed: seed, purpose: .weights, index: index)
+        var stream = RandomStream(seed: seed, purpose: .weightInitialization, index: index)
         let target = variable.value.unsafeBuffer
         switch initialization {
         case .zeros: variable.value.fill(0)

@@ -13,7 +13,7 @@ public struct RandomScores: ImportanceCriterion {
 
     public func scores(masks: MaskSet, from evidence: EvidenceCollector) throws -> [[Double]] {
         evidence.groups.enumerated().map { index, group in
-            var stream = RandomStream(seed: seed, purpose: .pruning, index: UInt64(index))
+            var stream = RandomStream(seed: seed, purpose: .importance, index: UInt64(index))
             return (0..<group.width).map { _ in Double(stream.uniform()) }
         }
     }

@@ -1,0 +1,126 @@
+import Pruning
+import TensorCore
+
+/// Progressive soft pruning along the gradient flow of an energy: the project's first method.
+///
+///     E(m) = −½‖∂L/∂w(w, m)‖²        e_k = −∂E/∂m_k = Σ_w g_w·∂g_w/∂m_k   (exact, through the backward pass)
+///     δ = x·e + y·g  (SparseFlow: the density falls at unit rate, |δ||g| = r)      m ← clip(m + δ·dt, 0, 1)
+///
+/// In rounds: the masks flow to the round's density, the weights are fine-tuned under the soft masks, and the criterion
+/// is read again on what they have become. A channel at m = 0 whose velocity turns positive comes back. A double-well
+/// drive, rising from zero, finishes undecided masks before the end, so that polarising to exactly 0 and 1 in the last
+/// round takes next to nothing away that the weights still relied on.
+///
+/// Based on: "Pruning for Sparse Diffusion Models Based on Gradient Flow", ICASSP 2025, arXiv 2501.09464; Wang, Zhang &
+/// Grosse, ICLR 2020, arXiv 2002.07376 (the criterion); Mo et al., ICML 2023 (the flow in sparse space).
+///
+/// Differs from the paper: only its abstract is open, so this is a reconstruction. Our own are the derivative with respect
+/// to gates instead of summed weight scores, the rank scaling of velocities, the averaging of velocities over rounds, the
+/// double-well drive, and the look-ahead energy that is offered beside the gradient norm.
+public struct GradientFlow: Pruner {
+    /// What later rounds need of earlier ones.
+    public struct State: Codable {
+        /// Averaged velocities by group; empty before the first round.
+        var velocity: [[Double]] = []
+        var energy: Double?
+        var loss: Double?
+    }
+
+    public static let card = MethodCard(
+        name: "gradient-flow", family: "gradient-flow",
+        summary: "progressive soft masks that follow the gradient flow of −½‖∇L‖², weights fine-tuning meanwhile",
+        paper: "2025, arXiv 2501.09464 (reconstruction)")
+    public static let needs: Evidence = [.weights, .gradients, .curvature]
+
+    public let configuration: GradientFlowConfiguration
+    public var state = State()
+
+    public init(_ configuration: GradientFlowConfiguration, seed: UInt64) { self.configuration = configuration }
+
+    public var updates: Int { configuration.rounds }
+
+    public mutating func update(
+        _ masks: inout MaskSet, index: Int, in context: PruningContext
+    ) throws -> MaskUpdateReport {
+        if index % configuration.evaluateEvery == 0 || state.velocity.isEmpty {
+            try evaluate(masks, in: context)
+        }
+        let progress = Double(index + 1) / Double(updates)
+        let density = configuration.schedule.density(
+            at: min(1, progress / configuration.arrival), final: context.remaining)
+        let old = masks
+        let space = MaskSpace(context: context, blockSize: configuration.blockSize)
+        var point = space.point(of: masks)
+        let velocity = Self.scaled(space.point(ofMeans: state.velocity), configuration.scaling)
+        let well = configuration.polarization * progress
+        let flow = SparseFlow(ratio: configuration.ratio)
+
+        let start = space.density(of: point)
+        for step in 0..<configuration.flowSteps {
+            let target = start + (density - start) * Double(step + 1) / Double(configuration.flowSteps)
+            let drive = zip(velocity, point).map { $0 + well * (2 * $1 - 1) }
+            space.advance(&point, along: drive, flow: flow, to: target, steps: configuration.flowSteps)
+        }
+
+        if index == updates - 1 {
+            // Decided masks keep their order by m; the velocity only separates masks of equal m.
+            let priorities = zip(point, velocity).map { $0 + 1e-3 * $1 }
+            masks = try context.selection.masks(keeping: space.spread(priorities), remaining: context.remaining)
+            let softness = context.report(from: old, to: space.masks(at: point)).softness
+            var report = context.report(from: old, to: masks, energy: state.energy, loss: state.loss)
+            report.softness = softness
+            return report
+        }
+        masks = space.masks(at: point)
+        return context.report(from: old, to: masks, energy: state.energy, loss: state.loss)
+    }
+
+    /// Reads the energy's velocities at the present masks and averages them into the state.
+    private mutating func evaluate(_ masks: MaskSet, in context: PruningContext) throws {
+        let curvature = try context.evidence.curvature(masks: masks)
+        var velocity = curvature.velocity
+        state.loss = curvature.gradient.loss
+        switch configuration.energy {
+        case .gradientNorm:
+            state.energy = curvature.energy
+        case .lookAhead:
+            // −∂/∂m (L − η‖∇L‖²) = −∂L/∂m + 2η·e
+            let eta = configuration.lookAhead * curvature.gradient.loss / max(curvature.squaredNorm, 1e-30)
+            state.energy = curvature.gradient.loss - eta * curvature.squaredNorm
+            for (group, gates) in curvature.gradient.gates.enumerated() {
+                for (channel, slope) in gates.enumerated() {
+                    velocity[group][channel] = 2 * eta * velocity[group][channel] - slope
+                }
+            }
+        }
+        if state.velocity.isEmpty {
+            state.velocity = velocity
+        } else {
+            // Each round's velocities are brought to unit size first: the energy's scale changes as the weights do.
+            let keep = configuration.momentum
+            let (old, new) = (Self.normalized(state.velocity), Self.normalized(velocity))
+            state.velocity = zip(old, new).map { zip($0, $1).map { keep * $0 + (1 - keep) * $1 } }
+        }
+    }
+
+    private static func normalized(_ values: [[Double]]) -> [[Double]] {
+        let all = values.flatMap { $0 }
+        let square = all.reduce(0) { $0 + $1 * $1 } / Double(max(all.count, 1))
+        let factor = square > 0 ? 1 / square.squareRoot() : 0
+        return values.map { $0.map { $0 * factor } }
+    }
+
+    private static func scaled(_ velocity: [Double], _ scaling: GradientFlowConfiguration.Scaling) -> [Double] {
+        switch scaling {
+        case .none:
+            let square = velocity.reduce(0) { $0 + $1 * $1 } / Double(max(velocity.count, 1))
+            return square > 0 ? velocity.map { $0 / square.squareRoot() } : velocity
+        case .rank:
+            let order = velocity.indices.sorted { velocity[$0] != velocity[$1] ? velocity[$0] < velocity[$1] : $0 < $1 }
+            var result = velocity
+            let last = Double(max(velocity.count - 1, 1))
+            for (rank, index) in order.enumerated() { result[index] = 2 * Double(rank) / last - 1 }
+            return result
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Pruning
+
+/// Settings of `gradient-flow`.
+public struct GradientFlowConfiguration: PrunerConfiguration {
+    /// Which energy the masks descend.
+    public enum Energy: String, Codable, Sendable, CaseIterable {
+        /// E = −½‖∇L‖²: keeps what the gradient flows through.
+        case gradientNorm = "gradient-norm"
+        /// E_η = L − η‖∇L‖² ≈ the loss after one gradient step of size η: joins Taylor (η → 0) and the gradient norm (η → ∞).
+        case lookAhead = "look-ahead"
+    }
+    /// How velocities of different channels are brought to one scale before the flow.
+    public enum Scaling: String, Codable, Sendable, CaseIterable {
+        /// As they are.
+        case none
+        /// Their rank among all channels, spread evenly over [−1, 1]: a heavy tail cannot make one channel take all the motion.
+        case rank
+    }
+
+    public var energy = Energy.gradientNorm
+    /// η of the look-ahead energy, as a multiple of L/‖∇L‖² (the step at which the first-order loss would vanish).
+    public var lookAhead = 1.0
+    /// Rounds of flow with fine-tuning between them.
+    public var rounds = 10
+    /// Euler steps a round.
+    public var flowSteps = 10
+    /// r ≥ 1: how much of the motion follows the energy beside the density (1: none; the larger, the sooner masks decide).
+    public var ratio = 3.0
+    /// How the density falls over the rounds.
+    public var schedule = MaskSchedule.cubic
+    /// Progress at which the density has arrived; the rounds after it only finish undecided masks.
+    public var arrival = 0.7
+    /// Strength, at the end, of the double-well drive 2m − 1 that finishes undecided masks; it rises linearly from 0.
+    public var polarization = 1.0
+    public var scaling = Scaling.rank
+    /// Share of the previous rounds' velocities that is kept (exponential averaging over rounds).
+    public var momentum = 0.5
+    /// Coarse-grained: the criterion is evaluated every this many rounds only.
+    public var evaluateEvery = 1
+    /// Coarse-grained: masks are shared by runs of this many neighbouring channels.
+    public var blockSize = 1
+
+    public init() {}
+
+    public func validate() throws {
+        func check(_ ok: Bool, _ key: String, _ got: Any, _ expected: String) throws {
+            if !ok { throw PrunerConfigurationError(key: key, got: got, expected: expected) }
+        }
+        try check(lookAhead > 0 && lookAhead.isFinite, "lookAhead", lookAhead, "above 0")
+        try check((1...10_000).contains(rounds), "rounds", rounds, "1...10000")
+        try check((1...10_000).contains(flowSteps), "flowSteps", flowSteps, "1...10000")
+        try check(ratio >= 1 && ratio <= 1000, "ratio", ratio, "1...1000")
+        try check(arrival > 0 && arrival <= 1, "arrival", arrival, "in (0, 1]")
+        try check(polarization >= 0 && polarization.isFinite, "polarization", polarization, "at least 0")
+        try check((0..<1).contains(momentum), "momentum", momentum, "in [0, 1)")
+        try check((1...10_000).contains(evaluateEvery), "evaluateEvery", evaluateEvery, "1...10000")
+        try check((1...4096).contains(blockSize), "blockSize", blockSize, "1...4096")
+    }
+}

@@ -1,0 +1,241 @@
+import Foundation
+import Yams
+
+/// What is wrong with a configuration file or a `--set`.
+public enum ConfigurationError: Error, CustomStringConvertible {
+    case unreadable(source: String, reason: String)
+    case unknownKey(source: String, key: String, nearest: String?, legal: [String])
+    case invalid(source: String, key: String, got: String, expected: String)
+
+    public var description: String {
+        switch self {
+        case .unreadable(let source, let reason): "\(source): \(reason)"
+        case .unknownKey(let source, let key, let nearest, let legal):
+            "\(source): unknown key '\(key)'"
+                + (nearest.map { ", did you mean '\($0)'?" } ?? ", expected one of \(legal.joined(separator: ", "))")
+        case .invalid(let source, let key, let got, let expected):
+            "\(source): '\(key)' is \(got), expected \(expected)"
+        }
+    }
+}
+
+/// Configuration values as a tree, between YAML and typed structs.
+indirect enum ConfigurationTree: Equatable {
+    case null
+    case flag(Bool)
+    case integer(Int)
+    case number(Double)
+    case text(String)
+    case list([ConfigurationTree])
+    case section([String: ConfigurationTree])
+
+    /// What a reader sees in an error.
+    var summary: String {
+        switch self {
+        case .null: "null"
+        case .flag(let value): "\(value)"
+        case .integer(let value): "\(value)"
+        case .number(let value): "\(value)"
+        case .text(let value): "'\(value)'"
+        case .list(let values): "[" + values.map(\.summary).joined(separator: ", ") + "]"
+        case .section: "a section"
+        }
+    }
+
+    private var kind: String {
+        switch self {
+        case .null: "null"
+        case .flag: "true or false"
+        case .integer: "a whole number"
+        case .number: "a number"
+        case .text: "text"
+        case .list: "a list"
+        case .section: "a section of keys"
+        }
+    }
+
+    // MARK: YAML
+
+    init(yaml text: String, source: String) throws {
+        guard text.utf8.count <= 1 << 20 else {
+            throw ConfigurationError.unreadable(source: source, reason: "larger than 1 MiB, which no configuration is")
+        }
+        let node: Node?
+        do {
+            node = try Yams.compose(yaml: text)
+        } catch {
+            let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "not YAML"
+            throw ConfigurationError.unreadable(source: source, reason: "not valid YAML: \(reason)")
+        }
+        self = try node.map { try Self.tree(of: $0, source: source, path: "", depth: 0) } ?? .section([:])
+    }
+
+    private static func tree(of node: Node, source: String, path: String, depth: Int) throws -> ConfigurationTree {
+        guard depth < 32 else { throw ConfigurationError.unreadable(source: source, reason: "nested too deeply at '\(path)'") }
+        switch node {
+        case .scalar:
+            if node.null != nil { return .null }
+            if let value = node.bool { return .flag(value) }
+            if let value = node.int { return .integer(value) }
+            if let value = node.float {
+                guard value.isFinite else {
+                    throw ConfigurationError.invalid(source: source, key: path, got: "\(value)", expected: "a finite number")
+                }
+                return .number(value)
+            }
+            return .text(node.string ?? "")
+        case .sequence(let sequence):
+            return .list(try sequence.enumerated().map { try tree(of: $1, source: source, path: "\(path)[\($0)]", depth: depth + 1) })
+        case .mapping(let mapping):
+            var section: [String: ConfigurationTree] = [:]
+            for (key, value) in mapping {
+                let name = key.string ?? ""
+                let place = path.isEmpty ? name : "\(path).\(name)"
+                guard section[name] == nil else {
+                    throw ConfigurationError.unreadable(source: source, reason: "key '\(place)' is there twice")
+                }
+                section[name] = try tree(of: value, source: source, path: place, depth: depth + 1)
+            }
+            return .section(section)
+        case .alias:
+            throw ConfigurationError.unreadable(source: source, reason: "YAML aliases are not supported")
+        }
+    }
+
+    /// The tree as YAML, keys sorted.
+    var yaml: String { Self.lines(of: self, indent: 0).joined(separator: "\n") + "\n" }
+
+    private static func lines(of tree: ConfigurationTree, indent: Int) -> [String] {
+        guard case .section(let section) = tree else { return [scalar(tree)] }
+        let pad = String(repeating: "  ", count: indent)
+        return section.keys.sorted().flatMap { key -> [String] in
+            guard let value = section[key] else { return [] }
+            if case .section(let inner) = value {
+                return inner.isEmpty ? ["\(pad)\(key): {}"] : ["\(pad)\(key):"] + lines(of: value, indent: indent + 1)
+            }
+            return ["\(pad)\(key): \(scalar(value))"]
+        }
+    }
+
+    private static func scalar(_ tree: ConfigurationTree) -> String {
+        switch tree {
+        case .null: return "null"
+        case .flag(let value): return value ? "true" : "false"
+        case .integer(let value): return "\(value)"
+        case .number(let value): return "\(value)"
+        case .text(let value):
+            let escaped = value.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
+                .replacingOccurrences(of: "\n", with: "\\n")
+            return "\"\(escaped)\""
+        case .list(let values): return "[" + values.map(scalar).joined(separator: ", ") + "]"
+        case .section(let section):
+            return "{" + section.keys.sorted().map { "\($0): \(scalar(section[$0] ?? .null))" }.joined(separator: ", ") + "}"
+        }
+    }
+
+    // MARK: JSON
+
+    /// From a typed value, through its JSON. Whole numbers keep their kind: `JSONEncoder` writes 1.0 as 1, so the decoder
+    /// tells a number's kind by trying.
+    init(encoding value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        self = try JSONDecoder().decode(DecodedTree.self, from: try encoder.encode(value)).tree
+    }
+
+    var jsonObject: Any {
+        switch self {
+        case .null: NSNull()
+        case .flag(let value): value
+        case .integer(let value): value
+        case .number(let value): value
+        case .text(let value): value
+        case .list(let values): values.map(\.jsonObject)
+        case .section(let section): section.mapValues(\.jsonObject)
+        }
+    }
+
+    // MARK: merging
+
+    /// `self` (defaults) with the values of `other` in their place; keys that the defaults lack are refused.
+    ///
+    /// - Parameter open: sections whose keys are not known here (their reader checks them).
+    func merging(_ other: ConfigurationTree, source: String, path: String = "", open: Set<String> = []) throws
+        -> ConfigurationTree
+    {
+        guard case .section(var result) = self else { return other }
+        guard case .section(let values) = other else {
+            if other == .null { return self }
+            throw ConfigurationError.invalid(
+                source: source, key: path.isEmpty ? "the whole file" : path, got: other.summary, expected: "a section of keys")
+        }
+        for key in values.keys.sorted() {
+            guard let value = values[key] else { continue }
+            let place = path.isEmpty ? key : "\(path).\(key)"
+            if open.contains(place) {
+                result[key] = value
+                continue
+            }
+            guard let old = result[key] else {
+                throw ConfigurationError.unknownKey(
+                    source: source, key: place, nearest: Spelling.nearest(to: key, among: result.keys.sorted()),
+                    legal: result.keys.sorted())
+            }
+            let merged = try old.merging(value, source: source, path: place, open: open)
+            guard merged.fits(old) else {
+                throw ConfigurationError.invalid(source: source, key: place, got: merged.summary, expected: old.kind)
+            }
+            result[key] = merged
+        }
+        return .section(result)
+    }
+
+    /// Whether a value may stand where `old`, a default, stood.
+    private func fits(_ old: ConfigurationTree) -> Bool {
+        switch (old, self) {
+        case (.null, _), (_, .null): true
+        case (.flag, .flag), (.integer, .integer), (.text, .text), (.list, .list), (.section, .section): true
+        case (.number, .number), (.number, .integer), (.integer, .number): true
+        default: false
+        }
+    }
+}
+
+/// Reads any JSON into a tree.
+private struct DecodedTree: Decodable {
+    let tree: ConfigurationTree
+
+    init(from decoder: any Decoder) throws {
+        if let keyed = try? decoder.container(keyedBy: AnyKey.self) {
+            var section: [String: ConfigurationTree] = [:]
+            for key in keyed.allKeys { section[key.stringValue] = try keyed.decode(DecodedTree.self, forKey: key).tree }
+            tree = .section(section)
+            return
+        }
+        if var list = try? decoder.unkeyedContainer() {
+            var values: [ConfigurationTree] = []
+            while !list.isAtEnd { values.append(try list.decode(DecodedTree.self).tree) }
+            tree = .list(values)
+            return
+        }
+        let value = try decoder.singleValueContainer()
+        if value.decodeNil() {
+            tree = .null
+        } else if let flag = try? value.decode(Bool.self) {
+            tree = .flag(flag)
+        } else if let integer = try? value.decode(Int.self) {
+            tree = .integer(integer)
+        } else if let number = try? value.decode(Double.self) {
+            tree = .number(number)
+        } else {
+            tree = .text(try value.decode(String.self))
+        }
+    }
+}
+
+private struct AnyKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
