@@ -6,7 +6,8 @@
 
 #define CONV_SCRATCH_FLOATS (48 * 1024)  // of padded input an item keeps in cache
 #define CONV_MOST_PIXELS 384             // of an item
-#define CONV_MOST_TAPS 3
+#define CONV_MOST_TAPS 9
+#define CONV_SMALL_WEIGHTS (160 * 1024)  // floats that stay in a second-level cache while tiles pass by
 
 typedef struct {
     long batch, in_height, in_width, depth;      // depth: channels summed over
@@ -24,25 +25,67 @@ typedef struct {
     long chunks_per_image, chunks, groups;
 } conv_job;
 
-/// Copies the rows of the padded input under output rows [y0, y0 + rows) of image b to dst [..][padded width][depth].
+/// Copies rows and columns of one image, zeros beyond its edges, to dst[rows][width][cell], of each cell `depth`
+/// channels from first_channel on. What a cell has beyond its depth is left undefined.
 static void copy_padded(const float *image, long in_height, long in_width, long channels, long first_channel,
-                        long depth, long first_row, long rows, long first_column, long width, float *dst) {
+                        long depth, long first_row, long rows, long first_column, long width, long cell, float *dst) {
     long left = least(width, most(0, -first_column)), right = most(left, least(width, in_width - first_column));
-    for (long r = 0; r < rows; r++, dst += width * depth) {
+    for (long r = 0; r < rows; r++, dst += width * cell) {
         long y = first_row + r;
         if (y < 0 || y >= in_height) {
-            memset(dst, 0, (size_t)(width * depth) * sizeof(float));
+            memset(dst, 0, (size_t)(width * cell) * sizeof(float));
             continue;
         }
-        memset(dst, 0, (size_t)(left * depth) * sizeof(float));
+        memset(dst, 0, (size_t)(left * cell) * sizeof(float));
         const float *src = image + (y * in_width + first_column + left) * channels + first_channel;
-        if (depth == channels) {
-            memcpy(dst + left * depth, src, (size_t)((right - left) * depth) * sizeof(float));
+        if (depth == channels && cell == depth) {
+            memcpy(dst + left * cell, src, (size_t)((right - left) * cell) * sizeof(float));
         } else {
             for (long c = left; c < right; c++, src += channels)
-                memcpy(dst + c * depth, src, (size_t)depth * sizeof(float));
+                memcpy(dst + c * cell, src, (size_t)depth * sizeof(float));
         }
-        memset(dst + right * depth, 0, (size_t)((width - right) * depth) * sizeof(float));
+        memset(dst + right * cell, 0, (size_t)((width - right) * cell) * sizeof(float));
+    }
+}
+
+/// Where an item's inputs are: base + image·image_step + row·row_step + column·pixel_step, then the segments.
+typedef struct {
+    const conv_job *job;
+    const float *base;
+    long image, first_row, rows, image_step, row_step, pixel_step;
+    const long *segment;
+    long segments, depth;
+} conv_item_state;
+
+/// Output pixels q..<q+count of an item, for some panels.
+static void conv_tile(const conv_item_state *s, long q, long count, long first_panel, long end_panel) {
+    const conv_job *j = s->job;
+    long column = q % j->out_width, row = q / j->out_width % s->rows, local = q / j->out_width / s->rows;
+    row_pointer inputs[MR];
+    long outputs[MR], images[MR];
+    for (long i = 0; i < count; i++) {
+        inputs[i] = s->base + local * s->image_step + row * s->row_step + column * s->pixel_step;
+        images[i] = s->image + local;
+        outputs[i] = images[i] * j->y_image + (s->first_row + row) * j->y_row + column * j->y_pixel;
+        if (++column == j->out_width) {
+            column = 0;
+            if (++row == s->rows) row = 0, local++;
+        }
+    }
+    tile_target target = {.has_image_bias = j->image_bias != NULL,
+                          .has_residual = j->residual != NULL,
+                          .accumulate = j->accumulate,
+                          .alpha = 1.0f};
+    for (long panel = first_panel; panel < end_panel; panel++) {
+        long c0 = panel * NR, columns = least(NR, j->columns - c0);
+        if (j->bias) target.bias = j->bias + c0;
+        for (long i = 0; i < count; i++) target.out[i] = j->y + outputs[i] + c0;
+        if (j->residual)
+            for (long i = 0; i < count; i++) target.residual[i] = j->residual + outputs[i] + c0;
+        if (j->image_bias)
+            for (long i = 0; i < count; i++) target.image_bias[i] = j->image_bias + images[i] * j->columns + c0;
+        product_tile(count, columns, inputs, s->segment, s->segments, s->depth,
+                     j->panels + panel * NR * s->segments * s->depth, panel_width(columns), &target);
     }
 }
 
@@ -54,55 +97,46 @@ static void conv_item(void *context, long index) {
     long image = chunk / j->chunks_per_image * j->images, images = least(j->images, j->batch - image);
     long first_row = chunk % j->chunks_per_image * j->rows, rows = least(j->rows, j->out_height - first_row);
 
-    // Where the pixels' inputs are: base + image·image_step + row·row_step + column·pixel_step.
     long padded_width = (j->out_width - 1) * j->stride + j->taps_x;
     long padded_rows = (rows - 1) * j->stride + j->taps_y;
-    long image_step, line, pixel_step = j->stride * j->depth;
+    long image_step, line, cell = j->depth;
     const float *base;
     if (j->in_place) {
-        line = j->in_width * j->depth;
+        line = j->in_width * cell;
         image_step = j->in_height * line;
         base = j->x + image * image_step + first_row * j->stride * line;
     } else {
-        line = padded_width * j->depth;
+        if (stride_conflicts(cell)) cell += VL;
+        line = padded_width * cell;
         image_step = padded_rows * line;
         float *scratch = dk_scratch(DK_LOCAL_A, images * image_step);
         for (long i = 0; i < images; i++)
             copy_padded(j->x + (image + i) * j->in_height * j->in_width * j->depth, j->in_height, j->in_width, j->depth,
-                        0, j->depth, first_row * j->stride - j->pad_top, padded_rows, -j->pad_left, padded_width,
+                        0, j->depth, first_row * j->stride - j->pad_top, padded_rows, -j->pad_left, padded_width, cell,
                         scratch + i * image_step);
         base = scratch;
     }
-    long segment[CONV_MOST_TAPS];
-    for (long s = 0; s < j->taps_y; s++) segment[s] = s * line;
-
-    long pixels = images * rows * j->out_width, inner = j->taps_y * j->taps_x * j->depth;
-    for (long panel = first_panel; panel < end_panel; panel++) {
-        long c0 = panel * NR, columns = least(NR, j->columns - c0);
-        const float *weights = j->panels + panel * NR * inner;
-        tile_target target = {.bias = j->bias ? j->bias + c0 : NULL,
-                              .has_image_bias = j->image_bias != NULL,
-                              .has_residual = j->residual != NULL,
-                              .accumulate = j->accumulate,
-                              .alpha = 1.0f};
-        long column = 0, row = 0, local = 0;
-        for (long q = 0; q < pixels; q += MR) {
-            long count = least(MR, pixels - q);
-            row_pointer line_of[MR];
-            for (long i = 0; i < count; i++) {
-                line_of[i] = base + local * image_step + row * j->stride * line + column * pixel_step;
-                long at = (image + local) * j->y_image + (first_row + row) * j->y_row + column * j->y_pixel + c0;
-                target.out[i] = j->y + at;
-                if (j->residual) target.residual[i] = j->residual + at;
-                if (j->image_bias) target.image_bias[i] = j->image_bias + (image + local) * j->columns + c0;
-                if (++column == j->out_width) {
-                    column = 0;
-                    if (++row == rows) row = 0, local++;
-                }
-            }
-            product_tile(count, columns, line_of, segment, j->taps_y, j->taps_x * j->depth, weights,
-                         panel_width(columns), &target);
-        }
+    long pixel_step = j->stride * cell;
+    // One run for each row of taps, or one for each tap where pixels are kept apart.
+    long segment[CONV_MOST_TAPS], segments = 0, depth = j->taps_x * j->depth;
+    if (cell == j->depth) {
+        for (long y = 0; y < j->taps_y; y++) segment[segments++] = y * line;
+    } else {
+        depth = j->depth;
+        for (long y = 0; y < j->taps_y; y++)
+            for (long x = 0; x < j->taps_x; x++) segment[segments++] = y * line + x * cell;
+    }
+    long pixels = images * rows * j->out_width;
+    conv_item_state state = {j, base, image, first_row, rows, image_step, j->stride * line, pixel_step, segment,
+                             segments, depth};
+    // Weights that fit stay in cache while each tile meets all of them, its inputs in the first level; larger ones
+    // are streamed once, each panel meeting all tiles.
+    long inner = j->taps_y * j->taps_x * j->depth;
+    if (inner * (end_panel - first_panel) * NR <= CONV_SMALL_WEIGHTS) {
+        for (long q = 0; q < pixels; q += MR) conv_tile(&state, q, least(MR, pixels - q), first_panel, end_panel);
+    } else {
+        for (long panel = first_panel; panel < end_panel; panel++)
+            for (long q = 0; q < pixels; q += MR) conv_tile(&state, q, least(MR, pixels - q), panel, panel + 1);
     }
 }
 
@@ -153,26 +187,30 @@ typedef struct {
     float *panels;
 } weight_packing;
 
-static void pack_weights_item(void *context, long panel) {
+#define PACK_DEPTH 64  // rows of a tap that one item packs, for every panel
+
+static void pack_weights_item(void *context, long index) {
     const weight_packing *p = context;
     long depth = p->transposed ? p->out : p->in, all = p->transposed ? p->in : p->out;
-    long c0 = panel * NR, columns = least(NR, all - c0), w = panel_width(columns);
-    float *dst = p->panels + panel * NR * p->taps_y * p->taps_x * depth;
-    for (long i = 0; i < p->taps_y; i++)
-        for (long k = 0; k < p->taps_x; k++, dst += depth * w) {
-            const float *tap = p->w + ((p->y0 + i * p->dy) * p->kernel + p->x0 + k * p->dx) * p->in * p->out;
-            if (p->transposed)
-                pack_panel_transposed(tap + c0 * p->out, p->out, depth, columns, dst);
-            else
-                pack_panel(tap + c0, p->out, depth, columns, dst);
-        }
+    long blocks = ceil_div(depth, PACK_DEPTH), tap = index / blocks, first = index % blocks * PACK_DEPTH;
+    long rows = least(PACK_DEPTH, depth - first), inner = p->taps_y * p->taps_x * depth;
+    long y = p->y0 + tap / p->taps_x * p->dy, x = p->x0 + tap % p->taps_x * p->dx;
+    const float *w = p->w + (y * p->kernel + x) * p->in * p->out;
+    for (long c0 = 0; c0 < all; c0 += NR) {
+        long columns = least(NR, all - c0);
+        float *dst = p->panels + c0 * inner + (tap * depth + first) * panel_width(columns);
+        if (p->transposed)
+            pack_panel_transposed(w + c0 * p->out + first, p->out, rows, columns, dst);
+        else
+            pack_panel(w + first * p->out + c0, p->out, rows, columns, dst);
+    }
 }
 
 static const float *pack_weights(weight_packing p) {
     long depth = p.transposed ? p.out : p.in, columns = p.transposed ? p.in : p.out;
     long inner = p.taps_y * p.taps_x * depth;
     p.panels = dk_scratch(DK_SHARED_A, most(1, panels_size(inner, columns)));
-    dk_region(panel_count(columns), inner * columns, pack_weights_item, &p);
+    dk_region(p.taps_y * p.taps_x * ceil_div(depth, PACK_DEPTH), inner * columns, pack_weights_item, &p);
     return p.panels;
 }
 

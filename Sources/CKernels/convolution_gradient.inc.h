@@ -47,7 +47,7 @@ static void conv_input_gradient(const dk_conv_shape *s, const float *g, const fl
 // ---------------------------------------------------------------- weights
 // An item owns a slice of the input channels and some panels of the output channels, and walks all images in order in
 // blocks of output pixels. In a block the rows of dw for kernel row ky are one contiguous run (kx, channel) of each
-// pixel's padded input; MR of them at a time are packed [pixel][MR] and multiplied with g.
+// pixel's padded input; MR of them at a time are packed [pixel][MR] and multiplied with g, packed [pixel][NR].
 
 #define WGRAD_PIXELS 256  // of a block, about
 
@@ -66,12 +66,10 @@ static void pack_pixels(const float *padded, long images, long image_step, long 
     for (long b = 0; b < images; b++)
         for (long r = 0; r < rows; r++) {
             const float *src = padded + b * image_step + r * row_step;
-            for (long q = 0; q < width; q++, src += pixel_step, dst += MR) {
-                if (count == MR) {
-                    memcpy(dst, src, MR * sizeof(float));
-                } else {
-                    for (long i = 0; i < MR; i++) dst[i] = i < count ? src[i] : 0.0f;
-                }
+            if (count == MR) {
+                for (long q = 0; q < width; q++, src += pixel_step, dst += MR) copy_run(src, MR, dst);
+            } else {
+                for (long q = 0; q < width; q++, src += pixel_step, dst += MR) copy_run(src, count, dst);
             }
         }
 }
@@ -85,15 +83,12 @@ static void wgrad_item(void *context, long index) {
     long first_panel = panels * group / j->groups, end_panel = panels * (group + 1) / j->groups;
     if (channels <= 0 || first_panel == end_panel) return;
     long padded_width = (s->out_width - 1) * s->stride + s->kernel;
-    long padded_rows = (j->rows - 1) * s->stride + s->kernel;
-    long line = padded_width * channels, image_step = padded_rows * line, run = s->kernel * channels;
+    long line = padded_width * channels, run = s->kernel * channels;
+    long image_step = ((j->rows - 1) * s->stride + s->kernel) * line;
     long most_pixels = j->images * j->rows * s->out_width;
     float *padded = dk_scratch(DK_LOCAL_A, j->images * image_step);
-    float *packed = dk_scratch(DK_LOCAL_B, most_pixels * MR);
-    // Only the last panel can be narrower than a whole number of vectors.
-    long tail = s->out_channels - (panels - 1) * NR;
-    int tail_packed = end_panel == panels && tail != panel_width(tail);
-    float *tail_panel = tail_packed ? dk_scratch(DK_LOCAL_C, most_pixels * NR) : NULL;
+    float *packed = dk_scratch(DK_LOCAL_B, round_up(run, MR) * most_pixels + VL);
+    float *g_panels = dk_scratch(DK_LOCAL_C, (end_panel - first_panel) * NR * most_pixels);
     int add = j->accumulate;
     for (long image = 0; image < s->batch; image += j->images)
         for (long row = 0; row < s->out_height; row += j->rows, add = 1) {
@@ -102,26 +97,31 @@ static void wgrad_item(void *context, long index) {
             const float *g = j->g + (image * s->out_height + row) * s->out_width * s->out_channels;
             for (long b = 0; b < images; b++)
                 copy_padded(j->x + (image + b) * s->in_height * s->in_width * s->in_channels, s->in_height, s->in_width,
-                            s->in_channels, c0, channels, row * s->stride - s->pad_top, (rows - 1) * s->stride + s->kernel,
-                            -s->pad_left, padded_width, padded + b * image_step);
-            if (tail_packed) pack_panel(g + (panels - 1) * NR, s->out_channels, pixels, tail, tail_panel);
-            for (long ky = 0; ky < s->kernel; ky++)
-                for (long r = 0; r < run; r += MR) {
-                    long count = least(MR, run - r);
+                            s->in_channels, c0, channels, row * s->stride - s->pad_top,
+                            (rows - 1) * s->stride + s->kernel, -s->pad_left, padded_width, channels,
+                            padded + b * image_step);
+            for (long panel = first_panel; panel < end_panel; panel++)
+                pack_panel(g + panel * NR, s->out_channels, pixels, least(NR, s->out_channels - panel * NR),
+                           g_panels + (panel - first_panel) * NR * most_pixels);
+            for (long ky = 0; ky < s->kernel; ky++) {
+                for (long r = 0; r < run; r += MR)
                     pack_pixels(padded + ky * line + r, images, image_step, rows, s->stride * line, s->out_width,
-                                s->stride * channels, count, packed);
-                    float *out[MR];
-                    for (long panel = first_panel; panel < end_panel; panel++) {
-                        long column = panel * NR, columns = least(NR, s->out_channels - column);
-                        for (long i = 0; i < MR; i++) {
-                            long at = r + least(i, count - 1), kx = at / channels, c = c0 + at % channels;
-                            out[i] = j->dw + ((ky * s->kernel + kx) * s->in_channels + c) * s->out_channels + column;
+                                s->stride * channels, least(MR, run - r), packed + r * most_pixels);
+                for (long panel = first_panel; panel < end_panel; panel++) {
+                    long column = panel * NR, columns = least(NR, s->out_channels - column);
+                    for (long r = 0; r < run; r += MR) {
+                        long count = least(MR, run - r), kx = r / channels, c = r % channels;
+                        float *out[MR];
+                        for (long i = 0; i < count; i++) {
+                            out[i] = j->dw + ((ky * s->kernel + kx) * s->in_channels + c0 + c) * s->out_channels + column;
+                            if (++c == channels) c = 0, kx++;
                         }
-                        int last = tail_packed && panel == panels - 1;
-                        outer_product_tile(count, columns, packed, pixels, last ? tail_panel : g + column,
-                                           last ? panel_width(tail) : s->out_channels, out, add);
+                        outer_product_tile(count, columns, packed + r * most_pixels, pixels,
+                                           g_panels + (panel - first_panel) * NR * most_pixels, panel_width(columns), out,
+                                           add);
                     }
                 }
+            }
         }
 }
 

@@ -6,6 +6,10 @@
 #define GEMM_DEPTH_BLOCK 256  // inner extent summed at once when A is transposed
 #define GEMM_ROW_CHUNK 192    // rows of one work item: a multiple of MR for every path
 
+/// Whether rows this many floats apart fall into so few sets of a first-level cache (4 KiB a way) that a tile's rows
+/// push each other out.
+INLINE int stride_conflicts(long floats) { return floats % 512 == 0; }
+
 typedef struct {
     const dk_gemm_problem *p;
     float *panels;  // packed B of every problem, or NULL when an item packs its own
@@ -44,13 +48,22 @@ static void gemm_rows_item(void *context, long index) {
     float *c = p->c + problem * p->stride_c;
     const float *packed = job->panels ? job->panels + (p->stride_b ? problem : 0) * job->panel_floats : NULL;
     const long segment = 0;
+    long lda = p->lda;
+    if (stride_conflicts(lda) && p->k >= 256 && end_panel - first_panel > 1) {
+        long rows = end_row - first_row;
+        float *copy = dk_scratch(DK_LOCAL_B, rows * (p->k + VL));
+        for (long r = 0; r < rows; r++)
+            memcpy(copy + r * (p->k + VL), a + (first_row + r) * lda, (size_t)p->k * sizeof(float));
+        lda = p->k + VL;
+        a = copy - first_row * lda;
+    }
     for (long panel = first_panel; panel < end_panel; panel++) {
         long c0 = panel * NR, columns = least(NR, p->n - c0);
         const float *bp;
         long ldb = panel_width(columns);
         if (packed) {
             bp = packed + panel * NR * p->k;
-        } else if (!p->transpose_b && columns == ldb && p->m < 2 * MR) {
+        } else if (!p->transpose_b && columns == NR && p->m < 2 * MR) {
             // Too few rows to repay the packing.
             bp = b + c0;
             ldb = p->ldb;
@@ -64,7 +77,7 @@ static void gemm_rows_item(void *context, long index) {
             row_pointer line[MR];
             tile_target target = {.bias = p->bias ? p->bias + c0 : NULL, .accumulate = p->accumulate, .alpha = p->alpha};
             for (long i = 0; i < rows; i++) {
-                line[i] = a + (r + i) * p->lda;
+                line[i] = a + (r + i) * lda;
                 target.out[i] = c + (r + i) * p->ldc + c0;
             }
             product_tile(rows, columns, line, &segment, 1, p->k, bp, ldb, &target);
@@ -84,17 +97,16 @@ static void gemm_outer_item(void *context, long index) {
     long first_tile = tiles * chunk / job->chunks, end_tile = tiles * (chunk + 1) / job->chunks;
     const float *a = p->a + problem * p->stride_a, *b = p->b + problem * p->stride_b;
     float *c = p->c + problem * p->stride_c;
-    float *rows_packed = dk_scratch(DK_LOCAL_A, (end_tile - first_tile) * MR * GEMM_DEPTH_BLOCK);
+    float *rows_packed = dk_scratch(DK_LOCAL_A, (end_tile - first_tile) * MR * GEMM_DEPTH_BLOCK + VL);
     float *panel_packed = dk_scratch(DK_LOCAL_B, NR * GEMM_DEPTH_BLOCK);
     for (long k0 = 0; k0 < p->k; k0 += GEMM_DEPTH_BLOCK) {
         long depth = least(GEMM_DEPTH_BLOCK, p->k - k0);
         for (long t = first_tile; t < end_tile; t++) {
             long rows = least(MR, p->m - t * MR);
             float *dst = rows_packed + (t - first_tile) * MR * GEMM_DEPTH_BLOCK;
-            for (long k = 0; k < depth; k++) {
-                const float *src = a + (k0 + k) * p->lda + t * MR;
-                for (long i = 0; i < MR; i++) dst[k * MR + i] = i < rows ? p->alpha * src[i] : 0.0f;
-            }
+            for (long k = 0; k < depth; k++) copy_run(a + (k0 + k) * p->lda + t * MR, rows, dst + k * MR);
+            if (p->alpha != 1.0f)
+                for (long i = 0; i < depth * MR; i++) dst[i] *= p->alpha;
         }
         for (long panel = first_panel; panel < end_panel; panel++) {
             long c0 = panel * NR, columns = least(NR, p->n - c0);

@@ -50,22 +50,13 @@ static void upsample_backward(const float *g, long batch, long height, long widt
     dk_region(batch * height, 4 * batch * height * width * channels, upsample_backward_item, &job);
 }
 
-/// dst[c, p] = src[p, c] in squares that stay in cache.
-static void transpose_matrix(const float *src, long rows, long cols, long ld_src, float *dst, long ld_dst) {
-    enum { SIDE = 16 };
-    for (long r = 0; r < rows; r += SIDE)
-        for (long c = 0; c < cols; c += SIDE)
-            for (long k = c; k < least(c + SIDE, cols); k++)
-                for (long i = r; i < least(r + SIDE, rows); i++) dst[k * ld_dst + i] = src[i * ld_src + k];
-}
-
 #define TRANSPOSE_PIXELS 256
 
 static void to_planes_item(void *context, long index) {
     const resampling_job *j = context;
     long chunks = ceil_div(j->pixels, TRANSPOSE_PIXELS), image = index / chunks;
     long p = index % chunks * TRANSPOSE_PIXELS, n = least(TRANSPOSE_PIXELS, j->pixels - p), size = j->pixels * j->channels;
-    transpose_matrix(j->x + image * size + p * j->channels, n, j->channels, j->channels, j->y + image * size + p,
+    transpose_block(j->x + image * size + p * j->channels, n, j->channels, j->channels, j->y + image * size + p,
                      j->pixels);
 }
 
@@ -73,7 +64,7 @@ static void from_planes_item(void *context, long index) {
     const resampling_job *j = context;
     long chunks = ceil_div(j->pixels, TRANSPOSE_PIXELS), image = index / chunks;
     long p = index % chunks * TRANSPOSE_PIXELS, n = least(TRANSPOSE_PIXELS, j->pixels - p), size = j->pixels * j->channels;
-    transpose_matrix(j->x + image * size + p, j->channels, n, j->pixels, j->y + image * size + p * j->channels,
+    transpose_block(j->x + image * size + p, j->channels, n, j->pixels, j->y + image * size + p * j->channels,
                      j->channels);
 }
 

@@ -66,6 +66,44 @@ INLINE vf keep_first(vf v, long n) {
     return (vf)((lane < vseti((int32_t)n)) & (vi)v);
 }
 
+// Lanes 0, n, 1, n+1, ... of the pair's lower and upper halves.
+#if VL == 16
+#define INTERLEAVE_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define INTERLEAVE_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif VL == 8
+#define INTERLEAVE_LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define INTERLEAVE_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define INTERLEAVE_LOW 0, 4, 1, 5
+#define INTERLEAVE_HIGH 2, 6, 3, 7
+#endif
+
+/// Transposes VL vectors of VL lanes: interleaving the halves log₂ VL times.
+INLINE void vtranspose(vf *rows) {
+    UNROLL for (int step = 1; step < VL; step *= 2) {
+        vf next[VL];
+        UNROLL for (int i = 0; i < VL / 2; i++) {
+            next[2 * i] = __builtin_shufflevector(rows[i], rows[i + VL / 2], INTERLEAVE_LOW);
+            next[2 * i + 1] = __builtin_shufflevector(rows[i], rows[i + VL / 2], INTERLEAVE_HIGH);
+        }
+        UNROLL for (int i = 0; i < VL; i++) rows[i] = next[i];
+    }
+}
+
+/// dst[c·ld_dst + r] = src[r·ld_src + c] for rows × cols, in squares of VL.
+static void transpose_block(const float *src, long rows, long cols, long ld_src, float *dst, long ld_dst) {
+    for (long r = 0; r < rows; r += VL)
+        for (long c = 0; c < cols; c += VL) {
+            long height = rows - r < VL ? rows - r : VL, width = cols - c < VL ? cols - c : VL;
+            vf square[VL];
+            UNROLL for (int i = 0; i < VL; i++)
+                square[i] = i < height ? vload_first(src + (r + i) * ld_src + c, width) : (vf){0};
+            vtranspose(square);
+            UNROLL for (int i = 0; i < VL; i++)
+                if (i < width) vstore_first(dst + (c + i) * ld_dst + r, square[i], height);
+        }
+}
+
 INLINE float vsum(vf v) {
     float lane[VL];
     memcpy(lane, &v, sizeof v);

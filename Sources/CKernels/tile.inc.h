@@ -7,22 +7,41 @@
 
 typedef const float *row_pointer;
 
+/// Keeps the compiler from moving loads across: it would gather a step's broadcasts at its top and run out of registers.
+#define LOADS_STAY __asm__ volatile("" ::: "memory")
+
+INLINE void row_tile_step(const int rows, const int width, const row_pointer *p, long k, const float *b,
+                          vf (*acc)[2]) {
+    vf b0 = vload(b), b1 = width == 2 ? vload(b + VL) : (vf){0};
+    UNROLL for (int i = 0; i < rows; i++) {
+        vf x = vset(p[i][k]);
+        acc[i][0] = vfma(x, b0, acc[i][0]);
+        if (width == 2) acc[i][1] = vfma(x, b1, acc[i][1]);
+        LOADS_STAY;
+    }
+}
+
 /// out[i][0..<width·VL] = Σ_s Σ_k a[i][segment[s] + k] · b[(s·depth + k)·ldb ...]
 INLINE void row_tile_body(const int rows, const int width, const row_pointer *a, const long *segment, long segments,
-                          long depth, const float *b, long ldb, float *const *out) {
+                          long depth, const float *b, const long ldb, float *const *out) {
     vf acc[MR][2];
     UNROLL for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
     for (long s = 0; s < segments; s++) {
         row_pointer p[MR];
-        UNROLL for (int i = 0; i < rows; i++) p[i] = a[i] + segment[s];
-        _Pragma("clang loop unroll_count(2)") for (long k = 0; k < depth; k++) {
-            vf b0 = vload(b), b1 = width == 2 ? vload(b + VL) : (vf){0};
-            UNROLL for (int i = 0; i < rows; i++) {
-                vf x = vset(p[i][k]);
-                acc[i][0] = vfma(x, b0, acc[i][0]);
-                if (width == 2) acc[i][1] = vfma(x, b1, acc[i][1]);
-            }
+        UNROLL for (int i = 0; i < rows; i++) p[i] = a[i] + segment[s] + depth;
+        // One index for all rows, hidden from the optimiser, which would rather keep a pointer or two for each.
+        long k = -depth;
+        if (depth & 1) {
+            row_tile_step(rows, width, p, k, b, acc);
             b += ldb;
+            k++;
+        }
+        while (k < 0) {
+            row_tile_step(rows, width, p, k, b, acc);
+            row_tile_step(rows, width, p, k + 1, b + ldb, acc);
+            b += 2 * ldb;
+            k += 2;
+            __asm__("" : "+r"(k));
         }
     }
     UNROLL for (int i = 0; i < rows; i++) {
@@ -36,12 +55,13 @@ INLINE void outer_tile_body(const int rows, const int width, const float *a, lon
                             float *const *out, int add) {
     vf acc[MR][2];
     UNROLL for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
-    _Pragma("clang loop unroll_count(2)") for (long k = 0; k < depth; k++) {
+    for (long k = 0; k < depth; k++) {
         vf b0 = vload(b), b1 = width == 2 ? vload(b + VL) : (vf){0};
         UNROLL for (int i = 0; i < rows; i++) {
             vf x = vset(a[i]);
             acc[i][0] = vfma(x, b0, acc[i][0]);
             if (width == 2) acc[i][1] = vfma(x, b1, acc[i][1]);
+            LOADS_STAY;
         }
         a += MR;
         b += ldb;
@@ -57,18 +77,22 @@ INLINE void outer_tile_body(const int rows, const int width, const float *a, lon
     }
 }
 
-// Three heights each; shorter tiles repeat a row and throw the copies away.
-#define ROW_TILE(name, rows, width)                                                                                    \
+// Three heights each; shorter tiles repeat a row and throw the copies away. Packed panels have a constant row length.
+#define ROW_TILE(name, rows, width, ldb_value)                                                                         \
     static __attribute__((noinline)) void name(const row_pointer *a, const long *segment, long segments, long depth,   \
                                                const float *b, long ldb, float *const *out) {                          \
-        row_tile_body(rows, width, a, segment, segments, depth, b, ldb, out);                                          \
+        (void)ldb;                                                                                                     \
+        row_tile_body(rows, width, a, segment, segments, depth, b, ldb_value, out);                                    \
     }
-ROW_TILE(row_tile_3x2, MR, 2)
-ROW_TILE(row_tile_2x2, MR / 3 * 2, 2)
-ROW_TILE(row_tile_1x2, MR / 3, 2)
-ROW_TILE(row_tile_3x1, MR, 1)
-ROW_TILE(row_tile_2x1, MR / 3 * 2, 1)
-ROW_TILE(row_tile_1x1, MR / 3, 1)
+ROW_TILE(row_tile_3x2, MR, 2, NR)
+ROW_TILE(row_tile_2x2, MR / 3 * 2, 2, NR)
+ROW_TILE(row_tile_1x2, MR / 3, 2, NR)
+ROW_TILE(row_tile_3x1, MR, 1, VL)
+ROW_TILE(row_tile_2x1, MR / 3 * 2, 1, VL)
+ROW_TILE(row_tile_1x1, MR / 3, 1, VL)
+ROW_TILE(row_tile_3x2_strided, MR, 2, ldb)
+ROW_TILE(row_tile_2x2_strided, MR / 3 * 2, 2, ldb)
+ROW_TILE(row_tile_1x2_strided, MR / 3, 2, ldb)
 
 #define OUTER_TILE(name, rows, width)                                                                                  \
     static __attribute__((noinline)) void name(const float *a, long depth, const float *b, long ldb,                   \
@@ -85,19 +109,19 @@ OUTER_TILE(outer_tile_1x1, MR / 3, 1)
 /// Rows that the tile for `rows` really computes.
 INLINE long tile_height(long rows) { return round_up(rows, MR / 3); }
 
-/// a and out must hold tile_height(rows) entries; `width` vectors.
+typedef void row_tile_function(const row_pointer *a, const long *segment, long segments, long depth, const float *b,
+                               long ldb, float *const *out);
+
+/// a and out must hold tile_height(rows) entries; `width` vectors. Only b of two vectors may have any ldb.
 static void row_tile(long rows, long width, const row_pointer *a, const long *segment, long segments, long depth,
                      const float *b, long ldb, float *const *out) {
-    long thirds = ceil_div(rows, MR / 3);
-    if (width == 2) {
-        if (thirds == 3) row_tile_3x2(a, segment, segments, depth, b, ldb, out);
-        else if (thirds == 2) row_tile_2x2(a, segment, segments, depth, b, ldb, out);
-        else row_tile_1x2(a, segment, segments, depth, b, ldb, out);
-    } else {
-        if (thirds == 3) row_tile_3x1(a, segment, segments, depth, b, ldb, out);
-        else if (thirds == 2) row_tile_2x1(a, segment, segments, depth, b, ldb, out);
-        else row_tile_1x1(a, segment, segments, depth, b, ldb, out);
-    }
+    static row_tile_function *const tiles[3][3] = {
+        {row_tile_1x1, row_tile_2x1, row_tile_3x1},
+        {row_tile_1x2, row_tile_2x2, row_tile_3x2},
+        {row_tile_1x2_strided, row_tile_2x2_strided, row_tile_3x2_strided},
+    };
+    int kind = width == 1 ? 0 : ldb == NR ? 1 : 2;
+    tiles[kind][ceil_div(rows, MR / 3) - 1](a, segment, segments, depth, b, ldb, out);
 }
 
 static void outer_tile(long rows, long width, const float *a, long depth, const float *b, long ldb, float *const *out,
@@ -198,9 +222,16 @@ static void pack_panel(const float *b, long ldb, long depth, long columns, float
 /// The same from b stored transposed, [columns, depth].
 static void pack_panel_transposed(const float *b, long ldb, long depth, long columns, float *dst) {
     long w = panel_width(columns);
-    for (long k0 = 0; k0 < depth; k0 += 16) {
-        long k1 = least(k0 + 16, depth);
-        for (long c = 0; c < w; c++)
-            for (long k = k0; k < k1; k++) dst[k * w + c] = c < columns ? b[c * ldb + k] : 0.0f;
+    transpose_block(b, columns, depth, ldb, dst, w);
+    if (columns == w) return;
+    for (long k = 0; k < depth; k++)
+        for (long c = columns; c < w; c++) dst[k * w + c] = 0.0f;
+}
+
+/// `count` ≤ MR floats at src and zeros up to MR; writes up to VL floats beyond dst[MR].
+INLINE void copy_run(const float *src, long count, float *dst) {
+    for (long i = 0; i < MR; i += VL) {
+        long n = least(VL, least(count, MR) - i);
+        vstore(dst + i, n > 0 ? vload_first(src + i, n) : (vf){0});
     }
 }
