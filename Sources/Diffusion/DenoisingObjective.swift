@@ -91,3 +91,18 @@ public struct DenoisingObjective {
         return result
     }
 }
+
+extension DenoisingBatch {
+    /// The batch of image `index` alone.
+    public func image(_ index: Int) -> DenoisingBatch {
+        let labels: ClassLabels? =
+            switch classLabels {
+            case .numbers(let numbers)?: .numbers([numbers[index]])
+            case .vectors(let vectors)?: .vectors(vectors.rows(index..<(index + 1)))
+            case nil: nil
+            }
+        return DenoisingBatch(
+            clean: clean.rows(index..<(index + 1)), noise: noise.rows(index..<(index + 1)),
+            timesteps: [timesteps[index]], classLabels: labels)
+    }
+}

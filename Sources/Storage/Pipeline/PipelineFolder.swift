@@ -163,7 +163,7 @@ public struct PipelineFolder {
 
 extension DecodingError {
     /// The key that did not fit, and why.
-    var place: String {
+    public var place: String {
         let context: Context? =
             switch self {
             case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),

@@ -59,9 +59,25 @@ public struct ConfigurationDocument {
     }
 
     /// Section `name` over `defaults`, both as JSON with camelCase keys: for types known only at run time.
-    func json(_ name: String, defaults: Data) throws -> Data {
-        let base = try ConfigurationTree(json: defaults).snakeCased
-        return try merged(name, base).camelCased.json
+    ///
+    /// - Parameter ignoring: keys of the section that are someone else's to read.
+    func json(_ name: String, defaults: Data, ignoring: [String]) throws -> Data {
+        guard case .section(var base) = try ConfigurationTree(json: defaults).snakeCased else { return defaults }
+        for key in ignoring { base[key] = .null }
+        guard case .section(var result) = try merged(name, .section(base)) else { return defaults }
+        for key in ignoring { result[key] = nil }
+        return try ConfigurationTree.section(result).camelCased.json
+    }
+
+    /// A text value, where it is there.
+    func text(_ section: String, _ key: String) throws -> String? {
+        switch tree.value(at: [section, key]) {
+        case nil, .null?: return nil
+        case .text(let text)?: return text
+        case let other?:
+            throw ConfigurationError.invalid(
+                source: source, key: "\(section).\(key)", got: other.summary, expected: "text")
+        }
     }
 
     private func merged(_ name: String, _ base: ConfigurationTree) throws -> ConfigurationTree {

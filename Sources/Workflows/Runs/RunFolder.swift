@@ -32,7 +32,7 @@ public final class RunFolder {
         try OutputFolder.prepare(url, overwriting: existing != nil)
         checkpoints = CheckpointStore(folder: url.appendingPathComponent("checkpoints"))
         log = try JSONLinesLog(url.appendingPathComponent("metrics.jsonl"))
-        events = try EventFileWriter(folder: url)
+        events = try EventFileWriter(directory: url)
         if existing == nil { try AtomicFile.write(Data(configuration.utf8), to: file) }
     }
 

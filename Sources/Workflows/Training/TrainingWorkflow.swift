@@ -1,6 +1,5 @@
 import Diffusion
 import Foundation
-import Imagery
 import Storage
 
 /// Everything that defines a training run.
@@ -70,34 +69,13 @@ public struct TrainingWorkflow {
             try folder.rewind(to: trainer.step)
         }
 
-        var log = TrainingLog(every: settings.logEvery, steps: settings.steps)
-        while trainer.step < settings.steps {
-            let report = try trainer.advance()
-            if let entry = log.add(report) { try folder.record(step: report.step, entry) }
-            progress?(
-                ProgressUpdate(
-                    phase: "training", completed: report.step, total: settings.steps,
-                    detail: "loss \(log.recentLoss.formatted(digits: 5))"))
-            if settings.sampleEvery > 0, report.step % settings.sampleEvery == 0 {
-                try folder.writeSamples(try samples(from: trainer), step: report.step)
-            }
-            if report.step % settings.checkpointEvery == 0 || report.step == settings.steps {
-                try trainer.save(to: folder.checkpoints, extra: [:])
-            }
-        }
+        var loop = TrainingLoop(
+            trainer: trainer, folder: folder, settings: settings, scheduler: configuration.scheduler, phase: "training",
+            progress: progress)
+        try loop.run(until: settings.steps)
         try trainer.withResultWeights {
             try PipelineFolder(folder.modelURL).save(Pipeline(model: trainer.model, scheduler: configuration.scheduler))
         }
         return folder.modelURL
-    }
-
-    private func samples(from trainer: DenoisingTrainer) throws -> Image {
-        try trainer.withResultWeights {
-            let steps = min(50, configuration.scheduler.trainTimesteps)
-            let sampler = ImageSampler(
-                model: trainer.model, sampler: try SamplerName.ddim.makeSampler(configuration.scheduler, steps: steps),
-                seed: UInt64(configuration.training.seed), classLabel: configuration.model.isClassConditional ? 0 : nil)
-            return try sampleGrid(try sampler.images(0..<64).images())
-        }
     }
 }

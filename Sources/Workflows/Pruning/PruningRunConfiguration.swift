@@ -1,0 +1,72 @@
+import Foundation
+import PruningMethods
+import Storage
+
+/// Everything that defines a pruning run.
+public struct PruningRunConfiguration: Sendable {
+    public var method: String
+    /// The method's own settings as JSON, resolved.
+    var methodSettings: Data
+    public var pruning: PruningConfiguration
+    public var finetuning: TrainingConfiguration
+    public var data: DataConfiguration
+
+    static let sections = ["method", "pruning", "finetuning", "data"]
+
+    /// Fine-tuning starts gentler and is shorter than training.
+    public static var finetuningDefaults: TrainingConfiguration {
+        var defaults = TrainingConfiguration()
+        defaults.steps = 1000
+        defaults.batchSize = 32
+        defaults.learningRate = 2e-4
+        defaults.ema = 0.999
+        return defaults
+    }
+
+    /// - Parameters:
+    ///   - file: sections `method` (`name` and the method's settings), `pruning`, `finetuning`, `data`; nil for defaults.
+    ///   - method: takes the place of the file's.
+    ///   - target: takes the place of the file's.
+    ///   - data: path that takes the place of the file's.
+    public init(
+        file: URL?, overrides: [String] = [], method: String? = nil, target: String? = nil, data: String? = nil
+    ) throws {
+        let document = try ConfigurationDocument(file: file, overrides: overrides, sections: Self.sections)
+        let name = try method ?? document.text("method", "name") ?? "gradient-flow"
+        let entry = try MethodCatalog.entry(named: name)
+        // Settings in the file belong to the file's method: another one named beside it starts from its own defaults.
+        let isFilesMethod = try document.text("method", "name").map { $0 == name } ?? true
+        methodSettings =
+            isFilesMethod
+            ? try document.json("method", defaults: entry.defaultConfiguration(), ignoring: ["name"])
+            : try entry.defaultConfiguration()
+        do {
+            _ = try entry.make(methodSettings, 0)
+        } catch let error as DecodingError {
+            throw ConfigurationError.invalid(
+                source: document.source, key: "method", got: "not usable by '\(name)'", expected: error.place)
+        } catch {
+            throw ConfigurationError.unreadable(source: document.source, reason: "method \(name): \(error)")
+        }
+        self.method = name
+        var pruning: PruningConfiguration = try document.section("pruning")
+        if let target { pruning.target = target }
+        try pruning.validate()
+        self.pruning = pruning
+        finetuning = try document.section("finetuning", defaults: Self.finetuningDefaults)
+        self.data = try document.section("data")
+        if let data { self.data.path = data }
+    }
+
+    public var yaml: String {
+        get throws {
+            let settings = try ConfigurationTree(json: methodSettings).snakeCased
+            return ConfigurationDocument.yaml([
+                ("method", settings.overlaid(with: .section(["name": .text(method)]))),
+                ("pruning", try ConfigurationTree(encoding: pruning)),
+                ("finetuning", try ConfigurationTree(encoding: finetuning)),
+                ("data", try ConfigurationTree(encoding: data)),
+            ])
+        }
+    }
+}
