@@ -42,7 +42,7 @@ static void copy_padded(const float *image, long in_height, long in_width, long 
             memcpy(dst + left * cell, src, (size_t)((right - left) * cell) * sizeof(float));
         } else {
             for (long c = left; c < right; c++, src += channels)
-                memcpy(dst + c * cell, src, (size_t)depth * sizeof(float));
+                for (long i = 0; i < depth; i += VL) vstore_first(dst + c * cell + i, vload_first(src + i, least(VL, depth - i)), least(VL, depth - i));
         }
         memset(dst + right * cell, 0, (size_t)((width - right) * cell) * sizeof(float));
     }

@@ -21,6 +21,7 @@ static const isa_path paths[] = {
 enum { PATHS = sizeof paths / sizeof *paths };
 
 static _Atomic(const isa_path *) chosen;
+static _Thread_local const isa_path *thread_choice;  // of dk_isa_select
 static _Atomic(const char *) request_error;
 
 static int supported(const isa_path *path) {
@@ -61,6 +62,7 @@ static const isa_path *choose(void) {
 }
 
 static inline const isa_path *current(void) {
+    if (thread_choice) return thread_choice;
     const isa_path *path = atomic_load_explicit(&chosen, memory_order_acquire);
     return path ? path : choose();
 }
@@ -73,9 +75,9 @@ const char *dk_isa_request_error(void) {
 }
 
 int dk_isa_select(const char *name) {
-    const isa_path *path = find(name);
-    if (!path || !supported(path)) return -1;
-    atomic_store(&chosen, path);
+    const isa_path *path = name ? find(name) : NULL;
+    if (name && (!path || !supported(path))) return -1;
+    thread_choice = path;
     return 0;
 }
 

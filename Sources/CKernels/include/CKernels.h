@@ -23,7 +23,8 @@ extern "C" {
 const char *dk_isa_name(void);
 /// NULL, or why DIFFPRUNE_ISA was not honoured.
 const char *dk_isa_request_error(void);
-/// Selects a path by name for tests; 0 on success, -1 when the name is unknown or the processor lacks it.
+/// Selects a path by name for what the calling thread calls from now on, for tests; NULL returns to the default.
+/// 0 on success, -1 when the name is unknown or the processor lacks it.
 int dk_isa_select(const char *name);
 
 /// Number of threads of the pool, the caller's included.
