@@ -35,12 +35,20 @@ static void conv_input_gradient(const dk_conv_shape *s, const float *g, const fl
             conv_job job = {.batch = s->batch, .in_height = s->out_height, .in_width = s->out_width,
                             .depth = s->out_channels, .out_height = v.count, .out_width = h.count,
                             .columns = s->in_channels, .taps_y = packing.taps_y, .taps_x = packing.taps_x, .stride = 1,
-                            .pad_top = v.pad, .pad_left = h.pad, .x = g, .panels = pack_weights(packing),
+                            .pad_top = v.pad, .pad_left = h.pad, .x = g,
                             .y = dx + (v.first * s->in_width + h.first) * s->in_channels,
                             .y_image = s->in_height * s->in_width * s->in_channels,
                             .y_row = s->stride * s->in_width * s->in_channels, .y_pixel = s->stride * s->in_channels,
                             .accumulate = accumulate};
-            conv_run(&job);
+            if (packing.taps_y == 3 && packing.taps_x == 3 &&
+                winograd_applies(job.out_height, job.out_width, job.depth, job.columns)) {
+                job.panels = wino_pack_weights(
+                    (wino_weights){.w = w, .in = s->in_channels, .out = s->out_channels, .transposed = 1});
+                wino_run(&job);
+            } else {
+                job.panels = pack_weights(packing);
+                conv_run(&job);
+            }
         }
 }
 

@@ -1,4 +1,4 @@
-// Chooses an instruction set once and forwards every public kernel to it.
+// Chooses an instruction set once and forwards every public kernel to it; process-wide switches.
 #include "kernel_table.h"
 
 #include <stdatomic.h>
@@ -80,6 +80,11 @@ int dk_isa_select(const char *name) {
     thread_choice = path;
     return 0;
 }
+
+static _Atomic int winograd = 1;
+
+void dk_set_winograd(int enabled) { atomic_store_explicit(&winograd, enabled != 0, memory_order_relaxed); }
+int dk_winograd(void) { return atomic_load_explicit(&winograd, memory_order_relaxed); }
 
 #define DK_FORWARD(result, name, parameters, arguments)                                                                \
     result dk_##name parameters { return current()->table->name arguments; }

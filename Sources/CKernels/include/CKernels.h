@@ -62,6 +62,12 @@ typedef struct {
     long pad_top, pad_left;  // what lies beyond the image at the bottom and right is read as zero too
 } dk_conv_shape;
 
+/// 3×3 convolutions of stride 1 and their input gradients use Winograd's F(4×4,3×3) for images and channel counts that
+/// it is faster for (a matter of height, width and channels, never of batch or threads). It is faster by about two and
+/// rounds less well: errors up to 10⁻⁴ of the output's standard deviation. 0 turns it off everywhere; 1 is the default.
+void dk_set_winograd(int enabled);
+int dk_winograd(void);
+
 /// y[B,Ho,Wo,Co] (+)= conv(x[B,H,W,Ci], w[k,k,Ci,Co]) + bias[Co] + image_bias[B,Co] + residual[B,Ho,Wo,Co].
 /// bias, image_bias, residual may be NULL.
 void dk_conv_forward(const dk_conv_shape *shape, const float *x, const float *w, const float *bias,
