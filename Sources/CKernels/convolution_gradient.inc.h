@@ -127,12 +127,13 @@ static void wgrad_item(void *context, long index) {
                         long count = least(MR, run - r), kx = r / channels, c = r % channels;
                         float *out[MR];
                         for (long i = 0; i < count; i++) {
-                            out[i] = j->dw + ((ky * s->kernel + kx) * s->in_channels + c0 + c) * s->out_channels + column;
+                            long row = (ky * s->kernel + kx) * s->in_channels + c0 + c;
+                            out[i] = j->dw + row * s->out_channels + column;
                             if (++c == channels) c = 0, kx++;
                         }
                         outer_product_tile(count, columns, lines + r * packed_pixels, pixels,
-                                           g_panels + (panel - first_panel) * NR * most_pixels, panel_width(columns), out,
-                                           add);
+                                           g_panels + (panel - first_panel) * NR * most_pixels, panel_width(columns),
+                                           out, add);
                     }
                 }
             }

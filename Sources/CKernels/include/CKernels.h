@@ -64,7 +64,7 @@ typedef struct {
 
 /// 3×3 convolutions of stride 1 and their input gradients use Winograd's F(4×4,3×3) for images and channel counts that
 /// it is faster for (a matter of height, width and channels, never of batch or threads). It is faster by about two and
-/// rounds less well: errors up to 10⁻⁴ of the output's standard deviation. 0 turns it off everywhere; 1 is the default.
+/// rounds less well: errors of a few 10⁻⁵ of the output's standard deviation. 0 turns it off everywhere; 1 is the default.
 void dk_set_winograd(int enabled);
 int dk_winograd(void);
 
@@ -101,7 +101,8 @@ int dk_all_finite(const float *x, long count);
 /// shift so that a large mean costs no accuracy.
 void dk_moments(const float *x, long images, long pixels, long channels, float *mean, float *variance);
 
-typedef enum { DK_IDENTITY = 0, DK_SILU = 1, DK_GELU = 2, DK_RELU = 3, DK_MISH = 4 } dk_activation;  // gelu: exact (erf)
+/// GELU is the exact one (erf).
+typedef enum { DK_IDENTITY = 0, DK_SILU = 1, DK_GELU = 2, DK_RELU = 3, DK_MISH = 4 } dk_activation;
 
 /// y = gate[c]·φ(z), z = x·a[b,c] + d[b,c]. gate may be NULL (all ones).
 void dk_affine_activation(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
