@@ -58,7 +58,7 @@ INLINE void affine_block(const int with_x, const int with_z, const int with_e, c
     const float *a = repeat_coefficients(v, with_x ? j->a + at : NULL, 0.0f, room);
     const float *d = repeat_coefficients(v, with_z ? j->d + at : NULL, 0.0f, room + v->period);
     const float *e = repeat_coefficients(v, with_e ? j->e + at : NULL, 0.0f, room + 2 * v->period);
-    const float *x = j->x + b.offset, *z = j->z + b.offset;
+    const float *x = with_x ? j->x + b.offset : NULL, *z = with_z ? j->z + b.offset : NULL;
     float *y = j->y + b.offset;
     int accumulate = j->accumulate;
 #define AFFINE(i, k, n)                                                                                                \

@@ -42,7 +42,10 @@ static void copy_padded(const float *image, long in_height, long in_width, long 
             memcpy(dst + left * cell, src, (size_t)((right - left) * cell) * sizeof(float));
         } else {
             for (long c = left; c < right; c++, src += channels)
-                memcpy(dst + c * cell, src, (size_t)depth * sizeof(float));
+                for (long i = 0; i < depth; i += VL) {
+                    long n = least(VL, depth - i);
+                    vstore_first(dst + c * cell + i, vload_first(src + i, n), n);
+                }
         }
         memset(dst + right * cell, 0, (size_t)((width - right) * cell) * sizeof(float));
     }
@@ -212,18 +215,4 @@ static const float *pack_weights(weight_packing p) {
     p.panels = dk_scratch(DK_SHARED_A, most(1, panels_size(inner, columns)));
     dk_region(p.taps_y * p.taps_x * ceil_div(depth, PACK_DEPTH), inner * columns, pack_weights_item, &p);
     return p.panels;
-}
-
-static void conv_forward(const dk_conv_shape *s, const float *x, const float *w, const float *bias,
-                         const float *image_bias, const float *residual, float *y, int accumulate) {
-    weight_packing packing = {.w = w, .kernel = s->kernel, .in = s->in_channels, .out = s->out_channels,
-                              .taps_y = s->kernel, .taps_x = s->kernel, .dy = 1, .dx = 1};
-    conv_job job = {.batch = s->batch, .in_height = s->in_height, .in_width = s->in_width, .depth = s->in_channels,
-                    .out_height = s->out_height, .out_width = s->out_width, .columns = s->out_channels,
-                    .taps_y = s->kernel, .taps_x = s->kernel, .stride = s->stride, .pad_top = s->pad_top,
-                    .pad_left = s->pad_left, .x = x, .panels = pack_weights(packing), .y = y,
-                    .y_image = s->out_height * s->out_width * s->out_channels,
-                    .y_row = s->out_width * s->out_channels, .y_pixel = s->out_channels, .bias = bias,
-                    .image_bias = image_bias, .residual = residual, .accumulate = accumulate};
-    conv_run(&job);
 }

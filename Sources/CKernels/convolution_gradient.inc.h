@@ -35,19 +35,28 @@ static void conv_input_gradient(const dk_conv_shape *s, const float *g, const fl
             conv_job job = {.batch = s->batch, .in_height = s->out_height, .in_width = s->out_width,
                             .depth = s->out_channels, .out_height = v.count, .out_width = h.count,
                             .columns = s->in_channels, .taps_y = packing.taps_y, .taps_x = packing.taps_x, .stride = 1,
-                            .pad_top = v.pad, .pad_left = h.pad, .x = g, .panels = pack_weights(packing),
+                            .pad_top = v.pad, .pad_left = h.pad, .x = g,
                             .y = dx + (v.first * s->in_width + h.first) * s->in_channels,
                             .y_image = s->in_height * s->in_width * s->in_channels,
                             .y_row = s->stride * s->in_width * s->in_channels, .y_pixel = s->stride * s->in_channels,
                             .accumulate = accumulate};
-            conv_run(&job);
+            if (packing.taps_y == 3 && packing.taps_x == 3 &&
+                winograd_applies(job.out_height, job.out_width, job.depth, job.columns)) {
+                job.panels = wino_pack_weights(
+                    (wino_weights){.w = w, .in = s->in_channels, .out = s->out_channels, .transposed = 1});
+                wino_run(&job);
+            } else {
+                job.panels = pack_weights(packing);
+                conv_run(&job);
+            }
         }
 }
 
 // ---------------------------------------------------------------- weights
 // An item owns a slice of the input channels and some panels of the output channels, and walks all images in order in
 // blocks of output pixels. In a block the rows of dw for kernel row ky are one contiguous run (kx, channel) of each
-// pixel's padded input; MR of them at a time are packed [pixel][MR] and multiplied with g, packed [pixel][NR].
+// pixel's padded input; MR of them at a time are packed [pixel][MR] and multiplied with g, packed [pixel][NR]. Where
+// the stride is one, kernel rows see the same packed pixels a line apart, so that packing once serves them all.
 
 #define WGRAD_PIXELS 256  // of a block, about
 
@@ -57,7 +66,7 @@ typedef struct {
     float *dw;
     int accumulate;
     long images, rows;  // of a block: whole images, or rows of one
-    long slices, groups;
+    long slice_channels, groups;
 } wgrad_job;
 
 /// The padded input pixels under a block for MR runs of (kx, channel): dst[pixel][MR].
@@ -78,16 +87,17 @@ static void wgrad_item(void *context, long index) {
     const wgrad_job *j = context;
     const dk_conv_shape *s = j->s;
     long slice = index / j->groups, group = index % j->groups;
-    long c0 = s->in_channels * slice / j->slices, channels = s->in_channels * (slice + 1) / j->slices - c0;
+    long c0 = slice * j->slice_channels, channels = least(j->slice_channels, s->in_channels - c0);
     long panels = panel_count(s->out_channels);
     long first_panel = panels * group / j->groups, end_panel = panels * (group + 1) / j->groups;
-    if (channels <= 0 || first_panel == end_panel) return;
     long padded_width = (s->out_width - 1) * s->stride + s->kernel;
     long line = padded_width * channels, run = s->kernel * channels;
     long image_step = ((j->rows - 1) * s->stride + s->kernel) * line;
     long most_pixels = j->images * j->rows * s->out_width;
     float *padded = dk_scratch(DK_LOCAL_A, j->images * image_step);
-    float *packed = dk_scratch(DK_LOCAL_B, round_up(run, MR) * most_pixels + VL);
+    int shared = s->stride == 1 && j->images == 1;
+    long lead = shared ? (s->kernel - 1) * s->out_width : 0;  // pixels packed beyond those of one kernel row
+    float *packed = dk_scratch(DK_LOCAL_B, round_up(run, MR) * (most_pixels + lead) + VL);
     float *g_panels = dk_scratch(DK_LOCAL_C, (end_panel - first_panel) * NR * most_pixels);
     int add = j->accumulate;
     for (long image = 0; image < s->batch; image += j->images)
@@ -103,22 +113,27 @@ static void wgrad_item(void *context, long index) {
             for (long panel = first_panel; panel < end_panel; panel++)
                 pack_panel(g + panel * NR, s->out_channels, pixels, least(NR, s->out_channels - panel * NR),
                            g_panels + (panel - first_panel) * NR * most_pixels);
+            long packed_rows = shared ? rows + s->kernel - 1 : rows;
+            long packed_pixels = images * packed_rows * s->out_width;
             for (long ky = 0; ky < s->kernel; ky++) {
-                for (long r = 0; r < run; r += MR)
-                    pack_pixels(padded + ky * line + r, images, image_step, rows, s->stride * line, s->out_width,
-                                s->stride * channels, least(MR, run - r), packed + r * most_pixels);
+                if (!shared || ky == 0)
+                    for (long r = 0; r < run; r += MR)
+                        pack_pixels(padded + ky * line + r, images, image_step, packed_rows, s->stride * line,
+                                    s->out_width, s->stride * channels, least(MR, run - r), packed + r * packed_pixels);
+                const float *lines = packed + (shared ? ky * s->out_width * MR : 0);
                 for (long panel = first_panel; panel < end_panel; panel++) {
                     long column = panel * NR, columns = least(NR, s->out_channels - column);
                     for (long r = 0; r < run; r += MR) {
                         long count = least(MR, run - r), kx = r / channels, c = r % channels;
                         float *out[MR];
                         for (long i = 0; i < count; i++) {
-                            out[i] = j->dw + ((ky * s->kernel + kx) * s->in_channels + c0 + c) * s->out_channels + column;
+                            long row = (ky * s->kernel + kx) * s->in_channels + c0 + c;
+                            out[i] = j->dw + row * s->out_channels + column;
                             if (++c == channels) c = 0, kx++;
                         }
-                        outer_product_tile(count, columns, packed + r * most_pixels, pixels,
-                                           g_panels + (panel - first_panel) * NR * most_pixels, panel_width(columns), out,
-                                           add);
+                        outer_product_tile(count, columns, lines + r * packed_pixels, pixels,
+                                           g_panels + (panel - first_panel) * NR * most_pixels, panel_width(columns),
+                                           out, add);
                     }
                 }
             }
@@ -138,9 +153,11 @@ static void conv_weight_gradient(const dk_conv_shape *s, const float *x, const f
     job.rows = ceil_div(s->out_height, ceil_div(s->out_height, rows));
     job.images = job.rows == s->out_height ? most(1, WGRAD_PIXELS / pixels) : 1;
     long threads = dk_threads(), panels = panel_count(s->out_channels);
-    long items = 2 * threads;
-    job.slices = most(1, least(items, s->in_channels / 8));
-    job.groups = least(panels, ceil_div(items, job.slices));
+    // Thin slices pack g over again and copy in small pieces: more of them than threads only where channels abound.
+    long slices = most(1, least(s->in_channels >= 64 * threads ? 2 * threads : threads, s->in_channels / 8));
+    job.slice_channels = round_up(ceil_div(s->in_channels, slices), 4);
+    slices = ceil_div(s->in_channels, job.slice_channels);
+    job.groups = least(panels, ceil_div(threads, slices));
     long work = s->batch * pixels * s->kernel * s->kernel * s->in_channels * s->out_channels / 4;
-    dk_region(job.slices * job.groups, work, wgrad_item, &job);
+    dk_region(slices * job.groups, work, wgrad_item, &job);
 }

@@ -1,4 +1,4 @@
-// Chooses an instruction set once and forwards every public kernel to it.
+// Chooses an instruction set once and forwards every public kernel to it; process-wide switches.
 #include "kernel_table.h"
 
 #include <stdatomic.h>
@@ -21,6 +21,7 @@ static const isa_path paths[] = {
 enum { PATHS = sizeof paths / sizeof *paths };
 
 static _Atomic(const isa_path *) chosen;
+static _Thread_local const isa_path *thread_choice;  // of dk_isa_select
 static _Atomic(const char *) request_error;
 
 static int supported(const isa_path *path) {
@@ -28,7 +29,8 @@ static int supported(const isa_path *path) {
     __builtin_cpu_init();
     if (strcmp(path->name, "avx512") == 0)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("fma");
     if (strcmp(path->name, "avx2") == 0) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
     (void)path;
@@ -61,6 +63,7 @@ static const isa_path *choose(void) {
 }
 
 static inline const isa_path *current(void) {
+    if (thread_choice) return thread_choice;
     const isa_path *path = atomic_load_explicit(&chosen, memory_order_acquire);
     return path ? path : choose();
 }
@@ -73,11 +76,16 @@ const char *dk_isa_request_error(void) {
 }
 
 int dk_isa_select(const char *name) {
-    const isa_path *path = find(name);
-    if (!path || !supported(path)) return -1;
-    atomic_store(&chosen, path);
+    const isa_path *path = name ? find(name) : NULL;
+    if (name && (!path || !supported(path))) return -1;
+    thread_choice = path;
     return 0;
 }
+
+static _Atomic int winograd = 1;
+
+void dk_set_winograd(int enabled) { atomic_store_explicit(&winograd, enabled != 0, memory_order_relaxed); }
+int dk_winograd(void) { return atomic_load_explicit(&winograd, memory_order_relaxed); }
 
 #define DK_FORWARD(result, name, parameters, arguments)                                                                \
     result dk_##name parameters { return current()->table->name arguments; }

@@ -75,7 +75,8 @@ static void gemm_rows_item(void *context, long index) {
         for (long r = first_row; r < end_row; r += MR) {
             long rows = least(MR, end_row - r);
             row_pointer line[MR];
-            tile_target target = {.bias = p->bias ? p->bias + c0 : NULL, .accumulate = p->accumulate, .alpha = p->alpha};
+            tile_target target = {
+                .bias = p->bias ? p->bias + c0 : NULL, .accumulate = p->accumulate, .alpha = p->alpha};
             for (long i = 0; i < rows; i++) {
                 line[i] = a + (r + i) * lda;
                 target.out[i] = c + (r + i) * p->ldc + c0;
@@ -124,8 +125,8 @@ static void gemm_outer_item(void *context, long index) {
                 long rows = least(MR, p->m - t * MR);
                 float *out[MR];
                 for (long i = 0; i < MR; i++) out[i] = c + (t * MR + least(i, rows - 1)) * p->ldc + c0;
-                outer_product_tile(rows, columns, rows_packed + (t - first_tile) * MR * GEMM_DEPTH_BLOCK, depth, bp, ldb,
-                                   out, p->accumulate || k0 > 0);
+                outer_product_tile(rows, columns, rows_packed + (t - first_tile) * MR * GEMM_DEPTH_BLOCK, depth, bp,
+                                   ldb, out, p->accumulate || k0 > 0);
             }
         }
     }

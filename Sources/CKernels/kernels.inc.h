@@ -13,6 +13,8 @@
 #include "tile.inc.h"
 #include "gemm.inc.h"
 #include "convolution.inc.h"
+#include "winograd.inc.h"
+#include "convolution_forward.inc.h"
 #include "convolution_gradient.inc.h"
 #include "periodic.inc.h"
 #include "channelwise.inc.h"

@@ -102,7 +102,9 @@ static struct {
     int threads;            // 0 until first asked for
     int workers;            // threads really started
     pthread_t worker[MAX_THREADS];
-} pool = {.sleep_lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .owner = PTHREAD_MUTEX_INITIALIZER};
+} pool = {.sleep_lock = PTHREAD_MUTEX_INITIALIZER,
+          .wake = PTHREAD_COND_INITIALIZER,
+          .owner = PTHREAD_MUTEX_INITIALIZER};
 
 static _Thread_local int inside_region;
 
@@ -141,7 +143,8 @@ static void *work_loop(void *argument) {
     for (;;) {
         uint64_t state = atomic_load_explicit(&pool.state, memory_order_acquire);
         int64_t started = 0;
-        for (long spins = 0; !news(state, seen) && !atomic_load_explicit(&pool.stopping, memory_order_relaxed); spins++) {
+        for (long spins = 0; !news(state, seen); spins++) {
+            if (atomic_load_explicit(&pool.stopping, memory_order_relaxed)) return NULL;
             relax();
             if (spins % 64 == 63) {
                 int64_t now = nanoseconds();
@@ -158,7 +161,6 @@ static void *work_loop(void *argument) {
             }
             state = atomic_load_explicit(&pool.state, memory_order_acquire);
         }
-        if (atomic_load_explicit(&pool.stopping, memory_order_relaxed)) return NULL;
         while (news(state, seen)) {
             if (!atomic_compare_exchange_weak_explicit(&pool.state, &state, state + 1, memory_order_acq_rel,
                                                        memory_order_acquire))

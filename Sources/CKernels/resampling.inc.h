@@ -55,7 +55,8 @@ static void upsample_backward(const float *g, long batch, long height, long widt
 static void to_planes_item(void *context, long index) {
     const resampling_job *j = context;
     long chunks = ceil_div(j->pixels, TRANSPOSE_PIXELS), image = index / chunks;
-    long p = index % chunks * TRANSPOSE_PIXELS, n = least(TRANSPOSE_PIXELS, j->pixels - p), size = j->pixels * j->channels;
+    long p = index % chunks * TRANSPOSE_PIXELS, n = least(TRANSPOSE_PIXELS, j->pixels - p);
+    long size = j->pixels * j->channels;
     transpose_block(j->x + image * size + p * j->channels, n, j->channels, j->channels, j->y + image * size + p,
                      j->pixels);
 }
@@ -63,7 +64,8 @@ static void to_planes_item(void *context, long index) {
 static void from_planes_item(void *context, long index) {
     const resampling_job *j = context;
     long chunks = ceil_div(j->pixels, TRANSPOSE_PIXELS), image = index / chunks;
-    long p = index % chunks * TRANSPOSE_PIXELS, n = least(TRANSPOSE_PIXELS, j->pixels - p), size = j->pixels * j->channels;
+    long p = index % chunks * TRANSPOSE_PIXELS, n = least(TRANSPOSE_PIXELS, j->pixels - p);
+    long size = j->pixels * j->channels;
     transpose_block(j->x + image * size + p, j->channels, n, j->pixels, j->y + image * size + p * j->channels,
                      j->channels);
 }

@@ -7,7 +7,8 @@
 
 typedef const float *row_pointer;
 
-/// Keeps the compiler from moving loads across: it would gather a step's broadcasts at its top and run out of registers.
+/// Keeps the compiler from moving loads across: it would gather a step's broadcasts at its top and run out of
+/// registers.
 #define LOADS_STAY __asm__ volatile("" ::: "memory")
 
 INLINE void row_tile_step(const int rows, const int width, const row_pointer *p, long k, const float *b,

@@ -1,0 +1,231 @@
+import CKernels
+import Testing
+
+/// A convolution, its three passes through the kernels, and the same in double.
+private struct Convolution {
+    var shape: dk_conv_shape
+    var x: [Float], w: [Float], g: [Float], bias: [Float], imageBias: [Float], residual: [Float]
+
+    init?(
+        batch: Int, height: Int, width: Int, input: Int, output: Int, kernel: Int, stride: Int, padTop: Int,
+        padLeft: Int,
+        padEnd: Int, random: inout KernelRandom
+    ) {
+        let outHeight = height + padTop + padEnd - kernel, outWidth = width + padLeft + padEnd - kernel
+        guard outHeight >= 0, outWidth >= 0 else { return nil }
+        shape = dk_conv_shape(
+            batch: batch, in_height: height, in_width: width, in_channels: input, out_height: outHeight / stride + 1,
+            out_width: outWidth / stride + 1, out_channels: output, kernel: kernel, stride: stride, pad_top: padTop,
+            pad_left: padLeft)
+        let pixels = shape.out_height * shape.out_width
+        x = random.values(batch * height * width * input)
+        w = random.values(kernel * kernel * input * output)
+        g = random.values(batch * pixels * output)
+        bias = random.values(output)
+        imageBias = random.values(batch * output)
+        residual = random.values(batch * pixels * output)
+    }
+
+    init?(same batch: Int, _ side: Int, _ input: Int, _ output: Int, random: inout KernelRandom) {
+        self.init(
+            batch: batch, height: side, width: side, input: input, output: output, kernel: 3, stride: 1, padTop: 1,
+            padLeft: 1, padEnd: 1, random: &random)
+    }
+
+    var label: String {
+        "\(shape.batch)×\(shape.in_height)×\(shape.in_width)×\(shape.in_channels)→\(shape.out_channels) "
+            + "k\(shape.kernel) s\(shape.stride) p\(shape.pad_top),\(shape.pad_left)"
+    }
+
+    func forward(plain: Bool, accumulate: Bool = false) -> [Float] {
+        var shape = shape
+        var y = accumulate ? g : [Float](repeating: .nan, count: g.count)
+        if plain {
+            dk_conv_forward(&shape, x, w, nil, nil, nil, &y, accumulate ? 1 : 0)
+        } else {
+            dk_conv_forward(&shape, x, w, bias, imageBias, residual, &y, accumulate ? 1 : 0)
+        }
+        return y
+    }
+
+    func inputGradient(accumulate: Bool = false) -> [Float] {
+        var shape = shape
+        var dx = accumulate ? x : [Float](repeating: .nan, count: x.count)
+        dk_conv_input_gradient(&shape, g, w, &dx, accumulate ? 1 : 0)
+        return dx
+    }
+
+    func weightGradient(accumulate: Bool = false) -> [Float] {
+        var shape = shape
+        var dw = accumulate ? w : [Float](repeating: .nan, count: w.count)
+        dk_conv_weight_gradient(&shape, x, g, &dw, accumulate ? 1 : 0)
+        return dw
+    }
+
+    /// Calls body(x index, w index, y index) for every product of the convolution.
+    private func forEachTerm(_ body: (Int, Int, Int) -> Void) {
+        let s = shape
+        for b in 0..<s.batch {
+            for oy in 0..<s.out_height {
+                for ox in 0..<s.out_width {
+                    let y0 = ((b * s.out_height + oy) * s.out_width + ox) * s.out_channels
+                    for ky in 0..<s.kernel {
+                        for kx in 0..<s.kernel {
+                            let iy = oy * s.stride + ky - s.pad_top, ix = ox * s.stride + kx - s.pad_left
+                            guard iy >= 0, ix >= 0, iy < s.in_height, ix < s.in_width else { continue }
+                            let x0 = ((b * s.in_height + iy) * s.in_width + ix) * s.in_channels
+                            for ci in 0..<s.in_channels {
+                                let w0 = ((ky * s.kernel + kx) * s.in_channels + ci) * s.out_channels
+                                for co in 0..<s.out_channels { body(x0 + ci, w0 + co, y0 + co) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    func references(accumulate: Bool) -> (y: [MeasuredSum], dx: [MeasuredSum], dw: [MeasuredSum]) {
+        var y = [MeasuredSum](repeating: MeasuredSum(), count: g.count)
+        var dx = [MeasuredSum](repeating: MeasuredSum(), count: x.count)
+        var dw = [MeasuredSum](repeating: MeasuredSum(), count: w.count)
+        forEachTerm { xi, wi, yi in
+            y[yi] += Double(x[xi]) * Double(w[wi])
+            dx[xi] += Double(g[yi]) * Double(w[wi])
+            dw[wi] += Double(g[yi]) * Double(x[xi])
+        }
+        let channels = shape.out_channels, image = shape.out_height * shape.out_width * channels
+        for i in y.indices {
+            y[i] += Double(bias[i % channels])
+            y[i] += Double(imageBias[i / image * channels + i % channels])
+            y[i] += Double(residual[i])
+            if accumulate { y[i] += Double(g[i]) }
+        }
+        if accumulate {
+            for i in dx.indices { dx[i] += Double(x[i]) }
+            for i in dw.indices { dw[i] += Double(w[i]) }
+        }
+        return (y, dx, dw)
+    }
+
+    /// The same convolution of one image alone.
+    func image(_ index: Int) -> Convolution {
+        var one = self
+        one.shape.batch = 1
+        func slice(_ values: [Float]) -> [Float] {
+            let size = values.count / shape.batch
+            return Array(values[(index * size)..<((index + 1) * size)])
+        }
+        (one.x, one.g, one.imageBias, one.residual) = (slice(x), slice(g), slice(imageBias), slice(residual))
+        return one
+    }
+
+    func check(_ isa: String, accumulate: Bool = false) {
+        let expected = references(accumulate: accumulate)
+        // Winograd's errors are relative to all of a tile: at an image's corners they look larger beside few terms.
+        let winograd = shape.kernel == 3 && shape.stride == 1 && min(shape.in_channels, shape.out_channels) >= 16
+        let tolerance = winograd ? 5e-6 : 1e-6
+        let forward = worstError(forward(plain: false, accumulate: accumulate), expected.y)
+        #expect(forward < tolerance, "\(isa) \(label): forward \(forward)")
+        let input = worstError(inputGradient(accumulate: accumulate), expected.dx)
+        #expect(input < tolerance, "\(isa) \(label): input gradient \(input)")
+        let weight = worstError(weightGradient(accumulate: accumulate), expected.dw)
+        #expect(weight < 1e-6, "\(isa) \(label): weight gradient \(weight)")
+    }
+}
+
+extension KernelTests {
+    @Test func convolutionsOfOddShapesMatchDoubleReference() {
+        onEveryISA { isa in
+            var random = KernelRandom(11)
+            for trial in 0..<80 {
+                let convolution = Convolution(
+                    batch: 1 + random.below(3), height: 1 + random.below(14), width: 1 + random.below(14),
+                    input: 1 + random.below(24), output: 1 + random.below(50), kernel: trial & 1 == 0 ? 3 : 1,
+                    stride: 1 + random.below(2), padTop: random.below(2), padLeft: random.below(2),
+                    padEnd: random.below(2), random: &random)
+                convolution?.check(isa, accumulate: trial & 2 != 0)
+            }
+        }
+    }
+
+    /// Shapes of real networks, pruned ones and the first and last layers included.
+    @Test(arguments: [
+        (2, 32, 3, 40), (2, 32, 40, 3), (2, 32, 33, 1), (3, 16, 45, 61), (5, 8, 64, 64), (20, 4, 31, 70),
+        (1, 4, 512, 33),
+    ]) func convolutionsOfNetworkShapesMatchDoubleReference(batch: Int, side: Int, input: Int, output: Int) {
+        onEveryISA { isa in
+            var random = KernelRandom(12)
+            Convolution(same: batch, side, input, output, random: &random)?.check(isa)
+        }
+    }
+
+    @Test func paddingBeyondTheKernelIsZero() {
+        onEveryISA { isa in
+            var random = KernelRandom(13)
+            let convolution = Convolution(
+                batch: 1, height: 5, width: 4, input: 3, output: 4, kernel: 1, stride: 1, padTop: 2, padLeft: 1,
+                padEnd: 2,
+                random: &random)
+            convolution?.check(isa)
+        }
+    }
+
+    /// The one kernel that trades accuracy for speed: within 5·10⁻⁵ of the output's standard deviation.
+    @Test(arguments: [(1, 16, 512, 33), (2, 17, 48, 50), (3, 8, 40, 64), (1, 31, 16, 16)])
+    func winogradErrorIsSmallAgainstTheOutput(batch: Int, side: Int, input: Int, output: Int) {
+        #expect(dk_winograd() == 1)
+        onEveryISA { isa in
+            var random = KernelRandom(15)
+            guard let convolution = Convolution(same: batch, side, input, output, random: &random) else { return }
+            let expected = convolution.references(accumulate: false)
+            for (got, sums) in [
+                (convolution.forward(plain: false), expected.y), (convolution.inputGradient(), expected.dx),
+            ] {
+                let deviation = (sums.reduce(0) { $0 + $1.value * $1.value } / Double(sums.count)).squareRoot()
+                let worst = zip(got, sums).map { abs(Double($0) - $1.value) }.max() ?? .infinity
+                #expect(worst < 5e-5 * deviation, "\(isa) \(convolution.label): \(worst / deviation)")
+            }
+        }
+    }
+
+    @Test func winogradCanBeTurnedOff() {
+        defer { dk_set_winograd(1) }
+        var random = KernelRandom(16)
+        guard let convolution = Convolution(same: 1, 16, 32, 32, random: &random) else { return }
+        let fast = convolution.forward(plain: true)
+        dk_set_winograd(0)
+        let direct = convolution.forward(plain: true)
+        #expect(!sameBits(fast, direct))
+        #expect(worstError(fast, direct.map(Double.init)) < 1e-4)
+    }
+
+    @Test func convolutionBitsDependOnTheImageAlone() {
+        onEveryISA { isa in
+            var random = KernelRandom(14)
+            for (batch, side, input, output) in [(7, 8, 24, 40), (5, 4, 40, 65), (3, 20, 18, 33), (3, 32, 64, 64)] {
+                guard let whole = Convolution(same: batch, side, input, output, random: &random) else { continue }
+                var expected: (forward: [Float], input: [Float], weight: [Float])?
+                withThreadCounts { threads in
+                    let got = (whole.forward(plain: false), whole.inputGradient(), whole.weightGradient())
+                    if let expected {
+                        #expect(sameBits(got.0, expected.forward), "\(isa) \(whole.label) forward, \(threads) threads")
+                        #expect(sameBits(got.1, expected.input), "\(isa) \(whole.label) input, \(threads) threads")
+                        #expect(sameBits(got.2, expected.weight), "\(isa) \(whole.label) weight, \(threads) threads")
+                    }
+                    expected = got
+                }
+                guard let expected else { continue }
+                for index in 0..<batch {
+                    let one = whole.image(index), y = one.forward(plain: false), dx = one.inputGradient()
+                    #expect(
+                        sameBits(y, Array(expected.forward[(index * y.count)..<((index + 1) * y.count)])),
+                        "\(isa) \(whole.label) image \(index)")
+                    #expect(
+                        sameBits(dx, Array(expected.input[(index * dx.count)..<((index + 1) * dx.count)])),
+                        "\(isa) \(whole.label) image \(index), gradient")
+                }
+            }
+        }
+    }
+}
