@@ -1,0 +1,87 @@
+import Foundation
+import Storage
+import Testing
+
+/// Whatever the bytes, a reader returns or throws; a trap would end the test process.
+@Suite struct FuzzTests {
+    /// Reads all there is; true where it loads.
+    private func loads(_ url: URL) throws -> Bool {
+        do {
+            let source = try Weights.open(url)
+            for name in source.names {
+                let values =
+                    try source.elementType(of: name).isFloatingPoint
+                    ? source.floats(name).count : source.integers(name).count
+                #expect(try source.shape(of: name).reduce(1, *) == values)
+            }
+            return true
+        } catch is SafetensorsError {
+            return false
+        } catch is StorageError {
+            return false
+        }
+    }
+
+    private func mutations(of bytes: [UInt8], _ body: ([UInt8]) throws -> Void) rethrows {
+        for index in bytes.indices {
+            for change: UInt8 in [0x01, 0x04, 0x10, 0x80, 0xFF] {
+                var changed = bytes
+                changed[index] ^= change
+                try body(changed)
+            }
+            for replacement in "09-,:[]{}\"\\e.".utf8 where bytes[index] != replacement {
+                var changed = bytes
+                changed[index] = replacement
+                try body(changed)
+            }
+            try body(Array(bytes[..<index]))
+            try body(Array(bytes[..<index] + bytes[(index + 1)...]))
+        }
+    }
+
+    @Test func aMutilatedFileNeverTraps() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("x.safetensors")
+            let bytes = try Fixture.bytes("golden.safetensors")
+            var (loaded, refused) = (0, 0)
+            try mutations(of: bytes) { changed in
+                try Data(changed).write(to: url)
+                if try loads(url) { loaded += 1 } else { refused += 1 }
+            }
+            // Changed data and names still load; most changes to the header do not.
+            #expect(loaded > 100)
+            #expect(refused > 1000)
+            for length in bytes.indices {
+                try Data(bytes[..<length]).write(to: url)
+                #expect(try !loads(url))
+            }
+        }
+    }
+
+    @Test func aMutilatedIndexNeverTraps() throws {
+        try withTemporaryFolder { folder in
+            for name in ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"] {
+                try FileManager.default.copyItem(at: Fixture.url(name), to: folder.appendingPathComponent(name))
+            }
+            let url = folder.appendingPathComponent("model.safetensors.index.json")
+            let bytes = try Fixture.bytes("model.safetensors.index.json")
+            try Data(bytes).write(to: url)
+            #expect(try loads(url))
+            var refused = 0
+            try mutations(of: bytes) { changed in
+                try Data(changed).write(to: url)
+                if try !loads(url) { refused += 1 }
+            }
+            #expect(refused > 1000)
+        }
+    }
+
+    @Test func mutilatedJSONEitherParsesOrThrows() throws {
+        let bytes = try Fixture.bytes("config.json")
+        mutations(of: bytes) { changed in
+            guard let value = try? JSONValue(parsing: changed) else { return }
+            // What parses can be written and read again.
+            #expect((try? JSONValue(parsing: value.text())) == value)
+        }
+    }
+}
