@@ -142,6 +142,18 @@ private struct Interruption: Error {}
         }
     }
 
+    @Test func errorsNameTheFolderAskedForNotTheTemporary() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("model")
+            let got = error(StorageError.self) {
+                try AtomicFolder.write(to: url) { partial in
+                    throw StorageError.noSpace(path: partial.appendingPathComponent("unet/config.json").path)
+                }
+            }
+            #expect(got == .noSpace(path: url.appendingPathComponent("unet/config.json").path))
+        }
+    }
+
     /// Every state that a kill can leave behind, given as folders and what they hold.
     @Test(arguments: [
         (["model", ".model.partial"], "old"),
