@@ -12,7 +12,8 @@ import Testing
                 let values =
                     try source.elementType(of: name).isFloatingPoint
                     ? source.floats(name).count : source.integers(name).count
-                #expect(try source.shape(of: name).reduce(1, *) == values)
+                // Thousands of files: an expectation each would take most of the time.
+                if try source.shape(of: name).reduce(1, *) != values { Issue.record("\(name) has \(values) elements") }
             }
             return true
         } catch is SafetensorsError {
@@ -20,6 +21,12 @@ import Testing
         } catch is StorageError {
             return false
         }
+    }
+
+    /// A new file each time: some file systems wait for the disk when a file is cut and written again.
+    private func rewrite(_ url: URL, _ bytes: [UInt8]) throws {
+        unlink(url.path)
+        try Data(bytes).write(to: url)
     }
 
     private func mutations(of bytes: [UInt8], _ body: ([UInt8]) throws -> Void) rethrows {
@@ -45,15 +52,15 @@ import Testing
             let bytes = try Fixture.bytes("golden.safetensors")
             var (loaded, refused) = (0, 0)
             try mutations(of: bytes) { changed in
-                try Data(changed).write(to: url)
+                try rewrite(url, changed)
                 if try loads(url) { loaded += 1 } else { refused += 1 }
             }
             // Changed data and names still load; most changes to the header do not.
             #expect(loaded > 100)
             #expect(refused > 1000)
             for length in bytes.indices {
-                try Data(bytes[..<length]).write(to: url)
-                #expect(try !loads(url))
+                try rewrite(url, Array(bytes[..<length]))
+                if try loads(url) { Issue.record("loads when cut to \(length) bytes") }
             }
         }
     }
@@ -69,7 +76,7 @@ import Testing
             #expect(try loads(url))
             var refused = 0
             try mutations(of: bytes) { changed in
-                try Data(changed).write(to: url)
+                try rewrite(url, changed)
                 if try !loads(url) { refused += 1 }
             }
             #expect(refused > 1000)
@@ -81,7 +88,7 @@ import Testing
         mutations(of: bytes) { changed in
             guard let value = try? JSONValue(parsing: changed) else { return }
             // What parses can be written and read again.
-            #expect((try? JSONValue(parsing: value.text())) == value)
+            if (try? JSONValue(parsing: value.text())) != value { Issue.record("\(value)") }
         }
     }
 }
