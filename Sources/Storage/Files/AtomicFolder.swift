@@ -28,7 +28,8 @@ public enum AtomicFolder {
             return result
         } catch {
             try? FileManager.default.removeItem(at: partial)
-            throw error
+            // The hidden name would puzzle whoever reads the error; the folder under it is gone anyway.
+            throw (error as? StorageError)?.renaming(partial.path, to: target.path) ?? error
         }
     }
 

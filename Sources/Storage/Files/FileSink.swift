@@ -6,7 +6,7 @@ public final class FileSink {
     private let descriptor: Int32
 
     /// Takes over `descriptor`; `path` is what errors name.
-    init(descriptor: Int32, path: String) {
+    package init(descriptor: Int32, path: String) {
         self.descriptor = descriptor
         self.path = path
     }

@@ -39,6 +39,18 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
         return .unreadable(path: path, reason: reason(code))
     }
 
+    /// A failed write below the folder `old` told of as one below `new`; any other error as it is.
+    func renaming(_ old: String, to new: String) -> StorageError {
+        func renamed(_ path: String) -> String {
+            path == old || path.hasPrefix(old + "/") ? new + path.dropFirst(old.count) : path
+        }
+        return switch self {
+        case .unwritable(let path, let reason): .unwritable(path: renamed(path), reason: reason)
+        case .noSpace(let path): .noSpace(path: renamed(path))
+        default: self
+        }
+    }
+
     private static func reason(_ code: Int32) -> String {
         String(cString: strerror(code))
     }

@@ -3,6 +3,11 @@ public struct JSONPosition: Equatable, Sendable, CustomStringConvertible {
     public let line: Int
     public let column: Int
 
+    public init(line: Int, column: Int) {
+        self.line = line
+        self.column = column
+    }
+
     public var description: String { "line \(line), column \(column)" }
 }
 

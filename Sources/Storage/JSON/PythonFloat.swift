@@ -1,8 +1,8 @@
 /// Floating-point numbers as Python prints them.
-enum PythonFloat {
+package enum PythonFloat {
     /// Python's `repr(float)` of a finite number: the shortest digits that read back the same, always with a point or
     /// an exponent; an exponent of at least two digits below 1e-4 and from 1e16 on.
-    static func repr(_ value: Double) -> String {
+    package static func repr(_ value: Double) -> String {
         // Swift prints the same shortest digits but changes to an exponent elsewhere, so only the digits are taken.
         var digits: [Character] = []
         var exponent = 0

@@ -1,7 +1,7 @@
 /// Widening of the 16-bit floating-point formats. Both are exact for every bit pattern, NaN payloads included.
-enum HalfPrecision {
+package enum HalfPrecision {
     /// IEEE 754 binary16.
-    static func float(fromFloat16 bits: UInt16) -> Float {
+    package static func float(fromFloat16 bits: UInt16) -> Float {
         let sign = UInt32(bits & 0x8000) << 16
         let exponent = UInt32(bits >> 10) & 0x1F
         let fraction = UInt32(bits & 0x3FF)
@@ -18,7 +18,7 @@ enum HalfPrecision {
     }
 
     /// bfloat16: the upper half of a Float.
-    static func float(fromBFloat16 bits: UInt16) -> Float {
+    package static func float(fromBFloat16 bits: UInt16) -> Float {
         Float(bitPattern: UInt32(bits) << 16)
     }
 }
