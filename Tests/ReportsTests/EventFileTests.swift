@@ -157,5 +157,8 @@ private func events(in url: URL) throws -> [[Int: Field]] {
     }
 }
 
-/// Made by hand from the format's description; TensorBoard's own reader takes a file of these bytes.
-private let goldenBytes = ""
+/// Written by the Python package tensorboard 2.21: `RecordWriter.write` of `Event(wall_time=1700000000.5,
+/// file_version="brain.Event:2")` and of the same with `step=300` and `Summary.Value(tag="loss", simple_value=0.5)`.
+private let goldenBytes =
+    "1800000000000000a37f4b220900002040fc54d9411a0d627261696e2e4576656e743a322b3531101b000000000000001a0d9e13"
+    + "0900002040fc54d94110ac022a0d0a0b0a046c6f7373150000003f95037aad"

@@ -121,13 +121,21 @@ import Testing
         }
     }
 
-    /// Writes the sample page where `REPORT_GALLERY` points, for looking at it in a browser.
+    /// Writes the sample page and a run for TensorBoard where `REPORT_GALLERY` points, for looking at them.
     @Test(.enabled(if: ProcessInfo.processInfo.environment["REPORT_GALLERY"] != nil))
     func gallery() throws {
         let folder = URL(fileURLWithPath: ProcessInfo.processInfo.environment["REPORT_GALLERY"] ?? ".")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try SampleReport.report().write(to: folder.appendingPathComponent("report.html"))
         try SampleReport.tradeOff.write(to: folder.appendingPathComponent("scatter.svg"))
+        let run = folder.appendingPathComponent("run")
+        for (first, last) in [(0, 60), (40, 100)] {
+            let events = try EventFileWriter(directory: run, resumingAtStep: first > 0 ? first : nil)
+            for step in first..<last {
+                try events.scalar("loss", exp(-Double(step) / 30), step: step)
+            }
+            try events.image("samples", png: SampleReport.grid, step: last)
+        }
         #expect(FileManager.default.fileExists(atPath: folder.appendingPathComponent("report.html").path))
     }
 }

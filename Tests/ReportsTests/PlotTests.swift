@@ -156,7 +156,7 @@ private func count(_ character: Character, in text: String) -> Int { text.count 
         let elements = try elements(of: chart)
         #expect(elements.contains { $0.name == "text" && $0.text == "64 / 128" })
         let bars = elements.filter { ["pa s0", "ba s0"].contains($0.attributes["class"]) && $0.name == "rect" }
-            .filter { $0.attributes["x"] != "8" }
+            .filter { Double($0.attributes["width"] ?? "") != 16 }
         let widths = bars.compactMap { Double($0.attributes["width"] ?? "") }
         #expect(widths.count == 2 && abs(widths[0] - 2 * widths[1]) < 0.02)
     }

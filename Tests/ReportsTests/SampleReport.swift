@@ -137,7 +137,7 @@ enum SampleReport {
                     .table(table),
                     .plot(tradeOff, caption: "Up and to the left is better; the dashed line joins the best on offer."),
                     .note(
-                        "The pictures of the *unstructured* result are computed by dense kernels: it is smaller, not"
+                        "The pictures of the unstructured result are computed by dense kernels: it is smaller, not"
                             + " faster.", kind: .warning),
                 ]),
             .init(

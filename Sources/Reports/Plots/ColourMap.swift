@@ -14,14 +14,14 @@ public enum ColourMap: Sendable {
         (178, 24, 43),
     ]
 
-    /// "#rrggbb" of a position between 0 and 1, and whether white text is read better on it than black.
+    /// "#rrggbb" of a position between 0 and 1 (the nearer end for others, 0 for NaN), and whether white text is read better on it than black.
     func colour(at fraction: Double) -> (hex: String, isDark: Bool) {
         let stops: [(Double, Double, Double)]
         switch self {
         case .sequential: stops = Self.sequentialStops
         case .diverging: stops = Self.divergingStops
         }
-        let position = min(max(fraction, 0), 1) * Double(stops.count - 1)
+        let position = (fraction > 0 ? min(fraction, 1) : 0) * Double(stops.count - 1)
         let below = min(Int(position), stops.count - 2)
         let rest = position - Double(below)
         let (a, b) = (stops[below], stops[below + 1])

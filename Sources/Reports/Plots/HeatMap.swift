@@ -130,12 +130,14 @@ public struct HeatMap: SVGPlot {
             let overlap = step < steps - 1 ? 1.0 : 0
             let rect = PlotRect(
                 x: scale.start + Double(step) * width, y: top, width: width + overlap, height: size * 0.8)
-            canvas.rectangle(rect, class: "ce", fill: hex)
+            canvas.rectangle(rect, class: "cb", fill: hex)
         }
         for tick in scale.ticks {
             guard let at = scale.position(tick.value) else { continue }
             canvas.line(at, top + size * 0.8, at, top + size * 0.8 + 4, class: "ax")
-            canvas.text(tick.label, x: at, y: top + size * 2.1, class: "mu", anchor: .middle)
+            let half = TextMetrics.width(tick.label, size: size) / 2
+            let centre = min(max(at, half + 1), layout.width - half - 1)
+            canvas.text(tick.label, x: centre, y: top + size * 2.1, class: "mu", anchor: .middle)
         }
         let caption = TextMetrics.fit(valueAxis.caption, width: layout.width - 8, size: size)
         let half = TextMetrics.width(caption, size: size) / 2

@@ -28,7 +28,7 @@ public enum PlotStyle {
             .plot .iv{fill:#fff}
             .plot .la{stroke-width:3.5px;stroke-linejoin:round;paint-order:stroke}
             .plot .ld{stroke-width:1;fill:none}
-            .plot .ce{shape-rendering:crispEdges}
+            .plot .cb{shape-rendering:crispEdges}
             .plot .nd{fill:none;stroke-dasharray:4 4}
 
             """
