@@ -66,7 +66,8 @@ public enum NumberText {
         if hundredths % 100 == 0 { return String(hundredths / 100) }
         let magnitude = abs(hundredths)
         var text = (hundredths < 0 ? "-" : "") + "\(magnitude / 100)."
-        text += magnitude % 10 == 0 ? "\(magnitude % 100 / 10)" : (magnitude % 100 < 10 ? "0" : "") + "\(magnitude % 100)"
+        text +=
+            magnitude % 10 == 0 ? "\(magnitude % 100 / 10)" : (magnitude % 100 < 10 ? "0" : "") + "\(magnitude % 100)"
         return text
     }
 

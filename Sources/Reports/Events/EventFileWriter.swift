@@ -103,7 +103,8 @@ public final class EventFileWriter {
     private static func event(at time: Date, step: Int) -> ProtobufMessage {
         var event = ProtobufMessage()
         event.append(field: 1, double: time.timeIntervalSince1970)
-        event.append(field: 2, varint: Int64(step))
+        // Protocol buffers leave out what has its default value.
+        if step != 0 { event.append(field: 2, varint: Int64(step)) }
         return event
     }
 

@@ -18,14 +18,17 @@ public enum PlotStyle {
             .plot .gr{stroke-width:1;fill:none}
             .plot .rf{stroke-width:1.2;stroke-dasharray:4 4;fill:none}
             .plot .ln{stroke:currentColor;stroke-width:2;fill:none;stroke-linejoin:round;stroke-linecap:round}
+            .plot .fi{stroke-width:1.3}
             .plot .th{stroke:currentColor;stroke-width:1.3;fill:none;opacity:.75}
             .plot .bd{fill:currentColor;opacity:.17}
             .plot .mk{fill:currentColor;stroke-width:1.2}
             .plot .ba{fill:currentColor}
             .plot .pa{fill:currentColor;opacity:.28}
-            .plot .st{font-weight:600}
             .plot .in{fill:#111}
             .plot .iv{fill:#fff}
+            .plot .la{stroke-width:3.5px;stroke-linejoin:round;paint-order:stroke}
+            .plot .ld{stroke-width:1;fill:none}
+            .plot .cb{shape-rendering:crispEdges}
             .plot .nd{fill:none;stroke-dasharray:4 4}
 
             """
@@ -66,9 +69,9 @@ public enum PlotStyle {
         .plot text{fill:#\(text)}
         .plot .mu{fill:#\(muted)}
         .plot .gr{stroke:#\(grid)}
-        .plot .ax,.plot .nd{stroke:#\(axis)}
+        .plot .ax,.plot .ld,.plot .nd{stroke:#\(axis)}
         .plot .rf{stroke:#\(muted)}
-        .plot .mk{stroke:#\(ground)}
+        .plot .mk,.plot .la{stroke:#\(ground)}
         .plot .bg{fill:#\(ground)}
         .plot .tr{fill:#\(grid)}
 

@@ -50,7 +50,8 @@ struct SVGCanvas {
     func document(width: Double, height: Double, fontSize: Double, title: String) -> String {
         let box = "viewBox=\"0 0 \(number(width)) \(number(height))\""
         let size = "width=\"\(number(width))\" height=\"\(number(height))\" font-size=\"\(number(fontSize))\""
-        return "<svg class=\"plot\" \(size) \(box) role=\"img\" aria-label=\"\(Markup.escape(title))\">\n\(body)</svg>\n"
+        return
+            "<svg class=\"plot\" \(size) \(box) role=\"img\" aria-label=\"\(Markup.escape(title))\">\n\(body)</svg>\n"
     }
 
     /// A plot of nothing.

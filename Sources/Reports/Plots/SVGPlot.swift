@@ -57,7 +57,8 @@ public struct PlotLayout: Sendable, Equatable {
     ///   - width: at least 200; smaller is a programming error.
     ///   - fontSize: at least 6; smaller is a programming error.
     public init(width: Double, fontSize: Double) {
-        precondition(width >= 200 && fontSize >= 6, "a plot needs a width of at least 200 and a font size of at least 6")
+        precondition(
+            width >= 200 && fontSize >= 6, "a plot needs a width of at least 200 and a font size of at least 6")
         self.width = width
         self.fontSize = fontSize
     }

@@ -38,7 +38,9 @@ public struct TextTable: Sendable {
         rows.append(
             .cells(
                 cells.map { cell in
-                    String(cell.map { $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? " " : $0 })
+                    String(
+                        cell.map { $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? " " : $0 }
+                    )
                 }))
     }
 
