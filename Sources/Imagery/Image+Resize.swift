@@ -24,7 +24,8 @@ extension Image {
             pixels: samples.map { UInt8(min(max($0.rounded(), 0), 255)) })
     }
 
-    private func scaleColoursByAlpha(_ samples: inout [Double], _ scale: (_ colour: Double, _ alpha: Double) -> Double) {
+    private func scaleColoursByAlpha(_ samples: inout [Double], _ scale: (_ colour: Double, _ alpha: Double) -> Double)
+    {
         for pixel in stride(from: 0, to: samples.count, by: 4) {
             for c in 0..<3 { samples[pixel + c] = scale(samples[pixel + c], samples[pixel + 3]) }
         }

@@ -21,7 +21,9 @@ enum RegularFile {
         var data = Data(count: size)
         var filled = 0
         while filled < size {
-            let count = data.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress! + filled, size - filled, off_t(filled)) }
+            let count = data.withUnsafeMutableBytes {
+                pread(descriptor, $0.baseAddress! + filled, size - filled, off_t(filled))
+            }
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw RegularFileError(reason: reason(errno)) }
             if count == 0 { throw RegularFileError(reason: "it became shorter while it was read") }

@@ -23,7 +23,8 @@ struct DatasetAssembler {
             image = image.compositing(over: specification.background)
         }
         if let size = specification.size {
-            image = image.fitted(to: size, specification.fit, padding: specification.padding ?? specification.background)
+            image = image.fitted(
+                to: size, specification.fit, padding: specification.padding ?? specification.background)
         }
         if let first {
             guard image.width == first.width, image.height == first.height else {
@@ -50,7 +51,8 @@ struct DatasetAssembler {
         guard !overflow, bytes <= Self.maximumBytes else {
             throw DatasetError.tooLarge(
                 path: specification.path,
-                reason: "\(expectedCount) images of \(bytesPerImage) bytes are more than \(Self.maximumBytes >> 30) GiB; "
+                reason:
+                    "\(expectedCount) images of \(bytesPerImage) bytes are more than \(Self.maximumBytes >> 30) GiB; "
                     + "give a smaller size or a limit")
         }
         pixels.reserveCapacity(bytes)

@@ -32,7 +32,8 @@ public enum DatasetReader {
         guard kinds.count <= 1 else {
             throw DatasetError.unknownLayout(
                 path: listing.url.path,
-                reason: "there are \(kinds.joined(separator: " and ")) in it; expected one kind, or the path of one file")
+                reason:
+                    "there are \(kinds.joined(separator: " and ")) in it; expected one kind, or the path of one file")
         }
         switch kinds.first {
         case "IDX files": return try IDXReader.open(listing, specification)
@@ -45,7 +46,8 @@ public enum DatasetReader {
         guard !listing.folders.isEmpty else {
             throw DatasetError.unknownLayout(
                 path: listing.url.path,
-                reason: "\(listing.summary); expected IDX files, CIFAR-10 .bin batches, PNG files or folders of PNG files")
+                reason:
+                    "\(listing.summary); expected IDX files, CIFAR-10 .bin batches, PNG files or folders of PNG files")
         }
         let splits = DatasetSpecification.Split.allCases.map(\.rawValue)
         if mayHaveSplits && listing.folders.allSatisfy(splits.contains) {

@@ -55,7 +55,8 @@ public struct DatasetSpecification: Sendable, Equatable {
             throw DatasetError.badOption("the image size is \(size); expected 1 to \(Self.maximumSize)")
         }
         if let channels, ![1, 3, 4].contains(channels) {
-            throw DatasetError.badOption("the number of channels is \(channels); expected 1 (grey), 3 (RGB) or 4 (RGBA)")
+            throw DatasetError.badOption(
+                "the number of channels is \(channels); expected 1 (grey), 3 (RGB) or 4 (RGBA)")
         }
         if let limit, limit < 1 {
             throw DatasetError.badOption("the limit on images is \(limit); expected 1 or more")

@@ -15,7 +15,8 @@ struct IDXFile {
         let data = try IDXFile.data(url)
         let headerLength = 4 + 4 * dimensions
         let isCompressed = data.starts(with: [0x1f, 0x8b])
-        let header = isCompressed ? try gunzip(data, capacity: headerLength, url).bytes : Array(data.prefix(headerLength))
+        let header =
+            isCompressed ? try gunzip(data, capacity: headerLength, url).bytes : Array(data.prefix(headerLength))
         guard header.count >= 4, header[0] == 0, header[1] == 0 else {
             throw DatasetError.broken(file: url.path, reason: "it does not begin with an IDX magic number")
         }
@@ -43,7 +44,9 @@ struct IDXFile {
         // Deflate makes at most 1032 bytes of one: a header that promises more needs no memory set aside to be refuted.
         let possible = isCompressed ? data.count * 1032 : data.count
         guard headerLength + count <= possible else {
-            throw IDXFile.wrongLength(url, shape: shape, expected: headerLength + count, got: "fewer")
+            throw IDXFile.wrongLength(
+                url, shape: shape, expected: headerLength + count,
+                got: isCompressed ? "fewer" : "\(data.count)")
         }
         if isCompressed {
             let (all, goesOn) = try gunzip(data, capacity: headerLength + count, url)

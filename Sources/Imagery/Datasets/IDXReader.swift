@@ -16,7 +16,8 @@ enum IDXReader {
         guard let name = found.first else {
             throw DatasetError.noSplit(
                 path: listing.url.path,
-                reason: "has no \(specification.split.rawValue) split; its images are \(distinct.joined(separator: ", "))")
+                reason:
+                    "has no \(specification.split.rawValue) split; its images are \(distinct.joined(separator: ", "))")
         }
         guard found.count == 1 else {
             throw DatasetError.unknownLayout(
@@ -43,7 +44,8 @@ enum IDXReader {
             guard labelFile.sizes[0] == count else {
                 throw DatasetError.broken(
                     file: url.path,
-                    reason: "it holds \(labelFile.sizes[0]) labels for the \(count) images of \(images.lastPathComponent)")
+                    reason:
+                        "it holds \(labelFile.sizes[0]) labels for the \(count) images of \(images.lastPathComponent)")
             }
             labels = labelFile.bytes.map(Int.init)
         }
@@ -53,7 +55,8 @@ enum IDXReader {
             let pixels = Array(file.bytes[index * size..<(index + 1) * size])
             try assembler.append(Image(width: width, height: height, channels: 1, pixels: pixels), from: images.path)
         }
-        return assembler.finish(labels: labels.map { Array($0.prefix(taken)) }, labelCount: labels.map { $0.max()! + 1 })
+        return assembler.finish(
+            labels: labels.map { Array($0.prefix(taken)) }, labelCount: labels.map { $0.max()! + 1 })
     }
 
     private static func labelsFile(of images: URL) -> URL? {

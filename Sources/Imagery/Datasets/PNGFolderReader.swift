@@ -49,7 +49,9 @@ enum PNGFolderReader {
         if let folder = listing.folders.first {
             throw DatasetError.unknownLayout(
                 path: path,
-                reason: "there are both PNG files and folders (\(folder)/); expected PNG files alone, or one folder a class")
+                reason:
+                    "there are both PNG files and folders (\(folder)/); expected PNG files alone, or one folder a class"
+            )
         }
         try refuseStrangers(in: listing)
         return names.map(listing.path)
