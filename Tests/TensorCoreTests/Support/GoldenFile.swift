@@ -44,7 +44,7 @@ struct GoldenFile {
         return layout.order.map { Self.permuted(tensor, $0) } ?? tensor
     }
 
-    func integers(_ name: String) throws -> [Int] { try file.floats(name).map { Int($0) } }
+    func integers(_ name: String) throws -> [Int] { try file.integers(name).map { Int($0) } }
 
     /// Dimension i of the result is dimension `order[i]` of `tensor`.
     private static func permuted(_ tensor: Tensor, _ order: [Int]) -> Tensor {

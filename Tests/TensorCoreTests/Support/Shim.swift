@@ -13,7 +13,7 @@ struct SafetensorsFile {
         data = all[(8 + n)...]; data = Data(data)
     }
     var names: [String] { header.keys.sorted() }
-    func shape(of n: String) -> [Int] { header[n]!.shape }
+    func shape(of n: String) throws -> [Int] { header[n]!.shape }
     func floats(_ n: String) throws -> [Float] {
         let h = header[n]!
         let d = Data(data[h.range])
@@ -27,4 +27,5 @@ struct SafetensorsFile {
             }
         }
     }
+    func integers(_ n: String) throws -> [Int64] { try floats(n).map { Int64($0) } }
 }
