@@ -1,0 +1,146 @@
+// Gradients of a convolution.
+
+// ---------------------------------------------------------------- input
+// dx[y] = Σ g[(y + pad − k)/stride]·w[k] over the taps k for which the division is exact. For each residue of y + pad
+// modulo the stride that is a convolution of g with every stride-th tap, flipped, on a grid of every stride-th pixel.
+
+typedef struct {
+    long first, count;  // pixels of dx: first, first + stride, ...
+    long taps, last;    // taps: last, last − stride, ...
+    long pad;           // of the sub-convolution over g
+} residue_axis;
+
+static residue_axis residue_of(long residue, long stride, long kernel, long pad, long extent) {
+    residue_axis r;
+    r.first = ((residue - pad) % stride + stride) % stride;
+    r.count = r.first < extent ? ceil_div(extent - r.first, stride) : 0;
+    r.taps = residue < kernel ? ceil_div(kernel - residue, stride) : 0;
+    r.last = residue + (r.taps - 1) * stride;
+    // The first pixel's last tap reads g at (first + pad − last)/stride, which is exact.
+    r.pad = -(r.first + pad - r.last) / stride;
+    return r;
+}
+
+static void conv_input_gradient(const dk_conv_shape *s, const float *g, const float *w, float *dx, int accumulate) {
+    for (long ry = 0; ry < s->stride; ry++)
+        for (long rx = 0; rx < s->stride; rx++) {
+            residue_axis v = residue_of(ry, s->stride, s->kernel, s->pad_top, s->in_height);
+            residue_axis h = residue_of(rx, s->stride, s->kernel, s->pad_left, s->in_width);
+            if (v.count == 0 || h.count == 0) continue;
+            int empty = v.taps == 0 || h.taps == 0;
+            if (empty && accumulate) continue;
+            weight_packing packing = {.w = w, .kernel = s->kernel, .in = s->in_channels, .out = s->out_channels,
+                                      .taps_y = empty ? 0 : v.taps, .taps_x = empty ? 0 : h.taps, .y0 = v.last,
+                                      .x0 = h.last, .dy = -s->stride, .dx = -s->stride, .transposed = 1};
+            conv_job job = {.batch = s->batch, .in_height = s->out_height, .in_width = s->out_width,
+                            .depth = s->out_channels, .out_height = v.count, .out_width = h.count,
+                            .columns = s->in_channels, .taps_y = packing.taps_y, .taps_x = packing.taps_x, .stride = 1,
+                            .pad_top = v.pad, .pad_left = h.pad, .x = g, .panels = pack_weights(packing),
+                            .y = dx + (v.first * s->in_width + h.first) * s->in_channels,
+                            .y_image = s->in_height * s->in_width * s->in_channels,
+                            .y_row = s->stride * s->in_width * s->in_channels, .y_pixel = s->stride * s->in_channels,
+                            .accumulate = accumulate};
+            conv_run(&job);
+        }
+}
+
+// ---------------------------------------------------------------- weights
+// An item owns a slice of the input channels and some panels of the output channels, and walks all images in order in
+// blocks of output pixels. In a block the rows of dw for kernel row ky are one contiguous run (kx, channel) of each
+// pixel's padded input; MR of them at a time are packed [pixel][MR] and multiplied with g, packed [pixel][NR].
+
+#define WGRAD_PIXELS 256  // of a block, about
+
+typedef struct {
+    const dk_conv_shape *s;
+    const float *x, *g;
+    float *dw;
+    int accumulate;
+    long images, rows;  // of a block: whole images, or rows of one
+    long slices, groups;
+} wgrad_job;
+
+/// The padded input pixels under a block for MR runs of (kx, channel): dst[pixel][MR].
+static void pack_pixels(const float *padded, long images, long image_step, long rows, long row_step, long width,
+                        long pixel_step, long count, float *dst) {
+    for (long b = 0; b < images; b++)
+        for (long r = 0; r < rows; r++) {
+            const float *src = padded + b * image_step + r * row_step;
+            if (count == MR) {
+                for (long q = 0; q < width; q++, src += pixel_step, dst += MR) copy_run(src, MR, dst);
+            } else {
+                for (long q = 0; q < width; q++, src += pixel_step, dst += MR) copy_run(src, count, dst);
+            }
+        }
+}
+
+static void wgrad_item(void *context, long index) {
+    const wgrad_job *j = context;
+    const dk_conv_shape *s = j->s;
+    long slice = index / j->groups, group = index % j->groups;
+    long c0 = s->in_channels * slice / j->slices, channels = s->in_channels * (slice + 1) / j->slices - c0;
+    long panels = panel_count(s->out_channels);
+    long first_panel = panels * group / j->groups, end_panel = panels * (group + 1) / j->groups;
+    if (channels <= 0 || first_panel == end_panel) return;
+    long padded_width = (s->out_width - 1) * s->stride + s->kernel;
+    long line = padded_width * channels, run = s->kernel * channels;
+    long image_step = ((j->rows - 1) * s->stride + s->kernel) * line;
+    long most_pixels = j->images * j->rows * s->out_width;
+    float *padded = dk_scratch(DK_LOCAL_A, j->images * image_step);
+    float *packed = dk_scratch(DK_LOCAL_B, round_up(run, MR) * most_pixels + VL);
+    float *g_panels = dk_scratch(DK_LOCAL_C, (end_panel - first_panel) * NR * most_pixels);
+    int add = j->accumulate;
+    for (long image = 0; image < s->batch; image += j->images)
+        for (long row = 0; row < s->out_height; row += j->rows, add = 1) {
+            long images = least(j->images, s->batch - image), rows = least(j->rows, s->out_height - row);
+            long pixels = images * rows * s->out_width;
+            const float *g = j->g + (image * s->out_height + row) * s->out_width * s->out_channels;
+            for (long b = 0; b < images; b++)
+                copy_padded(j->x + (image + b) * s->in_height * s->in_width * s->in_channels, s->in_height, s->in_width,
+                            s->in_channels, c0, channels, row * s->stride - s->pad_top,
+                            (rows - 1) * s->stride + s->kernel, -s->pad_left, padded_width, channels,
+                            padded + b * image_step);
+            for (long panel = first_panel; panel < end_panel; panel++)
+                pack_panel(g + panel * NR, s->out_channels, pixels, least(NR, s->out_channels - panel * NR),
+                           g_panels + (panel - first_panel) * NR * most_pixels);
+            for (long ky = 0; ky < s->kernel; ky++) {
+                for (long r = 0; r < run; r += MR)
+                    pack_pixels(padded + ky * line + r, images, image_step, rows, s->stride * line, s->out_width,
+                                s->stride * channels, least(MR, run - r), packed + r * most_pixels);
+                for (long panel = first_panel; panel < end_panel; panel++) {
+                    long column = panel * NR, columns = least(NR, s->out_channels - column);
+                    for (long r = 0; r < run; r += MR) {
+                        long count = least(MR, run - r), kx = r / channels, c = r % channels;
+                        float *out[MR];
+                        for (long i = 0; i < count; i++) {
+                            out[i] = j->dw + ((ky * s->kernel + kx) * s->in_channels + c0 + c) * s->out_channels + column;
+                            if (++c == channels) c = 0, kx++;
+                        }
+                        outer_product_tile(count, columns, packed + r * most_pixels, pixels,
+                                           g_panels + (panel - first_panel) * NR * most_pixels, panel_width(columns), out,
+                                           add);
+                    }
+                }
+            }
+        }
+}
+
+static void conv_weight_gradient(const dk_conv_shape *s, const float *x, const float *g, float *dw, int accumulate) {
+    long pixels = s->out_height * s->out_width;
+    if (s->batch <= 0 || pixels <= 0) {
+        if (!accumulate)
+            memset(dw, 0, (size_t)(s->kernel * s->kernel * s->in_channels * s->out_channels) * sizeof(float));
+        return;
+    }
+    wgrad_job job = {.s = s, .x = x, .g = g, .dw = dw, .accumulate = accumulate};
+    // Blocks depend on the shape of an image only, so that the order of additions does.
+    long rows = most(1, least(WGRAD_PIXELS / s->out_width, s->out_height));
+    job.rows = ceil_div(s->out_height, ceil_div(s->out_height, rows));
+    job.images = job.rows == s->out_height ? most(1, WGRAD_PIXELS / pixels) : 1;
+    long threads = dk_threads(), panels = panel_count(s->out_channels);
+    long items = 2 * threads;
+    job.slices = most(1, least(items, s->in_channels / 8));
+    job.groups = least(panels, ceil_div(items, job.slices));
+    long work = s->batch * pixels * s->kernel * s->kernel * s->in_channels * s->out_channels / 4;
+    dk_region(job.slices * job.groups, work, wgrad_item, &job);
+}

@@ -1,0 +1,22 @@
+// The kernels for x86-64 with AVX-512.
+#if defined(__x86_64__)
+#include "kernels_prelude.h"
+#include <immintrin.h>
+
+#define VL 16  // floats in a vector
+#define MR 12  // rows of a micro-kernel's tile: 24 accumulators of 32 registers
+#define HAS_FMA 1
+#define TABLE dk_kernels_avx512
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))), apply_to = function)
+
+static inline __attribute__((always_inline)) __m512 load_first(const float *p, long n) {
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+}
+static inline __attribute__((always_inline)) void store_first(float *p, __m512 v, long n) {
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), v);
+}
+#define HAS_MASKED_MOVES 1
+
+#include "kernels.inc.h"
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,175 @@
+// Moments, and the affine map with activation that normalisation layers are made of, with its backward pass.
+
+// ---------------------------------------------------------------- moments
+
+#define MOMENT_SHIFT_PIXELS 8  // the shift is the mean of this many pixels
+
+typedef struct {
+    image_view view;
+    const float *x;
+    float *shift;    // [images, channels]
+    float *partial;  // [images, blocks, 2, channels]: Σ (x − shift), Σ (x − shift)²
+    float *mean, *variance;
+} moment_job;
+
+static void moment_shift_item(void *context, long image) {
+    const moment_job *j = context;
+    long channels = j->view.channels, count = least(MOMENT_SHIFT_PIXELS, j->view.pixels);
+    const float *x = j->x + image * j->view.pixels * channels;
+    for (long c = 0; c < channels; c++) {
+        float sum = 0;
+        for (long p = 0; p < count; p++) sum += x[p * channels + c];
+        j->shift[image * channels + c] = sum / (float)count;
+    }
+}
+
+static void moment_item(void *context, long index) {
+    const moment_job *j = context;
+    const image_view *v = &j->view;
+    image_block b = block_at(v, index);
+    float *sums = dk_scratch(DK_LOCAL_A, 3 * v->period), *squares = sums + v->period;
+    const float *shift = repeat_coefficients(v, j->shift + b.image * v->channels, 0.0f, sums + 2 * v->period);
+    clear_period(v, sums);
+    clear_period(v, squares);
+    const float *x = j->x + b.offset;
+    // Lanes beyond the image's end must hold zero, not −shift.
+#define MOMENT(i, k, n)                                                                                                \
+    do {                                                                                                               \
+        vf s = vload(shift + (k)), t = vload_first(x + (i), n) - s;                                                    \
+        if ((n) < VL) t = keep_first(t, n);                                                                            \
+        vstore(sums + (k), vload(sums + (k)) + t);                                                                     \
+        vstore(squares + (k), vfma(t, t, vload(squares + (k))));                                                       \
+    } while (0)
+    FOR_BLOCK(v, b.count, MOMENT);
+#undef MOMENT
+    float *partial = j->partial + index * 2 * v->channels;
+    fold_period(v, sums, partial);
+    fold_period(v, squares, partial + v->channels);
+}
+
+static void moment_finish_item(void *context, long image) {
+    const moment_job *j = context;
+    long channels = j->view.channels, blocks = j->view.blocks;
+    double inverse = 1.0 / (double)j->view.pixels;
+    const float *partial = j->partial + image * blocks * 2 * channels;
+    for (long c = 0; c < channels; c++) {
+        double sum = 0, squares = 0;
+        for (long b = 0; b < blocks; b++) {
+            sum += partial[b * 2 * channels + c];
+            squares += partial[(b * 2 + 1) * channels + c];
+        }
+        double offset = sum * inverse, variance = squares * inverse - offset * offset;
+        j->mean[image * channels + c] = (float)(j->shift[image * channels + c] + offset);
+        // Rounding can leave a tiny negative; a NaN stays.
+        j->variance[image * channels + c] = variance < 0 ? 0.0f : (float)variance;
+    }
+}
+
+static void moments(const float *x, long images, long pixels, long channels, float *mean, float *variance) {
+    if (images <= 0 || pixels <= 0 || channels <= 0) return;
+    moment_job job = {.view = view_of(images, pixels, channels), .x = x, .mean = mean, .variance = variance};
+    long items = images * job.view.blocks;
+    job.shift = dk_scratch(DK_SHARED_A, images * channels + items * 2 * channels);
+    job.partial = job.shift + images * channels;
+    dk_region(images, images * channels * MOMENT_SHIFT_PIXELS, moment_shift_item, &job);
+    dk_region(items, 2 * images * pixels * channels, moment_item, &job);
+    dk_region(images, items * channels * 2, moment_finish_item, &job);
+}
+
+// ---------------------------------------------------------------- forward
+
+typedef struct {
+    image_view view;
+    dk_activation kind;
+    const float *x, *a, *d, *gate, *g;
+    float *y;        // or gz
+    float *partial;  // [images, blocks, 3, channels], or NULL
+} affine_activation_job;
+
+INLINE void affine_activation_block(const dk_activation kind, const affine_activation_job *j, image_block b) {
+    const image_view *v = &j->view;
+    float *room = dk_scratch(DK_LOCAL_A, 3 * v->period);
+    long at = b.image * v->channels;
+    const float *a = repeat_coefficients(v, j->a + at, 0.0f, room);
+    const float *d = repeat_coefficients(v, j->d + at, 0.0f, room + v->period);
+    const float *gate = j->gate ? repeat_coefficients(v, j->gate, 1.0f, room + 2 * v->period) : NULL;
+    const float *x = j->x + b.offset;
+    float *y = j->y + b.offset;
+#define APPLY(i, k, n)                                                                                                 \
+    do {                                                                                                               \
+        vf z = vfma(vload_first(x + (i), n), vload(a + (k)), vload(d + (k)));                                          \
+        vf r = activation_at(kind, z, 0).value;                                                                        \
+        if (gate) r *= vload(gate + (k));                                                                              \
+        vstore_first(y + (i), r, n);                                                                                   \
+    } while (0)
+    FOR_BLOCK(v, b.count, APPLY);
+#undef APPLY
+}
+
+static void affine_activation_item(void *context, long index) {
+    const affine_activation_job *j = context;
+    image_block b = block_at(&j->view, index);
+#define CALL(KIND) affine_activation_block(KIND, j, b)
+    FOR_ACTIVATION(j->kind, CALL)
+#undef CALL
+}
+
+static void affine_activation(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
+                              long images, long pixels, long channels, float *y) {
+    if (images <= 0 || pixels <= 0 || channels <= 0) return;
+    affine_activation_job job = {
+        .view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d, .gate = gate, .y = y};
+    dk_region(images * job.view.blocks, 4 * images * pixels * channels, affine_activation_item, &job);
+}
+
+// ---------------------------------------------------------------- backward
+
+INLINE void affine_activation_backward_block(const dk_activation kind, const affine_activation_job *j, long index) {
+    const image_view *v = &j->view;
+    image_block b = block_at(v, index);
+    long period = v->period;
+    float *room = dk_scratch(DK_LOCAL_A, 6 * period);
+    long at = b.image * v->channels;
+    const float *a = repeat_coefficients(v, j->a + at, 0.0f, room);
+    const float *d = repeat_coefficients(v, j->d + at, 0.0f, room + period);
+    const float *gate = repeat_coefficients(v, j->gate, 1.0f, room + 2 * period);
+    float *sum_gz = room + 3 * period, *sum_gzx = room + 4 * period, *sum_gphi = room + 5 * period;
+    memset(sum_gz, 0, (size_t)(3 * period) * sizeof(float));
+    const float *x = j->x + b.offset, *g = j->g + b.offset;
+    float *gz = j->y + b.offset;
+#define PULL_BACK(i, k, n)                                                                                             \
+    do {                                                                                                               \
+        vf xv = vload_first(x + (i), n), gv = vload_first(g + (i), n);                                                 \
+        vf z = vfma(xv, vload(a + (k)), vload(d + (k)));                                                               \
+        activation_values phi = activation_at(kind, z, 1);                                                             \
+        vf r = gv * vload(gate + (k)) * phi.first;                                                                     \
+        vstore_first(gz + (i), r, n);                                                                                  \
+        vstore(sum_gz + (k), vload(sum_gz + (k)) + r);                                                                 \
+        vstore(sum_gzx + (k), vfma(r, xv, vload(sum_gzx + (k))));                                                      \
+        vstore(sum_gphi + (k), vfma(gv, phi.value, vload(sum_gphi + (k))));                                            \
+    } while (0)
+    FOR_BLOCK(v, b.count, PULL_BACK);
+#undef PULL_BACK
+    float *partial = j->partial + index * 3 * v->channels;
+    for (long q = 0; q < 3; q++) fold_period(v, sum_gz + q * period, partial + q * v->channels);
+}
+
+static void affine_activation_backward_item(void *context, long index) {
+    const affine_activation_job *j = context;
+#define CALL(KIND) affine_activation_backward_block(KIND, j, index)
+    FOR_ACTIVATION(j->kind, CALL)
+#undef CALL
+}
+
+static void affine_activation_backward(dk_activation kind, const float *x, const float *a, const float *d,
+                                       const float *gate, const float *g, long images, long pixels, long channels,
+                                       float *gz, float *sum_gz, float *sum_gzx, float *sum_gphi) {
+    if (images <= 0 || channels <= 0) return;
+    affine_activation_job job = {.view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d,
+                                 .gate = gate, .g = g, .y = gz};
+    long items = images * job.view.blocks;
+    job.partial = dk_scratch(DK_SHARED_A, items * 3 * channels);
+    dk_region(items, 6 * images * pixels * channels, affine_activation_backward_item, &job);
+    block_sums sums = {&job.view, job.partial, 3, {sum_gz, sum_gzx, sum_gphi}, 0};
+    add_blocks(&sums);
+}

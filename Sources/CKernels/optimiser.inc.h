@@ -1,0 +1,84 @@
+// Optimiser steps on flat arrays.
+
+typedef struct {
+    const dk_adam_options *options;
+    const float *gradient;
+    long count;
+    float *parameter, *first, *second;
+    float learning_rate, momentum, weight_decay, grad_scale;
+    int nesterov;
+} optimiser_job;
+
+static void adam_item(void *context, long index) {
+    const optimiser_job *j = context;
+    const dk_adam_options *o = j->options;
+    int decoupled = o->decoupled_decay;
+    vf shrink = vset(1.0f - o->learning_rate * o->weight_decay), decay = vset(o->weight_decay);
+    vf beta1 = vset(o->beta1), rest1 = vset(1.0f - o->beta1), beta2 = vset(o->beta2), rest2 = vset(1.0f - o->beta2);
+    vf scale = vset(o->grad_scale), step = vset(-o->learning_rate / o->correction1), epsilon = vset(o->epsilon);
+    vf root = vset(1.0f / sqrtf(o->correction2));
+#define STEP(i, n)                                                                                                     \
+    do {                                                                                                               \
+        vf p = vload_first(j->parameter + (i), n), g = scale * vload_first(j->gradient + (i), n);                      \
+        if (decoupled)                                                                                                 \
+            p *= shrink;                                                                                               \
+        else                                                                                                           \
+            g = vfma(decay, p, g);                                                                                     \
+        vf m = vfma(beta1, vload_first(j->first + (i), n), rest1 * g);                                                 \
+        vf v = vfma(beta2, vload_first(j->second + (i), n), rest2 * g * g);                                            \
+        vstore_first(j->first + (i), m, n);                                                                            \
+        vstore_first(j->second + (i), v, n);                                                                           \
+        vstore_first(j->parameter + (i), vfma(step, m / vfma(vsqrt(v), root, epsilon), p), n);                         \
+    } while (0)
+    FOR_FLAT(index * FLAT_CHUNK, least((index + 1) * FLAT_CHUNK, j->count), STEP);
+#undef STEP
+}
+
+static void adam(const dk_adam_options *options, const float *gradient, long count, float *parameter,
+                 float *first_moment, float *second_moment) {
+    optimiser_job job = {.options = options, .gradient = gradient, .count = count, .parameter = parameter,
+                         .first = first_moment, .second = second_moment};
+    if (count > 0) dk_region(ceil_div(count, FLAT_CHUNK), 4 * count, adam_item, &job);
+}
+
+static void sgd_item(void *context, long index) {
+    const optimiser_job *j = context;
+    int nesterov = j->nesterov;
+    vf momentum = vset(j->momentum), decay = vset(j->weight_decay), scale = vset(j->grad_scale);
+    vf step = vset(-j->learning_rate);
+#define STEP(i, n)                                                                                                     \
+    do {                                                                                                               \
+        vf p = vload_first(j->parameter + (i), n);                                                                     \
+        vf g = vfma(decay, p, scale * vload_first(j->gradient + (i), n));                                              \
+        vf b = vfma(momentum, vload_first(j->first + (i), n), g);                                                      \
+        vstore_first(j->first + (i), b, n);                                                                            \
+        vstore_first(j->parameter + (i), vfma(step, nesterov ? vfma(momentum, b, g) : b, p), n);                       \
+    } while (0)
+    FOR_FLAT(index * FLAT_CHUNK, least((index + 1) * FLAT_CHUNK, j->count), STEP);
+#undef STEP
+}
+
+static void sgd(float learning_rate, float momentum, float weight_decay, float grad_scale, int nesterov,
+                const float *gradient, long count, float *parameter, float *momentum_buffer) {
+    optimiser_job job = {.gradient = gradient, .count = count, .parameter = parameter, .first = momentum_buffer,
+                         .learning_rate = learning_rate, .momentum = momentum, .weight_decay = weight_decay,
+                         .grad_scale = grad_scale, .nesterov = nesterov};
+    if (count > 0) dk_region(ceil_div(count, FLAT_CHUNK), 4 * count, sgd_item, &job);
+}
+
+static void ema_item(void *context, long index) {
+    const optimiser_job *j = context;
+    vf rate = vset(1.0f - j->momentum);
+#define MOVE(i, n)                                                                                                     \
+    do {                                                                                                               \
+        vf average = vload_first(j->parameter + (i), n);                                                               \
+        vstore_first(j->parameter + (i), vfma(rate, vload_first(j->gradient + (i), n) - average, average), n);         \
+    } while (0)
+    FOR_FLAT(index * FLAT_CHUNK, least((index + 1) * FLAT_CHUNK, j->count), MOVE);
+#undef MOVE
+}
+
+static void ema(float decay, const float *value, long count, float *average) {
+    optimiser_job job = {.gradient = value, .count = count, .parameter = average, .momentum = decay};
+    if (count > 0) dk_region(ceil_div(count, FLAT_CHUNK), 2 * count, ema_item, &job);
+}

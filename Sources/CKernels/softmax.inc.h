@@ -1,0 +1,120 @@
+// Row-wise softmax, its adjoint, and the tangent of the adjoint.
+
+typedef struct {
+    const float *x, *g, *x_t, *g_t;  // x: the logits, or the softmax itself in the derivatives
+    float *y;
+    float scale;
+    long rows, cols, rows_per_item;
+    int accumulate;
+} softmax_job;
+
+static void run_rows(softmax_job *job, long cost, void (*item)(void *, long)) {
+    if (job->rows <= 0 || job->cols <= 0) return;
+    job->rows_per_item = most(1, FLAT_CHUNK / 2 / job->cols);
+    dk_region(ceil_div(job->rows, job->rows_per_item), cost * job->rows * job->cols, item, job);
+}
+#define FOR_ROWS(j, r)                                                                                                 \
+    for (long r = index * (j)->rows_per_item; r < least((j)->rows, (index + 1) * (j)->rows_per_item); r++)
+
+static void softmax_item(void *context, long index) {
+    const softmax_job *j = context;
+    vf scale = vset(j->scale);
+    FOR_ROWS(j, r) {
+        const float *x = j->x + r * j->cols;
+        float *y = j->y + r * j->cols;
+        // A cut-short vector's missing lanes repeat the row's first value, which does not change the maximum.
+        vf best = vset(j->scale * x[0]);
+#define LARGEST(i, n)                                                                                                  \
+    do {                                                                                                               \
+        vf v = scale * ((n) < VL ? vload_first_or(x + (i), n, x[0]) : vload(x + (i)));                                 \
+        best = vselect(v > best, v, best);                                                                             \
+    } while (0)
+        FOR_FLAT(0, j->cols, LARGEST);
+#undef LARGEST
+        vf shift = vset(vmax(best)), sum = vset(0.0f);
+#define EXPONENTIATE(i, n)                                                                                             \
+    do {                                                                                                               \
+        vf e = vexp(vfma(scale, vload_first(x + (i), n), -shift));                                                     \
+        if ((n) < VL) e = keep_first(e, n);                                                                            \
+        sum += e;                                                                                                      \
+        vstore_first(y + (i), e, n);                                                                                   \
+    } while (0)
+        FOR_FLAT(0, j->cols, EXPONENTIATE);
+#undef EXPONENTIATE
+        vf inverse = vset(1.0f / vsum(sum));
+#define NORMALISE(i, n) vstore_first(y + (i), vload_first(y + (i), n) * inverse, n)
+        FOR_FLAT(0, j->cols, NORMALISE);
+#undef NORMALISE
+    }
+}
+
+static void softmax(const float *x, float scale, long rows, long cols, float *y) {
+    softmax_job job = {.x = x, .y = y, .scale = scale, .rows = rows, .cols = cols};
+    run_rows(&job, 4, softmax_item);
+}
+
+/// Σ a·b over n floats.
+INLINE float row_dot(const float *a, const float *b, long count) {
+    vf sum = vset(0.0f);
+#define ADD(i, n) sum = vfma(vload_first(a + (i), n), vload_first(b + (i), n), sum)
+    FOR_FLAT(0, count, ADD);
+#undef ADD
+    return vsum(sum);
+}
+
+static void softmax_backward_item(void *context, long index) {
+    const softmax_job *j = context;
+    int accumulate = j->accumulate;
+    vf scale = vset(j->scale);
+    FOR_ROWS(j, r) {
+        const float *y = j->x + r * j->cols, *g = j->g + r * j->cols;
+        float *dx = j->y + r * j->cols;
+        vf mean = vset(row_dot(g, y, j->cols));
+#define PULL_BACK(i, n)                                                                                                \
+    do {                                                                                                               \
+        vf v = scale * vload_first(y + (i), n) * (vload_first(g + (i), n) - mean);                                     \
+        if (accumulate) v += vload_first(dx + (i), n);                                                                 \
+        vstore_first(dx + (i), v, n);                                                                                  \
+    } while (0)
+        FOR_FLAT(0, j->cols, PULL_BACK);
+#undef PULL_BACK
+    }
+}
+
+static void softmax_backward(const float *y, const float *g, float scale, long rows, long cols, float *dx,
+                             int accumulate) {
+    softmax_job job = {.x = y, .g = g, .y = dx, .scale = scale, .rows = rows, .cols = cols, .accumulate = accumulate};
+    run_rows(&job, 2, softmax_backward_item);
+}
+
+static void softmax_backward_tangent_item(void *context, long index) {
+    const softmax_job *j = context;
+    int accumulate = j->accumulate;
+    vf scale = vset(j->scale);
+    FOR_ROWS(j, r) {
+        long at = r * j->cols;
+        const float *y = j->x + at, *g = j->g + at;
+        const float *y_t = j->x_t ? j->x_t + at : NULL, *g_t = j->g_t ? j->g_t + at : NULL;
+        float *dx_t = j->y + at;
+        vf mean = vset(row_dot(g, y, j->cols));
+        vf mean_t = vset((y_t ? row_dot(g, y_t, j->cols) : 0.0f) + (g_t ? row_dot(g_t, y, j->cols) : 0.0f));
+#define PULL_BACK(i, n)                                                                                                \
+    do {                                                                                                               \
+        vf gt = g_t ? vload_first(g_t + (i), n) : vset(0.0f);                                                          \
+        vf v = vload_first(y + (i), n) * (gt - mean_t);                                                                \
+        if (y_t) v = vfma(vload_first(y_t + (i), n), vload_first(g + (i), n) - mean, v);                               \
+        v *= scale;                                                                                                    \
+        if (accumulate) v += vload_first(dx_t + (i), n);                                                               \
+        vstore_first(dx_t + (i), v, n);                                                                                \
+    } while (0)
+        FOR_FLAT(0, j->cols, PULL_BACK);
+#undef PULL_BACK
+    }
+}
+
+static void softmax_backward_tangent(const float *y, const float *g, const float *y_t, const float *g_t, float scale,
+                                     long rows, long cols, float *dx_t, int accumulate) {
+    softmax_job job = {.x = y, .g = g, .x_t = y_t, .g_t = g_t, .y = dx_t, .scale = scale, .rows = rows, .cols = cols,
+                       .accumulate = accumulate};
+    run_rows(&job, 4, softmax_backward_tangent_item);
+}

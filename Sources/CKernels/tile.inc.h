@@ -1,0 +1,237 @@
+// The two micro-kernels under every matrix product and convolution, the packing of their operands, and the epilogue.
+//
+// A tile is up to MR rows × NR columns of the result, held in registers while the whole inner extent is summed: each
+// element is one chain of fused operations in k order starting from zero, whichever tile it falls in.
+
+#define NR (2 * VL)
+
+typedef const float *row_pointer;
+
+/// Keeps the compiler from moving loads across: it would gather a step's broadcasts at its top and run out of registers.
+#define LOADS_STAY __asm__ volatile("" ::: "memory")
+
+INLINE void row_tile_step(const int rows, const int width, const row_pointer *p, long k, const float *b,
+                          vf (*acc)[2]) {
+    vf b0 = vload(b), b1 = width == 2 ? vload(b + VL) : (vf){0};
+    UNROLL for (int i = 0; i < rows; i++) {
+        vf x = vset(p[i][k]);
+        acc[i][0] = vfma(x, b0, acc[i][0]);
+        if (width == 2) acc[i][1] = vfma(x, b1, acc[i][1]);
+        LOADS_STAY;
+    }
+}
+
+/// out[i][0..<width·VL] = Σ_s Σ_k a[i][segment[s] + k] · b[(s·depth + k)·ldb ...]
+INLINE void row_tile_body(const int rows, const int width, const row_pointer *a, const long *segment, long segments,
+                          long depth, const float *b, const long ldb, float *const *out) {
+    vf acc[MR][2];
+    UNROLL for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
+    for (long s = 0; s < segments; s++) {
+        row_pointer p[MR];
+        UNROLL for (int i = 0; i < rows; i++) p[i] = a[i] + segment[s] + depth;
+        // One index for all rows, hidden from the optimiser, which would rather keep a pointer or two for each.
+        long k = -depth;
+        if (depth & 1) {
+            row_tile_step(rows, width, p, k, b, acc);
+            b += ldb;
+            k++;
+        }
+        while (k < 0) {
+            row_tile_step(rows, width, p, k, b, acc);
+            row_tile_step(rows, width, p, k + 1, b + ldb, acc);
+            b += 2 * ldb;
+            k += 2;
+            __asm__("" : "+r"(k));
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        vstore(out[i], acc[i][0]);
+        if (width == 2) vstore(out[i] + VL, acc[i][1]);
+    }
+}
+
+/// out[i][0..<width·VL] (+)= Σ_k a[k·MR + i] · b[k·ldb ...]
+INLINE void outer_tile_body(const int rows, const int width, const float *a, long depth, const float *b, long ldb,
+                            float *const *out, int add) {
+    vf acc[MR][2];
+    UNROLL for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
+    for (long k = 0; k < depth; k++) {
+        vf b0 = vload(b), b1 = width == 2 ? vload(b + VL) : (vf){0};
+        UNROLL for (int i = 0; i < rows; i++) {
+            vf x = vset(a[i]);
+            acc[i][0] = vfma(x, b0, acc[i][0]);
+            if (width == 2) acc[i][1] = vfma(x, b1, acc[i][1]);
+            LOADS_STAY;
+        }
+        a += MR;
+        b += ldb;
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        vf low = acc[i][0], high = acc[i][1];
+        if (add) {
+            low += vload(out[i]);
+            if (width == 2) high += vload(out[i] + VL);
+        }
+        vstore(out[i], low);
+        if (width == 2) vstore(out[i] + VL, high);
+    }
+}
+
+// Three heights each; shorter tiles repeat a row and throw the copies away. Packed panels have a constant row length.
+#define ROW_TILE(name, rows, width, ldb_value)                                                                         \
+    static __attribute__((noinline)) void name(const row_pointer *a, const long *segment, long segments, long depth,   \
+                                               const float *b, long ldb, float *const *out) {                          \
+        (void)ldb;                                                                                                     \
+        row_tile_body(rows, width, a, segment, segments, depth, b, ldb_value, out);                                    \
+    }
+ROW_TILE(row_tile_3x2, MR, 2, NR)
+ROW_TILE(row_tile_2x2, MR / 3 * 2, 2, NR)
+ROW_TILE(row_tile_1x2, MR / 3, 2, NR)
+ROW_TILE(row_tile_3x1, MR, 1, VL)
+ROW_TILE(row_tile_2x1, MR / 3 * 2, 1, VL)
+ROW_TILE(row_tile_1x1, MR / 3, 1, VL)
+ROW_TILE(row_tile_3x2_strided, MR, 2, ldb)
+ROW_TILE(row_tile_2x2_strided, MR / 3 * 2, 2, ldb)
+ROW_TILE(row_tile_1x2_strided, MR / 3, 2, ldb)
+
+#define OUTER_TILE(name, rows, width)                                                                                  \
+    static __attribute__((noinline)) void name(const float *a, long depth, const float *b, long ldb,                   \
+                                               float *const *out, int add) {                                           \
+        outer_tile_body(rows, width, a, depth, b, ldb, out, add);                                                      \
+    }
+OUTER_TILE(outer_tile_3x2, MR, 2)
+OUTER_TILE(outer_tile_2x2, MR / 3 * 2, 2)
+OUTER_TILE(outer_tile_1x2, MR / 3, 2)
+OUTER_TILE(outer_tile_3x1, MR, 1)
+OUTER_TILE(outer_tile_2x1, MR / 3 * 2, 1)
+OUTER_TILE(outer_tile_1x1, MR / 3, 1)
+
+/// Rows that the tile for `rows` really computes.
+INLINE long tile_height(long rows) { return round_up(rows, MR / 3); }
+
+typedef void row_tile_function(const row_pointer *a, const long *segment, long segments, long depth, const float *b,
+                               long ldb, float *const *out);
+
+/// a and out must hold tile_height(rows) entries; `width` vectors. Only b of two vectors may have any ldb.
+static void row_tile(long rows, long width, const row_pointer *a, const long *segment, long segments, long depth,
+                     const float *b, long ldb, float *const *out) {
+    static row_tile_function *const tiles[3][3] = {
+        {row_tile_1x1, row_tile_2x1, row_tile_3x1},
+        {row_tile_1x2, row_tile_2x2, row_tile_3x2},
+        {row_tile_1x2_strided, row_tile_2x2_strided, row_tile_3x2_strided},
+    };
+    int kind = width == 1 ? 0 : ldb == NR ? 1 : 2;
+    tiles[kind][ceil_div(rows, MR / 3) - 1](a, segment, segments, depth, b, ldb, out);
+}
+
+static void outer_tile(long rows, long width, const float *a, long depth, const float *b, long ldb, float *const *out,
+                       int add) {
+    long thirds = ceil_div(rows, MR / 3);
+    if (width == 2) {
+        if (thirds == 3) outer_tile_3x2(a, depth, b, ldb, out, add);
+        else if (thirds == 2) outer_tile_2x2(a, depth, b, ldb, out, add);
+        else outer_tile_1x2(a, depth, b, ldb, out, add);
+    } else {
+        if (thirds == 3) outer_tile_3x1(a, depth, b, ldb, out, add);
+        else if (thirds == 2) outer_tile_2x1(a, depth, b, ldb, out, add);
+        else outer_tile_1x1(a, depth, b, ldb, out, add);
+    }
+}
+
+// ---------------------------------------------------------------- epilogue
+
+/// What is done to a tile's sums on their way to memory; pointers are at the tile's first column.
+typedef struct {
+    float *out[MR];
+    const float *image_bias[MR];  // read only when has_image_bias
+    const float *residual[MR];    // read only when has_residual
+    const float *bias;            // or NULL
+    int has_image_bias, has_residual, accumulate;
+    float alpha;
+} tile_target;
+
+INLINE int tile_is_plain(const tile_target *t) {
+    return !t->bias && !t->has_image_bias && !t->has_residual && !t->accumulate && t->alpha == 1.0f;
+}
+
+/// Sums rows × columns (≤ NR) of a product straight into t->out or, when there is more to do, by way of the stack.
+INLINE void finish_rows(long rows, long columns, const float *tile, const tile_target *t) {
+    for (long i = 0; i < rows; i++)
+        for (long c = 0; c < columns; c += VL) {
+            long n = least(VL, columns - c);
+            vf v = vload(tile + i * NR + c) * vset(t->alpha);
+            if (t->bias) v += vload_first(t->bias + c, n);
+            if (t->has_image_bias) v += vload_first(t->image_bias[i] + c, n);
+            if (t->has_residual) v += vload_first(t->residual[i] + c, n);
+            if (t->accumulate) v += vload_first(t->out[i] + c, n);
+            vstore_first(t->out[i] + c, v, n);
+        }
+}
+
+/// One tile of a product with rows by pointer: `columns` of it at the target's pointers.
+static void product_tile(long rows, long columns, row_pointer *a, const long *segment, long segments, long depth,
+                         const float *b, long ldb, tile_target *target) {
+    long height = tile_height(rows), width = columns > VL ? 2 : 1;
+    for (long i = rows; i < height; i++) a[i] = a[rows - 1];
+    if (rows == height && columns == width * VL && tile_is_plain(target)) {
+        row_tile(rows, width, a, segment, segments, depth, b, ldb, target->out);
+        return;
+    }
+    float tile[MR * NR] __attribute__((aligned(64)));
+    float *lines[MR];
+    for (long i = 0; i < height; i++) lines[i] = tile + i * NR;
+    row_tile(rows, width, a, segment, segments, depth, b, ldb, lines);
+    finish_rows(rows, columns, tile, target);
+}
+
+/// One tile of a product with packed rows, added to or stored at out.
+static void outer_product_tile(long rows, long columns, const float *a, long depth, const float *b, long ldb,
+                               float *const *out, int add) {
+    long height = tile_height(rows), width = columns > VL ? 2 : 1;
+    if (rows == height && columns == width * VL) {
+        outer_tile(rows, width, a, depth, b, ldb, out, add);
+        return;
+    }
+    float tile[MR * NR] __attribute__((aligned(64)));
+    float *lines[MR];
+    for (long i = 0; i < height; i++) lines[i] = tile + i * NR;
+    outer_tile(rows, width, a, depth, b, ldb, lines, 0);
+    for (long i = 0; i < rows; i++)
+        for (long c = 0; c < columns; c += VL) {
+            long n = least(VL, columns - c);
+            vf v = vload(tile + i * NR + c);
+            if (add) v += vload_first(out[i] + c, n);
+            vstore_first(out[i] + c, v, n);
+        }
+}
+
+// ---------------------------------------------------------------- packing
+// A panel is [depth][w]: w = NR columns, or VL when no more than VL remain; missing columns are zero.
+
+INLINE long panel_count(long columns) { return ceil_div(columns, NR); }
+INLINE long panel_width(long columns) { return columns > VL ? NR : VL; }
+
+/// Rows 0..<depth of b[depth, columns], ldb apart, into dst[depth][w].
+static void pack_panel(const float *b, long ldb, long depth, long columns, float *dst) {
+    long w = panel_width(columns);
+    for (long k = 0; k < depth; k++)
+        for (long c = 0; c < w; c += VL)
+            vstore(dst + k * w + c, c < columns ? vload_first(b + k * ldb + c, columns - c) : (vf){0});
+}
+
+/// The same from b stored transposed, [columns, depth].
+static void pack_panel_transposed(const float *b, long ldb, long depth, long columns, float *dst) {
+    long w = panel_width(columns);
+    transpose_block(b, columns, depth, ldb, dst, w);
+    if (columns == w) return;
+    for (long k = 0; k < depth; k++)
+        for (long c = columns; c < w; c++) dst[k * w + c] = 0.0f;
+}
+
+/// `count` ≤ MR floats at src and zeros up to MR; writes up to VL floats beyond dst[MR].
+INLINE void copy_run(const float *src, long count, float *dst) {
+    for (long i = 0; i < MR; i += VL) {
+        long n = least(VL, least(count, MR) - i);
+        vstore(dst + i, n > 0 ? vload_first(src + i, n) : (vf){0});
+    }
+}

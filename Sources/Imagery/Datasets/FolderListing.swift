@@ -1,0 +1,38 @@
+import Foundation
+
+/// What lies in a folder, in the order of names; hidden entries are left out, links count as what they lead to.
+struct FolderListing {
+    let url: URL
+    let files: [String]
+    let folders: [String]
+
+    init(_ url: URL) throws {
+        self.url = url
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: url.path)
+        } catch {
+            throw DatasetError.unreadable(path: url.path, reason: error.localizedDescription)
+        }
+        let visible = names.filter { !$0.hasPrefix(".") }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        folders = visible.filter { FolderListing.isFolder(url.appendingPathComponent($0)) ?? false }
+        let isFolder = Set(folders)
+        files = visible.filter { !isFolder.contains($0) }
+    }
+
+    /// nil when there is nothing at the path, or a link that leads nowhere.
+    static func isFolder(_ url: URL) -> Bool? {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) ? isFolder.boolValue : nil
+    }
+
+    func path(_ name: String) -> URL { url.appendingPathComponent(name) }
+
+    /// The first names, for a message about what was found.
+    var summary: String {
+        let names = folders.map { $0 + "/" } + files
+        if names.isEmpty { return "it is empty" }
+        let rest = names.count > 4 ? " and \(names.count - 4) more" : ""
+        return "it holds " + names.prefix(4).joined(separator: ", ") + rest
+    }
+}

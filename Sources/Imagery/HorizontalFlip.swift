@@ -1,0 +1,16 @@
+/// The one augmentation that keeps an image's statistics: left and right exchanged.
+public enum HorizontalFlip {
+    /// Reverses each row in place.
+    ///
+    /// - Parameter image: HWC floats, height × width × channels.
+    public static func apply(to image: UnsafeMutablePointer<Float>, height: Int, width: Int, channels: Int) {
+        for y in 0..<height {
+            let row = image + y * width * channels
+            for x in 0..<width / 2 {
+                let left = row + x * channels
+                let right = row + (width - 1 - x) * channels
+                for c in 0..<channels { swap(&left[c], &right[c]) }
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+
+/// Files that appear whole or not at all.
+public enum AtomicFile {
+    /// Writes `data` to `url`: see `write(to:durably:_:)`.
+    public static func write(_ data: Data, to url: URL, durably: Bool = true) throws {
+        try write(to: url, durably: durably) { sink in
+            try data.withUnsafeBytes { try sink.write($0) }
+        }
+    }
+
+    /// Lets `body` write a file beside `url` and renames it to `url` when `body` returns.
+    ///
+    /// A kill at any moment leaves the former file, or none, under `url`. A symbolic link at `url` is followed.
+    /// - Parameter durably: waits for the device, so that the promise holds through a power cut too. Turn it off for
+    ///   many small files that can be made again.
+    /// - Throws: what `body` throws; `StorageError` where the folder does not exist or cannot be written, `url` is a
+    ///   folder or a device, or space runs out. The file under construction is then removed.
+    public static func write(to url: URL, durably: Bool = true, _ body: (FileSink) throws -> Void) throws {
+        let target = try TemporarySibling.resolve(url)
+        switch FileKind(at: target) {
+        case .nothing, .file: break
+        case .folder, .other: throw StorageError.notARegularFile(path: target.path)
+        }
+        let partial = TemporarySibling.partial(of: target)
+        let descriptor = try openLocked(partial, for: target)
+        // Named after the target: the name of the temporary would puzzle whoever reads the error.
+        let sink = FileSink(descriptor: descriptor, path: target.path)
+        do {
+            try body(sink)
+            if durably { try sink.synchronize() }
+            guard rename(partial.path, target.path) == 0 else { throw StorageError.writing(target.path) }
+        } catch {
+            unlink(partial.path)
+            throw error
+        }
+        if durably { TemporarySibling.synchronize(folder: target.deletingLastPathComponent()) }
+    }
+
+    /// Opens an empty, locked file at `partial`, taking over what a killed run left there.
+    private static func openLocked(_ partial: URL, for target: URL) throws -> Int32 {
+        while true {
+            let descriptor = open(partial.path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
+            guard descriptor >= 0 else {
+                throw errno == ENOENT
+                    ? StorageError.missing(path: target.deletingLastPathComponent().path)
+                    : StorageError.writing(target.path)
+            }
+            do {
+                if try TemporarySibling.lock(descriptor, at: partial, for: target) {
+                    guard ftruncate(descriptor, 0) == 0 else { throw StorageError.writing(target.path) }
+                    return descriptor
+                }
+                close(descriptor)
+            } catch {
+                close(descriptor)
+                throw error
+            }
+        }
+    }
+}
