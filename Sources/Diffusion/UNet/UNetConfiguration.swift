@@ -63,3 +63,8 @@ public enum UNetConfigurationError: Error, CustomStringConvertible {
         }
     }
 }
+
+extension UNetConfiguration {
+    /// Whether predictions need class labels.
+    public var isClassConditional: Bool { classEmbedType != nil || numClassEmbeds != nil }
+}

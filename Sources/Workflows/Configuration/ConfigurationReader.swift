@@ -6,71 +6,112 @@ public protocol ConfigurationSection: Codable, Sendable {
     func validate() throws
 }
 
-/// Reads typed configurations from YAML files and `key=value` overrides. Keys are snake_case; unknown ones are refused
-/// with the nearest legal one named.
-public enum ConfigurationReader {
+/// A configuration file with its `key=value` overrides, read section by section. Keys are snake_case; unknown ones are
+/// refused with the nearest legal one named.
+public struct ConfigurationDocument {
+    private let tree: ConfigurationTree
+    let source: String
+
     /// - Parameters:
-    ///   - open: sections that another type reads ("method.settings").
-    public static func read<T: ConfigurationSection>(
-        _: T.Type, file: URL?, overrides: [String] = [], open: Set<String> = []
-    ) throws -> T {
-        var tree = try ConfigurationTree(encoding: T())
+    ///   - file: YAML; nil for an empty document.
+    ///   - overrides: "section.key=value", applied in order.
+    ///   - sections: the legal top-level keys.
+    public init(file: URL?, overrides: [String] = [], sections: [String]) throws {
+        source = file?.path ?? "configuration"
+        var tree = ConfigurationTree.section([:])
         if let file {
-            let text: String
             do {
-                text = try String(contentsOf: file, encoding: .utf8)
+                tree = try ConfigurationTree(yaml: String(contentsOf: file, encoding: .utf8), source: file.path)
+            } catch let error as ConfigurationError {
+                throw error
             } catch {
                 throw ConfigurationError.unreadable(
                     source: file.path, reason: "cannot be read: \((error as NSError).localizedDescription)")
             }
-            tree = try tree.merging(ConfigurationTree(yaml: text, source: file.path), source: file.path, open: open)
         }
-        for override in overrides { tree = try apply(override, to: tree, open: open) }
-        return try decode(T.self, from: tree, source: file?.path ?? "configuration")
+        for override in overrides { tree = try tree.overlaid(with: Self.parse(override: override)) }
+        guard case .section(let members) = tree else {
+            throw ConfigurationError.invalid(
+                source: source, key: "the whole file", got: tree.summary, expected: "sections of keys")
+        }
+        for key in members.keys.sorted() where !sections.contains(key) {
+            throw ConfigurationError.unknownKey(
+                source: source, key: key, nearest: Spelling.nearest(to: key, among: sections), legal: sections)
+        }
+        self.tree = tree
     }
 
-    /// A section of its own from a YAML-like tree given as JSON-compatible text.
-    static func decode<T: ConfigurationSection>(_: T.Type, from tree: ConfigurationTree, source: String) throws -> T {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let value: T
-        do {
-            let data = try JSONSerialization.data(withJSONObject: tree.jsonObject, options: [.fragmentsAllowed])
-            value = try decoder.decode(T.self, from: data)
-        } catch let error as DecodingError {
-            throw describe(error, source: source)
-        }
+    public func has(_ name: String) -> Bool {
+        if case .section(let members) = tree { return members[name] != nil }
+        return false
+    }
+
+    /// Section `name` laid over `defaults`.
+    public func section<T: ConfigurationSection>(_ name: String, defaults: T = T()) throws -> T {
+        let value = try decode(T.self, name: name, from: merged(name, ConfigurationTree(encoding: defaults)), snakeCase: true)
         try value.validate()
         return value
     }
 
-    /// The fully resolved configuration as YAML, to be stored with the run.
-    public static func yaml(of value: some ConfigurationSection) throws -> String {
-        try ConfigurationTree(encoding: value).yaml
+    /// A section whose type spells its keys itself (a diffusers configuration).
+    public func verbatimSection<T: Codable>(_ name: String, defaults: T) throws -> T {
+        try decode(T.self, name: name, from: merged(name, ConfigurationTree(verbatim: defaults)), snakeCase: false)
     }
 
-    private static func apply(_ override: String, to tree: ConfigurationTree, open: Set<String>) throws -> ConfigurationTree {
-        let parts = override.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, !parts[0].isEmpty else {
-            throw ConfigurationError.unreadable(source: "--set \(override)", reason: "expected KEY=VALUE, as in training.steps=1000")
+    /// Section `name` over `defaults`, both as JSON with camelCase keys: for types known only at run time.
+    func json(_ name: String, defaults: Data) throws -> Data {
+        let base = try ConfigurationTree(json: defaults).snakeCased
+        return try merged(name, base).camelCased.json
+    }
+
+    private func merged(_ name: String, _ base: ConfigurationTree) throws -> ConfigurationTree {
+        guard case .section(let members) = tree, let values = members[name] else { return base }
+        return try base.merging(values, source: source, path: name)
+    }
+
+    private func decode<T: Decodable>(
+        _: T.Type, name: String, from tree: ConfigurationTree, snakeCase: Bool
+    ) throws -> T {
+        do {
+            return try JSONDecoder().decode(T.self, from: (snakeCase ? tree.camelCased : tree).json)
+        } catch let error as DecodingError {
+            throw describe(error, section: name)
         }
-        let source = "--set \(override)"
-        var value = try ConfigurationTree(yaml: parts[1], source: source)
-        if value == .section([:]) { value = .text("") }
-        for key in parts[0].split(separator: ".").reversed() { value = .section([String(key): value]) }
-        return try tree.merging(value, source: source, open: open)
     }
 
-    private static func describe(_ error: DecodingError, source: String) -> ConfigurationError {
+    private func describe(_ error: DecodingError, section: String) -> ConfigurationError {
         let (context, expected): (DecodingError.Context, String) =
             switch error {
-            case .typeMismatch(let type, let context): (context, "a value of type \(type)")
-            case .valueNotFound(let type, let context): (context, "a value of type \(type)")
+            case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+                (context, "a value of type \(type)")
             case .keyNotFound(let key, let context): (context, "the key '\(key.stringValue)'")
-            case .dataCorrupted(let context): (context, context.debugDescription)
+            case .dataCorrupted(let context): (context, Self.legalValues(context.debugDescription))
             @unknown default: (DecodingError.Context(codingPath: [], debugDescription: ""), "another value")
             }
-        let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-        return .invalid(source: source, key: key.isEmpty ? "the whole file" : key, got: "not usable", expected: expected)
+        let path = [section] + context.codingPath.map { ConfigurationTree.snakeCase($0.stringValue) }
+        return .invalid(
+            source: source, key: path.joined(separator: "."),
+            got: tree.value(at: path)?.summary ?? "not usable", expected: expected)
+    }
+
+    private static func legalValues(_ description: String) -> String {
+        description.isEmpty ? "another value" : "another value (\(description))"
+    }
+
+    private static func parse(override: String) throws -> ConfigurationTree {
+        let parts = override.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, !parts[0].isEmpty else {
+            throw ConfigurationError.unreadable(
+                source: "--set \(override)", reason: "expected KEY=VALUE, as in training.steps=1000")
+        }
+        var value = try ConfigurationTree(yaml: parts[1], source: "--set \(override)")
+        if value == .section([:]) { value = .text("") }
+        for key in parts[0].split(separator: ".").reversed() { value = .section([String(key): value]) }
+        return value
+    }
+
+    /// Sections as YAML, to be stored with a run.
+    static func yaml(_ sections: [(name: String, tree: ConfigurationTree)]) -> String {
+        ConfigurationTree.section(Dictionary(uniqueKeysWithValues: sections.map { ($0.name, $0.tree) })).yaml
     }
 }

@@ -135,12 +135,53 @@ indirect enum ConfigurationTree: Equatable {
 
     // MARK: JSON
 
-    /// From a typed value, through its JSON. Whole numbers keep their kind: `JSONEncoder` writes 1.0 as 1, so the decoder
-    /// tells a number's kind by trying.
-    init(encoding value: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        self = try JSONDecoder().decode(DecodedTree.self, from: try encoder.encode(value)).tree
+    /// From a typed value, through its JSON, keys in snake_case.
+    init(encoding value: some Encodable) throws { self = try ConfigurationTree(verbatim: value).snakeCased }
+
+    /// From a typed value, through its JSON, keys as the type spells them.
+    init(verbatim value: some Encodable) throws { try self.init(json: JSONEncoder().encode(value)) }
+
+    init(json: Data) throws { self = try JSONDecoder().decode(DecodedTree.self, from: json).tree }
+
+    var json: Data {
+        get throws { try JSONSerialization.data(withJSONObject: jsonObject, options: [.fragmentsAllowed, .sortedKeys]) }
+    }
+
+    var snakeCased: ConfigurationTree { renamingKeys(Self.snakeCase) }
+    var camelCased: ConfigurationTree { renamingKeys(Self.camelCase) }
+
+    private func renamingKeys(_ rename: (String) -> String) -> ConfigurationTree {
+        switch self {
+        case .section(let members):
+            .section(Dictionary(uniqueKeysWithValues: members.map { (rename($0), $1.renamingKeys(rename)) }))
+        case .list(let values): .list(values.map { $0.renamingKeys(rename) })
+        default: self
+        }
+    }
+
+    /// "batchSize" → "batch_size".
+    static func snakeCase(_ name: String) -> String {
+        name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
+    }
+
+    /// "batch_size" → "batchSize".
+    static func camelCase(_ name: String) -> String {
+        let parts = name.split(separator: "_", omittingEmptySubsequences: false)
+        return parts.dropFirst().reduce(String(parts.first ?? "")) { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
+    }
+
+    func value(at path: [String]) -> ConfigurationTree? {
+        path.reduce(Optional(self)) { tree, key in
+            if case .section(let members)? = tree { return members[key] }
+            return nil
+        }
+    }
+
+    /// `self` with the values of `other` in their place, whatever the keys.
+    func overlaid(with other: ConfigurationTree) -> ConfigurationTree {
+        guard case .section(var members) = self, case .section(let values) = other else { return other }
+        for (key, value) in values { members[key] = members[key]?.overlaid(with: value) ?? value }
+        return .section(members)
     }
 
     var jsonObject: Any {
@@ -158,11 +199,7 @@ indirect enum ConfigurationTree: Equatable {
     // MARK: merging
 
     /// `self` (defaults) with the values of `other` in their place; keys that the defaults lack are refused.
-    ///
-    /// - Parameter open: sections whose keys are not known here (their reader checks them).
-    func merging(_ other: ConfigurationTree, source: String, path: String = "", open: Set<String> = []) throws
-        -> ConfigurationTree
-    {
+    func merging(_ other: ConfigurationTree, source: String, path: String = "") throws -> ConfigurationTree {
         guard case .section(var result) = self else { return other }
         guard case .section(let values) = other else {
             if other == .null { return self }
@@ -172,16 +209,12 @@ indirect enum ConfigurationTree: Equatable {
         for key in values.keys.sorted() {
             guard let value = values[key] else { continue }
             let place = path.isEmpty ? key : "\(path).\(key)"
-            if open.contains(place) {
-                result[key] = value
-                continue
-            }
             guard let old = result[key] else {
                 throw ConfigurationError.unknownKey(
                     source: source, key: place, nearest: Spelling.nearest(to: key, among: result.keys.sorted()),
                     legal: result.keys.sorted())
             }
-            let merged = try old.merging(value, source: source, path: place, open: open)
+            let merged = try old.merging(value, source: source, path: place)
             guard merged.fits(old) else {
                 throw ConfigurationError.invalid(source: source, key: place, got: merged.summary, expected: old.kind)
             }

@@ -1,0 +1,93 @@
+import CKernels
+import TensorCore
+
+/// Clean images with the noise and timesteps that are to be undone: everything a loss needs, so that it can be
+/// evaluated again bit for bit.
+public struct DenoisingBatch {
+    /// x₀ `[B, H, W, C]` in [−1, 1].
+    public let clean: Tensor
+    /// ε of the same shape.
+    public let noise: Tensor
+    /// One an image, in 0..<T.
+    public let timesteps: [Int]
+    public let classLabels: ClassLabels?
+
+    public init(clean: Tensor, noise: Tensor, timesteps: [Int], classLabels: ClassLabels? = nil) {
+        self.clean = clean
+        self.noise = noise
+        self.timesteps = timesteps
+        self.classLabels = classLabels
+    }
+
+    public var count: Int { timesteps.count }
+}
+
+/// The loss of a denoising model: L = mean over all elements of (target − prediction)², the target being ε, x₀ or
+/// v = √ᾱ·ε − √(1−ᾱ)·x₀ as the schedule says (Ho et al., 2020; Salimans & Ho, 2022).
+public struct DenoisingObjective {
+    public let schedule: NoiseSchedule
+    public let predictionType: PredictionType
+
+    public init(_ configuration: SchedulerConfiguration) throws {
+        schedule = try NoiseSchedule(configuration)
+        predictionType = configuration.predictionType
+    }
+
+    /// x_t = √ᾱ_t·x₀ + √(1−ᾱ_t)·ε.
+    public func noised(_ batch: DenoisingBatch) -> Tensor {
+        combination(batch) { ($0.signal, $0.noise) }
+    }
+
+    /// What the model is to predict.
+    public func target(_ batch: DenoisingBatch) -> Tensor {
+        switch predictionType {
+        case .epsilon: batch.noise
+        case .sample: batch.clean
+        case .velocity: combination(batch) { (-$0.noise, $0.signal) }
+        }
+    }
+
+    /// The model's prediction at x_t; a variance that it predicts beside is left out.
+    public func prediction(
+        of model: UNet, at noised: Tensor, _ batch: DenoisingBatch, dropout: DropoutMask? = nil
+    ) -> Variable {
+        let output = model(
+            Variable(noised), timesteps: batch.timesteps.map(Float.init), classLabels: batch.classLabels,
+            dropout: dropout)
+        let channels = batch.clean.shape[3]
+        return output.shape[3] == channels ? output : output.channels(0..<channels)
+    }
+
+    /// The loss of `model` on `batch`.
+    ///
+    /// - Parameters:
+    ///   - teacher: with `distillation` = λ the loss is (1 − λ)·L + λ·mean (prediction − teacher's prediction)².
+    public func loss(
+        of model: UNet, _ batch: DenoisingBatch, dropout: DropoutMask? = nil, teacher: UNet? = nil,
+        distillation: Float = 0
+    ) -> Variable {
+        let noised = noised(batch)
+        let prediction = prediction(of: model, at: noised, batch, dropout: dropout)
+        guard let teacher, distillation > 0 else { return prediction.meanSquaredError(to: target(batch)) }
+        let reference = Autograd.withoutRecording { self.prediction(of: teacher, at: noised, batch).value }
+        let imitation = prediction.meanSquaredError(to: reference)
+        guard distillation < 1 else { return imitation }
+        return prediction.meanSquaredError(to: target(batch)).combined(
+            1 - distillation, plus: imitation, times: distillation)
+    }
+
+    private func combination(
+        _ batch: DenoisingBatch, _ factors: ((signal: Float, noise: Float)) -> (Float, Float)
+    ) -> Tensor {
+        let result = Tensor(uninitialized: batch.clean.shape)
+        let size = result.count / max(batch.count, 1)
+        for (image, timestep) in batch.timesteps.enumerated() {
+            let (a, b) = factors(
+                (Float(schedule.signalCoefficient(at: timestep)), Float(schedule.noiseCoefficient(at: timestep))))
+            let offset = image * size
+            dk_linear_combination(
+                a, batch.clean.pointer + offset, b, batch.noise.pointer + offset, size, result.pointer + offset, 0)
+        }
+        return result
+    }
+}

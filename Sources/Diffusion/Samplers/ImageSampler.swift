@@ -1,0 +1,115 @@
+import CKernels
+import TensorCore
+
+/// Noise given from outside instead of drawn, for comparing with another framework. Channels last.
+public struct GivenNoise {
+    /// x_T, `[N, H, W, C]`.
+    public let initial: Tensor
+    /// What the sampler adds, `[N, H, W, C]` a step in sampling order; empty for samplers that add none.
+    public let steps: [Tensor]
+
+    public init(initial: Tensor, steps: [Tensor] = []) {
+        self.initial = initial
+        self.steps = steps
+    }
+}
+
+/// Draws images with a model: image i depends on (model, seed, i, sampler, steps) alone, not on the batch it was drawn
+/// in nor on the number of threads.
+public struct ImageSampler {
+    public let model: UNet
+    public let sampler: any Sampler
+    public let seed: UInt64
+    /// Class of every image, for a conditional model.
+    public let classLabel: Float?
+    /// Images that go through the model together.
+    public let batchSize: Int
+
+    public init(model: UNet, sampler: any Sampler, seed: UInt64, classLabel: Float? = nil, batchSize: Int = 16) {
+        self.model = model
+        self.sampler = sampler
+        self.seed = seed
+        self.classLabel = classLabel
+        self.batchSize = max(1, batchSize)
+    }
+
+    private var imageShape: [Int] { [model.size[0], model.size[1], model.configuration.inChannels] }
+    private var imageCount: Int { imageShape.reduce(1, *) }
+
+    /// Images `range`, `[N, H, W, C]` in about [−1, 1], before any rounding.
+    ///
+    /// - Parameter progress: called with the number of model evaluations done and to do.
+    public func images(
+        _ range: Range<Int>, noise: GivenNoise? = nil, progress: ((Int, Int) throws -> Void)? = nil
+    ) throws -> Tensor {
+        let result = Tensor(uninitialized: [range.count] + imageShape)
+        let batches = (range.count + batchSize - 1) / batchSize
+        for batch in 0..<batches {
+            let slots = (batch * batchSize)..<min((batch + 1) * batchSize, range.count)
+            let numbers = (range.lowerBound + slots.lowerBound)..<(range.lowerBound + slots.upperBound)
+            let sample = result.rows(slots)
+            try draw(numbers, into: sample, noise: noise) { step in
+                try progress?(batch * sampler.timesteps.count + step, batches * sampler.timesteps.count)
+            }
+        }
+        return result
+    }
+
+    private func draw(
+        _ numbers: Range<Int>, into sample: Tensor, noise: GivenNoise?, progress: (Int) throws -> Void
+    ) throws {
+        fill(sample, numbers, .initialNoise, given: noise?.initial, position: 0)
+        let labels = classLabel.map { ClassLabels.numbers(Array(repeating: $0, count: numbers.count)) }
+        try model.check(
+            sampleShape: sample.shape, timesteps: Array(repeating: 0, count: numbers.count), classLabels: labels)
+        let stepNoise = Tensor(uninitialized: sample.shape)
+        for (index, timestep) in sampler.timesteps.enumerated() {
+            let output = Autograd.withoutRecording {
+                model(
+                    Variable(sample), timesteps: Array(repeating: Float(timestep), count: numbers.count),
+                    classLabels: labels
+                ).value
+            }
+            let (prediction, variance) = try split(output)
+            if sampler.drawsNoise(at: index) {
+                let given = noise.flatMap { $0.steps.isEmpty ? nil : $0.steps[index] }
+                fill(stepNoise, numbers, .stepNoise, given: given, position: index)
+            }
+            try sampler.step(
+                SamplerBuffers(
+                    prediction: UnsafeBufferPointer(prediction.unsafeBuffer), sample: sample.unsafeBuffer,
+                    noise: sampler.drawsNoise(at: index) ? UnsafeBufferPointer(stepNoise.unsafeBuffer) : nil,
+                    variance: variance.map { UnsafeBufferPointer($0.unsafeBuffer) }), stepIndex: index,
+                elementsPerImage: imageCount)
+            try progress(index + 1)
+        }
+    }
+
+    /// A model that predicts variances gives them as a second half of channels.
+    private func split(_ output: Tensor) throws -> (Tensor, Tensor?) {
+        let channels = model.configuration.inChannels
+        let given = output.shape[3]
+        guard given != channels else { return (output, nil) }
+        guard given == 2 * channels else {
+            throw ModelInputError.mismatch(
+                what: "the number of predicted channels", got: "\(given)", expected: "\(channels) or \(2 * channels)")
+        }
+        let both = Variable(output)
+        return (both.channels(0..<channels).value, both.channels(channels..<given).value)
+    }
+
+    /// Each image has streams of its own; `position` counts the draws an image has made from its stream. The noise is
+    /// laid out channels last, like the image.
+    private func fill(_ tensor: Tensor, _ numbers: Range<Int>, _ purpose: RandomPurpose, given: Tensor?, position: Int) {
+        for (slot, number) in numbers.enumerated() {
+            let place = UnsafeMutableBufferPointer(start: tensor.pointer + slot * imageCount, count: imageCount)
+            if let given {
+                place.baseAddress?.update(from: given.pointer + number * imageCount, count: imageCount)
+            } else {
+                var stream = RandomStream(
+                    seed: seed, purpose: purpose, index: UInt64(number), position: UInt64(position * imageCount))
+                stream.fillNormal(place)
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+/// The samplers there are, by the names users type.
+public enum SamplerName: String, Codable, Sendable, CaseIterable {
+    case ddpm, ddim
+
+    /// A sampler over the schedule that `configuration` describes, of whichever scheduler class it is.
+    ///
+    /// - Parameters:
+    ///   - steps: 1 … T.
+    ///   - spacing: in place of the configuration's.
+    ///   - eta: DDIM's η, 0 … 1. DDPM has none.
+    /// - Throws: `SchedulerError`, `SamplerError`.
+    public func makeSampler(
+        _ configuration: SchedulerConfiguration, steps: Int, spacing: TimestepSpacing? = nil, eta: Double = 0
+    ) throws -> any Sampler {
+        switch self {
+        case .ddpm:
+            // Taking an η and not using it would hide a mistake.
+            guard eta == 0 else { throw SamplerError.etaWithoutUse(got: eta) }
+            return try DDPMSampler(configuration, steps: steps, spacing: spacing)
+        case .ddim:
+            return try DDIMSampler(configuration, steps: steps, spacing: spacing, eta: eta)
+        }
+    }
+}

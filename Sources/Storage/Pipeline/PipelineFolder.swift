@@ -1,0 +1,201 @@
+import Diffusion
+import Foundation
+import Layers
+
+/// Model folders as diffusers saves them: a pipeline folder (`model_index.json`, `unet/`, `scheduler/`), the older layout
+/// with everything in the root, or a bare U-Net folder; plus `pruning.json` where the model was pruned.
+public struct PipelineFolder {
+    public let url: URL
+
+    static let configurationName = "config.json"
+    static let indexName = "model_index.json"
+    static let schedulerName = "scheduler_config.json"
+    static let recordName = "pruning.json"
+    static let weightsName = "diffusion_pytorch_model.safetensors"
+
+    public init(_ url: URL) { self.url = url }
+
+    /// Reads and checks everything: configuration, weights (names, shapes, finite values), scheduler, pruning record.
+    public func load() throws -> Pipeline {
+        guard FileKind(at: url) == .folder else {
+            throw FileKind(at: url) == .nothing
+                ? StorageError.missing(path: url.path) : StorageError.notAFolder(path: url.path)
+        }
+        var warnings: [String] = []
+        let places = try places()
+        let configuration = try readConfiguration(places.unet, &warnings)
+        let scheduler = try readScheduler(places.scheduler, &warnings)
+        let record = try readRecord()
+        let model: UNet
+        do {
+            model = try UNet(configuration, kept: record?.keptChannels ?? [:])
+        } catch {
+            throw PipelineError.configuration(
+                path: places.unet.appendingPathComponent(Self.configurationName).path, reason: "\(error)")
+        }
+        try loadWeights(into: model, from: places.unet)
+        var pipeline = Pipeline(model: model, scheduler: scheduler, pruning: record)
+        pipeline.warnings = warnings
+        return pipeline
+    }
+
+    /// Bytes of the weight files.
+    public func weightBytes() throws -> Int {
+        let folder = try places().unet
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        return try names.filter { $0.hasSuffix(".safetensors") }.reduce(0) {
+            try $0 + RegularFile(folder.appendingPathComponent($1)).size
+        }
+    }
+
+    // MARK: parts
+
+    private func places() throws -> (unet: URL, scheduler: URL?) {
+        let nested = url.appendingPathComponent("unet")
+        let hasNested = FileKind(at: nested.appendingPathComponent(Self.configurationName)) == .file
+        let unet = hasNested ? nested : url
+        guard FileKind(at: unet.appendingPathComponent(Self.configurationName)) == .file else {
+            throw PipelineError.notAModel(
+                path: url.path, reason: "there is neither unet/\(Self.configurationName) nor \(Self.configurationName) in it")
+        }
+        let candidates = [
+            url.appendingPathComponent("scheduler").appendingPathComponent(Self.schedulerName),
+            url.appendingPathComponent(Self.schedulerName),
+        ]
+        return (unet, candidates.first { FileKind(at: $0) == .file })
+    }
+
+    private func readConfiguration(_ folder: URL, _ warnings: inout [String]) throws -> UNetConfiguration {
+        let file = folder.appendingPathComponent(Self.configurationName)
+        let json = try JSONFile.read(file)
+        guard let members = json.objectValue else {
+            throw PipelineError.configuration(path: file.path, reason: "expected an object of keys, got \(json.kind)")
+        }
+        if let name = members["_class_name"]?.stringValue, name != "UNet2DModel" {
+            throw PipelineError.unsupportedClass(path: file.path, got: name, expected: "'UNet2DModel'")
+        }
+        let known = Set(UNetConfiguration.knownKeys)
+        for key in members.keys.sorted() where !known.contains(key) && !key.hasPrefix("_") {
+            warnings.append("\(file.path): key '\(key)' is not known and was ignored")
+        }
+        do {
+            return try json.decoded(as: UNetConfiguration.self)
+        } catch {
+            throw PipelineError.configuration(path: file.path, reason: "\(error)")
+        }
+    }
+
+    private func readScheduler(_ file: URL?, _ warnings: inout [String]) throws -> SchedulerConfiguration {
+        guard let file else {
+            warnings.append("\(url.path): there is no \(Self.schedulerName); diffusers' defaults (linear, 1000 steps) are used")
+            return SchedulerConfiguration()
+        }
+        let text = try JSONFile.read(file).text(.compact)
+        do {
+            let (configuration, notes) = try SchedulerConfiguration.decode(json: Data(text.utf8))
+            warnings += notes.map { "\(file.path): \($0)" }
+            return configuration
+        } catch {
+            throw PipelineError.configuration(path: file.path, reason: "\(error)")
+        }
+    }
+
+    private func readRecord() throws -> PruningRecord? {
+        let file = url.appendingPathComponent(Self.recordName)
+        guard FileKind(at: file) == .file else { return nil }
+        let json = try JSONFile.read(file)
+        guard let schema = json["schema"]?.intValue, schema == PruningRecord.currentSchema else {
+            throw PipelineError.configuration(
+                path: file.path, reason: "'schema' is \(json["schema"]?.kind ?? "missing"), expected \(PruningRecord.currentSchema)")
+        }
+        let record: PruningRecord
+        do {
+            record = try json.decoded(as: PruningRecord.self)
+        } catch let error as DecodingError {
+            throw PipelineError.configuration(path: file.path, reason: "not a pruning record: \(error.place)")
+        }
+        var names: Set<String> = []
+        for group in record.groups where !names.insert(group.name).inserted {
+            throw PipelineError.duplicateGroup(path: file.path, name: group.name)
+        }
+        return record
+    }
+
+    private func loadWeights(into model: UNet, from folder: URL) throws {
+        let file = folder.appendingPathComponent(Self.weightsName)
+        let index = folder.appendingPathComponent(Self.weightsName + ".index.json")
+        if FileKind(at: file) == .nothing && FileKind(at: index) == .nothing {
+            let pickle = folder.appendingPathComponent("diffusion_pytorch_model.bin")
+            let hint =
+                FileKind(at: pickle) == .file
+                ? "there is only a pickle (\(pickle.lastPathComponent)), which is not read as it can run code; save with safe_serialization=True"
+                : "there is no \(Self.weightsName) in \(folder.lastPathComponent)"
+            throw PipelineError.notAModel(path: url.path, reason: hint)
+        }
+        let weights = try Weights.open(file)
+        let source = TensorNames(weights)
+        let expected = Set(model.parameters.map(\.name))
+        let missing = model.parameters.map(\.name).filter { source.name(for: $0) == nil }
+        if let first = missing.first {
+            throw PipelineError.missingTensor(path: weights.url.path, name: first, more: missing.count - 1)
+        }
+        let extra = source.currentNames.filter { !expected.contains($0) }
+        if let first = extra.first {
+            throw PipelineError.extraTensor(path: weights.url.path, name: first, more: extra.count - 1)
+        }
+        for parameter in model.parameters {
+            guard let name = source.name(for: parameter.name) else { continue }
+            let shape = try weights.shape(of: name)
+            // The oldest files keep attention projections as 1×1 convolutions.
+            let squeezed = shape.count == 4 && shape.suffix(2) == [1, 1] ? Array(shape.prefix(2)) : shape
+            guard shape == parameter.fileShape || squeezed == parameter.fileShape else {
+                throw PipelineError.wrongShape(
+                    path: weights.url.path, name: name, got: shape, expected: parameter.fileShape)
+            }
+            let values = try weights.floats(name)
+            guard values.allSatisfy(\.isFinite) else {
+                throw PipelineError.notFinite(path: weights.url.path, name: name)
+            }
+            parameter.load(fileValues: values)
+        }
+    }
+}
+
+extension DecodingError {
+    /// The key that did not fit, and why.
+    var place: String {
+        let context: Context? =
+            switch self {
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+                .dataCorrupted(let context):
+                context
+            @unknown default: nil
+            }
+        let path = context?.codingPath.map(\.stringValue).joined(separator: ".") ?? ""
+        let reason = context?.debugDescription ?? "unreadable"
+        return path.isEmpty ? reason : "'\(path)': \(reason)"
+    }
+}
+
+/// Tensor names of a file, with the attention names that diffusers used before 0.17 read as today's.
+private struct TensorNames {
+    private var actual: [String: String] = [:]
+    private static let renamed = [
+        "query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0",
+    ]
+
+    init(_ weights: any WeightSource) {
+        for name in weights.names { actual[Self.current(name)] = name }
+    }
+
+    var currentNames: [String] { actual.keys.sorted() }
+
+    func name(for current: String) -> String? { actual[current] }
+
+    private static func current(_ name: String) -> String {
+        var parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count >= 3, parts.contains("attentions"), let new = renamed[parts[parts.count - 2]] else { return name }
+        parts[parts.count - 2] = new
+        return parts.joined(separator: ".")
+    }
+}

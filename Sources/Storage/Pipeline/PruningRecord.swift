@@ -1,0 +1,85 @@
+/// `pruning.json`: what was removed from a model, by which method, and what that achieved.
+public struct PruningRecord: Codable, Sendable, Equatable {
+    /// One channel axis of the model.
+    public struct Group: Codable, Sendable, Equatable {
+        public var name: String
+        public var originalWidth: Int
+        /// Original numbers of the channels left, ascending.
+        public var kept: [Int]
+
+        public init(name: String, originalWidth: Int, kept: [Int]) {
+            self.name = name
+            self.originalWidth = originalWidth
+            self.kept = kept
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case name, kept
+            case originalWidth = "original_width"
+        }
+    }
+
+    /// A count before and after.
+    public struct Change: Codable, Sendable, Equatable {
+        public var dense: Double
+        public var pruned: Double
+        public var ratio: Double
+
+        public init(dense: Double, pruned: Double) {
+            self.dense = dense
+            self.pruned = pruned
+            ratio = dense > 0 ? pruned / dense : 0
+        }
+    }
+
+    public struct Asked: Codable, Sendable, Equatable {
+        public var quantity: String
+        public var value: Double
+
+        public init(quantity: String, value: Double) {
+            self.quantity = quantity
+            self.value = value
+        }
+    }
+
+    public struct Achieved: Codable, Sendable, Equatable {
+        public var parameters: Change
+        public var macs: Change
+        public var channels: Change
+
+        public init(parameters: Change, macs: Change, channels: Change) {
+            self.parameters = parameters
+            self.macs = macs
+            self.channels = channels
+        }
+    }
+
+    public static let currentSchema = 1
+
+    public var schema = PruningRecord.currentSchema
+    public var method: String
+    /// The run's resolved configuration, as YAML.
+    public var configuration: String
+    public var seed: Int
+    public var asked: Asked
+    public var achieved: Achieved
+    public var groups: [Group]
+
+    public init(
+        method: String, configuration: String, seed: Int, asked: Asked, achieved: Achieved, groups: [Group]
+    ) {
+        self.method = method
+        self.configuration = configuration
+        self.seed = seed
+        self.asked = asked
+        self.achieved = achieved
+        self.groups = groups
+    }
+
+    /// Channels left by group name, of the groups that lost some.
+    public var keptChannels: [String: [Int]] {
+        var kept: [String: [Int]] = [:]
+        for group in groups where group.kept.count != group.originalWidth { kept[group.name] = group.kept }
+        return kept
+    }
+}
