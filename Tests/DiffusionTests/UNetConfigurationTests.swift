@@ -42,7 +42,11 @@ import Testing
         let theirs = try #require(try JSONSerialization.jsonObject(with: fixture.configurationData()) as? [String: Any])
         let ours = try #require(try JSONSerialization.jsonObject(with: written) as? [String: Any])
         for key in UNetConfiguration.knownKeys where theirs[key] != nil && key != "act_fn" {
-            #expect("\(theirs[key] ?? "")" == "\(ours[key] ?? "")", "\(name): \(key)")
+            if let number = theirs[key] as? NSNumber {
+                #expect(number == ours[key] as? NSNumber, "\(name): \(key)")
+            } else {
+                #expect("\(theirs[key] ?? "")" == "\(ours[key] ?? "")", "\(name): \(key)")
+            }
         }
         #expect(Set(theirs.keys).subtracting(UNetConfiguration.knownKeys) == ["_class_name", "_diffusers_version"])
     }

@@ -5,7 +5,7 @@ import Testing
 /// The same weights give the prediction that diffusers gives, for every option of its `UNet2DModel`.
 @Suite struct UNetParityTests {
     @Test func theFixturesAreThere() {
-        #expect(UNetFixture.names.count == 45)
+        #expect(UNetFixture.names.count == 47)
     }
 
     @Test(arguments: UNetFixture.names.filter { $0 != "skip-pyramid" })
