@@ -122,6 +122,17 @@ import Testing
         #expect(masks.values.joined().count { $0 == 0 } == 2)
     }
 
+    /// −∞ marks what left in an earlier round: it stays away although the budget would be met with some of it.
+    @Test func whatHasLeftStaysAwayEvenWhereTheBudgetWouldAllowIt() throws {
+        let setting = try Setting(.channels)
+        var scores = setting.scores()
+        for channel in 0..<4 { scores[1][channel] = -.infinity }
+        let total = setting.selection.fullCost
+        let masks = try setting.selection.masks(keeping: scores, remaining: (total - 2) / total)
+        #expect(masks.values[1].prefix(4).allSatisfy { $0 == 0 })
+        #expect(masks.values.joined().count { $0 == 0 } == 4)
+    }
+
     @Test(arguments: [4, 8], remaining)
     func regularMasksKeepNormalizationGroupsEqualAndWidthsMultiples(multiple: Int, remaining: Double) throws {
         let setting = try Setting(.macs, .regular(multiple: multiple))
@@ -129,7 +140,7 @@ import Testing
         for (group, mask) in zip(setting.groups, masks.values) {
             #expect(mask.count { $0 == 1 } % multiple == 0, "\(group.name)")
             let part = group.width / 4
-            let counts = Set((0..<4).map { part_ in mask[part_ * part..<(part_ + 1) * part].count { $0 == 1 } })
+            let counts = Set((0..<4).map { number in mask[number * part..<(number + 1) * part].count { $0 == 1 } })
             #expect(counts.count == 1, "\(group.name)")
         }
         let allowed = remaining * setting.selection.fullCost
