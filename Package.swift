@@ -38,11 +38,12 @@ let package = Package(
         .executableTarget(
             name: "diffprune",
             dependencies: ["Workflows", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-        .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "COpenBLAS"]),
-        .testTarget(name: "LayersTests", dependencies: ["Layers"]),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Storage", "CKernels", "Layers", "Pruning", "PruningMethods"]),
-        .testTarget(name: "PruningTests", dependencies: ["Pruning", "Diffusion"]),
-        .testTarget(name: "PruningMethodsTests", dependencies: ["PruningMethods", "Diffusion"]),
+        .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "CKernels", "COpenBLAS", "Storage"]),
+        .testTarget(name: "LayersTests", dependencies: ["Layers", "TensorCore", "Storage"]),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Layers", "TensorCore", "Storage"]),
+        .testTarget(name: "PruningTests", dependencies: ["Pruning", "Diffusion", "Layers", "TensorCore", "Storage"]),
+        .testTarget(
+            name: "PruningMethodsTests", dependencies: ["PruningMethods", "Pruning", "Diffusion", "Layers", "TensorCore"]),
         .testTarget(name: "ImageryTests", dependencies: ["Imagery"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage"]),
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),

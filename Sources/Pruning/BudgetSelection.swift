@@ -34,7 +34,8 @@ public struct BudgetSelection {
 
     /// Binary masks that keep the highest scores within `remaining` of the full cost.
     ///
-    /// - Parameter scores: one a channel of each group; comparable between groups.
+    /// - Parameter scores: one a channel of each group; comparable between groups. −∞ says that a channel has left
+    ///   already: it leaves even where the budget would be met with it.
     public func masks(keeping scores: [[Double]], remaining: Double) throws -> MaskSet {
         var units: [PruningUnit] = []
         for (number, group) in groups.enumerated() {
@@ -51,8 +52,8 @@ public struct BudgetSelection {
         let allowed = remaining * fullCost
         var current = fullCost
         for index in order {
-            if current <= allowed * (1 + 1e-12) { break }
             let unit = units[index]
+            if current <= allowed * (1 + 1e-12) && unit.score != -.infinity { break }
             guard widths[unit.group] - unit.channels.count >= leastWidth(unit.group) else { continue }
             for channel in unit.channels { masks.values[unit.group][channel] = 0 }
             widths[unit.group] -= unit.channels.count

@@ -165,6 +165,7 @@ public final class EvidenceCollector {
             arena.completeGradients()
             arena.addSquaredGradients(to: sum, scale: 1 / Float(source.sampleCount))
         }
+        guard sum.allFinite else { throw EvidenceError.notFinite("a sample's gradient") }
         return sum
     }
 

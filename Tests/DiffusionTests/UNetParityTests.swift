@@ -1,49 +1,38 @@
 import Diffusion
-import Foundation
 import TensorCore
 import Testing
-import CKernels
 
-let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures")
+/// The same weights give the prediction that diffusers gives, for every option of its `UNet2DModel`.
+@Suite struct UNetParityTests {
+    @Test func theFixturesAreThere() {
+        #expect(UNetFixture.names.count == 47)
+    }
 
-@Test func everyConfiguration() throws {
-    let root = fixtures.appendingPathComponent("unet")
-    for name in try FileManager.default.contentsOfDirectory(atPath: root.path).sorted() {
-        let folder = root.appendingPathComponent(name)
-        let configURL = folder.appendingPathComponent("unet/config.json")
-        guard FileManager.default.fileExists(atPath: configURL.path) else { continue }
-        let weightsURL = folder.appendingPathComponent("unet/diffusion_pytorch_model.safetensors")
-        guard FileManager.default.fileExists(atPath: weightsURL.path) else { print("skip", name); continue }
-        do {
-            let configuration = try JSONDecoder().decode(UNetConfiguration.self, from: Data(contentsOf: configURL))
-            let model = try UNet(configuration)
-            let weights = try SafetensorsFile(contentsOf: weightsURL)
-            let names = Set(weights.names)
-            for p in model.parameters {
-                #expect(weights.shape(of: p.name) == p.fileShape, "\(name) \(p.name)")
-                p.load(fileValues: try weights.floats(p.name))
-            }
-            if names != Set(model.parameters.map(\.name)) { print(name, "extra", names.symmetricDifference(model.parameters.map(\.name))) }
-            let io = try SafetensorsFile(contentsOf: folder.appendingPathComponent("io.safetensors"))
-            let s = io.shape(of: "sample")
-            let nchw = Tensor(try io.floats("sample"), shape: s)
-            let x = Tensor(uninitialized: [s[0], s[2], s[3], s[1]])
-            dk_nchw_to_nhwc(nchw.pointer, s[0], s[2] * s[3], s[1], x.pointer)
-            let t = try io.floats("timestep")
-            var labels: ClassLabels?
-            if io.names.contains("class_labels") {
-                let v = try io.floats("class_labels")
-                labels = configuration.classEmbedType == .identity ? .vectors(Tensor(v, shape: io.shape(of: "class_labels"))) : .numbers(v)
-            }
-            try model.check(sampleShape: x.shape, timesteps: t, classLabels: labels)
-            let y = Autograd.withoutRecording { model(Variable(x), timesteps: t, classLabels: labels) }
-            let ps = io.shape(of: "prediction")
-            let out = Tensor(uninitialized: ps)
-            dk_nhwc_to_nchw(y.value.pointer, ps[0], ps[2] * ps[3], ps[1], out.pointer)
-            let expected = try io.floats("prediction")
-            let err = zip(out.array, expected).map { abs($0 - $1) }.max()!
-            print(name, err)
-            #expect(err < 1e-4, "\(name)")
-        } catch { print(name, "ERROR", error) }
+    @Test(arguments: UNetFixture.names.filter { $0 != "skip-pyramid" })
+    func predictionIsThatOfDiffusers(name: String) throws {
+        let fixture = UNetFixture(name: name)
+        let model = try fixture.model()
+        let call = try fixture.call()
+        try model.check(sampleShape: call.sample.shape, timesteps: call.timesteps, classLabels: call.labels)
+        let got = model.predict(call.sample, call.timesteps, call.labels).array.map(Double.init)
+        let expected = call.prediction.array.map(Double.init)
+        try #require(got.count == expected.count)
+        let mean = expected.reduce(0, +) / Double(expected.count)
+        let deviation = (expected.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(expected.count)).squareRoot()
+        let worst = zip(got, expected).reduce(0) { max($0, abs($1.0 - $1.1)) }
+        // diffusers' own float32 is within 4e-6 of the float64 prediction
+        #expect(worst <= 1e-4 * deviation, "\(name): off by \(worst) at a standard deviation of \(deviation)")
+    }
+
+    /// Blocks of the score-based image pyramid are refused by name instead of being mistaken for others.
+    @Test func theSkipPyramidIsRefusedClearly() {
+        #expect {
+            _ = try UNet(UNetFixture(name: "skip-pyramid").configuration())
+        } throws: { error in
+            guard
+                case UNetConfigurationError.invalid(let key, let got, let expected)? = error as? UNetConfigurationError
+            else { return false }
+            return key == "down_block_types" && got == "SkipDownBlock2D" && expected.contains("AttnDownBlock2D")
+        }
     }
 }

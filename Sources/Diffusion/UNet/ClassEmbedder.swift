@@ -48,7 +48,8 @@ struct ClassEmbedder {
         case (.timestep(let embedding), .numbers(let numbers)):
             return embedding(timeProjection(numbers))
         case (.identity, .vectors(let vectors)):
-            return Variable(keptColumns(of: vectors))
+            let columns = Variable(keptColumns(of: vectors))
+            return axis.gate.map { columns.gated(by: $0) } ?? columns
         default:
             return nil
         }

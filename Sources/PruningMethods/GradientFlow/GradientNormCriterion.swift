@@ -13,7 +13,8 @@ import TensorCore
 /// arXiv 2002.07376; "Pruning for Sparse Diffusion Models Based on Gradient Flow", ICASSP 2025, arXiv 2501.09464.
 ///
 /// Differs from the paper: the derivative is taken with respect to a channel's gate, exactly, instead of summing GraSP's
-/// elementwise scores; the two agree where no normalisation follows. 2501.09464 is open to us by its abstract only.
+/// elementwise scores. Where no normalisation follows, score_k = ‖g_k‖² − Σ S_i over the weights that make channel k: the
+/// gate scales their gradient too, which weights alone do not show. 2501.09464 is open to us by its abstract only.
 public struct GradientNormCriterion {
     public static let needs: Evidence = [.weights, .gradients, .curvature]
 
