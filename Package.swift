@@ -37,7 +37,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "diffprune",
-            dependencies: ["Workflows", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Workflows", "Evaluation", "Imagery", "Diffusion", "Layers", "TensorCore", "Storage", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "CKernels", "COpenBLAS", "Storage"]),
         .testTarget(name: "LayersTests", dependencies: ["Layers", "TensorCore", "Storage"]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Layers", "TensorCore", "Storage"]),
