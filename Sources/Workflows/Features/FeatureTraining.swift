@@ -1,0 +1,125 @@
+import Evaluation
+import Foundation
+import Imagery
+import Layers
+import Storage
+import TensorCore
+
+/// How far a training of a feature net has come.
+public struct FeatureTrainingProgress: Sendable {
+    /// Steps done, of `totalSteps`.
+    public let step: Int
+    public let totalSteps: Int
+    /// Cross-entropy of the last batch.
+    public let loss: Double
+    public let learningRate: Double
+}
+
+/// What a training of a feature net gave.
+public struct FeatureTrainingResult: Sendable {
+    public let configuration: FeatureClassifierConfiguration
+    /// The fraction of the test split that is told right, and the images in it.
+    public let testAccuracy: Double
+    public let testCount: Int
+    public let trainCount: Int
+    public let parameterCount: Int
+    public let seconds: Double
+}
+
+/// Trains a feature classifier, measures it on the test split and writes its folder, whole or not at all.
+///
+/// The weights are a function of configuration and data alone: neither threads nor time enter the folder.
+/// - Parameters:
+///   - output: the folder to make; with `overwriting`, one that is there is replaced.
+///   - progress: called after every step; what it throws ends the training.
+/// - Throws: `ConfigurationError`, `DatasetError`, `StorageError`, `TrainingError` where the loss is not finite.
+public func trainFeatures(
+    configuration: FeatureTrainingConfiguration, output: URL, overwriting: Bool = false,
+    progress: (FeatureTrainingProgress) throws -> Void = { _ in }
+) throws -> FeatureTrainingResult {
+    try configuration.validate()
+    // A folder that cannot be written is found out before the work, not after it.
+    let made = try OutputFolder.prepare(output, overwriting: overwriting)
+    do {
+        let (classifier, result) = try trainedFeatures(configuration: configuration, progress: progress)
+        try FeatureClassifierFolder(output).save(classifier)
+        return result
+    } catch {
+        if made { rmdir(output.path) }
+        throw error
+    }
+}
+
+/// The same without a folder.
+public func trainedFeatures(
+    configuration: FeatureTrainingConfiguration, progress: (FeatureTrainingProgress) throws -> Void = { _ in }
+) throws -> (classifier: FeatureClassifier, result: FeatureTrainingResult) {
+    try configuration.validate()
+    let start = ContinuousClock.now
+    let settings = configuration.features
+    let train = try configuration.data.openLabelled(.train, size: settings.inputSize, channels: settings.channels)
+    let test = try configuration.data.openLabelled(.test, size: settings.inputSize, channels: settings.channels)
+    let classCount = train.labelCount ?? 0
+    guard test.labelCount == classCount else {
+        throw ConfigurationError.invalid(
+            source: "data", key: "path", got: "\(test.labelCount ?? 0) classes in the test split",
+            expected: "\(classCount) as in the train split")
+    }
+    let names =
+        settings.classNames.isEmpty ? train.labelNames ?? (0..<classCount).map(String.init) : settings.classNames
+    guard names.count == classCount else {
+        throw ConfigurationError.invalid(
+            source: "features", key: "class_names", got: "\(names.count) names",
+            expected: "\(classCount), one a class of the data set")
+    }
+    let classifier: FeatureClassifier
+    do {
+        classifier = try FeatureClassifier(settings.architecture(classNames: names))
+    } catch FeatureError.badConfiguration(let key, let got, let expected) {
+        throw ConfigurationError.invalid(source: "data", key: key, got: got, expected: expected)
+    }
+    try fit(classifier, to: train, settings, flip: configuration.data.flip, progress: progress)
+    let accuracy = try accuracy(of: classifier, on: test)
+    classifier.record(testAccuracy: accuracy)
+    let result = FeatureTrainingResult(
+        configuration: classifier.configuration, testAccuracy: accuracy, testCount: test.count,
+        trainCount: train.count, parameterCount: classifier.parameters.reduce(0) { $0 + $1.count },
+        seconds: (ContinuousClock.now - start) / .seconds(1))
+    return (classifier, result)
+}
+
+/// The fraction of a labelled data set's images that `classifier` tells right.
+/// - Throws: `FeatureError` for images of another shape than it takes.
+public func accuracy(of classifier: FeatureClassifier, on dataset: InMemoryDataset) throws -> Double {
+    let classes = try classifier.classes(of: (0..<dataset.count).map(dataset.image))
+    let right = classes.enumerated().count { dataset.label($0.offset) == $0.element }
+    return Double(right) / Double(dataset.count)
+}
+
+private func fit(
+    _ classifier: FeatureClassifier, to dataset: InMemoryDataset, _ settings: FeatureTrainingSettings, flip: Bool,
+    progress: (FeatureTrainingProgress) throws -> Void
+) throws {
+    let seed = UInt64(settings.seed)
+    for (index, parameter) in classifier.parameters.enumerated() {
+        parameter.initialize(seed: seed, index: UInt64(index))
+    }
+    let arena = ParameterArena(classifier.parameters)
+    let optimizer = Optimizer(OptimizerConfiguration(), arena: arena)
+    let schedule = LearningRateSchedule(shape: .cosine, warmUpSteps: settings.warmUpSteps)
+    var batches = FeatureBatchSource(
+        dataset: dataset, batchSize: settings.batchSize, seed: seed, flip: flip, maximumShift: settings.maximumShift)
+    let total = max(1, settings.epochs * dataset.count / settings.batchSize)
+    for step in 0..<total {
+        let (images, labels) = batches.batch(step: step)
+        arena.clearGradients()
+        let loss = classifier.logits(of: Variable(images)).crossEntropy(to: labels)
+        let value = loss.value.scalar
+        guard value.isFinite else { throw TrainingError.notFinite(step: step, loss: value) }
+        loss.backward()
+        let rate = settings.learningRate * schedule.factor(step: step, total: total)
+        optimizer.update(arena, learningRate: Float(rate))
+        try progress(
+            FeatureTrainingProgress(step: step + 1, totalSteps: total, loss: Double(value), learningRate: rate))
+    }
+}

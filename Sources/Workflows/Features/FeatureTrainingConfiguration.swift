@@ -1,0 +1,94 @@
+import Evaluation
+import Imagery
+import Layers
+
+/// What `train-features` reads: the sections `data` and `features`.
+public struct FeatureTrainingConfiguration: ConfigurationSection, Equatable {
+    /// Labelled images. The net learns from the train split and is measured on the test split; `limit` holds for each.
+    public var data = DataConfiguration()
+    public var features = FeatureTrainingSettings()
+
+    public init() {}
+
+    public func validate() throws {
+        try data.validate()
+        try features.validate()
+        guard data.split == .train else {
+            throw ConfigurationError.invalid(
+                source: "data", key: "split", got: data.split.rawValue,
+                expected: "train: accuracy is measured on the test split in any case")
+        }
+    }
+}
+
+/// The `features` section: the net and how it is trained.
+public struct FeatureTrainingSettings: ConfigurationSection, Equatable {
+    /// The name of the feature space; reports carry it, so it should change whenever the net does.
+    public var name = "classifier-64"
+    /// The data set, in words.
+    public var trainedOn = "a labelled data set"
+    /// One name a class, in the order of the labels; empty for the data set's own names, or else numbers.
+    public var classNames: [String] = []
+    /// Height and width that images are brought to.
+    public var inputSize = 32
+    /// 1 grey, 3 RGB.
+    public var channels = 1
+    /// Channels at full resolution, then of each halving. The last is the feature dimension.
+    public var widths = [16, 32, 64]
+    public var normalizationGroups = 8
+    public var epochs = 8
+    public var batchSize = 128
+    /// Adam's peak rate, which falls to 0 along a half cosine.
+    public var learningRate = 1e-2
+    public var warmUpSteps = 300
+    /// Images are moved by up to this many pixels, at random, each way; the edge is repeated.
+    public var maximumShift = 0
+    public var seed = 0
+
+    public init() {}
+
+    public func validate() throws {
+        func check(_ holds: Bool, _ key: String, _ got: Any, _ expected: String) throws {
+            guard !holds else { return }
+            throw ConfigurationError.invalid(source: "features", key: key, got: "\(got)", expected: expected)
+        }
+        do {
+            try architecture(classNames: classNames.isEmpty ? ["0", "1"] : classNames).validate()
+        } catch FeatureError.badConfiguration(let key, let got, let expected) {
+            try check(false, key, got, expected)
+        }
+        try check((1...10_000).contains(epochs), "epochs", epochs, "1...10000")
+        try check((1...4096).contains(batchSize), "batch_size", batchSize, "1...4096")
+        try check(learningRate > 0 && learningRate <= 10, "learning_rate", learningRate, "in (0, 10]")
+        try check((0...1_000_000).contains(warmUpSteps), "warm_up_steps", warmUpSteps, "0...1000000")
+        try check((0..<inputSize).contains(maximumShift), "maximum_shift", maximumShift, "in 0..<\(inputSize)")
+        try check(seed >= 0, "seed", seed, "at least 0")
+    }
+
+    func architecture(classNames: [String]) -> FeatureClassifierConfiguration {
+        FeatureClassifierConfiguration(
+            name: name, inputSize: inputSize, channels: channels, widths: widths,
+            normalizationGroups: normalizationGroups, classNames: classNames, trainedOn: trainedOn)
+    }
+}
+
+extension DataConfiguration {
+    /// The images of one split with their labels.
+    /// - Throws: `ConfigurationError` where there are no labels; `DatasetError`.
+    func openLabelled(_ split: DatasetSpecification.Split, size: Int, channels: Int) throws -> InMemoryDataset {
+        guard !path.isEmpty else {
+            throw ConfigurationError.invalid(
+                source: "data", key: "path", got: "missing", expected: "a folder of labelled images")
+        }
+        let behind = RGBColor(UInt8(background[0]), UInt8(background[1]), UInt8(background[2]))
+        let dataset = try DatasetReader.open(
+            DatasetSpecification(
+                path: path, split: split, size: size, channels: channels, background: behind, fit: fit,
+                limit: limit == 0 ? nil : limit))
+        guard dataset.labelCount != nil else {
+            throw ConfigurationError.invalid(
+                source: "data", key: "path", got: "images without labels", expected: "labels to learn from")
+        }
+        return dataset
+    }
+}

@@ -1,0 +1,98 @@
+import Evaluation
+import Foundation
+import Storage
+import Testing
+import Workflows
+
+@Suite struct FeatureFolderTests {
+    /// Loads a copy of the bundled folder after `spoil` changed it, and gives the message of the error.
+    private func message(_ spoil: (URL) throws -> Void) throws -> String? {
+        try FeatureFixtures.withScratchFolder { folder in
+            try FileManager.default.copyItem(at: FeatureFixtures.model, to: folder)
+            try spoil(folder)
+            do {
+                _ = try FeatureClassifierFolder(folder).load()
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+    }
+
+    private func weights(_ folder: URL) -> URL { folder.appendingPathComponent("model.safetensors") }
+
+    private func rewriteWeights(_ folder: URL, _ change: (inout [NamedTensor]) -> Void) throws {
+        let file = try SafetensorsFile(contentsOf: weights(folder))
+        var tensors = try file.names.map { NamedTensor($0, shape: try file.shape(of: $0), floats: try file.floats($0)) }
+        change(&tensors)
+        try SafetensorsWriter.write(tensors, to: weights(folder))
+    }
+
+    private func rewriteConfiguration(_ folder: URL, _ key: String, _ value: JSONValue?) throws {
+        let file = folder.appendingPathComponent("config.json")
+        guard case .object(var members) = try JSONFile.read(file) else { return }
+        members[key] = value
+        try JSONFile.write(.object(members), to: file)
+    }
+
+    @Test func savedAndLoadedNetIsTheSame() throws {
+        let bundled = try FeatureClassifierFolder(FeatureFixtures.model).load()
+        try FeatureFixtures.withScratchFolder { folder in
+            try FeatureClassifierFolder(folder).save(bundled)
+            let copy = try FeatureClassifierFolder(folder).load()
+            #expect(copy.configuration == bundled.configuration)
+            for name in ["model.safetensors", "config.json"] {
+                let bytes = try Data(contentsOf: folder.appendingPathComponent(name))
+                #expect(try bytes == Data(contentsOf: FeatureFixtures.model.appendingPathComponent(name)), "\(name)")
+                #expect(bytes.count < 500_000)
+            }
+        }
+    }
+
+    @Test func damagedWeightsAreRefusedByName() throws {
+        #expect(try message { _ in } == nil)
+        let cut = try message { folder in
+            try Data(contentsOf: weights(folder)).prefix(100_000).write(to: weights(folder))
+        }
+        #expect(cut?.contains("model.safetensors") == true)
+        let missing = try message { folder in try rewriteWeights(folder) { $0.removeAll { $0.name == "head.bias" } } }
+        #expect(missing?.contains("tensor 'head.bias' is missing") == true)
+        let extra = try message { folder in
+            try rewriteWeights(folder) { $0.append(NamedTensor("more", shape: [1], floats: [0])) }
+        }
+        #expect(extra?.contains("tensor 'more' has no place") == true)
+        let shape = try message { folder in
+            try rewriteWeights(folder) { tensors in
+                for index in tensors.indices where tensors[index].name == "head.weight" {
+                    tensors[index].shape = [64, 10]
+                }
+            }
+        }
+        #expect(shape?.contains("tensor 'head.weight' has shape [64, 10], expected [10, 64]") == true)
+        let notFinite = try message { folder in
+            try rewriteWeights(folder) { tensors in
+                for index in tensors.indices where tensors[index].name == "stem.bias" {
+                    tensors[index].elements = .floats([.nan] + [Float](repeating: 0, count: 15))
+                }
+            }
+        }
+        #expect(notFinite?.contains("tensor 'stem.bias' has values that are not finite") == true)
+        let gone = try message { folder in try FileManager.default.removeItem(at: weights(folder)) }
+        #expect(gone?.contains("model.safetensors") == true)
+    }
+
+    @Test func otherConfigurationsAreRefusedByKey() throws {
+        for (key, value, wanted) in [
+            ("kind", nil, "'kind' is missing, expected 'feature-classifier'"),
+            ("kind", "UNet2DModel", "'kind' is 'UNet2DModel'"),
+            ("schema", 2, "'schema' is 2, expected 1"),
+            ("widths", [16, 32, 1_000_000_000], "'widths' is [16, 32, 1000000000]"),
+            ("widths", "wide", "'widths'"),
+            ("input_size", nil, "the key 'input_size' is missing"),
+            ("class_names", ["one", "two"], "tensor 'head.weight' has shape [10, 64], expected [2, 64]"),
+        ] as [(String, JSONValue?, String)] {
+            let message = try message { folder in try rewriteConfiguration(folder, key, value) }
+            #expect(message?.contains(wanted) == true, "\(key): \(message ?? "no error")")
+        }
+    }
+}
