@@ -37,7 +37,10 @@ let package = Package(
             ]),
         .executableTarget(
             name: "diffprune",
-            dependencies: ["Workflows", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "TensorCore", "Diffusion", "Pruning", "PruningMethods", "Imagery", "Storage", "Reports", "Workflows",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "CKernels", "COpenBLAS", "Storage"]),
         .testTarget(name: "LayersTests", dependencies: ["Layers", "TensorCore", "Storage"]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Layers", "TensorCore", "Storage"]),
@@ -46,9 +49,11 @@ let package = Package(
             name: "PruningMethodsTests", dependencies: ["PruningMethods", "Pruning", "Diffusion", "Layers", "TensorCore"]),
         .testTarget(name: "ImageryTests", dependencies: ["Imagery"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage"]),
-        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Imagery"]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
-        .testTarget(name: "WorkflowsTests", dependencies: ["Workflows"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["Workflows"]),
+        .testTarget(
+            name: "WorkflowsTests",
+            dependencies: ["Workflows", "Evaluation", "Imagery", "Diffusion", "Layers", "TensorCore", "Storage"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["diffprune", "Workflows", "Diffusion", "TensorCore", "Storage"]),
     ]
 )

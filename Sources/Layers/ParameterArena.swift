@@ -50,7 +50,10 @@ public final class ParameterArena {
     public var gradientNorm: Double { squaredNorm(gradients).squareRoot() }
 
     /// ‖x‖² of a flat tensor, summed in double.
-    public func squaredNorm(_ flat: Tensor) -> Double { dk_dot(flat.pointer, flat.pointer, count) }
+    public func squaredNorm(_ flat: Tensor) -> Double { dot(flat, flat) }
+
+    /// ⟨a, b⟩ of two flat tensors, summed in double.
+    public func dot(_ a: Tensor, _ b: Tensor) -> Double { dk_dot(a.pointer, b.pointer, count) }
 
     /// sum += scale·gradient², elementwise.
     public func addSquaredGradients(to sum: Tensor, scale: Float) {

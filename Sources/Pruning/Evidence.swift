@@ -70,6 +70,10 @@ public struct CurvatureEvidence {
     public let squaredNorm: Double
     /// H·g, flat, laid out as the arena.
     public let hessianGradient: Tensor
+    /// gᵀHg.
+    public let curvatureAlongGradient: Double
+    /// ‖g‖²/(gᵀHg), the step along −g that takes the loss's quadratic model lowest; nil where it has no lowest point.
+    public var cauchyStep: Double? { curvatureAlongGradient > 0 ? squaredNorm / curvatureAlongGradient : nil }
     /// −∂E/∂m of each channel of each group: the velocity of the masks along the energy's gradient flow.
     public let velocity: [[Double]]
 }
@@ -129,7 +133,8 @@ public final class EvidenceCollector {
         guard products.allFinite else { throw EvidenceError.notFinite("the Hessian–vector product") }
         let norm = arena.squaredNorm(gradient.weights)
         return CurvatureEvidence(
-            gradient: gradient, squaredNorm: norm, hessianGradient: products, velocity: gateValues(\.gradientTangent))
+            gradient: gradient, squaredNorm: norm, hessianGradient: products,
+            curvatureAlongGradient: arena.dot(gradient.weights, products), velocity: gateValues(\.gradientTangent))
     }
 
     /// Sum of the gradients of L_t over t = 0, 1, 2, …, while `continues(L_t, largest so far)`; weights only.

@@ -26,6 +26,7 @@ public struct Magnitude: ImportanceCriterion {
         name: "magnitude", family: "gradient", summary: "removes the channels with the smallest weights",
         paper: "Li et al., 2017, arXiv 1608.08710")
     public static let needs: Evidence = .weights
+    public static let scoresAreLossChanges = false
 
     private let configuration: Configuration
 

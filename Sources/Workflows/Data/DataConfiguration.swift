@@ -36,10 +36,36 @@ public struct DataConfiguration: ConfigurationSection, Equatable {
             throw ConfigurationError.invalid(
                 source: "model", key: "sample_size", got: "\(model.size)", expected: "a square, for training on images")
         }
+        try Self.checkPrediction(of: model)
         let behind = RGBColor(UInt8(background[0]), UInt8(background[1]), UInt8(background[2]))
-        return try DatasetReader.open(
+        let dataset = try DatasetReader.open(
             DatasetSpecification(
                 path: path, split: split, size: model.size[0], channels: model.configuration.inChannels,
                 background: behind, fit: fit, limit: limit == 0 ? nil : limit))
+        try checkClasses(of: dataset, for: model.configuration)
+        return dataset
+    }
+
+    /// A loss needs a prediction for every channel of the image; a second half may hold variances.
+    static func checkPrediction(of model: UNet) throws {
+        let (given, wanted) = (model.configuration.outChannels, model.configuration.inChannels)
+        guard given == wanted || given == 2 * wanted else {
+            throw ConfigurationError.invalid(
+                source: "model", key: "out_channels", got: "\(given)",
+                expected: "in_channels, \(wanted), or twice that, to have a denoising loss")
+        }
+    }
+
+    private func checkClasses(of dataset: InMemoryDataset, for configuration: UNetConfiguration) throws {
+        if configuration.classEmbedType == .identity {
+            throw ConfigurationError.invalid(
+                source: "model", key: "class_embed_type", got: "identity",
+                expected: "null or timestep: the images' classes are numbers, not vectors")
+        }
+        guard configuration.classEmbedType == nil, let room = configuration.numClassEmbeds,
+            let classes = dataset.labelCount, classes > room
+        else { return }
+        throw ConfigurationError.invalid(
+            source: "model", key: "num_class_embeds", got: "\(room)", expected: "at least the \(classes) classes of \(path)")
     }
 }

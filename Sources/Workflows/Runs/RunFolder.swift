@@ -30,10 +30,11 @@ public final class RunFolder {
         let existing = resuming ? try? String(contentsOf: file, encoding: .utf8) : nil
         if let existing, existing != configuration { throw Failure.differentConfiguration(path: file.path) }
         try OutputFolder.prepare(url, overwriting: existing != nil)
+        // First of all files: a run killed at any later moment can be resumed.
+        if existing == nil { try AtomicFile.write(Data(configuration.utf8), to: file) }
         checkpoints = CheckpointStore(folder: url.appendingPathComponent("checkpoints"))
         log = try JSONLinesLog(url.appendingPathComponent("metrics.jsonl"))
         events = try EventFileWriter(directory: url)
-        if existing == nil { try AtomicFile.write(Data(configuration.utf8), to: file) }
     }
 
     public var modelURL: URL { url.appendingPathComponent("model") }

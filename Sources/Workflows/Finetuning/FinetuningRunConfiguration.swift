@@ -1,0 +1,45 @@
+import Foundation
+
+/// Everything that defines a fine-tuning run beside the model.
+public struct FinetuningRunConfiguration: Sendable {
+    public var finetuning: TrainingConfiguration
+    public var data: DataConfiguration
+
+    static let sections = ["finetuning", "data"]
+    /// Weight of imitating the teacher where one is given and the configuration does not say.
+    public static let defaultDistillation = 0.5
+
+    /// Reads the sections `finetuning` and `data`.
+    ///
+    /// - Parameters:
+    ///   - file: nil for defaults.
+    ///   - data: path that takes the place of the file's.
+    ///   - hasTeacher: whether a teacher is given.
+    public init(file: URL?, overrides: [String] = [], data: String? = nil, hasTeacher: Bool) throws {
+        let document = try ConfigurationDocument(file: file, overrides: overrides, sections: Self.sections)
+        var defaults = PruningRunConfiguration.finetuningDefaults
+        defaults.distillation = hasTeacher ? Self.defaultDistillation : 0
+        finetuning = try document.section("finetuning", defaults: defaults)
+        self.data = try document.section("data")
+        if let data { self.data.path = data }
+        guard finetuning.steps > 0 else {
+            throw ConfigurationError.invalid(
+                source: "finetuning", key: "steps", got: "\(finetuning.steps)", expected: "at least 1")
+        }
+        guard hasTeacher == (finetuning.distillation > 0) else {
+            throw RequestError.conflict(
+                hasTeacher
+                    ? "a teacher is given, but finetuning.distillation is 0: expected a weight in (0, 1]"
+                    : "finetuning.distillation is \(finetuning.distillation), but there is no teacher to imitate: give --teacher")
+        }
+    }
+
+    public var yaml: String {
+        get throws {
+            ConfigurationDocument.yaml([
+                ("finetuning", try ConfigurationTree(encoding: finetuning)),
+                ("data", try ConfigurationTree(encoding: data)),
+            ])
+        }
+    }
+}

@@ -1,0 +1,22 @@
+import Diffusion
+import Foundation
+import Reports
+
+/// Refuses what cannot fit this machine's memory before it is tried.
+public enum MemoryEstimate {
+    /// - Parameters:
+    ///   - size: height and width.
+    ///   - batch: images at a time.
+    public static func check(_ model: UNet, size: [Int], batch: Int) throws {
+        // The widest activations at full size, a few of which live at once; a lower bound, so that nothing that would
+        // have worked is refused.
+        let width = model.configuration.blockOutChannels[0]
+        let bytes = 4 * 4 * Double(size[0]) * Double(size[1]) * Double(width) * Double(batch)
+        let memory = Double(ProcessInfo.processInfo.physicalMemory)
+        guard bytes <= memory else {
+            throw RequestError.conflict(
+                "\(batch) images of \(size[0])×\(size[1]) at a time take at least \(NumberText.bytes(bytes)), expected at most this machine's \(NumberText.bytes(memory)): make the batch or the images smaller"
+            )
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Diffusion
+import Foundation
+import Imagery
+import Storage
+import TensorCore
+
+/// Draws images into a folder: `images/000000.png`…, `grid.png`, and with given noise `samples.safetensors`.
+public struct SamplingWorkflow {
+    private let pipeline: Pipeline
+    private let request: SamplingRequest
+    private let noise: URL?
+    private let output: URL
+    private let progress: ProgressHandler?
+
+    /// The most images that the grid shows: those from the first.
+    public static let gridLimit = 256
+
+    /// - Parameter noise: a file to read all noise from, instead of drawing it.
+    public init(
+        _ pipeline: Pipeline, _ request: SamplingRequest, noise: URL? = nil, output: URL,
+        progress: ProgressHandler? = nil
+    ) {
+        self.pipeline = pipeline
+        self.request = request
+        self.noise = noise
+        self.output = output
+        self.progress = progress
+    }
+
+    /// The images appear under their final names all at once, the grid after them.
+    ///
+    /// - Returns: the number of images.
+    @discardableResult
+    public func run() throws -> Int {
+        let model = pipeline.model
+        try request.validate(for: model)
+        let sampler = try request.sampler.makeSampler(pipeline.scheduler, steps: request.steps)
+        let given = try noise.map { try NoiseFile($0, model: model, sampler: sampler) }
+        let count = request.count ?? given?.count ?? SamplingRequest.defaultCount
+        if let given, count > given.count {
+            throw RequestError.invalid(
+                option: "--count", got: "\(count)", expected: "at most the \(given.count) images there is noise for")
+        }
+        try MemoryEstimate.check(model, size: model.size, batch: min(count, request.batchSize))
+
+        return try OutputClaim.holding(output) {
+            try OutputFolder.prepare(output, overwriting: false)
+            let drawing = ImageSampler(
+                model: model, sampler: sampler, seed: UInt64(request.seed),
+                classLabel: request.classLabel.map { Float($0) }, batchSize: request.batchSize)
+            try draw(count, with: drawing, noise: given?.noise)
+            return count
+        }
+    }
+
+    private func draw(_ count: Int, with drawing: ImageSampler, noise: GivenNoise?) throws {
+        var shown: [Image] = []
+        let gridCount = min(count, gridCapacity(drawing.model.size))
+        var raw: [Float] = []
+        var rawShape: [Int] = []
+        let steps = drawing.sampler.timesteps.count
+        try AtomicFolder.write(to: output.appendingPathComponent("images")) { folder in
+            for start in stride(from: 0, to: count, by: request.batchSize) {
+                let range = start..<min(start + request.batchSize, count)
+                let samples = try drawing.images(range, noise: noise) { step, _ in
+                    progress?(
+                        ProgressUpdate(
+                            phase: "sampling", completed: start * steps + step * range.count, total: count * steps,
+                            detail: "image \(range.upperBound) of \(count)"))
+                }
+                guard samples.allFinite else {
+                    throw TensorFileError.resultNotFinite(what: "an image of \(range.lowerBound)..<\(range.upperBound)")
+                }
+                if noise != nil {
+                    let part = samples.channelsFirst
+                    raw += part.values
+                    rawShape = [count] + part.shape.dropFirst()
+                }
+                for (number, image) in zip(range, try samples.images()) {
+                    try PNG.write(image, to: folder.appendingPathComponent(Self.name(of: number)))
+                    if number < gridCount { shown.append(image) }
+                }
+            }
+        }
+        if noise != nil {
+            try SafetensorsWriter.write(
+                [NamedTensor("samples", shape: rawShape, floats: raw)],
+                to: output.appendingPathComponent("samples.safetensors"))
+        }
+        try PNG.write(sampleGrid(shown), to: output.appendingPathComponent("grid.png"))
+    }
+
+    /// As many as stay well below what a PNG may hold.
+    private func gridCapacity(_ size: [Int]) -> Int {
+        let scale = ImageGrid.scale(forSide: max(size[0], size[1]))
+        let pixels = (size[0] * scale + 8) * (size[1] * scale + 8)
+        return max(1, min(Self.gridLimit, PNG.maximumPixels / 2 / pixels))
+    }
+
+    /// "000012.png"
+    static func name(of number: Int) -> String {
+        String(repeating: "0", count: max(0, 6 - "\(number)".count)) + "\(number).png"
+    }
+}

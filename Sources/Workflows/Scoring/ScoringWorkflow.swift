@@ -1,0 +1,125 @@
+import Diffusion
+import Foundation
+import Layers
+import Pruning
+import Storage
+import TensorCore
+
+/// What to score by, and on which images.
+public struct ScoringRequest: Sendable {
+    public enum Images: Sendable {
+        case none
+        /// A file of `sample`, `noise`, `timestep` and, for a conditional model, `class_labels`.
+        case batch(URL)
+        /// A data set: images, noise and timesteps are chosen by the seed, timesteps spread evenly over the schedule.
+        case data(DataConfiguration, batches: Int, batchSize: Int)
+    }
+
+    public var criterion: ScoreCriterion
+    public var images: Images
+    public var seed: Int
+    /// Probe vectors of `obd`.
+    public var probes: Int
+
+    public static let defaultProbes = 64
+
+    public init(
+        _ criterion: ScoreCriterion, images: Images = .none, seed: Int = 0, probes: Int = Self.defaultProbes
+    ) {
+        self.criterion = criterion
+        self.images = images
+        self.seed = seed
+        self.probes = probes
+    }
+
+    func validate() throws {
+        guard seed >= 0 else { throw RequestError.invalid(option: "--seed", got: "\(seed)", expected: "at least 0") }
+        guard (1...1_000_000).contains(probes) else {
+            throw RequestError.invalid(option: "--probes", got: "\(probes)", expected: "1...1000000")
+        }
+        if case .none = images, criterion.needsImages {
+            throw RequestError.conflict("criterion '\(criterion.rawValue)' needs images: give --batch FILE or --data PATH")
+        }
+        if case .data(_, let batches, let batchSize) = images {
+            guard (1...10_000).contains(batches) else {
+                throw RequestError.invalid(option: "--batches", got: "\(batches)", expected: "1...10000")
+            }
+            guard (1...4096).contains(batchSize) else {
+                throw RequestError.invalid(option: "--batch-size", got: "\(batchSize)", expected: "1...4096")
+            }
+        }
+    }
+}
+
+/// What a scoring came to.
+public struct ScoringOutcome: Sendable {
+    public let tensors: Int
+    public let groups: Int
+    /// The loss at which the scores were taken; nil where no images were given.
+    public let loss: Double?
+}
+
+/// Importance scores of every weight and channel, nothing pruned: under each weight tensor's name its elementwise scores
+/// in the layout of files, and `group:<name>` with one score a channel where the criterion has such.
+public struct ScoringWorkflow {
+    private let pipeline: Pipeline
+    private let request: ScoringRequest
+    private let output: URL
+    private let progress: ProgressHandler?
+
+    public init(_ pipeline: Pipeline, _ request: ScoringRequest, output: URL, progress: ProgressHandler? = nil) {
+        self.pipeline = pipeline
+        self.request = request
+        self.output = output
+        self.progress = progress
+    }
+
+    public func run() throws -> ScoringOutcome {
+        try request.validate()
+        try OutputFile.check(output)
+        let model = pipeline.model
+        let source = try source().map { source in
+            let total = Scorer.lossCount(request.criterion, source: source, probes: request.probes)
+            return ReportingCalibration(source, total: total, progress: progress)
+        }
+        let arena = ParameterArena(model.parameters)
+        let groups = PrunableGroup.all(of: model)
+        let scorer = Scorer(
+            arena: arena, groups: groups, source: source, seed: UInt64(request.seed), probes: request.probes)
+        let scores = try scorer.scores(request.criterion)
+
+        var tensors = arena.parameters.enumerated().map { index, parameter in
+            NamedTensor(
+                parameter.name, shape: parameter.fileShape,
+                floats: parameter.fileValues(of: arena.slice(scores.weights, index)))
+        }
+        if let channels = scores.groups {
+            tensors += zip(groups, channels).map {
+                NamedTensor("group:\($0.name)", shape: [$1.count], floats: $1.map { Float($0) })
+            }
+        }
+        var metadata = ["criterion": request.criterion.rawValue, "format": "pt"]
+        if let loss = scores.loss { metadata["loss"] = "\(loss)" }
+        try SafetensorsWriter.write(tensors, metadata: metadata, to: output)
+        return ScoringOutcome(
+            tensors: arena.parameters.count, groups: scores.groups?.count ?? 0, loss: scores.loss)
+    }
+
+    private func source() throws -> (any CalibrationSource)? {
+        switch request.images {
+        case .none: return nil
+        case .batch(let url):
+            try DataConfiguration.checkPrediction(of: pipeline.model)
+            return try BatchCalibration(url, pipeline: pipeline)
+        case .data(let data, let count, let size):
+            let model = pipeline.model
+            let batches = try BatchSource(
+                dataset: data.open(for: model), batchSize: size, seed: UInt64(request.seed), flip: false,
+                timestepSampling: .uniform, timestepCount: pipeline.scheduler.trainTimesteps,
+                isConditional: model.configuration.isClassConditional)
+            return DenoisingCalibration(
+                model: model, objective: try DenoisingObjective(pipeline.scheduler), batches: batches, count: count,
+                batchSize: size)
+        }
+    }
+}

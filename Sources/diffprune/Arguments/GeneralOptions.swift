@@ -1,0 +1,26 @@
+import ArgumentParser
+import TensorCore
+import Workflows
+
+/// What every command takes.
+struct GeneralOptions: ParsableArguments {
+    @Flag(help: "Show no progress.")
+    var quiet = false
+
+    @Option(help: ArgumentHelp("Threads to compute on, 1...256; results do not depend on it.", valueName: "n"))
+    var threads: Int?
+
+    mutating func validate() throws {
+        if let threads, !(1...256).contains(threads) {
+            throw ValidationError("--threads is \(threads), expected 1...256")
+        }
+    }
+
+    /// Sets the engine up; called before any work.
+    func apply() {
+        if let threads { Engine.threads = threads }
+        if let problem = Engine.instructionSetError { StandardStreams.complain("warning", problem) }
+    }
+
+    var progress: ProgressHandler? { ProgressPrinter.handler(quiet: quiet) }
+}

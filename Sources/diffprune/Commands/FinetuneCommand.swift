@@ -1,0 +1,48 @@
+import ArgumentParser
+import Workflows
+
+struct FinetuneCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "finetune", abstract: "Goes on training a model, pruned or not.",
+        discussion: """
+            Removed channels stay removed and pruning.json is kept. The configuration has the sections finetuning and \
+            data. With --teacher the loss is (1 − λ)·noise loss + λ·imitation of the teacher's prediction, \
+            λ = finetuning.distillation, which is then \(FinetuningRunConfiguration.defaultDistillation) unless the \
+            configuration says otherwise.
+
+            Example: diffprune finetune --model runs/half/model --output runs/recovered --teacher runs/fashion/model \
+            --data Samples/fashion-mnist --steps 500
+            """)
+
+    @OptionGroup var model: ModelOption
+    @OptionGroup var options: RunOptions
+
+    @Option(help: ArgumentHelp("Model to imitate, usually the one before pruning.", valueName: "dir"))
+    var teacher: String?
+
+    @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("Training steps.", valueName: "n"))
+    var steps: Int?
+
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var general: GeneralOptions
+
+    mutating func run() throws {
+        general.apply()
+        try options.checkOutput()
+        var overrides = options.overrides
+        if let steps { overrides.append("finetuning.steps=\(steps)") }
+        if let seed = seed.seed { overrides.append("finetuning.seed=\(seed)") }
+        let configuration = try FinetuningRunConfiguration(
+            file: options.configurationURL(), overrides: overrides, data: data, hasTeacher: teacher != nil)
+        let result = try options.running {
+            try FinetuningWorkflow(
+                configuration, pipeline: model.load(), teacher: teacher.map { try loadModel($0) }, output: options.outputURL,
+                resuming: options.resume, progress: general.progress
+            ).run()
+        }
+        try StandardStreams.write("model: \(result.path)\n")
+    }
+}

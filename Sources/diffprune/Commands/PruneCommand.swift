@@ -1,0 +1,79 @@
+import ArgumentParser
+import Foundation
+import Reports
+import Storage
+import Workflows
+
+struct PruneCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prune", abstract: "Removes channels of a model and fine-tunes what is left.",
+        discussion: """
+            The configuration has the sections method (name and the method's settings), pruning, finetuning and data; \
+            flags take the place of the file's values. The run folder is as that of train, with pruning.json in model/.
+
+            Example: diffprune prune --model runs/fashion/model --output runs/half --method gradient-flow \
+            --target macs=0.5 --data Samples/fashion-mnist
+            """)
+
+    @OptionGroup var model: ModelOption
+    @OptionGroup var options: RunOptions
+
+    @Option(help: ArgumentHelp("Pruning method, see diffprune methods.", valueName: "name"))
+    var method: String?
+
+    @Option(help: ArgumentHelp("What may be left: macs=0.5 or params=0.5; or sparsity=0.5, of the channels.", valueName: "target"))
+    var target: String?
+
+    @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("Fine-tuning steps, those between mask updates included.", valueName: "n"))
+    var finetuneSteps: Int?
+
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var general: GeneralOptions
+
+    mutating func run() throws {
+        general.apply()
+        try options.checkOutput()
+        let file = options.configurationURL(replacedBy: method != nil)
+        guard file != nil || method != nil else {
+            throw RequestError.conflict(
+                "neither --config nor --method is there: expected one of them, or --resume with a run in the output folder")
+        }
+        var overrides = options.overrides
+        if let steps = finetuneSteps { overrides.append("finetuning.steps=\(steps)") }
+        if let seed = seed.seed { overrides += ["pruning.seed=\(seed)", "finetuning.seed=\(seed)"] }
+        let configuration = try PruningRunConfiguration(
+            file: file, overrides: overrides, method: method, target: target, data: data)
+        _ = try model.load()
+        let outcome = try options.running {
+            try PruningWorkflow(
+                configuration, model: model.url, output: options.outputURL, resuming: options.resume, progress: general.progress
+            ).run()
+        }
+        let asked = outcome.record.asked
+        try StandardStreams.write(
+            """
+            asked: \(asked.quantity)=\(asked.value)
+            \(achievedTable(outcome.record.achieved))
+            model: \(outcome.modelURL.path)
+
+            """)
+    }
+}
+
+/// Dense, pruned and what is left of it, a line a quantity.
+func achievedTable(_ achieved: PruningRecord.Achieved) throws -> String {
+    var table = TextTable(columns: [
+        .init(""), .init("dense", .right), .init("pruned", .right), .init("left", .right),
+    ])
+    for (name, change) in [
+        ("MACs", achieved.macs), ("parameters", achieved.parameters), ("channels", achieved.channels),
+    ] {
+        try table.append([
+            name, NumberText.short(change.dense), NumberText.short(change.pruned), NumberText.percent(change.ratio),
+        ])
+    }
+    return table.text
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Diffusion
+import Foundation
+import Storage
+import Workflows
+
+struct SampleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sample", abstract: "Draws images with a model.",
+        discussion: """
+            Writes images/000000.png… and grid.png (the first \(SamplingWorkflow.gridLimit) at most). Image i depends on \
+            the model, the seed, i, the sampler and the steps alone. With --noise all noise comes from a safetensors file: \
+            initial [N,C,H,W] and, for a sampler that draws noise, step_noise [steps,N,C,H,W] in sampling order; the \
+            images before rounding then also go to samples.safetensors.
+
+            Example: diffprune sample --model runs/fashion/model --output samples --count 16 --steps 50
+            """)
+
+    @OptionGroup var model: ModelOption
+
+    @Option(help: ArgumentHelp("Folder to write; must be new or empty.", valueName: "dir"))
+    var output: String
+
+    @Option(help: ArgumentHelp("How many images (default: 64, or as many as --noise holds).", valueName: "n"))
+    var count: Int?
+
+    @Option(help: ArgumentHelp("ddim or ddpm.", valueName: "name"))
+    var sampler = "ddim"
+
+    @Option(help: ArgumentHelp("Sampling steps.", valueName: "n"))
+    var steps = 50
+
+    @Option(name: .customLong("class"), help: ArgumentHelp("Class of every image, for a conditional model.", valueName: "k"))
+    var classLabel: Double?
+
+    @Option(help: ArgumentHelp("Safetensors file to take all noise from.", valueName: "file"))
+    var noise: String?
+
+    @Option(help: ArgumentHelp("Images that go through the model together; changes speed and memory only.", valueName: "n"))
+    var batchSize = 16
+
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var general: GeneralOptions
+
+    mutating func run() throws {
+        general.apply()
+        guard noise == nil || seed.seed == nil else {
+            throw RequestError.conflict("--seed has no effect with --noise, which holds all noise: expected one of the two")
+        }
+        var request = SamplingRequest()
+        guard let name = SamplerName(rawValue: sampler) else {
+            throw RequestError.unknown(kind: "sampler", name: sampler, legal: SamplerName.allCases.map(\.rawValue))
+        }
+        request.sampler = name
+        request.count = count
+        request.seed = seed.seed ?? 0
+        request.steps = steps
+        request.classLabel = classLabel
+        request.batchSize = batchSize
+        let url = URL(fileURLWithPath: output)
+        do {
+            let drawn = try SamplingWorkflow(
+                model.load(), request, noise: noise.map { URL(fileURLWithPath: $0) }, output: url,
+                progress: general.progress
+            ).run()
+            try StandardStreams.write("\(drawn) images: \(url.path)\n")
+        } catch StorageError.folderNotEmpty(let path) {
+            throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Foundation
+import Workflows
+
+struct ScoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "score", abstract: "Computes importance scores of weights and channels; prunes nothing.",
+        discussion: """
+            For each weight tensor, under its own name: magnitude |w|; taylor and snip |w·g|; gradient-flow −w·(Hg), \
+            signed; fisher ½·mean(g_n²)·w²; obd ½·diag(H)·w²; diff-pruning |w·Σ g_t|; random. diag(H) is an estimate \
+            from --probes exact Hessian–vector products with random signs; the rest is exact. Under group:<name>, one \
+            score a channel, for magnitude, taylor, gradient-flow, diff-pruning and random. \
+            A batch is a safetensors file of sample (clean), noise [N,C,H,W], timestep [N] and, for a conditional \
+            model, class_labels; with --data images, noise and timesteps are chosen by --seed.
+
+            Example: diffprune score --model runs/fashion/model --criterion gradient-flow --data Samples/fashion-mnist \
+            --output scores.safetensors
+            """)
+
+    @OptionGroup var model: ModelOption
+
+    @Option(
+        help: ArgumentHelp(
+            "One of \(ScoreCriterion.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
+    var criterion: String
+
+    @Option(help: ArgumentHelp("Safetensors file to write.", valueName: "file"))
+    var output: String
+
+    @Option(help: ArgumentHelp("Safetensors file of a batch.", valueName: "file"))
+    var batch: String?
+
+    @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("Batches to take from --data (default: 4).", valueName: "n"))
+    var batches: Int?
+
+    @Option(help: ArgumentHelp("Images of a batch from --data (default: 64).", valueName: "n"))
+    var batchSize: Int?
+
+    @Option(help: ArgumentHelp("Probe vectors of obd (default: \(ScoringRequest.defaultProbes)).", valueName: "n"))
+    var probes: Int?
+
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var general: GeneralOptions
+
+    mutating func run() throws {
+        general.apply()
+        let criterion = try ScoreCriterion(named: criterion)
+        guard probes == nil || criterion == .obd else {
+            throw RequestError.conflict("--probes is for criterion 'obd', got '\(criterion.rawValue)'")
+        }
+        let request = ScoringRequest(
+            criterion, images: try images(), seed: seed.seed ?? 0, probes: probes ?? ScoringRequest.defaultProbes)
+        let url = URL(fileURLWithPath: output)
+        let outcome = try ScoringWorkflow(model.load(), request, output: url, progress: general.progress).run()
+        let loss = outcome.loss.map { ", loss \($0)" } ?? ""
+        try StandardStreams.write(
+            "\(criterion.rawValue): \(outcome.tensors) tensors, \(outcome.groups) groups\(loss): \(url.path)\n")
+    }
+
+    private func images() throws -> ScoringRequest.Images {
+        guard let data else {
+            guard batches == nil, batchSize == nil else {
+                throw RequestError.conflict("--batches and --batch-size are for --data, which is missing")
+            }
+            return batch.map { .batch(URL(fileURLWithPath: $0)) } ?? .none
+        }
+        guard batch == nil else { throw RequestError.conflict("both --batch and --data are given, expected one of them") }
+        var configuration = DataConfiguration()
+        configuration.path = data
+        let defaults = PruningConfiguration()
+        return .data(
+            configuration, batches: batches ?? defaults.calibrationBatches,
+            batchSize: batchSize ?? defaults.calibrationBatchSize)
+    }
+}

@@ -1,0 +1,47 @@
+import Diffusion
+import Foundation
+import Imagery
+import Pruning
+import PruningMethods
+import Workflows
+
+/// What a process tells its caller, by the numbers of sysexits.
+enum ExitStatus {
+    static let success: Int32 = 0
+    /// Flags, configuration keys and values.
+    static let usage: Int32 = 64
+    /// Files, models, images, numbers.
+    static let data: Int32 = 65
+}
+
+/// Why a command did not do its work: one line, and the exit status that goes with it.
+struct CommandFailure {
+    let message: String
+    let status: Int32
+
+    init(message: String, status: Int32) {
+        self.message = message
+        self.status = status
+    }
+
+    init(_ error: any Error) {
+        status = Self.isUsage(error) ? ExitStatus.usage : ExitStatus.data
+        message =
+            switch error {
+            case MethodCatalogError.unknown(let name):
+                "\(RequestError.unknown(kind: "method", name: name, legal: MethodCatalog.all.map(\.card.name)))"
+            case let error as CocoaError: error.localizedDescription
+            default: "\(error)"
+            }
+    }
+
+    private static func isUsage(_ error: any Error) -> Bool {
+        switch error {
+        case is RequestError, is ConfigurationError, is PrunerConfigurationError, is MethodCatalogError, is BudgetError,
+            is UNetConfigurationError, is RunFolder.Failure, DatasetError.badOption, SchedulerError.stepCount,
+            SchedulerError.invalidValue, EvidenceError.missing:
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Storage
+import Synchronization
+
+/// Standard output and error, for text that is written whole.
+enum StandardStreams {
+    /// Whether a progress line without an end stands on the terminal.
+    private static let hasOpenLine = Mutex(false)
+
+    /// Makes closed streams and readers that leave early harmless.
+    static func prepare() {
+        signal(SIGPIPE, SIG_IGN)
+        // A file opened later must not come to stand where a closed standard stream was.
+        for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) == -1 {
+            _ = open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
+        }
+    }
+
+    /// Writes to standard output. A reader that has left has had what it wanted: no error.
+    static func write(_ text: String) throws {
+        closeLine()
+        let code = put(text, on: STDOUT_FILENO)
+        guard code == 0 || code == EPIPE else {
+            throw StorageError.unwritable(path: "standard output", reason: String(cString: strerror(code)))
+        }
+    }
+
+    /// One line "kind: message" on standard error.
+    static func complain(_ kind: String, _ message: String) {
+        closeLine()
+        let line = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty }.joined(separator: " ")
+        _ = put("\(kind): \(line)\n", on: STDERR_FILENO)
+    }
+
+    /// A line of progress; on a terminal it takes the place of the one before.
+    static func showProgress(_ line: String, replacing: Bool) {
+        hasOpenLine.withLock { $0 = replacing }
+        _ = put(replacing ? "\r\u{1B}[K\(line)" : "\(line)\n", on: STDERR_FILENO)
+    }
+
+    /// Ends an open line of progress.
+    static func closeLine() {
+        let wasOpen = hasOpenLine.withLock { open in
+            defer { open = false }
+            return open
+        }
+        if wasOpen { _ = put("\n", on: STDERR_FILENO) }
+    }
+
+    static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// Columns of the terminal behind standard error.
+    static var columns: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    /// - Returns: 0, or the `errno` of the write that failed.
+    private static func put(_ text: String, on descriptor: Int32) -> Int32 {
+        let bytes = Array(text.utf8)
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 {
+                if errno == EINTR { continue }
+                return errno
+            }
+            written += count
+        }
+        return 0
+    }
+}
