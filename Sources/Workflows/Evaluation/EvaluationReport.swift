@@ -84,7 +84,8 @@ struct EvaluationReport {
             .images([
                 try ReportImage(
                     png: grid,
-                    caption: "Dense, pruned, and the difference, enlarged \(ConsistencyGrid.amplification) ×: mid-grey is "
+                    caption:
+                        "Dense, pruned, and the difference, enlarged \(ConsistencyGrid.amplification) ×: mid-grey is "
                         + "equal, lighter is brighter in the pruned model's picture.",
                     description: "Rows of three pictures: dense, pruned, difference", scale: 1)
             ]),
@@ -121,7 +122,8 @@ struct EvaluationReport {
                         title: "ε-error by timestep", xAxis: Axis("timestep"),
                         yAxis: Axis("mean (ε dense − ε pruned)²", scale: scale),
                         series: [.init("ε-error", points: points(\.difference))]),
-                    caption: "Mean squared difference of the two noise predictions, with its 95 % confidence interval over images."
+                    caption:
+                        "Mean squared difference of the two noise predictions, with its 95 % confidence interval over images."
                 ),
                 .plot(
                     LinePlot(
@@ -142,7 +144,8 @@ struct EvaluationReport {
         case .measured(let distances):
             var table = ReportTable(
                 columns: [.name("Pictures"), .name("against"), .number("Fréchet distance")],
-                caption: "\(distances.dimension) features of the net `\(distances.featureNet)`; \(distances.count) pictures "
+                caption:
+                    "\(distances.dimension) features of the net `\(distances.featureNet)`; \(distances.count) pictures "
                     + "of each model, \(distances.referenceCount) reference images. Distances depend on both counts and on "
                     + "the net: this is not FID.")
             func row(_ name: String, _ other: String, _ value: Double) throws {
@@ -180,7 +183,9 @@ struct EvaluationReport {
             let asked = "\(record.asked.quantity)=\(NumberText.short(record.asked.value))"
             entries.append(("Method", "`\(record.method)`, asked for \(asked), seed \(record.seed)"))
         }
-        if !settings.data.path.isEmpty { entries.append(("Data", "`\(settings.data.path)` (\(settings.data.split.rawValue))")) }
+        if !settings.data.path.isEmpty {
+            entries.append(("Data", "`\(settings.data.path)` (\(settings.data.split.rawValue))"))
+        }
         let efficiency = result.efficiency
         entries.append(
             ("Machine", "\(efficiency.processor), \(efficiency.threads) threads, \(efficiency.instructionSet)"))

@@ -17,10 +17,12 @@ extension QuickstartOutcome {
             "Pruned by \(pruning.record.method): what is left of the dense model",
             line(
                 "MACs", efficiency.macs.ratio,
-                "\(NumberText.compact(efficiency.macs.dense)) → \(NumberText.compact(efficiency.macs.pruned)) an image and step"),
+                "\(NumberText.compact(efficiency.macs.dense)) → \(NumberText.compact(efficiency.macs.pruned)) an image and step"
+            ),
             line(
                 "parameters", efficiency.parameters.ratio,
-                "\(NumberText.compact(efficiency.parameters.dense)) → \(NumberText.compact(efficiency.parameters.pruned))"),
+                "\(NumberText.compact(efficiency.parameters.dense)) → \(NumberText.compact(efficiency.parameters.pruned))"
+            ),
             line(
                 "time", timing.ratio.median,
                 "\(NumberText.short(timing.first.median, digits: 3)) → \(NumberText.short(timing.second.median, digits: 3)) ms"
