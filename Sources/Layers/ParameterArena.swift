@@ -27,7 +27,8 @@ public final class ParameterArena {
     }
 
     private func view(of flat: Tensor, _ range: Range<Int>) -> Tensor {
-        Tensor(buffer: Buffer(windowOf: flat.buffer, offset: range.lowerBound, count: range.count), shape: [range.count])
+        Tensor(
+            buffer: Buffer(windowOf: flat.buffer, offset: range.lowerBound, count: range.count), shape: [range.count])
     }
 
     /// The part of a flat tensor that belongs to parameter `index`, in the parameter's shape.

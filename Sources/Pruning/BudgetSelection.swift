@@ -22,7 +22,9 @@ public struct BudgetSelection {
         fullCost = cost.cost(groups.map(\.width))
     }
 
-    private func leastWidth(_ group: Int) -> Int { max(1, Int((Double(groups[group].width) * leastFraction).rounded(.up))) }
+    private func leastWidth(_ group: Int) -> Int {
+        max(1, Int((Double(groups[group].width) * leastFraction).rounded(.up)))
+    }
 
     /// Cost of a mask relative to the whole, counting a soft mask by its sum.
     public func density(of masks: MaskSet) -> Double { cost.cost(masks.softWidths) / fullCost }

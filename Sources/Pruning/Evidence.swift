@@ -32,7 +32,8 @@ public enum EvidenceError: Error, CustomStringConvertible {
         switch self {
         case .missing(let needed, let offered):
             "the method needs \(needed), but only \(offered) can be had: give it data"
-        case .notFinite(let what): "\(what) is not finite: the weights or the data are broken, or the learning rate too high"
+        case .notFinite(let what):
+            "\(what) is not finite: the weights or the data are broken, or the learning rate too high"
         }
     }
 }

@@ -27,7 +27,7 @@ struct Diffprune: ParsableCommand {
             isParsed = true
             try command.run()
             return ExitStatus.success
-        } catch where exitCode(for: error) == .success {
+        } catch  where exitCode(for: error) == .success {
             return showHelp(fullMessage(for: error))
         } catch {
             let failure =

@@ -18,7 +18,9 @@ public struct Magnitude: ImportanceCriterion {
         public var norm = 2
         public init() {}
         public func validate() throws {
-            guard norm == 1 || norm == 2 else { throw PrunerConfigurationError(key: "norm", got: norm, expected: "1 or 2") }
+            guard norm == 1 || norm == 2 else {
+                throw PrunerConfigurationError(key: "norm", got: norm, expected: "1 or 2")
+            }
         }
     }
 

@@ -66,6 +66,7 @@ public struct DataConfiguration: ConfigurationSection, Equatable {
             let classes = dataset.labelCount, classes > room
         else { return }
         throw ConfigurationError.invalid(
-            source: "model", key: "num_class_embeds", got: "\(room)", expected: "at least the \(classes) classes of \(path)")
+            source: "model", key: "num_class_embeds", got: "\(room)",
+            expected: "at least the \(classes) classes of \(path)")
     }
 }

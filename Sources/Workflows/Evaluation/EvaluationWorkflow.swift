@@ -49,7 +49,9 @@ public struct EvaluationWorkflow {
         }
     }
 
-    private func measure(_ models: ComparedModels, data: InMemoryDataset?, history: RunHistory?) throws -> EvaluationResult {
+    private func measure(_ models: ComparedModels, data: InMemoryDataset?, history: RunHistory?) throws
+        -> EvaluationResult
+    {
         var warnings = models.warnings
         let denseSamples = try sample(models.dense, phase: "sampling with the dense model")
         let prunedSamples = try sample(models.pruned, phase: "sampling with the pruned model")
@@ -60,7 +62,8 @@ public struct EvaluationWorkflow {
         let predictions = try NoisePredictionErrors(
             dense: models.dense.model, pruned: models.pruned.model, objective: models.objective, clean: clean.images,
             classes: clean.classes,
-            timesteps: NoisePredictionErrors.spread(settings.timestepCount, over: models.objective.schedule.trainTimesteps),
+            timesteps: NoisePredictionErrors.spread(
+                settings.timestepCount, over: models.objective.schedule.trainTimesteps),
             seed: settings.seed, batchSize: settings.batchSize
         ) { done, total in
             progress?(ProgressUpdate(phase: "comparing predictions", completed: done, total: total))

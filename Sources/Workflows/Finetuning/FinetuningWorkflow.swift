@@ -56,7 +56,8 @@ public struct FinetuningWorkflow {
         let (theirs, ours) = (teacher.model.configuration, pipeline.model.configuration)
         func check(_ what: String, _ got: Any, _ expected: Any) throws {
             guard "\(got)" != "\(expected)" else { return }
-            throw RequestError.invalid(option: "the teacher's \(what)", got: "\(got)", expected: "\(expected), as the model's")
+            throw RequestError.invalid(
+                option: "the teacher's \(what)", got: "\(got)", expected: "\(expected), as the model's")
         }
         try check("in_channels", theirs.inChannels, ours.inChannels)
         try check("out_channels", theirs.outChannels, ours.outChannels)

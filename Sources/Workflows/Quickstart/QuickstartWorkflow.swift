@@ -62,7 +62,9 @@ public struct QuickstartWorkflow {
         evaluation.data.split = .test
         evaluation.savesImages = true
         if settings?.features == nil, FileManager.default.fileExists(atPath: samples.features.path) {
-            let (features, size) = (try FeatureClassifierFolder(samples.features).load(), try PipelineFolder(self.model).load())
+            let (features, size) = (
+                try FeatureClassifierFolder(samples.features).load(), try PipelineFolder(self.model).load()
+            )
             let shape = size.model
             if features.accepts(height: shape.size[0], width: shape.size[1], channels: shape.configuration.inChannels) {
                 evaluation.features = samples.features
@@ -90,7 +92,8 @@ public struct QuickstartWorkflow {
             ).run()
             let pruned = clock.now
             let result = try EvaluationWorkflow(
-                evaluation, dense: model, pruned: pruning.modelURL, output: output, overwriting: true, command: commands,
+                evaluation, dense: model, pruned: pruning.modelURL, output: output, overwriting: true,
+                command: commands,
                 progress: progress
             ).run()
             return QuickstartOutcome(

@@ -39,7 +39,8 @@ struct FinetuneCommand: ParsableCommand {
             file: options.configurationURL(), overrides: overrides, data: data, hasTeacher: teacher != nil)
         let result = try options.running {
             try FinetuningWorkflow(
-                configuration, pipeline: model.load(), teacher: teacher.map { try loadModel($0) }, output: options.outputURL,
+                configuration, pipeline: model.load(), teacher: teacher.map { try loadModel($0) },
+                output: options.outputURL,
                 resuming: options.resume, progress: general.progress
             ).run()
         }

@@ -67,7 +67,9 @@ struct ScoreCommand: ParsableCommand {
             }
             return batch.map { .batch(URL(fileURLWithPath: $0)) } ?? .none
         }
-        guard batch == nil else { throw RequestError.conflict("both --batch and --data are given, expected one of them") }
+        guard batch == nil else {
+            throw RequestError.conflict("both --batch and --data are given, expected one of them")
+        }
         var configuration = DataConfiguration()
         configuration.path = data
         let defaults = PruningConfiguration()
