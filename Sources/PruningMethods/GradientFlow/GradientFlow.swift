@@ -54,7 +54,7 @@ public struct GradientFlow: Pruner {
         // Per unit of cost: the flow runs in the metric of the costs.
         let velocity = Self.scaled(
             zip(space.point(ofMeans: state.velocity), space.costs(at: point)).map { $1 > 0 ? $0 / $1 : $0 },
-            configuration.scaling)
+            configuration.scaling, groups: space.coordinatesOfGroups)
         let well = configuration.polarization * progress
         let flow = SparseFlow(ratio: configuration.ratio)
 
@@ -115,17 +115,26 @@ public struct GradientFlow: Pruner {
         return values.map { $0.map { $0 * factor } }
     }
 
-    private static func scaled(_ velocity: [Double], _ scaling: GradientFlowConfiguration.Scaling) -> [Double] {
+    private static func scaled(
+        _ velocity: [Double], _ scaling: GradientFlowConfiguration.Scaling, groups: [[Int]]
+    ) -> [Double] {
         switch scaling {
         case .none:
             let square = velocity.reduce(0) { $0 + $1 * $1 } / Double(max(velocity.count, 1))
             return square > 0 ? velocity.map { $0 / square.squareRoot() } : velocity
-        case .rank:
-            let order = velocity.indices.sorted { velocity[$0] != velocity[$1] ? velocity[$0] < velocity[$1] : $0 < $1 }
-            var result = velocity
-            let last = Double(max(velocity.count - 1, 1))
-            for (rank, index) in order.enumerated() { result[index] = 2 * Double(rank) / last - 1 }
-            return result
+        case .rank: return ranked(velocity, among: [Array(velocity.indices)])
+        case .groupRank: return ranked(velocity, among: groups)
         }
+    }
+
+    /// Each value's rank within its set, spread evenly over [−1, 1].
+    private static func ranked(_ values: [Double], among sets: [[Int]]) -> [Double] {
+        var result = values.map { _ in 0.0 }
+        for set in sets {
+            let order = set.sorted { values[$0] != values[$1] ? values[$0] < values[$1] : $0 < $1 }
+            let last = Double(max(set.count - 1, 1))
+            for (rank, index) in order.enumerated() { result[index] = 2 * Double(rank) / last - 1 }
+        }
+        return result
     }
 }

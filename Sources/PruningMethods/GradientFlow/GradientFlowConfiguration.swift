@@ -15,6 +15,9 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
         case none
         /// Their rank among all channels, spread evenly over [−1, 1]: a heavy tail cannot make one channel take all the motion.
         case rank
+        /// Their rank within their own group: every group gives up about the same share, and the flow decides which
+        /// channels; velocities of different layers need not be comparable.
+        case groupRank = "group-rank"
     }
 
     public var energy = Energy.gradientNorm

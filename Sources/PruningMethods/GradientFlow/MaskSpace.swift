@@ -18,6 +18,13 @@ struct MaskSpace {
         }
     }
 
+    /// Coordinates of each group, by number.
+    var coordinatesOfGroups: [[Int]] {
+        var result = context.groups.map { _ in [Int]() }
+        for (index, coordinate) in coordinates.enumerated() { result[coordinate.group].append(index) }
+        return result
+    }
+
     /// Coordinates of masks (means over blocks).
     func point(of masks: MaskSet) -> [Double] { point(ofMeans: masks.values.map { $0.map(Double.init) }) }
 
