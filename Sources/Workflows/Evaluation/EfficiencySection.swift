@@ -10,8 +10,7 @@ struct EfficiencySection {
     func section() throws -> HTMLReport.Section {
         var table = ReportTable(
             columns: [.name(""), .number("dense"), .number("pruned"), .number("ratio")],
-            caption:
-                "Multiply–accumulates of convolutions, linear layers and attention products for one image and one step; "
+            caption: "MACs: multiply–accumulates of convolutions, linear layers and attention products for one image and one step; "
                 + "memory of weights and buffers during a step of \(efficiency.batch) images.")
         func row(_ name: String, _ pair: EvaluationResult.Pair, _ text: (Double) -> String) throws {
             try table.append([
@@ -19,7 +18,7 @@ struct EfficiencySection {
             ])
         }
         try row("parameters", efficiency.parameters) { NumberText.short($0) }
-        try row("multiply–accumulates", efficiency.macs, NumberText.compact)
+        try row("MACs", efficiency.macs, NumberText.compact)
         try row("weight file", efficiency.fileBytes, NumberText.bytes)
         try row("peak memory", efficiency.peakBytes, NumberText.bytes)
 

@@ -8,8 +8,8 @@ struct EvaluationReport {
     let result: EvaluationResult
     let dense: Pipeline
     let pruned: Pipeline
-    /// PNG files.
-    let grid: Data
+    /// PNG files: triples of pictures in one or two parts.
+    let grids: [Data]
     let denseSheet: Data
     let prunedSheet: Data
     let history: RunHistory?
@@ -81,23 +81,18 @@ struct EvaluationReport {
             .paragraph(
                 "Both models start from the same noise (seed \(result.seed)) and take the same way back (\(steps)). "
                     + "The first pictures, not the best:"),
-            .images([
-                try ReportImage(
-                    png: grid,
-                    caption:
-                        "Dense, pruned, and the difference, enlarged \(ConsistencyGrid.amplification) ×: mid-grey is "
-                        + "equal, lighter is brighter in the pruned model's picture.",
-                    description: "Rows of three pictures: dense, pruned, difference", scale: 1)
-            ]),
+            .images(try ReportText.gridImages(grids)),
+            .paragraph(
+                "The difference is mid-grey where both are equal, lighter where the pruned model's picture is brighter."),
             .table(try ReportText.consistencyTable(result.consistency, count: result.count)),
         ]
-        let shown = min(result.count, 64)
         blocks.append(
             .images([
-                try ReportImage(png: denseSheet, caption: "\(shown) pictures of the dense model", scale: nil),
-                try ReportImage(png: prunedSheet, caption: "The pruned model's, in the same order", scale: nil),
+                try ReportImage(png: denseSheet, caption: "More pictures of the dense model.", scale: 1),
+                try ReportImage(png: prunedSheet, caption: "The pruned model's, in the same order.", scale: 1),
             ]))
-        blocks += result.warnings.map { .note($0, kind: .warning) }
+        let others = result.warnings.filter { $0 != result.quality.warning }
+        blocks += others.map { .note($0, kind: .warning) }
         return HTMLReport.Section("Pictures", blocks)
     }
 
@@ -122,8 +117,7 @@ struct EvaluationReport {
                         title: "ε-error by timestep", xAxis: Axis("timestep"),
                         yAxis: Axis("mean (ε dense − ε pruned)²", scale: scale),
                         series: [.init("ε-error", points: points(\.difference))]),
-                    caption:
-                        "Mean squared difference of the two noise predictions, with its 95 % confidence interval over images."
+                    caption: "Mean squared difference of the two noise predictions, with its 95 % confidence interval over images."
                 ),
                 .plot(
                     LinePlot(
@@ -143,21 +137,19 @@ struct EvaluationReport {
                 "Quality", [.note("No Fréchet distance: \(reason).", kind: .information)])
         case .measured(let distances):
             var table = ReportTable(
-                columns: [.name("Pictures"), .name("against"), .number("Fréchet distance")],
-                caption:
-                    "\(distances.dimension) features of the net `\(distances.featureNet)`; \(distances.count) pictures "
+                columns: [.name("Fréchet distance of"), .number("distance")],
+                caption: "\(distances.dimension) features of the net `\(distances.featureNet)`; \(distances.count) pictures "
                     + "of each model, \(distances.referenceCount) reference images. Distances depend on both counts and on "
                     + "the net: this is not FID.")
-            func row(_ name: String, _ other: String, _ value: Double) throws {
-                try table.append([name, other, NumberText.short(value)])
-            }
-            try row("dense model", "reference", distances.dense)
-            try row("pruned model", "reference", distances.pruned)
+            var rows = [("dense model to reference", distances.dense), ("pruned model to reference", distances.pruned)]
             if let real = distances.realImages {
-                try row("\(distances.count) other real images", "reference", real)
+                rows.append(("\(distances.count) other real images to reference", real))
             }
-            try row("pruned model", "dense model", distances.denseToPruned)
-            return HTMLReport.Section("Quality", [.paragraph("Reference: \(distances.reference)."), .table(table)])
+            rows.append(("pruned to dense model", distances.denseToPruned))
+            for (name, value) in rows { try table.append([name, NumberText.short(value)]) }
+            var blocks: [ReportBlock] = [.paragraph("Reference: `\(distances.reference)`."), .table(table)]
+            if let warning = distances.warning { blocks.append(.note(warning, kind: .warning)) }
+            return HTMLReport.Section("Quality", blocks)
         }
     }
 
@@ -183,9 +175,7 @@ struct EvaluationReport {
             let asked = "\(record.asked.quantity)=\(NumberText.short(record.asked.value))"
             entries.append(("Method", "`\(record.method)`, asked for \(asked), seed \(record.seed)"))
         }
-        if !settings.data.path.isEmpty {
-            entries.append(("Data", "`\(settings.data.path)` (\(settings.data.split.rawValue))"))
-        }
+        if !settings.data.path.isEmpty { entries.append(("Data", "`\(settings.data.path)` (\(settings.data.split.rawValue))")) }
         let efficiency = result.efficiency
         entries.append(
             ("Machine", "\(efficiency.processor), \(efficiency.threads) threads, \(efficiency.instructionSet)"))

@@ -69,14 +69,14 @@ public struct EvaluationWorkflow {
             progress?(ProgressUpdate(phase: "comparing predictions", completed: done, total: total))
         }
         let quality = try frechet(models, data: data, denseImages, prunedImages)
-        if case .measured(let distances) = quality, let warning = distances.warning { warnings.append(warning) }
         progress?(ProgressUpdate(phase: "timing", completed: 0, total: 1))
         let efficiency = try EfficiencyMeasurement(settings: settings, models: models).run(dense: dense, pruned: pruned)
         progress?(ProgressUpdate(phase: "timing", completed: 1, total: 1))
+        let notes = warnings + [quality.warning].compactMap { $0 }
         let result = EvaluationResult(
             count: settings.count, seed: settings.seed, samplerName: settings.sampler.rawValue, steps: settings.steps,
             consistency: try ConsistencySummary(pairs), predictions: predictions, predictionSource: clean.source,
-            predictionImages: clean.images.shape[0], quality: quality, efficiency: efficiency, warnings: warnings)
+            predictionImages: clean.images.shape[0], quality: quality, efficiency: efficiency, warnings: notes)
         try write(result, models, pairs: pairs, denseImages, prunedImages, history: history)
         return result
     }
@@ -150,9 +150,9 @@ public struct EvaluationWorkflow {
         _ result: EvaluationResult, _ models: ComparedModels, pairs: ImageConsistency, _ denseImages: [Image],
         _ prunedImages: [Image], history: RunHistory?
     ) throws {
-        let grid = try ConsistencyGrid.layOut(dense: denseImages, pruned: prunedImages, pairs: pairs)
+        let grid = try ConsistencyGrid.encoded(dense: denseImages, pruned: prunedImages, pairs: pairs)
         let report = try EvaluationReport(
-            result: result, dense: models.dense, pruned: models.pruned, grid: PNG.encode(grid),
+            result: result, dense: models.dense, pruned: models.pruned, grids: grid.halves,
             denseSheet: PNG.encode(ConsistencyGrid.sheet(denseImages)),
             prunedSheet: PNG.encode(ConsistencyGrid.sheet(prunedImages)), history: history, command: command,
             settings: settings, densePath: dense.path, prunedPath: pruned.path)
@@ -168,7 +168,7 @@ public struct EvaluationWorkflow {
                 }
             }
         }
-        try PNG.write(grid, to: output.appendingPathComponent("grid.png"))
+        try AtomicFile.write(grid.whole, to: output.appendingPathComponent("grid.png"))
         try JSONFile.write(result.json(), to: output.appendingPathComponent("metrics.json"))
         try page.write(to: output.appendingPathComponent("report.html"))
     }

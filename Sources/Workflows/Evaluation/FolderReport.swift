@@ -5,7 +5,7 @@ import Reports
 /// `report.html` of a comparison of two folders of pictures.
 struct FolderReport {
     let summary: ConsistencySummary
-    let grid: Data
+    let grids: [Data]
     let dense: String
     let pruned: String
     let command: String
@@ -30,13 +30,10 @@ struct FolderReport {
             .init(
                 "Pictures",
                 [
-                    .images([
-                        try ReportImage(
-                            png: grid,
-                            caption: "Dense, pruned, and the difference, enlarged \(ConsistencyGrid.amplification) ×: "
-                                + "mid-grey is equal, lighter is brighter in the second folder.",
-                            description: "Rows of three pictures: dense, pruned, difference", scale: 1)
-                    ]),
+                    .images(try ReportText.gridImages(grids)),
+                    .paragraph(
+                        "The difference is mid-grey where both are equal, lighter where the second folder's picture is "
+                            + "brighter."),
                     .table(try ReportText.consistencyTable(summary, count: count)),
                 ])
         ]

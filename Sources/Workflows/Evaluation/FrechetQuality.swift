@@ -24,8 +24,15 @@ public enum FrechetQuality: Sendable {
     case measured(Distances)
     case unavailable(reason: String)
 
+    /// What weakens the distances, if anything does.
+    var warning: String? {
+        if case .measured(let distances) = self { distances.warning } else { nil }
+    }
+
     /// - Parameters:
-    ///   - reference: numbers of the reference images in `dataset`, and of the real images to compare with it.
+    ///   - limit: reference images, at most.
+    ///   - name: what the report calls the reference.
+    /// - Throws: `FeatureError`, `MetricError`.
     static func measure(
         dense: [Image], pruned: [Image], dataset: InMemoryDataset, limit: Int, classLabel: Int?, seed: UInt64,
         name: String, extractor: some FeatureExtractor

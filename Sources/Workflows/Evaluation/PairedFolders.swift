@@ -47,11 +47,11 @@ public struct PairedFoldersWorkflow {
             }
             let pairs = try ImageConsistency(first, second)
             let summary = try ConsistencySummary(pairs)
-            let grid = try ConsistencyGrid.layOut(dense: first, pruned: second, pairs: pairs, names: names)
+            let grid = try ConsistencyGrid.encoded(dense: first, pruned: second, pairs: pairs, names: names)
             let page = try FolderReport(
-                summary: summary, grid: PNG.encode(grid), dense: dense.path, pruned: pruned.path, command: command
+                summary: summary, grids: grid.halves, dense: dense.path, pruned: pruned.path, command: command
             ).page()
-            try PNG.write(grid, to: output.appendingPathComponent("grid.png"))
+            try AtomicFile.write(grid.whole, to: output.appendingPathComponent("grid.png"))
             let json: JSONValue = ["schema": 1, "count": .int(names.count), "consistency": try summary.json()]
             try JSONFile.write(json, to: output.appendingPathComponent("metrics.json"))
             try page.write(to: output.appendingPathComponent("report.html"))

@@ -1,4 +1,5 @@
 import Evaluation
+import Foundation
 import Reports
 
 /// Numbers of comparisons as text and tables.
@@ -33,5 +34,17 @@ enum ReportText {
             ])
         }
         return table
+    }
+
+    /// Triples of pictures, for the report.
+    static func gridImages(_ grids: [Data]) throws(ReportError) -> [ReportImage] {
+        var images: [ReportImage] = []
+        for grid in grids {
+            images.append(
+                try ReportImage(
+                    png: grid, caption: "",
+                    description: "Rows of three pictures: dense, pruned, difference; SSIM and PSNR below", scale: 1))
+        }
+        return images
     }
 }
