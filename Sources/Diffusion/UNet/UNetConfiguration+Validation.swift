@@ -1,3 +1,5 @@
+import Foundation
+
 extension UNetConfiguration {
     static let downBlocks = ["DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D"]
     static let upBlocks = ["UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D"]
@@ -84,6 +86,21 @@ extension UNetConfiguration {
         if let classes = numClassEmbeds {
             try check((1...1_000_000).contains(classes), "num_class_embeds", classes, "1...1000000")
         }
+        try checkMemory()
+    }
+
+    /// Refuses widths whose weights cannot be held, before anything is allocated. Counts one 3×3 convolution a ResNet
+    /// block and one time layer, so nothing that would have fitted is refused.
+    private func checkMemory() throws {
+        let blocks = Double(2 * layersPerBlock + 1)
+        let time = Double(timeWidth)
+        let weights =
+            blockOutChannels.reduce(0.0) { $0 + 9 * blocks * Double($1) * Double($1) } + time * time
+            + time * Double(numClassEmbeds ?? 0)
+        let memory = Double(ProcessInfo.processInfo.physicalMemory)
+        try check(
+            4 * weights <= memory, "block_out_channels", blockOutChannels,
+            "widths (and a time embedding) whose weights fit this machine's memory: these take over \(Int(4 * weights / 1e9)) GB")
     }
 
     /// diffusers drops a leading "UNetRes" of a block type's name.

@@ -38,9 +38,11 @@ public struct FinetuningWorkflow {
             model: model, objective: try DenoisingObjective(pipeline.scheduler), batches: batches,
             configuration: settings, teacher: teacher?.model)
         let folder = try RunFolder(output, configuration: configuration.yaml, resuming: resuming)
-        if resuming, let checkpoint = try folder.checkpoints.latest().checkpoint {
-            try trainer.restore(checkpoint)
-            try folder.rewind(to: trainer.step)
+        if resuming {
+            let checkpoint = try folder.checkpoints.latest().checkpoint
+            try checkpoint.map(trainer.restore)
+            // Without a checkpoint all that a killed run logged is done over.
+            try folder.rewind(to: checkpoint?.step ?? -1)
         }
         var loop = TrainingLoop(
             trainer: trainer, folder: folder, settings: settings, scheduler: pipeline.scheduler, phase: "fine-tuning",

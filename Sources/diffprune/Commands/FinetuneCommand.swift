@@ -23,7 +23,7 @@ struct FinetuneCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Training steps.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Training steps.", valueName: "n"))
     var steps: Int?
 
     @OptionGroup var seed: SeedOption

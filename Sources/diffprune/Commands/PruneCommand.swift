@@ -29,7 +29,9 @@ struct PruneCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Fine-tuning steps, those between mask updates included.", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Fine-tuning steps, those between mask updates included.", valueName: "n"))
     var finetuneSteps: Int?
 
     @OptionGroup var seed: SeedOption
@@ -60,8 +62,7 @@ struct PruneCommand: ParsableCommand {
         try StandardStreams.write(
             """
             asked: \(asked.quantity)=\(asked.value)
-            \(achievedTable(outcome.record.achieved))
-            model: \(outcome.modelURL.path)
+            \(achievedTable(outcome.record.achieved))model: \(outcome.modelURL.path)
 
             """)
     }

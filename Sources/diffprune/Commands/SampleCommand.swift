@@ -21,24 +21,27 @@ struct SampleCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Folder to write; must be new or empty.", valueName: "dir"))
     var output: String
 
-    @Option(help: ArgumentHelp("How many images (default: 64, or as many as --noise holds).", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many images (default: 64, or as many as --noise holds).", valueName: "n"))
     var count: Int?
 
     @Option(help: ArgumentHelp("ddim or ddpm.", valueName: "name"))
     var sampler = "ddim"
 
-    @Option(help: ArgumentHelp("Sampling steps.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Sampling steps.", valueName: "n"))
     var steps = 50
 
     @Option(
-        name: .customLong("class"), help: ArgumentHelp("Class of every image, for a conditional model.", valueName: "k")
-    )
+        name: .customLong("class"), parsing: .unconditional,
+        help: ArgumentHelp("Class of every image, for a conditional model.", valueName: "k"))
     var classLabel: Double?
 
     @Option(help: ArgumentHelp("Safetensors file to take all noise from.", valueName: "file"))
     var noise: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("Images that go through the model together; changes speed and memory only.", valueName: "n"))
     var batchSize = 16
 

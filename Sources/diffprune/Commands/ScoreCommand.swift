@@ -33,13 +33,15 @@ struct ScoreCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Batches to take from --data (default: 4).", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Batches to take from --data (default: 4).", valueName: "n"))
     var batches: Int?
 
-    @Option(help: ArgumentHelp("Images of a batch from --data (default: 64).", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Images of a batch from --data (default: 64).", valueName: "n"))
     var batchSize: Int?
 
-    @Option(help: ArgumentHelp("Probe vectors of obd (default: \(ScoringRequest.defaultProbes)).", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Probe vectors of obd (default: \(ScoringRequest.defaultProbes)).", valueName: "n"))
     var probes: Int?
 
     @OptionGroup var seed: SeedOption
