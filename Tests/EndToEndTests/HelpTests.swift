@@ -1,0 +1,59 @@
+import Foundation
+import Testing
+
+@Suite struct HelpTests {
+    static let commands = ["train", "sample", "prune", "finetune", "predict", "score", "info", "methods"]
+
+    @Test(arguments: commands) func everyCommandHasHelpWithAnExample(command: String) throws {
+        for arguments in [[command, "--help"], ["help", command]] {
+            let result = try Tool.run(arguments)
+            #expect(result.status == 0 && result.errors.isEmpty)
+            let text = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            #expect(text.contains("Example: diffprune \(command)"))
+            #expect(text.contains("--quiet") && text.contains("--threads"))
+        }
+    }
+
+    @Test func helpListsWhatThereIs() throws {
+        let result = try Tool.run("--help")
+        #expect(result.status == 0)
+        for command in Self.commands { #expect(result.output.contains("  \(command) "), "\(command)") }
+    }
+
+    @Test func methodsAreListedForPeopleAndPrograms() throws {
+        let json = try Tool.run("methods", "--json")
+        let list = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+        let names = list.compactMap { $0["name"] as? String }
+        #expect(names.contains("gradient-flow") && names.contains("random") && names.count == list.count)
+        for key in ["family", "granularity", "needs", "paper"] { #expect(list.allSatisfy { $0[key] != nil }, "\(key)") }
+        let table = try Tool.run("methods")
+        for name in names { #expect(table.output.contains(name)) }
+    }
+
+    @Test func aModelIsCounted() throws {
+        let result = try Tool.run("info", "--model", Tool.fixture("unet/plain"), "--json")
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+        #expect(json["parameters"] as? Int == 7247)
+        #expect(json["pruning"] == nil || json["pruning"] is NSNull)
+        let file = Tool.fixture("unet/plain/unet/diffusion_pytorch_model.safetensors")
+        #expect(json["bytes"] as? Int == (try Data(contentsOf: URL(fileURLWithPath: file)).count))
+        let text = try Tool.run("info", "--model", Tool.fixture("unet/plain"))
+        #expect(text.status == 0 && text.output.contains("7,247"))
+    }
+
+    /// A reader that leaves, a full device and closed streams neither crash nor hang the tool.
+    @Test func outputThatCannotBeWritten() throws {
+        func shell(_ command: String) throws -> Int32 {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", command, Tool.url.path]
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            process.waitUntilExit()
+            return process.terminationReason == .exit ? process.terminationStatus : -1
+        }
+        #expect(try shell(#"{ "$0" methods; echo $? >&3; } 3>&1 >/dev/full | grep -qx 65"#) == 0)
+        #expect(try shell(#""$0" methods >&- 2>&-"#) == 0)
+        #expect(try shell(#"{ sleep 0.2; "$0" methods; test $? = 0 || kill -9 $$; } | true"#) == 0)
+    }
+}

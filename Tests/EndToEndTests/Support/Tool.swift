@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+/// The built command line tool, run as a user runs it.
+enum Tool {
+    struct Result {
+        let status: Int32
+        let output: String
+        let errors: String
+
+        /// Lines of standard error that are neither progress nor empty.
+        var complaints: [String] {
+            errors.split(separator: "\n").map(String.init).filter { $0.hasPrefix("error:") || $0.hasPrefix("warning:") }
+        }
+    }
+
+    /// Beside the test bundle: the package manager builds both into one folder.
+    static let url: URL = {
+        let places = [Bundle.main.bundleURL, URL(fileURLWithPath: CommandLine.arguments[0])]
+        for place in places {
+            var folder = place
+            for _ in 0..<3 {
+                let candidate = folder.appendingPathComponent("diffprune")
+                if FileManager.default.isExecutableFile(atPath: candidate.path),
+                    (try? candidate.resourceValues(forKeys: [.isRegularFileKey]))?.isRegularFile == true
+                {
+                    return candidate
+                }
+                folder.deleteLastPathComponent()
+            }
+        }
+        fatalError("there is no diffprune beside \(places)")
+    }()
+
+    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    static func fixture(_ name: String) -> String { repository.appendingPathComponent("Tests/Fixtures/\(name)").path }
+
+    /// Starts the tool; what it prints goes to files in `scratch`.
+    static func start(_ arguments: [String], in scratch: Scratch) throws -> Process {
+        let process = Process()
+        process.executableURL = url
+        process.arguments = arguments
+        process.currentDirectoryURL = repository
+        for (name, set) in [("stdout", \Process.standardOutput), ("stderr", \Process.standardError)] {
+            let file = scratch.url.appendingPathComponent(name)
+            FileManager.default.createFile(atPath: file.path, contents: nil)
+            process[keyPath: set] = try FileHandle(forWritingTo: file)
+        }
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    @discardableResult
+    static func run(_ arguments: String...) throws -> Result { try run(arguments) }
+
+    @discardableResult
+    static func run(_ arguments: [String]) throws -> Result {
+        let scratch = try Scratch()
+        let process = try start(arguments, in: scratch)
+        process.waitUntilExit()
+        return Result(
+            status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
+            output: try scratch.text("stdout"), errors: try scratch.text("stderr"))
+    }
+}
+
+/// A folder of a test's own, deleted with it.
+final class Scratch {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appendingPathComponent("diffprune-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+    func data(_ name: String) throws -> Data { try Data(contentsOf: url.appendingPathComponent(name)) }
+    func text(_ name: String) throws -> String { String(decoding: try data(name), as: UTF8.self) }
+    func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
+
+    @discardableResult
+    func write(_ text: String, to name: String) throws -> String {
+        try Data(text.utf8).write(to: url.appendingPathComponent(name))
+        return path(name)
+    }
+
+    /// Everything in the folder, by relative path; the tests' own captures left out.
+    func contents() throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: url.path).filter { $0 != "stdout" && $0 != "stderr" }
+            .sorted()
+    }
+}

@@ -1,0 +1,101 @@
+import Diffusion
+import Foundation
+import Storage
+import Testing
+import Workflows
+
+/// `score` from file to file against PyTorch's scores in float64.
+@Suite struct ScoringFixtureTests {
+    private let root: URL
+    private let pipeline: Pipeline
+    private let expected: SafetensorsFile
+    private let output: URL
+
+    init() throws {
+        root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Fixtures/scores")
+        pipeline = try PipelineFolder(root.appendingPathComponent("model")).load()
+        expected = try SafetensorsFile(contentsOf: root.appendingPathComponent("expected.safetensors"))
+        output = FileManager.default.temporaryDirectory.appendingPathComponent("scores-\(UUID().uuidString)")
+    }
+
+    private func score(_ criterion: ScoreCriterion, seed: Int = 0, probes: Int = 64) throws -> (
+        SafetensorsFile, ScoringOutcome
+    ) {
+        defer { try? FileManager.default.removeItem(at: output) }
+        let request = ScoringRequest(
+            criterion, images: .batch(root.appendingPathComponent("batch.safetensors")), seed: seed, probes: probes)
+        let outcome = try ScoringWorkflow(pipeline, request, output: output).run()
+        return (try SafetensorsFile(contentsOf: output), outcome)
+    }
+
+    private func compare(_ got: SafetensorsFile, _ criterion: String) throws -> (cosine: Double, norms: Double) {
+        var (dot, ours, theirs) = (0.0, 0.0, 0.0)
+        for name in expected.names where name.hasPrefix(criterion + "/") {
+            let tensor = String(name.dropFirst(criterion.count + 1))
+            try #require(got.shape(of: tensor) == expected.shape(of: name))
+            for (a, b) in zip(try got.floats(tensor), try expected.floats(name)) {
+                dot += Double(a) * Double(b)
+                ours += Double(a) * Double(a)
+                theirs += Double(b) * Double(b)
+            }
+        }
+        return (dot / (ours * theirs).squareRoot(), (ours / theirs).squareRoot())
+    }
+
+    @Test(arguments: [ScoreCriterion.magnitude, .taylor, .snip, .gradientFlow, .fisher])
+    func elementwiseScoresAgreeWithPyTorch(criterion: ScoreCriterion) throws {
+        let (file, outcome) = try score(criterion)
+        let (cosine, norms) = try compare(file, criterion.rawValue)
+        #expect(cosine >= 0.9999 && abs(norms - 1) <= 1e-4, "\(cosine), \(norms)")
+        let loss = Double(try expected.floats("loss")[0])
+        #expect(abs(try #require(outcome.loss) - loss) <= 1e-5 * loss)
+        #expect(file.names.filter { !$0.hasPrefix("group:") }.count == outcome.tensors)
+    }
+
+    /// The estimate of the Hessian's diagonal comes ever closer to the exact one, as 1/√probes.
+    @Test func obdConverges() throws {
+        let few = try compare(score(.obd, probes: 32).0, "obd").cosine
+        let many = try compare(score(.obd, probes: 1024).0, "obd").cosine
+        #expect(many > 0.97 && few < many, "\(few), \(many)")
+        #expect(try compare(score(.obd, seed: 1, probes: 32).0, "obd").cosine != few)
+    }
+
+    @Test(arguments: [ScoreCriterion.magnitude, .taylor, .gradientFlow, .random, .diffPruning])
+    func channelsHaveScores(criterion: ScoreCriterion) throws {
+        let (file, outcome) = try score(criterion)
+        let prunable = pipeline.model.channelGroups.filter(\.isPrunable)
+        #expect(outcome.groups == prunable.count)
+        for group in prunable {
+            let values = try file.floats("group:\(group.name)")
+            #expect(values.count == group.width && values.allSatisfy(\.isFinite))
+            #expect(criterion == .gradientFlow || values.allSatisfy { $0 >= 0 })
+        }
+    }
+
+    @Test func randomScoresFollowTheSeed() throws {
+        let first = try score(.random, seed: 1).0.floats("conv_in.weight")
+        #expect(try score(.random, seed: 1).0.floats("conv_in.weight") == first)
+        #expect(try score(.random, seed: 2).0.floats("conv_in.weight") != first)
+        #expect(first.allSatisfy { (0..<1).contains($0) } && Set(first).count > 30)
+    }
+
+    /// Elementwise diff-pruning scores add up to the channel's over all weights on it: for the time embedding's hidden
+    /// axis those are a row and a bias of one layer and a column of the next.
+    @Test func diffPruningSumsOverTheChannel() throws {
+        let file = try score(.diffPruning).0
+        let group = try file.floats("group:time_embedding.hidden")
+        let (first, bias, second) = try (
+            file.floats("time_embedding.linear_1.weight"), file.floats("time_embedding.linear_1.bias"),
+            file.floats("time_embedding.linear_2.weight")
+        )
+        let inputs = first.count / group.count
+        let outputs = second.count / group.count
+        for channel in group.indices {
+            let row = first[(channel * inputs)..<((channel + 1) * inputs)].reduce(0, +)
+            let column = (0..<outputs).reduce(Float(0)) { $0 + second[$1 * group.count + channel] }
+            let sum = row + bias[channel] + column
+            #expect(abs(sum - group[channel]) <= 1e-5 * max(sum, 1e-3))
+        }
+    }
+}
