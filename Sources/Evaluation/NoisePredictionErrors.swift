@@ -73,7 +73,8 @@ public struct NoisePredictionErrors: Sendable {
         }
     }
 
-    private static func noise(like clean: Tensor, _ range: Range<Int>, seed: UInt64, streams: Int, part: Int) -> Tensor {
+    private static func noise(like clean: Tensor, _ range: Range<Int>, seed: UInt64, streams: Int, part: Int) -> Tensor
+    {
         let shape = clean.shape
         let size = shape[1] * shape[2] * shape[3]
         let noise = Tensor(uninitialized: [range.count] + shape.dropFirst())

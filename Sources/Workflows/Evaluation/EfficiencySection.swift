@@ -10,7 +10,8 @@ struct EfficiencySection {
     func section() throws -> HTMLReport.Section {
         var table = ReportTable(
             columns: [.name(""), .number("dense"), .number("pruned"), .number("ratio")],
-            caption: "MACs: multiply–accumulates of convolutions, linear layers and attention products for one image and one step; "
+            caption:
+                "MACs: multiply–accumulates of convolutions, linear layers and attention products for one image and one step; "
                 + "memory of weights and buffers during a step of \(efficiency.batch) images.")
         func row(_ name: String, _ pair: EvaluationResult.Pair, _ text: (Double) -> String) throws {
             try table.append([

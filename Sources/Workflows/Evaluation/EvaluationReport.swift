@@ -83,7 +83,8 @@ struct EvaluationReport {
                     + "The first pictures, not the best:"),
             .images(try ReportText.gridImages(grids)),
             .paragraph(
-                "The difference is mid-grey where both are equal, lighter where the pruned model's picture is brighter."),
+                "The difference is mid-grey where both are equal, lighter where the pruned model's picture is brighter."
+            ),
             .table(try ReportText.consistencyTable(result.consistency, count: result.count)),
         ]
         blocks.append(
@@ -117,7 +118,8 @@ struct EvaluationReport {
                         title: "ε-error by timestep", xAxis: Axis("timestep"),
                         yAxis: Axis("mean (ε dense − ε pruned)²", scale: scale),
                         series: [.init("ε-error", points: points(\.difference))]),
-                    caption: "Mean squared difference of the two noise predictions, with its 95 % confidence interval over images."
+                    caption:
+                        "Mean squared difference of the two noise predictions, with its 95 % confidence interval over images."
                 ),
                 .plot(
                     LinePlot(
@@ -138,7 +140,8 @@ struct EvaluationReport {
         case .measured(let distances):
             var table = ReportTable(
                 columns: [.name("Fréchet distance of"), .number("distance")],
-                caption: "\(distances.dimension) features of the net `\(distances.featureNet)`; \(distances.count) pictures "
+                caption:
+                    "\(distances.dimension) features of the net `\(distances.featureNet)`; \(distances.count) pictures "
                     + "of each model, \(distances.referenceCount) reference images. Distances depend on both counts and on "
                     + "the net: this is not FID.")
             var rows = [("dense model to reference", distances.dense), ("pruned model to reference", distances.pruned)]
@@ -175,7 +178,9 @@ struct EvaluationReport {
             let asked = "\(record.asked.quantity)=\(NumberText.short(record.asked.value))"
             entries.append(("Method", "`\(record.method)`, asked for \(asked), seed \(record.seed)"))
         }
-        if !settings.data.path.isEmpty { entries.append(("Data", "`\(settings.data.path)` (\(settings.data.split.rawValue))")) }
+        if !settings.data.path.isEmpty {
+            entries.append(("Data", "`\(settings.data.path)` (\(settings.data.split.rawValue))"))
+        }
         let efficiency = result.efficiency
         entries.append(
             ("Machine", "\(efficiency.processor), \(efficiency.threads) threads, \(efficiency.instructionSet)"))

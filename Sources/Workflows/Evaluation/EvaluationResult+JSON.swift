@@ -44,14 +44,18 @@ extension ConsistencySummary {
 extension EvaluationResult.Pair {
     /// - Parameter isInteger: for counts, which are then written as such.
     func json(isInteger: Bool = true) -> JSONValue {
-        func number(_ value: Double) -> JSONValue { isInteger ? Int(exactly: value).map { .int($0) } ?? .double(value) : .double(value) }
+        func number(_ value: Double) -> JSONValue {
+            isInteger ? Int(exactly: value).map { .int($0) } ?? .double(value) : .double(value)
+        }
         return ["dense": number(dense), "pruned": number(pruned), "ratio": .double(ratio)]
     }
 }
 
 extension EvaluationResult.Efficiency {
     func json() throws -> JSONValue {
-        guard case .object(var latency) = batchTiming.json, case .object(var memory) = peakBytes.json() else { return .null }
+        guard case .object(var latency) = batchTiming.json, case .object(var memory) = peakBytes.json() else {
+            return .null
+        }
         latency["batch"] = .int(batch)
         latency["batch_1"] = singleTiming.json
         latency["threads"] = .int(threads)

@@ -32,7 +32,9 @@ public struct EvaluationSettings: Sendable {
 
     func validate() throws {
         func check(_ ok: Bool, _ name: String, _ got: Any, _ expected: String) throws {
-            if !ok { throw ConfigurationError.invalid(source: "evaluation", key: name, got: "\(got)", expected: expected) }
+            if !ok {
+                throw ConfigurationError.invalid(source: "evaluation", key: name, got: "\(got)", expected: expected)
+            }
         }
         try check((1...100_000).contains(count), "count", count, "1...100000")
         try check((1...1_000_000).contains(steps), "steps", steps, "1...1000000")

@@ -9,7 +9,9 @@ extension EvaluationResult {
         }
         func change(_ pair: Pair, _ text: (Double) -> String) -> String { "\(text(pair.dense)) → \(text(pair.pruned))" }
         let timing = efficiency.batchTiming
-        let (low, high) = (SummaryLine.fixed(timing.ratio.lowerQuartile, 3), SummaryLine.fixed(timing.ratio.upperQuartile, 3))
+        let (low, high) = (
+            SummaryLine.fixed(timing.ratio.lowerQuartile, 3), SummaryLine.fixed(timing.ratio.upperQuartile, 3)
+        )
         let milliseconds =
             "\(NumberText.short(timing.first.median, digits: 3)) → \(NumberText.short(timing.second.median, digits: 3)) ms"
         return "What is left of the dense model\n"
@@ -25,7 +27,9 @@ extension EvaluationResult {
 
     private var qualityLine: String {
         guard case .measured(let distances) = quality else { return "" }
-        let (dense, pruned) = (NumberText.short(distances.dense, digits: 3), NumberText.short(distances.pruned, digits: 3))
+        let (dense, pruned) = (
+            NumberText.short(distances.dense, digits: 3), NumberText.short(distances.pruned, digits: 3)
+        )
         return
             "\(SummaryLine.name("Fréchet"))\(dense) → \(pruned)   dense → pruned to \(distances.referenceCount) real images, "
             + "in \(distances.featureNet)\n"
@@ -37,7 +41,8 @@ extension ConsistencySummary {
     public var summary: String {
         var text = "Its pictures beside the dense model's, \(psnr.count) pairs\n"
         if let ssim {
-            text += "\(SummaryLine.name("SSIM"))\(SummaryLine.fixed(ssim.mean, 3))     \(ReportText.interval(ssim, decimals: 3))\n"
+            text +=
+                "\(SummaryLine.name("SSIM"))\(SummaryLine.fixed(ssim.mean, 3))     \(ReportText.interval(ssim, decimals: 3))\n"
         }
         return text
             + "\(SummaryLine.name("PSNR"))\(SummaryLine.fixed(psnr.mean, 1)) dB   \(ReportText.interval(psnr, decimals: 1))\n"

@@ -14,10 +14,13 @@ struct FolderReport {
         let count = summary.psnr.count
         var page = HTMLReport(
             title: "Two folders of pictures, pair by pair",
-            summary: "\(count) pairs of equal names\(summary.ssim.map { "; mean SSIM \(NumberText.fixed($0.mean, decimals: 3))" } ?? "").")
+            summary:
+                "\(count) pairs of equal names\(summary.ssim.map { "; mean SSIM \(NumberText.fixed($0.mean, decimals: 3))" } ?? "")."
+        )
         page.cards = [
             .init(
-                title: "SSIM", value: summary.ssim.map { NumberText.fixed($0.mean, decimals: 3, keepZeros: true) } ?? "—",
+                title: "SSIM",
+                value: summary.ssim.map { NumberText.fixed($0.mean, decimals: 3, keepZeros: true) } ?? "—",
                 detail: summary.ssim.map { ReportText.interval($0, decimals: 3) } ?? "images too small"),
             .init(
                 title: "PSNR", value: NumberText.fixed(summary.psnr.mean, decimals: 1, keepZeros: true) + " dB",

@@ -41,7 +41,9 @@ public enum FrechetQuality: Sendable {
             return .unavailable(reason: "a covariance needs at least two pictures of each model")
         }
         var stream = RandomStream(seed: seed, purpose: "evaluation-reference")
-        let order = stream.permutation(count: dataset.count).filter { classLabel == nil || dataset.label($0) == classLabel }
+        let order = stream.permutation(count: dataset.count).filter {
+            classLabel == nil || dataset.label($0) == classLabel
+        }
         guard order.count >= 2 else {
             return .unavailable(reason: "the reference has \(order.count) images; a covariance needs at least two")
         }

@@ -18,7 +18,8 @@ struct HistorySection {
                     "Energy over time", "energy", [("energy", \.energy)],
                     caption: "What the masks descend. Fine-tuning and the falling density move it too."),
                 plot(
-                    "Channels that came back and left", "channels", [("recovered", \.recovered), ("removed", \.removed)],
+                    "Channels that came back and left", "channels",
+                    [("recovered", \.recovered), ("removed", \.removed)],
                     caption: "Between one mask update and the next."),
                 plot(
                     "Loss at mask updates", "calibration loss", [("loss", \.calibrationLoss)],
@@ -26,7 +27,8 @@ struct HistorySection {
             ].compactMap { $0 }
         } else if let only = updates.first, let density = only.density {
             blocks.append(
-                .paragraph("One mask update, to a density of \(NumberText.short(density, digits: 3)): a one-shot method."))
+                .paragraph(
+                    "One mask update, to a density of \(NumberText.short(density, digits: 3)): a one-shot method."))
         }
         if history.training.count > 1 {
             blocks.append(
@@ -54,7 +56,9 @@ struct HistorySection {
         }.filter { !$0.points.isEmpty }
         guard !series.isEmpty else { return nil }
         return .plot(
-            LinePlot(title: title, xAxis: Axis("mask update"), yAxis: Axis(unit, includesZero: unit != "energy"), series: series),
+            LinePlot(
+                title: title, xAxis: Axis("mask update"), yAxis: Axis(unit, includesZero: unit != "energy"),
+                series: series),
             caption: caption)
     }
 }

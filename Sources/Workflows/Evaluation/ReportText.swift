@@ -26,7 +26,8 @@ enum ReportText {
         ]
         for case (let name, let statistics?) in rows {
             func text(_ value: Double) -> String { NumberText.short(value, digits: 3) }
-            let interval = statistics.confidenceInterval95.map { "\(text($0.lowerBound)) – \(text($0.upperBound))" } ?? "—"
+            let interval =
+                statistics.confidenceInterval95.map { "\(text($0.lowerBound)) – \(text($0.upperBound))" } ?? "—"
             try table.append([
                 name, text(statistics.mean), interval, statistics.standardDeviation.map(text) ?? "—",
                 text(statistics.minimum), text(statistics.median), text(statistics.maximum),

@@ -40,7 +40,9 @@ public struct BundledSamples: Sendable {
             }
         }
         let candidates = places.map { $0.appendingPathComponent("Samples") }
-        guard let found = candidates.first(where: { manager.fileExists(atPath: $0.appendingPathComponent("models").path) })
+        guard
+            let found = candidates.first(where: { manager.fileExists(atPath: $0.appendingPathComponent("models").path) }
+            )
         else {
             throw Failure.notFound(places: candidates.prefix(2).map(\.path))
         }

@@ -42,7 +42,8 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Sampling steps (default: 50).", valueName: "n"))
     var steps: Int?
 
-    @Option(name: .customLong("class"), help: ArgumentHelp("Class of every image, for conditional models.", valueName: "k"))
+    @Option(
+        name: .customLong("class"), help: ArgumentHelp("Class of every image, for conditional models.", valueName: "k"))
     var classLabel: Int?
 
     @Option(help: ArgumentHelp("Folder or file of real images.", valueName: "path"))
@@ -115,7 +116,8 @@ struct EvaluateCommand: ParsableCommand {
             ("--seed", seed.seed != nil),
         ]
         if let (name, _) = given.first(where: \.1) {
-            throw RequestError.conflict("\(name) has no effect with two folders of images: expected models, or to leave it out")
+            throw RequestError.conflict(
+                "\(name) has no effect with two folders of images: expected models, or to leave it out")
         }
     }
 
@@ -155,7 +157,8 @@ struct EvaluateCommand: ParsableCommand {
 func shellCommand() -> String {
     let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+@%")
     let words = CommandLine.arguments.dropFirst().map { word in
-        !word.isEmpty && word.allSatisfy(plain.contains) ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        !word.isEmpty && word.allSatisfy(plain.contains)
+            ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
     return (["diffprune"] + words).joined(separator: " ")
 }

@@ -14,12 +14,14 @@ struct QuickstartCommand: ParsableCommand {
             Example: diffprune quickstart --output quickstart
             """)
 
-    @Option(help: ArgumentHelp("Folder to write, new or empty (default: a new ./diffprune-quickstart).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Folder to write, new or empty (default: a new ./diffprune-quickstart).", valueName: "dir"))
     var output: String?
 
     @Option(
         help: ArgumentHelp(
-            "The Samples folder of the source tree (default: looked for here and beside the program).", valueName: "dir"))
+            "The Samples folder of the source tree (default: looked for here and beside the program).", valueName: "dir"
+        ))
     var samples: String?
 
     @Option(help: ArgumentHelp("Run configuration, YAML, as prune takes it.", valueName: "file"))
