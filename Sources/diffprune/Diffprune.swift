@@ -22,12 +22,13 @@ struct Diffprune: ParsableCommand {
     private static func status(of arguments: [String]) -> Int32 {
         var isParsed = false
         do {
-            try Subcommands.check(arguments)
+            try Subcommands.checkCommand(arguments)
+            try Subcommands.checkOptions(arguments)
             var command = try parseAsRoot(arguments)
             isParsed = true
             try command.run()
             return ExitStatus.success
-        } catch where exitCode(for: error) == .success {
+        } catch  where exitCode(for: error) == .success {
             return showHelp(fullMessage(for: error))
         } catch {
             let failure =

@@ -16,10 +16,22 @@ enum Subcommands {
         MethodsCommand.self,
     ]
 
+    /// Says of a mistyped option what it was meant to be; the parser would name a required one that is missing first.
+    static func checkOptions(_ arguments: [String]) throws {
+        guard let name = arguments.first, let command = all.first(where: { $0.configuration.commandName == name })
+        else { return }
+        let usage = Diffprune.usageString(for: command).split { " []()|".contains($0) }
+        let legal = usage.filter { $0.hasPrefix("--") }.map(String.init) + ["--help"]
+        for argument in arguments.dropFirst().prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
+            let option = String(argument.prefix { $0 != "=" })
+            if !legal.contains(option) { throw RequestError.unknown(kind: "option", name: option, legal: legal) }
+        }
+    }
+
     /// Says of a mistyped command what it was meant to be; the parser would call it an unexpected argument.
-    static func check(_ arguments: [String]) throws {
+    static func checkCommand(_ arguments: [String]) throws {
         guard let name = arguments.first, !name.hasPrefix("-") else { return }
-        let names = all.map { $0.configuration.commandName ?? $0._commandName } + ["help"]
+        let names = all.compactMap { $0.configuration.commandName } + ["help"]
         guard !names.contains(name) else { return }
         throw RequestError.unknown(kind: "command", name: name, legal: names)
     }

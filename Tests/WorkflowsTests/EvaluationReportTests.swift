@@ -54,7 +54,8 @@ import Testing
 
     @Test func aModelOutsideARunFolderHasNoHistory() throws {
         try EvaluationFixtures.with { fixtures in
-            #expect(try RunHistory.beside(model: fixtures.model("dense")) == nil)
+            let model = try fixtures.model("dense")
+            #expect(try RunHistory.beside(model: model) == nil)
         }
     }
 }

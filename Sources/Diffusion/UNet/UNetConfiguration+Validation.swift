@@ -1,3 +1,5 @@
+import Foundation
+
 extension UNetConfiguration {
     static let downBlocks = ["DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D"]
     static let upBlocks = ["UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D"]
@@ -6,9 +8,13 @@ extension UNetConfiguration {
 
     /// Checks every value on its own and against the others.
     public func validate() throws {
-        try check(!blockOutChannels.isEmpty && blockOutChannels.count <= 12, "block_out_channels", blockOutChannels, "1 to 12 levels")
+        try check(
+            !blockOutChannels.isEmpty && blockOutChannels.count <= 12, "block_out_channels", blockOutChannels,
+            "1 to 12 levels")
         for width in blockOutChannels {
-            try check((1...Self.widest).contains(width), "block_out_channels", blockOutChannels, "widths in 1...\(Self.widest)")
+            try check(
+                (1...Self.widest).contains(width), "block_out_channels", blockOutChannels,
+                "widths in 1...\(Self.widest)")
         }
         try check((1...1024).contains(inChannels), "in_channels", inChannels, "1...1024")
         try check((1...1024).contains(outChannels), "out_channels", outChannels, "1...1024")
@@ -60,7 +66,9 @@ extension UNetConfiguration {
         try check((0...1).contains(downsamplePadding), "downsample_padding", downsamplePadding, "0 or 1")
         try check((0..<1).contains(dropout), "dropout", dropout, "in [0, 1)")
         try check(normEps > 0 && normEps < 1, "norm_eps", normEps, "in (0, 1)")
-        try check(midBlockScaleFactor.isFinite && midBlockScaleFactor > 0, "mid_block_scale_factor", midBlockScaleFactor, "above 0")
+        try check(
+            midBlockScaleFactor.isFinite && midBlockScaleFactor > 0, "mid_block_scale_factor", midBlockScaleFactor,
+            "above 0")
         try check(freqShift.isFinite && freqShift >= 0, "freq_shift", freqShift, "at least 0")
         if timeEmbeddingType == .positional {
             try check(
@@ -68,7 +76,9 @@ extension UNetConfiguration {
                 "other than half the first width, which would divide by zero")
         }
         if timeEmbeddingType == .learned {
-            try check((numTrainTimesteps ?? 0) > 0, "num_train_timesteps", numTrainTimesteps as Any, "at least 1 for a learned time embedding")
+            try check(
+                (numTrainTimesteps ?? 0) > 0, "num_train_timesteps", numTrainTimesteps as Any,
+                "at least 1 for a learned time embedding")
         }
         if let steps = numTrainTimesteps {
             try check((1...1_000_000).contains(steps), "num_train_timesteps", steps, "1...1000000")
@@ -76,6 +86,21 @@ extension UNetConfiguration {
         if let classes = numClassEmbeds {
             try check((1...1_000_000).contains(classes), "num_class_embeds", classes, "1...1000000")
         }
+        try checkMemory()
+    }
+
+    /// Refuses widths whose weights cannot be held, before anything is allocated. Counts one 3×3 convolution a ResNet
+    /// block and one time layer, so nothing that would have fitted is refused.
+    private func checkMemory() throws {
+        let blocks = Double(2 * layersPerBlock + 1)
+        let time = Double(timeWidth)
+        let weights =
+            blockOutChannels.reduce(0.0) { $0 + 9 * blocks * Double($1) * Double($1) } + time * time
+            + time * Double(numClassEmbeds ?? 0)
+        let memory = Double(ProcessInfo.processInfo.physicalMemory)
+        try check(
+            4 * weights <= memory, "block_out_channels", blockOutChannels,
+            "widths (and a time embedding) whose weights fit this machine's memory: these take over \(Int(4 * weights / 1e9)) GB")
     }
 
     /// diffusers drops a leading "UNetRes" of a block type's name.

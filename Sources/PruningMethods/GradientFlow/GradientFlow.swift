@@ -51,7 +51,10 @@ public struct GradientFlow: Pruner {
         let old = masks
         let space = MaskSpace(context: context, blockSize: configuration.blockSize)
         var point = space.point(of: masks)
-        let velocity = Self.scaled(space.point(ofMeans: state.velocity), configuration.scaling)
+        // Per unit of cost: the flow runs in the metric of the costs.
+        let velocity = Self.scaled(
+            zip(space.point(ofMeans: state.velocity), space.costs(at: point)).map { $1 > 0 ? $0 / $1 : $0 },
+            configuration.scaling, groups: space.coordinatesOfGroups)
         let well = configuration.polarization * progress
         let flow = SparseFlow(ratio: configuration.ratio)
 
@@ -77,7 +80,9 @@ public struct GradientFlow: Pruner {
 
     /// Reads the energy's velocities at the present masks and averages them into the state.
     private mutating func evaluate(_ masks: MaskSet, in context: PruningContext) throws {
-        let curvature = try context.evidence.curvature(masks: masks)
+        let shrink = Float(1 - configuration.probe)
+        let probed = MaskSet(values: masks.values.map { $0.map { $0 * shrink } })
+        let curvature = try context.evidence.curvature(masks: probed)
         var velocity = curvature.velocity
         state.loss = curvature.gradient.loss
         switch configuration.energy {
@@ -85,7 +90,7 @@ public struct GradientFlow: Pruner {
             state.energy = curvature.energy
         case .lookAhead:
             // −∂/∂m (L − η‖∇L‖²) = −∂L/∂m + 2η·e
-            let eta = configuration.lookAhead * curvature.gradient.loss / max(curvature.squaredNorm, 1e-30)
+            let eta = configuration.lookAhead * (curvature.cauchyStep ?? 0)
             state.energy = curvature.gradient.loss - eta * curvature.squaredNorm
             for (group, gates) in curvature.gradient.gates.enumerated() {
                 for (channel, slope) in gates.enumerated() {
@@ -110,17 +115,26 @@ public struct GradientFlow: Pruner {
         return values.map { $0.map { $0 * factor } }
     }
 
-    private static func scaled(_ velocity: [Double], _ scaling: GradientFlowConfiguration.Scaling) -> [Double] {
+    private static func scaled(
+        _ velocity: [Double], _ scaling: GradientFlowConfiguration.Scaling, groups: [[Int]]
+    ) -> [Double] {
         switch scaling {
         case .none:
             let square = velocity.reduce(0) { $0 + $1 * $1 } / Double(max(velocity.count, 1))
             return square > 0 ? velocity.map { $0 / square.squareRoot() } : velocity
-        case .rank:
-            let order = velocity.indices.sorted { velocity[$0] != velocity[$1] ? velocity[$0] < velocity[$1] : $0 < $1 }
-            var result = velocity
-            let last = Double(max(velocity.count - 1, 1))
-            for (rank, index) in order.enumerated() { result[index] = 2 * Double(rank) / last - 1 }
-            return result
+        case .rank: return ranked(velocity, among: [Array(velocity.indices)])
+        case .groupRank: return ranked(velocity, among: groups)
         }
+    }
+
+    /// Each value's rank within its set, spread evenly over [−1, 1].
+    private static func ranked(_ values: [Double], among sets: [[Int]]) -> [Double] {
+        var result = values.map { _ in 0.0 }
+        for set in sets {
+            let order = set.sorted { values[$0] != values[$1] ? values[$0] < values[$1] : $0 < $1 }
+            let last = Double(max(set.count - 1, 1))
+            for (rank, index) in order.enumerated() { result[index] = 2 * Double(rank) / last - 1 }
+        }
+        return result
     }
 }

@@ -15,11 +15,17 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
         case none
         /// Their rank among all channels, spread evenly over [−1, 1]: a heavy tail cannot make one channel take all the motion.
         case rank
+        /// Their rank within their own group: every group gives up about the same share, and the flow decides which
+        /// channels; velocities of different layers need not be comparable.
+        case groupRank = "group-rank"
     }
 
     public var energy = Energy.gradientNorm
-    /// η of the look-ahead energy, as a multiple of L/‖∇L‖² (the step at which the first-order loss would vanish).
+    /// η of the look-ahead energy, as a multiple of the Cauchy step ‖g‖²/(gᵀHg).
     public var lookAhead = 1.0
+    /// The energy is read at masks shrunk by this fraction, m·(1 − probe): at a trained optimum the slope along a mask is
+    /// mostly noise of either sign, a little inside it says what the channel is worth.
+    public var probe = 0.3
     /// Rounds of flow with fine-tuning between them.
     public var rounds = 10
     /// Euler steps a round.
@@ -47,6 +53,7 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
             if !ok { throw PrunerConfigurationError(key: key, got: got, expected: expected) }
         }
         try check(lookAhead > 0 && lookAhead.isFinite, "lookAhead", lookAhead, "above 0")
+        try check((0..<1).contains(probe), "probe", probe, "in [0, 1)")
         try check((1...10_000).contains(rounds), "rounds", rounds, "1...10000")
         try check((1...10_000).contains(flowSteps), "flowSteps", flowSteps, "1...10000")
         try check(ratio >= 1 && ratio <= 1000, "ratio", ratio, "1...1000")

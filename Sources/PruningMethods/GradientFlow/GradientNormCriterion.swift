@@ -90,7 +90,7 @@ extension Pruner {
             for (channel, value) in mask.enumerated() where value == 0 { scores[group][channel] = -.infinity }
         }
         let old = masks
-        masks = try context.selection.masks(keeping: scores, remaining: density)
+        masks = try context.selection.masks(keeping: scores, remaining: density, perCost: true)
         return context.report(from: old, to: masks, energy: curvature.energy, loss: curvature.gradient.loss)
     }
 }

@@ -38,9 +38,11 @@ public struct FinetuningWorkflow {
             model: model, objective: try DenoisingObjective(pipeline.scheduler), batches: batches,
             configuration: settings, teacher: teacher?.model)
         let folder = try RunFolder(output, configuration: configuration.yaml, resuming: resuming)
-        if resuming, let checkpoint = try folder.checkpoints.latest().checkpoint {
-            try trainer.restore(checkpoint)
-            try folder.rewind(to: trainer.step)
+        if resuming {
+            let checkpoint = try folder.checkpoints.latest().checkpoint
+            try checkpoint.map(trainer.restore)
+            // Without a checkpoint all that a killed run logged is done over.
+            try folder.rewind(to: checkpoint?.step ?? -1)
         }
         var loop = TrainingLoop(
             trainer: trainer, folder: folder, settings: settings, scheduler: pipeline.scheduler, phase: "fine-tuning",
@@ -56,7 +58,8 @@ public struct FinetuningWorkflow {
         let (theirs, ours) = (teacher.model.configuration, pipeline.model.configuration)
         func check(_ what: String, _ got: Any, _ expected: Any) throws {
             guard "\(got)" != "\(expected)" else { return }
-            throw RequestError.invalid(option: "the teacher's \(what)", got: "\(got)", expected: "\(expected), as the model's")
+            throw RequestError.invalid(
+                option: "the teacher's \(what)", got: "\(got)", expected: "\(expected), as the model's")
         }
         try check("in_channels", theirs.inChannels, ours.inChannels)
         try check("out_channels", theirs.outChannels, ours.outChannels)

@@ -51,7 +51,8 @@ struct TensorFile {
         let shape = try shape(name)
         guard shape.count == 4, shape.allSatisfy({ $0 > 0 }), shape[1] == channels else {
             throw TensorFileError.wrongShape(
-                file: path, name: name, got: shape, expected: "[N, \(channels), H, W], the model's \(channels) channels")
+                file: path, name: name, got: shape, expected: "[N, \(channels), H, W], the model's \(channels) channels"
+            )
         }
         return try Tensor(channelsFirst: finiteFloats(name), shape: shape)
     }

@@ -38,9 +38,11 @@ public struct PruningWorkflow {
         let pipeline = try PipelineFolder(source).load()
         let run = try PruningRun(configuration, pipeline: pipeline, source: source)
         let folder = try RunFolder(output, configuration: configuration.yaml, resuming: resuming)
-        if resuming, let checkpoint = try folder.checkpoints.latest().checkpoint {
-            try run.restore(checkpoint)
-            try folder.rewind(to: checkpoint.step)
+        if resuming {
+            let checkpoint = try folder.checkpoints.latest().checkpoint
+            try checkpoint.map(run.restore)
+            // Without a checkpoint all that a killed run logged is done over.
+            try folder.rewind(to: checkpoint?.step ?? -1)
         }
         try run.advance(in: folder, progress: progress)
 

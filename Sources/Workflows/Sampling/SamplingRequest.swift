@@ -40,7 +40,8 @@ public struct SamplingRequest: Sendable {
         }
         switch (configuration.classEmbedType, configuration.numClassEmbeds) {
         case (.identity, _): throw fail("a model whose classes are numbers: this one takes a vector for each image")
-        case (.timestep, _): guard classLabel?.isFinite == true else { throw fail("a number, as the model is class-conditional") }
+        case (.timestep, _):
+            guard classLabel?.isFinite == true else { throw fail("a number, as the model is class-conditional") }
         case (nil, let classes?):
             guard let label = classLabel, label == label.rounded(), label >= 0, label < Double(classes) else {
                 throw fail("a whole number in 0..<\(classes), as the model is class-conditional")

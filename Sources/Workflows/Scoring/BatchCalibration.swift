@@ -24,14 +24,16 @@ final class BatchCalibration: CalibrationSource {
         let noise = try file.images("noise", channels: channels)
         guard noise.shape == sample.shape else {
             throw TensorFileError.wrongShape(
-                file: file.path, name: "noise", got: try file.shape("noise"), expected: "\(try file.shape("sample")), as 'sample'")
+                file: file.path, name: "noise", got: try file.shape("noise"),
+                expected: "\(try file.shape("sample")), as 'sample'")
         }
         let count = sample.shape[0]
         let numbers = try file.numbers("timestep", count: count)
         let limit = objective.schedule.trainTimesteps
         if let bad = numbers.first(where: { !($0 >= 0 && $0 < Float(limit) && $0 == $0.rounded()) }) {
             throw TensorFileError.outOfRange(
-                file: file.path, name: "timestep", got: "\(bad)", expected: "whole numbers in 0..<\(limit), the schedule's")
+                file: file.path, name: "timestep", got: "\(bad)",
+                expected: "whole numbers in 0..<\(limit), the schedule's")
         }
         let labels = try file.classLabels(count: count)
         try file.check(model, sample: sample, timesteps: numbers, labels: labels)

@@ -38,7 +38,8 @@ public struct ScoringRequest: Sendable {
             throw RequestError.invalid(option: "--probes", got: "\(probes)", expected: "1...1000000")
         }
         if case .none = images, criterion.needsImages {
-            throw RequestError.conflict("criterion '\(criterion.rawValue)' needs images: give --batch FILE or --data PATH")
+            throw RequestError.conflict(
+                "criterion '\(criterion.rawValue)' needs images: give --batch FILE or --data PATH")
         }
         if case .data(_, let batches, let batchSize) = images {
             guard (1...10_000).contains(batches) else {

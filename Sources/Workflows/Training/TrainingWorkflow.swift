@@ -64,9 +64,11 @@ public struct TrainingWorkflow {
         let trainer = DenoisingTrainer(
             model: model, objective: objective, batches: batches, configuration: settings)
         let folder = try RunFolder(output, configuration: configuration.yaml, resuming: resuming)
-        if resuming, let checkpoint = try folder.checkpoints.latest().checkpoint {
-            try trainer.restore(checkpoint)
-            try folder.rewind(to: trainer.step)
+        if resuming {
+            let checkpoint = try folder.checkpoints.latest().checkpoint
+            try checkpoint.map(trainer.restore)
+            // Without a checkpoint all that a killed run logged is done over.
+            try folder.rewind(to: checkpoint?.step ?? -1)
         }
 
         var loop = TrainingLoop(

@@ -7,7 +7,9 @@ struct GeneralOptions: ParsableArguments {
     @Flag(help: "Show no progress.")
     var quiet = false
 
-    @Option(help: ArgumentHelp("Threads to compute on, 1...256; results do not depend on it.", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Threads to compute on, 1...256; results do not depend on it.", valueName: "n"))
     var threads: Int?
 
     mutating func validate() throws {

@@ -8,7 +8,8 @@ struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Run configuration, YAML.", valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("Run folder to write; must be new or empty, unless the run is resumed.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Run folder to write; must be new or empty, unless the run is resumed.", valueName: "dir"))
     var output: String
 
     @Flag(help: "Go on with the run in the output folder, with the configuration stored there.")
@@ -49,7 +50,8 @@ struct RunOptions: ParsableArguments {
                 "\(path): the folder already holds something; name a new or empty one, or add --resume to go on with a run there"
             )
         } catch StorageError.folderNotEmpty(let path) {
-            throw RequestError.conflict("\(path): there is no run to resume, but something else; name a new or empty folder")
+            throw RequestError.conflict(
+                "\(path): there is no run to resume, but something else; name a new or empty folder")
         }
     }
 

@@ -2,7 +2,8 @@ import ArgumentParser
 
 /// For commands in which chance plays a part.
 struct SeedOption: ParsableArguments {
-    @Option(help: ArgumentHelp("What all randomness follows from, at least 0.", valueName: "s"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("What all randomness follows from, at least 0.", valueName: "s"))
     var seed: Int?
 
     mutating func validate() throws {

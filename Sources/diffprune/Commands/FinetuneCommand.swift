@@ -23,7 +23,7 @@ struct FinetuneCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Training steps.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Training steps.", valueName: "n"))
     var steps: Int?
 
     @OptionGroup var seed: SeedOption
@@ -39,7 +39,8 @@ struct FinetuneCommand: ParsableCommand {
             file: options.configurationURL(), overrides: overrides, data: data, hasTeacher: teacher != nil)
         let result = try options.running {
             try FinetuningWorkflow(
-                configuration, pipeline: model.load(), teacher: teacher.map { try loadModel($0) }, output: options.outputURL,
+                configuration, pipeline: model.load(), teacher: teacher.map { try loadModel($0) },
+                output: options.outputURL,
                 resuming: options.resume, progress: general.progress
             ).run()
         }

@@ -6,7 +6,8 @@ import Workflows
 
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "Counts a model: parameters, MACs, bytes, channel groups, and what pruning achieved.",
+        commandName: "info",
+        abstract: "Counts a model: parameters, MACs, bytes, channel groups, and what pruning achieved.",
         discussion: "Example: diffprune info --model runs/half/model")
 
     @OptionGroup var model: ModelOption
@@ -35,7 +36,8 @@ struct InfoCommand: ParsableCommand {
 
             """
         if let pruning = information.pruning {
-            text += "pruned by \(pruning.method) (seed \(pruning.seed)), asked for \(pruning.asked.quantity)=\(pruning.asked.value)\n"
+            text +=
+                "pruned by \(pruning.method) (seed \(pruning.seed)), asked for \(pruning.asked.quantity)=\(pruning.asked.value)\n"
             text += try achievedTable(pruning.achieved) + "\n"
         }
         var table = TextTable(columns: [

@@ -18,7 +18,8 @@ struct MethodsCommand: ParsableCommand {
         let methods = MethodInformation.all
         guard !json else { return try StandardStreams.write(JSONValue(encoding: methods).text() + "\n") }
         var table = TextTable(columns: [
-            .init("method"), .init("family"), .init("granularity"), .init("needs"), .init("what it does"), .init("paper"),
+            .init("method"), .init("family"), .init("granularity"), .init("needs"), .init("what it does"),
+            .init("paper"),
         ])
         for method in methods {
             try table.append([

@@ -4,7 +4,8 @@ import Workflows
 
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "predict", abstract: "Makes one prediction, file to file, to check a port against another framework.",
+        commandName: "predict",
+        abstract: "Makes one prediction, file to file, to check a port against another framework.",
         discussion: """
             The input is a safetensors file of sample [N,C,H,W], timestep [N] (int64 or float32) and, for a conditional \
             model, class_labels [N] or [N,width]; the output holds prediction [N,C,H,W], float32.

@@ -21,13 +21,17 @@ struct PruneCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Pruning method, see diffprune methods.", valueName: "name"))
     var method: String?
 
-    @Option(help: ArgumentHelp("What may be left: macs=0.5 or params=0.5; or sparsity=0.5, of the channels.", valueName: "target"))
+    @Option(
+        help: ArgumentHelp(
+            "What may be left: macs=0.5 or params=0.5; or sparsity=0.5, of the channels.", valueName: "target"))
     var target: String?
 
     @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Fine-tuning steps, those between mask updates included.", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Fine-tuning steps, those between mask updates included.", valueName: "n"))
     var finetuneSteps: Int?
 
     @OptionGroup var seed: SeedOption
@@ -39,7 +43,8 @@ struct PruneCommand: ParsableCommand {
         let file = options.configurationURL(replacedBy: method != nil)
         guard file != nil || method != nil else {
             throw RequestError.conflict(
-                "neither --config nor --method is there: expected one of them, or --resume with a run in the output folder")
+                "neither --config nor --method is there: expected one of them, or --resume with a run in the output folder"
+            )
         }
         var overrides = options.overrides
         if let steps = finetuneSteps { overrides.append("finetuning.steps=\(steps)") }
@@ -49,15 +54,15 @@ struct PruneCommand: ParsableCommand {
         _ = try model.load()
         let outcome = try options.running {
             try PruningWorkflow(
-                configuration, model: model.url, output: options.outputURL, resuming: options.resume, progress: general.progress
+                configuration, model: model.url, output: options.outputURL, resuming: options.resume,
+                progress: general.progress
             ).run()
         }
         let asked = outcome.record.asked
         try StandardStreams.write(
             """
             asked: \(asked.quantity)=\(asked.value)
-            \(achievedTable(outcome.record.achieved))
-            model: \(outcome.modelURL.path)
+            \(achievedTable(outcome.record.achieved))model: \(outcome.modelURL.path)
 
             """)
     }

@@ -21,22 +21,28 @@ struct SampleCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Folder to write; must be new or empty.", valueName: "dir"))
     var output: String
 
-    @Option(help: ArgumentHelp("How many images (default: 64, or as many as --noise holds).", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many images (default: 64, or as many as --noise holds).", valueName: "n"))
     var count: Int?
 
     @Option(help: ArgumentHelp("ddim or ddpm.", valueName: "name"))
     var sampler = "ddim"
 
-    @Option(help: ArgumentHelp("Sampling steps.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Sampling steps.", valueName: "n"))
     var steps = 50
 
-    @Option(name: .customLong("class"), help: ArgumentHelp("Class of every image, for a conditional model.", valueName: "k"))
+    @Option(
+        name: .customLong("class"), parsing: .unconditional,
+        help: ArgumentHelp("Class of every image, for a conditional model.", valueName: "k"))
     var classLabel: Double?
 
     @Option(help: ArgumentHelp("Safetensors file to take all noise from.", valueName: "file"))
     var noise: String?
 
-    @Option(help: ArgumentHelp("Images that go through the model together; changes speed and memory only.", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Images that go through the model together; changes speed and memory only.", valueName: "n"))
     var batchSize = 16
 
     @OptionGroup var seed: SeedOption
@@ -45,7 +51,8 @@ struct SampleCommand: ParsableCommand {
     mutating func run() throws {
         general.apply()
         guard noise == nil || seed.seed == nil else {
-            throw RequestError.conflict("--seed has no effect with --noise, which holds all noise: expected one of the two")
+            throw RequestError.conflict(
+                "--seed has no effect with --noise, which holds all noise: expected one of the two")
         }
         var request = SamplingRequest()
         guard let name = SamplerName(rawValue: sampler) else {

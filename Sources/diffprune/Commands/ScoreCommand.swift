@@ -33,13 +33,15 @@ struct ScoreCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Batches to take from --data (default: 4).", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Batches to take from --data (default: 4).", valueName: "n"))
     var batches: Int?
 
-    @Option(help: ArgumentHelp("Images of a batch from --data (default: 64).", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Images of a batch from --data (default: 64).", valueName: "n"))
     var batchSize: Int?
 
-    @Option(help: ArgumentHelp("Probe vectors of obd (default: \(ScoringRequest.defaultProbes)).", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Probe vectors of obd (default: \(ScoringRequest.defaultProbes)).", valueName: "n"))
     var probes: Int?
 
     @OptionGroup var seed: SeedOption
@@ -67,7 +69,9 @@ struct ScoreCommand: ParsableCommand {
             }
             return batch.map { .batch(URL(fileURLWithPath: $0)) } ?? .none
         }
-        guard batch == nil else { throw RequestError.conflict("both --batch and --data are given, expected one of them") }
+        guard batch == nil else {
+            throw RequestError.conflict("both --batch and --data are given, expected one of them")
+        }
         var configuration = DataConfiguration()
         configuration.path = data
         let defaults = PruningConfiguration()

@@ -19,7 +19,8 @@ struct TrainCommand: ParsableCommand {
         general.apply()
         try options.checkOutput()
         guard let file = options.configurationURL() else {
-            throw RequestError.conflict("--config is missing: expected a YAML file, or --resume with a run in the output folder")
+            throw RequestError.conflict(
+                "--config is missing: expected a YAML file, or --resume with a run in the output folder")
         }
         let overrides = options.overrides + (seed.seed.map { ["training.seed=\($0)"] } ?? [])
         let configuration = try TrainingRunConfiguration(file: file, overrides: overrides)
