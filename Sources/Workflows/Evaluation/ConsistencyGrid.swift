@@ -25,7 +25,7 @@ enum ConsistencyGrid {
         }
         let side = dense.first.map { max($0.width, $0.height) } ?? 1
         let grid = ImageGrid(
-            columns: 3, padding: 4, scale: ImageGrid.scale(forSide: side, shown: 96), textScale: 2,
+            columns: 3, padding: 8, scale: ImageGrid.scale(forSide: side, shown: 96), textScale: 2,
             columnTitles: ["dense", "pruned", "difference"], captions: captions)
         return try grid.layOut(cells)
     }

@@ -2,7 +2,6 @@ import Diffusion
 import Evaluation
 import Foundation
 import Imagery
-import Layers
 import Storage
 import TensorCore
 
@@ -40,18 +39,19 @@ public struct EvaluationWorkflow {
         let models = try ComparedModels(dense: dense, pruned: pruned, classLabel: settings.classLabel)
         let data = try settings.data.path.isEmpty ? nil : settings.data.open(for: models.dense.model)
         let history = try RunHistory.beside(model: pruned)
+        let features = try FeatureChoice(settings, for: models.dense.model)
         let made = try OutputFolder.prepare(output, overwriting: overwriting)
         do {
-            return try measure(models, data: data, history: history)
+            return try measure(models, data: data, features: features, history: history)
         } catch {
             if made { rmdir(output.path) }
             throw error
         }
     }
 
-    private func measure(_ models: ComparedModels, data: InMemoryDataset?, history: RunHistory?) throws
-        -> EvaluationResult
-    {
+    private func measure(
+        _ models: ComparedModels, data: InMemoryDataset?, features: FeatureChoice, history: RunHistory?
+    ) throws -> EvaluationResult {
         var warnings = models.warnings
         let denseSamples = try sample(models.dense, phase: "sampling with the dense model")
         let prunedSamples = try sample(models.pruned, phase: "sampling with the pruned model")
@@ -68,7 +68,7 @@ public struct EvaluationWorkflow {
         ) { done, total in
             progress?(ProgressUpdate(phase: "comparing predictions", completed: done, total: total))
         }
-        let quality = try frechet(models, data: data, denseImages, prunedImages)
+        let quality = try frechet(features, data: data, denseImages, prunedImages)
         progress?(ProgressUpdate(phase: "timing", completed: 0, total: 1))
         let efficiency = try EfficiencyMeasurement(settings: settings, models: models).run(dense: dense, pruned: pruned)
         progress?(ProgressUpdate(phase: "timing", completed: 1, total: 1))
@@ -113,37 +113,19 @@ public struct EvaluationWorkflow {
     }
 
     private func frechet(
-        _ models: ComparedModels, data: InMemoryDataset?, _ denseImages: [Image], _ prunedImages: [Image]
+        _ features: FeatureChoice, data: InMemoryDataset?, _ denseImages: [Image], _ prunedImages: [Image]
     ) throws -> FrechetQuality {
-        guard let data else { return .unavailable(reason: "no data set was given") }
-        let (height, width) = (models.dense.model.size[0], models.dense.model.size[1])
-        let channels = models.dense.model.configuration.inChannels
-        let extractor: FeatureClassifier
-        if let url = settings.features {
-            extractor = try FeatureClassifierFolder(url).load()
-            guard extractor.accepts(height: height, width: width, channels: channels) else {
-                let takes = extractor.configuration
-                throw EvaluationError.featureNet(
-                    path: url.path, got: "\(takes.inputSize)×\(takes.inputSize)×\(takes.channels)",
-                    expected: "\(height)×\(width)×\(channels)")
-            }
-        } else {
-            guard let url = try? BundledSamples().features, FileManager.default.fileExists(atPath: url.path) else {
-                return .unavailable(reason: "no feature net was given and the bundled one was not found")
-            }
-            extractor = try FeatureClassifierFolder(url).load()
-            guard extractor.accepts(height: height, width: width, channels: channels) else {
-                return .unavailable(
-                    reason: "the bundled feature net does not take pictures of \(height)×\(width)×\(channels)")
-            }
+        switch features {
+        case .none(let reason): return .unavailable(reason: reason)
+        case .net(let extractor):
+            guard let data else { return .unavailable(reason: "no data set was given") }
+            progress?(ProgressUpdate(phase: "features", completed: 0, total: 1))
+            defer { progress?(ProgressUpdate(phase: "features", completed: 1, total: 1)) }
+            return try FrechetQuality.measure(
+                dense: denseImages, pruned: prunedImages, dataset: data, limit: settings.referenceImages,
+                classLabel: settings.classLabel, seed: settings.seed,
+                name: "\(settings.data.path) (\(settings.data.split.rawValue))", extractor: extractor)
         }
-        progress?(ProgressUpdate(phase: "features", completed: 0, total: 1))
-        let name = "\(settings.data.path) (\(settings.data.split.rawValue))"
-        let quality = try FrechetQuality.measure(
-            dense: denseImages, pruned: prunedImages, dataset: data, limit: settings.referenceImages,
-            classLabel: settings.classLabel, seed: settings.seed, name: name, extractor: extractor)
-        progress?(ProgressUpdate(phase: "features", completed: 1, total: 1))
-        return quality
     }
 
     private func write(

@@ -61,16 +61,18 @@ public struct QuickstartWorkflow {
         evaluation.data.path = samples.data.path
         evaluation.data.split = .test
         evaluation.savesImages = true
-        if settings?.features == nil, FileManager.default.fileExists(atPath: samples.features.path) {
-            let (features, size) = (
-                try FeatureClassifierFolder(samples.features).load(), try PipelineFolder(self.model).load()
-            )
-            let shape = size.model
-            if features.accepts(height: shape.size[0], width: shape.size[1], channels: shape.configuration.inChannels) {
-                evaluation.features = samples.features
-            }
+        if evaluation.features == nil, try Self.takesBundledFeatures(self.model, samples) {
+            evaluation.features = samples.features
         }
         self.evaluation = evaluation
+    }
+
+    /// The bundled feature net is looked for in the samples named, which need not be where the program would look.
+    private static func takesBundledFeatures(_ model: URL, _ samples: BundledSamples) throws -> Bool {
+        guard FileManager.default.fileExists(atPath: samples.features.path) else { return false }
+        let dense = try PipelineFolder(model).load().model
+        return try FeatureClassifierFolder(samples.features).load().accepts(
+            height: dense.size[0], width: dense.size[1], channels: dense.configuration.inChannels)
     }
 
     /// `./diffprune-quickstart`, or the first of `-2`, `-3`, … that is not there yet.
@@ -107,14 +109,13 @@ public struct QuickstartWorkflow {
 
     /// The command, and the commands that do the same one by one.
     private var commands: String {
-        let run = output.appendingPathComponent("run").path
-        return """
-            \(command.isEmpty ? "diffprune quickstart --output \(output.path)" : command)
+        """
+        \(command.isEmpty ? "diffprune quickstart --output \(output.path)" : command)
 
-            # The same, step by step:
-            diffprune prune --model \(model.path) --config \(run)/config.yaml --output \(run)
-            diffprune evaluate --dense \(model.path) --pruned \(run)/model --data \(samples.data.path) --split test \\
-                --count \(evaluation.count) --seed \(evaluation.seed) --steps \(evaluation.steps) --output \(output.path)
-            """
+        # The same, step by step:
+        diffprune prune --model \(model.path) --config \(output.path)/run/config.yaml --output run
+        diffprune evaluate --dense \(model.path) --pruned run/model --data \(samples.data.path) --split test \\
+            --count \(evaluation.count) --seed \(evaluation.seed) --steps \(evaluation.steps) --save-images --output evaluation
+        """
     }
 }
