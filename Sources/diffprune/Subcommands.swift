@@ -10,6 +10,7 @@ enum Subcommands {
         PruneCommand.self,
         FinetuneCommand.self,
         EvaluateCommand.self,
+        TrainFeaturesCommand.self,
         PredictCommand.self,
         ScoreCommand.self,
         InfoCommand.self,

@@ -73,13 +73,18 @@ import Testing
         #expect(one.joined().allSatisfy { $0 > 0 && $0 < 1 })
     }
 
-    /// One-shot removes the channels whose removal raises the gradient norm most: those of the lowest velocity.
+    /// Read as published, one-shot removes the channels whose removal raises the gradient norm most: those of the lowest
+    /// velocity, per unit of cost.
     @Test func oneShotRemovesTheLowestVelocities() throws {
         let bench = try Bench()
         let velocity = try bench.collector().curvature(masks: MaskSet(keepingAllOf: bench.groups)).velocity
         let context = bench.context(try Budget(.sparsity, 0.3))
-        let masks = try bench.run(OneShot(NoConfiguration(), seed: 1), in: context).masks
-        #expect(masks == (try context.selection.masks(keeping: velocity, remaining: context.remaining)))
+        var published = OneShot.Configuration()
+        published.energy = .gradientNorm
+        published.reading = .signed
+        let masks = try bench.run(OneShot(published, seed: 1), in: context).masks
+        #expect(
+            masks == (try context.selection.masks(keeping: velocity, remaining: context.remaining, perCost: true)))
     }
 
     /// With more rounds than channels to remove, some rounds have nothing to do; they must not bring anything back.

@@ -100,7 +100,8 @@ extension UNetConfiguration {
         let memory = Double(ProcessInfo.processInfo.physicalMemory)
         try check(
             4 * weights <= memory, "block_out_channels", blockOutChannels,
-            "widths (and a time embedding) whose weights fit this machine's memory: these take over \(Int(4 * weights / 1e9)) GB")
+            "widths (and a time embedding) whose weights fit this machine's memory: these take over \(Int(4 * weights / 1e9)) GB"
+        )
     }
 
     /// diffusers drops a leading "UNetRes" of a block type's name.

@@ -30,7 +30,8 @@ public struct GradientFlow: Pruner {
 
     public static let card = MethodCard(
         name: "gradient-flow", family: "gradient-flow",
-        summary: "progressive soft masks that follow the gradient flow of −½‖∇L‖², weights fine-tuning meanwhile",
+        summary:
+            "progressive soft masks that follow the gradient flow of an energy of loss and gradient norm, weights fine-tuning meanwhile",
         paper: "2025, arXiv 2501.09464 (reconstruction)")
     public static let needs: Evidence = [.weights, .gradients, .curvature]
 

@@ -1,0 +1,44 @@
+import ArgumentParser
+import Foundation
+import Workflows
+
+struct TrainFeaturesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train-features", abstract: "Trains the classifier whose features Fréchet distances are taken in.",
+        discussion: """
+            The configuration has the sections data (labelled images with a train and a test split) and features.
+
+            Example: diffprune train-features --config configs/fashion-features.yaml --output runs/fashion-features
+            """)
+
+    @Option(help: ArgumentHelp("Configuration, YAML.", valueName: "file"))
+    var config: String
+
+    @Option(help: ArgumentHelp("Folder to write; must be new or empty.", valueName: "dir"))
+    var output: String
+
+    @Option(
+        name: .customLong("set"), parsing: .upToNextOption,
+        help: ArgumentHelp("Configuration values that take the place of the file's.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var general: GeneralOptions
+
+    mutating func run() throws {
+        general.apply()
+        let document = try ConfigurationDocument(
+            file: URL(fileURLWithPath: config),
+            overrides: overrides + (seed.seed.map { ["features.seed=\($0)"] } ?? []), sections: ["data", "features"])
+        var configuration = FeatureTrainingConfiguration()
+        configuration.data = try document.section("data")
+        configuration.features = try document.section("features", defaults: FeatureTrainingSettings())
+        let progress = general.progress
+        let result = try trainFeatures(configuration: configuration, output: URL(fileURLWithPath: output)) {
+            progress?(
+                ProgressUpdate(
+                    phase: "training", completed: $0.step, total: $0.totalSteps, detail: "cross-entropy \($0.loss)"))
+        }
+        try StandardStreams.write("test accuracy: \(result.testAccuracy) of \(result.testCount) images\n")
+    }
+}
