@@ -45,7 +45,7 @@ enum Tool {
         process.currentDirectoryURL = repository
         for (name, set) in [("stdout", \Process.standardOutput), ("stderr", \Process.standardError)] {
             let file = scratch.url.appendingPathComponent(name)
-            FileManager.default.createFile(atPath: file.path, contents: nil)
+            _ = FileManager.default.createFile(atPath: file.path, contents: nil)
             process[keyPath: set] = try FileHandle(forWritingTo: file)
         }
         process.standardInput = FileHandle.nullDevice

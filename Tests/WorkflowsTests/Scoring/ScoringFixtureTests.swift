@@ -33,7 +33,8 @@ import Workflows
         var (dot, ours, theirs) = (0.0, 0.0, 0.0)
         for name in expected.names where name.hasPrefix(criterion + "/") {
             let tensor = String(name.dropFirst(criterion.count + 1))
-            try #require(got.shape(of: tensor) == expected.shape(of: name))
+            let shape = try expected.shape(of: name)
+            try #require(got.shape(of: tensor) == shape)
             for (a, b) in zip(try got.floats(tensor), try expected.floats(name)) {
                 dot += Double(a) * Double(b)
                 ours += Double(a) * Double(a)
