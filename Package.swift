@@ -49,9 +49,11 @@ let package = Package(
             name: "PruningMethodsTests", dependencies: ["PruningMethods", "Pruning", "Diffusion", "Layers", "TensorCore"]),
         .testTarget(name: "ImageryTests", dependencies: ["Imagery"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage"]),
-        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Imagery"]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
-        .testTarget(name: "WorkflowsTests", dependencies: ["Workflows", "Diffusion", "Layers", "TensorCore", "Storage"]),
+        .testTarget(
+            name: "WorkflowsTests",
+            dependencies: ["Workflows", "Evaluation", "Imagery", "Diffusion", "Layers", "TensorCore", "Storage"]),
         .testTarget(name: "EndToEndTests", dependencies: ["diffprune", "Workflows", "Diffusion", "TensorCore", "Storage"]),
     ]
 )

@@ -74,7 +74,8 @@ public final class Parameter {
             for output in 0..<columns {
                 for input in 0..<inputs {
                     for tap in 0..<taps {
-                        target[(output * inputs + input) * taps + tap] = source[(tap * inputs + input) * columns + output]
+                        target[(output * inputs + input) * taps + tap] =
+                            source[(tap * inputs + input) * columns + output]
                     }
                 }
             }
@@ -99,7 +100,8 @@ public final class Parameter {
             for output in 0..<outputs {
                 for input in 0..<inputs {
                     for tap in 0..<taps {
-                        target[(tap * inputs + input) * outputs + output] = source[(output * inputs + input) * taps + tap]
+                        target[(tap * inputs + input) * outputs + output] =
+                            source[(output * inputs + input) * taps + tap]
                     }
                 }
             }

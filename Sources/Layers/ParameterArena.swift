@@ -27,7 +27,8 @@ public final class ParameterArena {
     }
 
     private func view(of flat: Tensor, _ range: Range<Int>) -> Tensor {
-        Tensor(buffer: Buffer(windowOf: flat.buffer, offset: range.lowerBound, count: range.count), shape: [range.count])
+        Tensor(
+            buffer: Buffer(windowOf: flat.buffer, offset: range.lowerBound, count: range.count), shape: [range.count])
     }
 
     /// The part of a flat tensor that belongs to parameter `index`, in the parameter's shape.
@@ -50,7 +51,10 @@ public final class ParameterArena {
     public var gradientNorm: Double { squaredNorm(gradients).squareRoot() }
 
     /// ‖x‖² of a flat tensor, summed in double.
-    public func squaredNorm(_ flat: Tensor) -> Double { dk_dot(flat.pointer, flat.pointer, count) }
+    public func squaredNorm(_ flat: Tensor) -> Double { dot(flat, flat) }
+
+    /// ⟨a, b⟩ of two flat tensors, summed in double.
+    public func dot(_ a: Tensor, _ b: Tensor) -> Double { dk_dot(a.pointer, b.pointer, count) }
 
     /// sum += scale·gradient², elementwise.
     public func addSquaredGradients(to sum: Tensor, scale: Float) {

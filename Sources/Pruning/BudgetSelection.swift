@@ -22,7 +22,9 @@ public struct BudgetSelection {
         fullCost = cost.cost(groups.map(\.width))
     }
 
-    private func leastWidth(_ group: Int) -> Int { max(1, Int((Double(groups[group].width) * leastFraction).rounded(.up))) }
+    private func leastWidth(_ group: Int) -> Int {
+        max(1, Int((Double(groups[group].width) * leastFraction).rounded(.up)))
+    }
 
     /// Cost of a mask relative to the whole, counting a soft mask by its sum.
     public func density(of masks: MaskSet) -> Double { cost.cost(masks.softWidths) / fullCost }
@@ -34,13 +36,20 @@ public struct BudgetSelection {
 
     /// Binary masks that keep the highest scores within `remaining` of the full cost.
     ///
-    /// - Parameter scores: one a channel of each group; comparable between groups. −∞ says that a channel has left
-    ///   already: it leaves even where the budget would be met with it.
-    public func masks(keeping scores: [[Double]], remaining: Double) throws -> MaskSet {
+    /// - Parameters:
+    ///   - scores: one a channel of each group; comparable between groups. −∞ says that a channel has left already: it
+    ///     leaves even where the budget would be met with it.
+    ///   - perCost: whether scores are changes of a loss, so that what counts is the score for the cost that a channel
+    ///     frees (the greedy rule of the knapsack problem). Relative scores, like norms divided by their layer's mean,
+    ///     say nothing about a loss and are ranked as they are.
+    public func masks(keeping scores: [[Double]], remaining: Double, perCost: Bool = false) throws -> MaskSet {
+        let marginal = cost.marginalCosts(groups.map { Double($0.width) })
         var units: [PruningUnit] = []
         for (number, group) in groups.enumerated() {
+            let price = perCost && marginal[number] > 0 ? marginal[number] / fullCost : 1
             units += granularity.units(
-                of: group, number: number, scores: scores[number], normalizationGroups: normalizationGroups)
+                of: group, number: number, scores: scores[number].map { $0 / price },
+                normalizationGroups: normalizationGroups)
         }
         // Ties are broken by position, so that the outcome never depends on a sort's internals.
         let order = units.indices.sorted { a, b in

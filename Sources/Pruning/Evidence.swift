@@ -32,7 +32,8 @@ public enum EvidenceError: Error, CustomStringConvertible {
         switch self {
         case .missing(let needed, let offered):
             "the method needs \(needed), but only \(offered) can be had: give it data"
-        case .notFinite(let what): "\(what) is not finite: the weights or the data are broken, or the learning rate too high"
+        case .notFinite(let what):
+            "\(what) is not finite: the weights or the data are broken, or the learning rate too high"
         }
     }
 }
@@ -70,6 +71,10 @@ public struct CurvatureEvidence {
     public let squaredNorm: Double
     /// H·g, flat, laid out as the arena.
     public let hessianGradient: Tensor
+    /// gᵀHg.
+    public let curvatureAlongGradient: Double
+    /// ‖g‖²/(gᵀHg), the step along −g that takes the loss's quadratic model lowest; nil where it has no lowest point.
+    public var cauchyStep: Double? { curvatureAlongGradient > 0 ? squaredNorm / curvatureAlongGradient : nil }
     /// −∂E/∂m of each channel of each group: the velocity of the masks along the energy's gradient flow.
     public let velocity: [[Double]]
 }
@@ -129,7 +134,8 @@ public final class EvidenceCollector {
         guard products.allFinite else { throw EvidenceError.notFinite("the Hessian–vector product") }
         let norm = arena.squaredNorm(gradient.weights)
         return CurvatureEvidence(
-            gradient: gradient, squaredNorm: norm, hessianGradient: products, velocity: gateValues(\.gradientTangent))
+            gradient: gradient, squaredNorm: norm, hessianGradient: products,
+            curvatureAlongGradient: arena.dot(gradient.weights, products), velocity: gateValues(\.gradientTangent))
     }
 
     /// Sum of the gradients of L_t over t = 0, 1, 2, …, while `continues(L_t, largest so far)`; weights only.

@@ -4,6 +4,8 @@ import TensorCore
 public protocol ImportanceCriterion: SendableMetatype {
     static var card: MethodCard { get }
     static var needs: Evidence { get }
+    /// Whether scores are changes of a loss: they are then ranked per unit of cost that a channel frees.
+    static var scoresAreLossChanges: Bool { get }
     associatedtype Configuration: PrunerConfiguration
     init(_ configuration: Configuration, seed: UInt64)
     /// One score a channel of each group, comparable between groups: the lowest leave first.
@@ -62,7 +64,8 @@ public struct ScoreAndRank<Criterion: ImportanceCriterion>: Pruner {
         let progress = Double(index + 1) / Double(updates)
         let density = configuration.schedule.density(at: progress, final: context.remaining)
         let old = masks
-        masks = try context.selection.masks(keeping: scores, remaining: density)
+        masks = try context.selection.masks(
+            keeping: scores, remaining: density, perCost: Criterion.scoresAreLossChanges)
         return context.report(from: old, to: masks)
     }
 }

@@ -14,7 +14,8 @@ public struct MethodEntry: Sendable {
         card = P.card
         needs = P.needs
         make = { data, seed in
-            let configuration = try data.map { try JSONDecoder().decode(P.Configuration.self, from: $0) } ?? P.Configuration()
+            let configuration =
+                try data.map { try JSONDecoder().decode(P.Configuration.self, from: $0) } ?? P.Configuration()
             try configuration.validate()
             return P(configuration, seed: seed)
         }

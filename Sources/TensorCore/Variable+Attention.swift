@@ -48,7 +48,8 @@ private struct HeadProducts {
     func weightedTransposed(_ p: Tensor, _ x: Tensor, _ out: UnsafeMutablePointer<Float>, _ accumulate: Int32) {
         multiply(
             p.pointer, rows: tokens, inner: tokens, lda: tokens, transposeA: true, x.pointer + columns.lowerBound,
-            columns: width, ldb: inner, into: out + columns.lowerBound, ldc: inner, accumulate: accumulate, batch: batch,
+            columns: width, ldb: inner, into: out + columns.lowerBound, ldc: inner, accumulate: accumulate,
+            batch: batch,
             strideA: tokens * tokens, strideB: image, strideC: image)
     }
 }
@@ -73,7 +74,8 @@ extension Variable {
         let scale = heads.scale
         let rows = batch * tokens
         let square = [batch, tokens, tokens]
-        let keepsRecords = Autograd.isRecording && (requiresGradient || keys.requiresGradient || values.requiresGradient)
+        let keepsRecords =
+            Autograd.isRecording && (requiresGradient || keys.requiresGradient || values.requiresGradient)
 
         var records: [HeadRecord] = []
         for columns in heads.columns where !columns.isEmpty {
@@ -99,7 +101,9 @@ extension Variable {
                 }
                 if let vTangent = v.tangent { products.weighted(p, vTangent, outputTangent.pointer, accumulate) }
             }
-            if keepsRecords { records.append(HeadRecord(products: products, probabilities: Dual(p, tangent: pTangent))) }
+            if keepsRecords {
+                records.append(HeadRecord(products: products, probabilities: Dual(p, tangent: pTangent)))
+            }
         }
 
         return .result(output, tangent: outputTangent, of: [self, keys, values]) { [self] cotangent in

@@ -33,7 +33,8 @@ extension Variable {
         let geometry = Self.geometry(shape, weight.shape, stride: stride, padding: padding)
         let outputShape = [geometry.batch, geometry.out_height, geometry.out_width, geometry.out_channels]
         precondition(bias.map { $0.value.count == geometry.out_channels } ?? true, "bias of another width")
-        precondition(residual.map { $0.shape == outputShape } ?? true, "residual \(residual!.shape) onto \(outputShape)")
+        precondition(
+            residual.map { $0.shape == outputShape } ?? true, "residual \(residual!.shape) onto \(outputShape)")
         precondition(
             imageBias.map { $0.shape == [geometry.batch, geometry.out_channels] } ?? true,
             "image bias \(imageBias!.shape) onto \(outputShape)")
@@ -47,7 +48,8 @@ extension Variable {
                 residual?.value.pointer, output.pointer, 0)
         }
         let tangent = Self.convolutionTangent(
-            geometry, outputShape, x, w, bias: bias?.tangent, imageBias: imageBias?.tangent, residual: residual?.tangent)
+            geometry, outputShape, x, w, bias: bias?.tangent, imageBias: imageBias?.tangent, residual: residual?.tangent
+        )
 
         return .result(output, tangent: tangent, of: [self, weight, bias, imageBias, residual]) { [self] cotangent in
             let g = Dual(cotangent)
@@ -89,7 +91,9 @@ extension Variable {
         _ geometry: dk_conv_shape, _ outputShape: [Int], _ x: Dual, _ w: Dual, bias: Tensor?, imageBias: Tensor?,
         residual: Tensor?
     ) -> Tensor? {
-        guard x.tangent != nil || w.tangent != nil || bias != nil || imageBias != nil || residual != nil else { return nil }
+        guard x.tangent != nil || w.tangent != nil || bias != nil || imageBias != nil || residual != nil else {
+            return nil
+        }
         let result = Tensor(uninitialized: outputShape)
         withUnsafePointer(to: geometry) {
             // The additive inputs' tangents ride along with the first product; with no product there is a zero one.

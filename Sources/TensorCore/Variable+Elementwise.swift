@@ -113,7 +113,8 @@ extension Variable {
         let m = Dual(gate)
         let output = Tensor(uninitialized: shape)
         scale(x.value, m.value, output.pointer, 0)
-        return .result(output, tangent: bilinearTangent(x, m, shape: shape, scale), of: [self, gate]) { [self] cotangent in
+        return .result(output, tangent: bilinearTangent(x, m, shape: shape, scale), of: [self, gate]) {
+            [self] cotangent in
             contributeBilinear(Dual(cotangent), m, scale)
             gate.contributeBilinear(x, Dual(cotangent)) { x, g, out, accumulate in
                 dk_dot_pixels(x.pointer, g.pointer, 1, rows, channels, out, accumulate)

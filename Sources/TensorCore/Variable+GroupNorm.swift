@@ -39,7 +39,8 @@ extension Variable {
         let channels = value.columns
         let images = shape[0]
         let pixels = value.count / (images * channels)
-        precondition(groups.width == channels && gamma.value.count == channels, "normalising \(shape) by \(groups.width)")
+        precondition(
+            groups.width == channels && gamma.value.count == channels, "normalising \(shape) by \(groups.width)")
         let inputs = GroupNormInputs(
             x: Dual(self), gamma: Dual(gamma), beta: Dual(beta), gate: gate.map(Dual.init), scale: scale.map(Dual.init),
             shift: shift.map(Dual.init), groups: groups.channels, epsilon: Double(epsilon), kind: activation.kernel,
@@ -61,7 +62,8 @@ extension Variable {
             outputTangent = result
         }
 
-        return .result(output, tangent: outputTangent, of: [self, gamma, beta, gate, scale, shift]) { [self] cotangent in
+        return .result(output, tangent: outputTangent, of: [self, gamma, beta, gate, scale, shift]) {
+            [self] cotangent in
             let g = Dual(cotangent)
             let gradients =
                 inputs.hasTangent || g.tangent != nil
@@ -146,7 +148,8 @@ private struct GroupNormInputs {
         return (Dual(mean, tangent: meanTangent), Dual(variance, tangent: product))
     }
 
-    private func channelInputs<S: TensorElement>(_ image: Int, _ mean: Dual, _ variance: Dual) -> NormalizationInput<S> {
+    private func channelInputs<S: TensorElement>(_ image: Int, _ mean: Dual, _ variance: Dual) -> NormalizationInput<S>
+    {
         let base = image * channels
         let all = 0..<channels
         return NormalizationInput(
@@ -203,7 +206,8 @@ private struct GroupNormInputs {
             let base = image * channels
             let input: NormalizationInput<S> = channelInputs(image, state.mean, state.variance)
             let adjoint = math.backward(
-                input, a: (0..<channels).map { S.load(aBar, base + $0) }, d: (0..<channels).map { S.load(dBar, base + $0) })
+                input, a: (0..<channels).map { S.load(aBar, base + $0) },
+                d: (0..<channels).map { S.load(dBar, base + $0) })
             for c in 0..<channels {
                 sums.gamma[c] = sums.gamma[c] + adjoint.gamma[c]
                 sums.beta[c] = sums.beta[c] + adjoint.beta[c]
@@ -230,7 +234,8 @@ private struct GroupNormInputs {
             }
             if let xTangent = x.tangent {
                 dk_affine_images(
-                    xTangent.pointer, slope.value.pointer, nil, nil, nil, images, pixels, channels, dxTangent.pointer, 1)
+                    xTangent.pointer, slope.value.pointer, nil, nil, nil, images, pixels, channels, dxTangent.pointer, 1
+                )
             }
         }
 
@@ -240,7 +245,8 @@ private struct GroupNormInputs {
             return dual
         }
         return GroupNormGradients(
-            x: dx, gamma: gathered(sums.gamma), beta: gathered(sums.beta), gate: gate == nil ? nil : gathered(sums.gate),
+            x: dx, gamma: gathered(sums.gamma), beta: gathered(sums.beta),
+            gate: gate == nil ? nil : gathered(sums.gate),
             scale: scaleGradient, shift: shiftGradient)
     }
 }

@@ -21,7 +21,9 @@ extension Variable {
                 contributeTangent { dk_linear_combination(factor * g, selfTangent.pointer, 0, nil, count, $0, $1) }
             }
             if let gTangent = cotangent.tangent?.scalar {
-                contributeTangent { dk_linear_combination(factor * gTangent, difference.pointer, 0, nil, count, $0, $1) }
+                contributeTangent {
+                    dk_linear_combination(factor * gTangent, difference.pointer, 0, nil, count, $0, $1)
+                }
             }
         }
     }
@@ -52,7 +54,8 @@ extension Variable {
         }
         let residual = probabilities.copied()
         for (row, label) in labels.enumerated() { residual.pointer[row * classes + label] -= 1 }
-        return .result(Tensor(scalar: Float(loss / Double(rows))), tangent: lossTangent, of: [self]) { [self] cotangent in
+        return .result(Tensor(scalar: Float(loss / Double(rows))), tangent: lossTangent, of: [self]) {
+            [self] cotangent in
             let g = cotangent.value.scalar / Float(rows)
             contribute { dk_linear_combination(g, residual.pointer, 0, nil, residual.count, $0, $1) }
             if let tangent {

@@ -4,10 +4,12 @@ import Workflows
 /// Every command there is, in the order of the help.
 enum Subcommands {
     static let all: [any ParsableCommand.Type] = [
+        QuickstartCommand.self,
         TrainCommand.self,
         SampleCommand.self,
         PruneCommand.self,
         FinetuneCommand.self,
+        EvaluateCommand.self,
         PredictCommand.self,
         ScoreCommand.self,
         InfoCommand.self,

@@ -58,6 +58,6 @@ import Testing
     @Test func aLeakIsNoticed() {
         var kept: [Tensor] = []
         // Of a size that no other test frees for it to find.
-        #expect(!reachesASteadyState(attempts: 10) { kept.append(Tensor(uninitialized: [300_000])) })
+        #expect(!reachesASteadyState(attempts: 10) { kept.append(Tensor(uninitialized: [9_000_000])) })
     }
 }

@@ -49,7 +49,8 @@ private struct Expected: Decodable {
 
     @Test func bundledNetIsWhatTheShippedConfigurationDescribes() throws {
         let file = FeatureFixtures.repository.appendingPathComponent("configs/fashion-features.yaml")
-        let settings = try ConfigurationReader.read(FeatureTrainingConfiguration.self, file: file).features
+        let document = try ConfigurationDocument(file: file, sections: ["data", "features"])
+        let settings: FeatureTrainingSettings = try document.section("features")
         let built = classifier.configuration
         #expect(built.name == settings.name && classifier.name == "fashion-classifier-64")
         #expect(built.widths == settings.widths && classifier.dimension == 64)

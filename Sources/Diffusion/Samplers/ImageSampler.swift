@@ -102,7 +102,8 @@ public struct ImageSampler {
 
     /// Each image has streams of its own; `position` counts the draws an image has made from its stream. The noise is
     /// laid out channels last, like the image.
-    private func fill(_ tensor: Tensor, _ numbers: Range<Int>, _ purpose: RandomPurpose, given: Tensor?, position: Int) {
+    private func fill(_ tensor: Tensor, _ numbers: Range<Int>, _ purpose: RandomPurpose, given: Tensor?, position: Int)
+    {
         for (slot, number) in numbers.enumerated() {
             let place = UnsafeMutableBufferPointer(start: tensor.pointer + slot * imageCount, count: imageCount)
             if let given {

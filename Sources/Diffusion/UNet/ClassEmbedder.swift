@@ -23,7 +23,8 @@ struct ClassEmbedder {
         case .identity:
             kind = .identity
         case nil:
-            kind = configuration.numClassEmbeds.map { .table(Embedding("class_embedding", count: $0, to: axis)) } ?? .none
+            kind =
+                configuration.numClassEmbeds.map { .table(Embedding("class_embedding", count: $0, to: axis)) } ?? .none
         }
     }
 

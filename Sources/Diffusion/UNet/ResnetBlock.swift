@@ -67,7 +67,10 @@ struct ResnetBlock {
 
     /// - Parameter pixels: of the output.
     func computeTerms(pixels: Int) -> [ComputeTerm] {
-        [conv1.computeTerm(outputPixels: pixels), timeProjection.computeTerm(rows: 1), conv2.computeTerm(outputPixels: pixels)]
+        [
+            conv1.computeTerm(outputPixels: pixels), timeProjection.computeTerm(rows: 1),
+            conv2.computeTerm(outputPixels: pixels),
+        ]
             + (shortcut.map { [$0.computeTerm(outputPixels: pixels)] } ?? [])
     }
 }

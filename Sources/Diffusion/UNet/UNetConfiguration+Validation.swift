@@ -8,9 +8,13 @@ extension UNetConfiguration {
 
     /// Checks every value on its own and against the others.
     public func validate() throws {
-        try check(!blockOutChannels.isEmpty && blockOutChannels.count <= 12, "block_out_channels", blockOutChannels, "1 to 12 levels")
+        try check(
+            !blockOutChannels.isEmpty && blockOutChannels.count <= 12, "block_out_channels", blockOutChannels,
+            "1 to 12 levels")
         for width in blockOutChannels {
-            try check((1...Self.widest).contains(width), "block_out_channels", blockOutChannels, "widths in 1...\(Self.widest)")
+            try check(
+                (1...Self.widest).contains(width), "block_out_channels", blockOutChannels,
+                "widths in 1...\(Self.widest)")
         }
         try check((1...1024).contains(inChannels), "in_channels", inChannels, "1...1024")
         try check((1...1024).contains(outChannels), "out_channels", outChannels, "1...1024")
@@ -62,7 +66,9 @@ extension UNetConfiguration {
         try check((0...1).contains(downsamplePadding), "downsample_padding", downsamplePadding, "0 or 1")
         try check((0..<1).contains(dropout), "dropout", dropout, "in [0, 1)")
         try check(normEps > 0 && normEps < 1, "norm_eps", normEps, "in (0, 1)")
-        try check(midBlockScaleFactor.isFinite && midBlockScaleFactor > 0, "mid_block_scale_factor", midBlockScaleFactor, "above 0")
+        try check(
+            midBlockScaleFactor.isFinite && midBlockScaleFactor > 0, "mid_block_scale_factor", midBlockScaleFactor,
+            "above 0")
         try check(freqShift.isFinite && freqShift >= 0, "freq_shift", freqShift, "at least 0")
         if timeEmbeddingType == .positional {
             try check(
@@ -70,7 +76,9 @@ extension UNetConfiguration {
                 "other than half the first width, which would divide by zero")
         }
         if timeEmbeddingType == .learned {
-            try check((numTrainTimesteps ?? 0) > 0, "num_train_timesteps", numTrainTimesteps as Any, "at least 1 for a learned time embedding")
+            try check(
+                (numTrainTimesteps ?? 0) > 0, "num_train_timesteps", numTrainTimesteps as Any,
+                "at least 1 for a learned time embedding")
         }
         if let steps = numTrainTimesteps {
             try check((1...1_000_000).contains(steps), "num_train_timesteps", steps, "1...1000000")

@@ -109,7 +109,8 @@ struct UNetConstruction {
         _ name: String, width: Int, outputScale: Float = 1, resampling: ResnetBlock.Resampling = .none
     ) throws -> ResnetBlock {
         let block = try ResnetBlock(
-            name, from: stream, width: width, time: time, settings: settings, builder: builder, outputScale: outputScale,
+            name, from: stream, width: width, time: time, settings: settings, builder: builder,
+            outputScale: outputScale,
             resampling: resampling)
         terms += block.computeTerms(pixels: pixels)
         stream = block.output

@@ -29,6 +29,7 @@ public struct DiffPruning: ImportanceCriterion {
         summary: "Taylor importance summed over the timesteps whose loss still matters",
         paper: "Fang, Ma & Wang, 2023, arXiv 2305.10924")
     public static let needs: Evidence = [.weights, .gradients, .stagedGradients]
+    public static let scoresAreLossChanges = true
 
     private let configuration: Configuration
 

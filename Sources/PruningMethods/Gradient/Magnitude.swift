@@ -18,7 +18,9 @@ public struct Magnitude: ImportanceCriterion {
         public var norm = 2
         public init() {}
         public func validate() throws {
-            guard norm == 1 || norm == 2 else { throw PrunerConfigurationError(key: "norm", got: norm, expected: "1 or 2") }
+            guard norm == 1 || norm == 2 else {
+                throw PrunerConfigurationError(key: "norm", got: norm, expected: "1 or 2")
+            }
         }
     }
 
@@ -26,6 +28,7 @@ public struct Magnitude: ImportanceCriterion {
         name: "magnitude", family: "gradient", summary: "removes the channels with the smallest weights",
         paper: "Li et al., 2017, arXiv 1608.08710")
     public static let needs: Evidence = .weights
+    public static let scoresAreLossChanges = false
 
     private let configuration: Configuration
 

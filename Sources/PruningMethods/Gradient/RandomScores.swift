@@ -4,8 +4,10 @@ import TensorCore
 /// Uniform random scores: the control that every comparison needs.
 public struct RandomScores: ImportanceCriterion {
     public static let card = MethodCard(
-        name: "random", family: "gradient", summary: "removes channels at random: the control every table needs", paper: "")
+        name: "random", family: "gradient", summary: "removes channels at random: the control every table needs",
+        paper: "")
     public static let needs: Evidence = .weights
+    public static let scoresAreLossChanges = false
 
     private let seed: UInt64
 

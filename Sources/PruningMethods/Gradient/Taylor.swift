@@ -18,6 +18,7 @@ public struct Taylor: ImportanceCriterion {
         name: "taylor", family: "gradient", summary: "removes the channels whose gate changes the loss least",
         paper: "Molchanov et al., 2019, arXiv 1906.10771")
     public static let needs: Evidence = [.weights, .gradients]
+    public static let scoresAreLossChanges = true
 
     public init(_ configuration: NoConfiguration, seed: UInt64) {}
 

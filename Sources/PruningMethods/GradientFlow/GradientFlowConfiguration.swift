@@ -2,32 +2,32 @@ import Pruning
 
 /// Settings of `gradient-flow`.
 public struct GradientFlowConfiguration: PrunerConfiguration {
-    /// Which energy the masks descend.
-    public enum Energy: String, Codable, Sendable, CaseIterable {
-        /// E = −½‖∇L‖²: keeps what the gradient flows through.
-        case gradientNorm = "gradient-norm"
-        /// E_η = L − η‖∇L‖² ≈ the loss after one gradient step of size η: joins Taylor (η → 0) and the gradient norm (η → ∞).
-        case lookAhead = "look-ahead"
-    }
     /// How velocities of different channels are brought to one scale before the flow.
     public enum Scaling: String, Codable, Sendable, CaseIterable {
         /// As they are.
         case none
         /// Their rank among all channels, spread evenly over [−1, 1]: a heavy tail cannot make one channel take all the motion.
         case rank
+        /// Their rank within their own group: every group gives up about the same share, and the flow decides which
+        /// channels; velocities of different layers need not be comparable.
+        case groupRank = "group-rank"
     }
 
-    public var energy = Energy.gradientNorm
-    /// η of the look-ahead energy, as a multiple of L/‖∇L‖² (the step at which the first-order loss would vanish).
-    public var lookAhead = 1.0
+    public var energy = MaskEnergy.lookAhead
+    /// η of the look-ahead energy, as a multiple of the Cauchy step ‖g‖²/(gᵀHg).
+    public var lookAhead = 0.3
+    /// How velocities are read; `signed` is the flow as published.
+    public var reading = VelocityReading.magnitude
+    /// The energy is read at masks shrunk by this fraction, m·(1 − probe); 0 reads it where the masks are.
+    public var probe = 0.0
     /// Rounds of flow with fine-tuning between them.
-    public var rounds = 10
+    public var rounds = 8
     /// Euler steps a round.
     public var flowSteps = 10
     /// r ≥ 1: how much of the motion follows the energy beside the density (1: none; the larger, the sooner masks decide).
     public var ratio = 3.0
     /// How the density falls over the rounds.
-    public var schedule = MaskSchedule.cubic
+    public var schedule = MaskSchedule.linear
     /// Progress at which the density has arrived; the rounds after it only finish undecided masks.
     public var arrival = 0.7
     /// Strength, at the end, of the double-well drive 2m − 1 that finishes undecided masks; it rises linearly from 0.
@@ -42,11 +42,14 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
 
     public init() {}
 
+    var energyReading: EnergyReading { EnergyReading(energy: energy, lookAhead: lookAhead, reading: reading) }
+
     public func validate() throws {
         func check(_ ok: Bool, _ key: String, _ got: Any, _ expected: String) throws {
             if !ok { throw PrunerConfigurationError(key: key, got: got, expected: expected) }
         }
-        try check(lookAhead > 0 && lookAhead.isFinite, "lookAhead", lookAhead, "above 0")
+        try energyReading.validate()
+        try check((0..<1).contains(probe), "probe", probe, "in [0, 1)")
         try check((1...10_000).contains(rounds), "rounds", rounds, "1...10000")
         try check((1...10_000).contains(flowSteps), "flowSteps", flowSteps, "1...10000")
         try check(ratio >= 1 && ratio <= 1000, "ratio", ratio, "1...1000")

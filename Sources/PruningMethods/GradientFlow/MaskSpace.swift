@@ -18,6 +18,13 @@ struct MaskSpace {
         }
     }
 
+    /// Coordinates of each group, by number.
+    var coordinatesOfGroups: [[Int]] {
+        var result = context.groups.map { _ in [Int]() }
+        for (index, coordinate) in coordinates.enumerated() { result[coordinate.group].append(index) }
+        return result
+    }
+
     /// Coordinates of masks (means over blocks).
     func point(of masks: MaskSet) -> [Double] { point(ofMeans: masks.values.map { $0.map(Double.init) }) }
 
@@ -41,38 +48,38 @@ struct MaskSpace {
     func density(of point: [Double]) -> Double { context.selection.density(of: masks(at: point)) }
 
     /// ∂density/∂coordinate: what the channels of each coordinate cost at the present widths.
-    private func gradient(at point: [Double]) -> [Double] {
+    func costs(at point: [Double]) -> [Double] {
         let marginal = context.selection.marginalDensities(of: masks(at: point))
         return coordinates.map { marginal[$0.group] * Double($0.channels.count) }
     }
 
-    /// One Euler step of the flow along `drive` to `density`, then clipping, then the shift along the density's gradient
-    /// that puts the clipped point on `density` exactly.
+    /// One Euler step of the flow along `drive` to `density` in the metric of the costs, then clipping, then the uniform
+    /// shift that puts the clipped point on `density` exactly.
     ///
     /// - Parameter steps: into how many steps a fall of the whole density is divided, which bounds the motion of a step
     ///   that has no density to lose.
     func advance(_ point: inout [Double], along drive: [Double], flow: SparseFlow, to density: Double, steps: Int) {
-        let slope = gradient(at: point)
-        // Coordinates that rest at a bound and are driven out of it take no part: their share of the motion is not real.
+        let costs = costs(at: point)
+        // Coordinates at a bound that the drive holds there take no part: their share of the motion is not real.
         let free = point.indices.filter { i in
-            !(point[i] <= 0 && drive[i] <= 0) && !(point[i] >= 1 && drive[i] >= 0 && slope[i] <= 0)
+            costs[i] > 0 && !(point[i] <= 0 && drive[i] <= 0) && !(point[i] >= 1 && drive[i] >= 1)
         }
-        let delta = flow.direction(energy: free.map { drive[$0] }, density: free.map { -slope[$0] })
+        let delta = flow.direction(
+            energy: free.map { drive[$0] }, density: free.map { _ in -1 }, metric: free.map { costs[$0] })
         let time = max(self.density(of: point) - density, 0.5 / Double(steps))
         for (i, d) in zip(free, delta) { point[i] = min(max(point[i] + d * time, 0), 1) }
-        settle(&point, at: density, slope: slope)
+        settle(&point, free, at: density)
     }
 
-    /// Shifts every coordinate by τ·slope (clipped) with τ found by bisection so that the density is met.
-    private func settle(_ point: inout [Double], at density: Double, slope: [Double]) {
-        let largest = slope.max() ?? 0
-        guard largest > 0 else { return }
+    /// Shifts the coordinates that move by τ (clipped), τ found by bisection so that the density is met.
+    private func settle(_ point: inout [Double], _ moving: [Int], at density: Double) {
         func shifted(_ tau: Double) -> [Double] {
-            zip(point, slope).map { min(max($0 + tau * $1 / largest, 0), 1) }
+            var result = point
+            for i in moving { result[i] = min(max(result[i] + tau, 0), 1) }
+            return result
         }
-        var (low, high) = (-largest / max(slope.filter { $0 > 0 }.min() ?? largest, 1e-12), 0.0)
-        high = -low
-        for _ in 0..<60 {
+        var (low, high) = (-1.0, 1.0)
+        for _ in 0..<40 {
             let middle = 0.5 * (low + high)
             if self.density(of: shifted(middle)) > density { high = middle } else { low = middle }
         }

@@ -12,7 +12,8 @@ public enum PipelineError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .notAModel(let path, let reason): "\(path): not a model folder: \(reason)"
-        case .unsupportedClass(let path, let got, let expected): "\(path): the model is a '\(got)', expected \(expected)"
+        case .unsupportedClass(let path, let got, let expected):
+            "\(path): the model is a '\(got)', expected \(expected)"
         case .configuration(let path, let reason): "\(path): \(reason)"
         case .missingTensor(let path, let name, let more):
             "\(path): tensor '\(name)' is missing" + Self.others(more)

@@ -56,7 +56,8 @@ public struct PipelineFolder {
         let unet = hasNested ? nested : url
         guard FileKind(at: unet.appendingPathComponent(Self.configurationName)) == .file else {
             throw PipelineError.notAModel(
-                path: url.path, reason: "there is neither unet/\(Self.configurationName) nor \(Self.configurationName) in it")
+                path: url.path,
+                reason: "there is neither unet/\(Self.configurationName) nor \(Self.configurationName) in it")
         }
         let candidates = [
             url.appendingPathComponent("scheduler").appendingPathComponent(Self.schedulerName),
@@ -87,7 +88,8 @@ public struct PipelineFolder {
 
     private func readScheduler(_ file: URL?, _ warnings: inout [String]) throws -> SchedulerConfiguration {
         guard let file else {
-            warnings.append("\(url.path): there is no \(Self.schedulerName); diffusers' defaults (linear, 1000 steps) are used")
+            warnings.append(
+                "\(url.path): there is no \(Self.schedulerName); diffusers' defaults (linear, 1000 steps) are used")
             return SchedulerConfiguration()
         }
         let text = try JSONFile.read(file).text(.compact)
@@ -106,7 +108,8 @@ public struct PipelineFolder {
         let json = try JSONFile.read(file)
         guard let schema = json["schema"]?.intValue, schema == PruningRecord.currentSchema else {
             throw PipelineError.configuration(
-                path: file.path, reason: "'schema' is \(json["schema"]?.kind ?? "missing"), expected \(PruningRecord.currentSchema)")
+                path: file.path,
+                reason: "'schema' is \(json["schema"]?.kind ?? "missing"), expected \(PruningRecord.currentSchema)")
         }
         let record: PruningRecord
         do {
@@ -194,7 +197,9 @@ private struct TensorNames {
 
     private static func current(_ name: String) -> String {
         var parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count >= 3, parts.contains("attentions"), let new = renamed[parts[parts.count - 2]] else { return name }
+        guard parts.count >= 3, parts.contains("attentions"), let new = renamed[parts[parts.count - 2]] else {
+            return name
+        }
         parts[parts.count - 2] = new
         return parts.joined(separator: ".")
     }

@@ -48,7 +48,8 @@ public struct ConfigurationDocument {
 
     /// Section `name` laid over `defaults`.
     public func section<T: ConfigurationSection>(_ name: String, defaults: T = T()) throws -> T {
-        let value = try decode(T.self, name: name, from: merged(name, ConfigurationTree(encoding: defaults)), snakeCase: true)
+        let value = try decode(
+            T.self, name: name, from: merged(name, ConfigurationTree(encoding: defaults)), snakeCase: true)
         try value.validate()
         return value
     }

@@ -71,7 +71,9 @@ indirect enum ConfigurationTree: Equatable {
     }
 
     private static func tree(of node: Node, source: String, path: String, depth: Int) throws -> ConfigurationTree {
-        guard depth < 32 else { throw ConfigurationError.unreadable(source: source, reason: "nested too deeply at '\(path)'") }
+        guard depth < 32 else {
+            throw ConfigurationError.unreadable(source: source, reason: "nested too deeply at '\(path)'")
+        }
         switch node {
         case .scalar:
             if node.null != nil { return .null }
@@ -79,13 +81,17 @@ indirect enum ConfigurationTree: Equatable {
             if let value = node.int { return .integer(value) }
             if let value = node.float {
                 guard value.isFinite else {
-                    throw ConfigurationError.invalid(source: source, key: path, got: "\(value)", expected: "a finite number")
+                    throw ConfigurationError.invalid(
+                        source: source, key: path, got: "\(value)", expected: "a finite number")
                 }
                 return .number(value)
             }
             return .text(node.string ?? "")
         case .sequence(let sequence):
-            return .list(try sequence.enumerated().map { try tree(of: $1, source: source, path: "\(path)[\($0)]", depth: depth + 1) })
+            return .list(
+                try sequence.enumerated().map {
+                    try tree(of: $1, source: source, path: "\(path)[\($0)]", depth: depth + 1)
+                })
         case .mapping(let mapping):
             var section: [String: ConfigurationTree] = [:]
             for (key, value) in mapping {
@@ -124,12 +130,15 @@ indirect enum ConfigurationTree: Equatable {
         case .integer(let value): return "\(value)"
         case .number(let value): return "\(value)"
         case .text(let value):
-            let escaped = value.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
-                .replacingOccurrences(of: "\n", with: "\\n")
+            let escaped = value.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(
+                of: "\"", with: "\\\""
+            )
+            .replacingOccurrences(of: "\n", with: "\\n")
             return "\"\(escaped)\""
         case .list(let values): return "[" + values.map(scalar).joined(separator: ", ") + "]"
         case .section(let section):
-            return "{" + section.keys.sorted().map { "\($0): \(scalar(section[$0] ?? .null))" }.joined(separator: ", ") + "}"
+            return "{" + section.keys.sorted().map { "\($0): \(scalar(section[$0] ?? .null))" }.joined(separator: ", ")
+                + "}"
         }
     }
 
@@ -144,7 +153,9 @@ indirect enum ConfigurationTree: Equatable {
     init(json: Data) throws { self = try JSONDecoder().decode(DecodedTree.self, from: json).tree }
 
     var json: Data {
-        get throws { try JSONSerialization.data(withJSONObject: jsonObject, options: [.fragmentsAllowed, .sortedKeys]) }
+        get throws {
+            try JSONSerialization.data(withJSONObject: jsonObject, options: [.fragmentsAllowed, .sortedKeys])
+        }
     }
 
     var snakeCased: ConfigurationTree { renamingKeys(Self.snakeCase) }
@@ -204,7 +215,8 @@ indirect enum ConfigurationTree: Equatable {
         guard case .section(let values) = other else {
             if other == .null { return self }
             throw ConfigurationError.invalid(
-                source: source, key: path.isEmpty ? "the whole file" : path, got: other.summary, expected: "a section of keys")
+                source: source, key: path.isEmpty ? "the whole file" : path, got: other.summary,
+                expected: "a section of keys")
         }
         for key in values.keys.sorted() {
             guard let value = values[key] else { continue }

@@ -24,11 +24,13 @@ public struct BatchSource: Sendable {
         timestepCount: Int, isConditional: Bool
     ) throws {
         guard dataset.count > 0 else {
-            throw ConfigurationError.invalid(source: "data", key: "path", got: "without images", expected: "at least one image")
+            throw ConfigurationError.invalid(
+                source: "data", key: "path", got: "without images", expected: "at least one image")
         }
         guard !isConditional || dataset.labelCount != nil else {
             throw ConfigurationError.invalid(
-                source: "data", key: "path", got: "images without labels", expected: "labels, as the model is class-conditional")
+                source: "data", key: "path", got: "images without labels",
+                expected: "labels, as the model is class-conditional")
         }
         self.dataset = dataset
         self.batchSize = batchSize

@@ -29,7 +29,8 @@ public struct DataConfiguration: ConfigurationSection, Equatable {
     /// The images at the size and with the channels that `model` takes.
     public func open(for model: UNet) throws -> InMemoryDataset {
         guard !path.isEmpty else {
-            throw ConfigurationError.invalid(source: "data", key: "path", got: "missing", expected: "a folder or file of images")
+            throw ConfigurationError.invalid(
+                source: "data", key: "path", got: "missing", expected: "a folder or file of images")
         }
         guard model.size[0] == model.size[1] else {
             throw ConfigurationError.invalid(
@@ -65,6 +66,7 @@ public struct DataConfiguration: ConfigurationSection, Equatable {
             let classes = dataset.labelCount, classes > room
         else { return }
         throw ConfigurationError.invalid(
-            source: "model", key: "num_class_embeds", got: "\(room)", expected: "at least the \(classes) classes of \(path)")
+            source: "model", key: "num_class_embeds", got: "\(room)",
+            expected: "at least the \(classes) classes of \(path)")
     }
 }

@@ -24,7 +24,8 @@ final class DenoisingCalibration: CalibrationSource {
         batches = (0..<count).map { batch in
             // Neighbouring batches interleave their timesteps, so that each covers the whole schedule.
             source.fixedBatch(
-                number: batch, timesteps: (0..<batchSize).map { (2 * ($0 * count + batch) + 1) * total / (2 * samples) })
+                number: batch, timesteps: (0..<batchSize).map { (2 * ($0 * count + batch) + 1) * total / (2 * samples) }
+            )
         }
         stageBatch = source.fixedBatch(
             number: count, timesteps: Array(repeating: 0, count: min(Self.stageBatchSize, batchSize)))

@@ -16,7 +16,7 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     /// Fraction of every group's channels that stays whatever the scores say.
     public var leastFraction = 0.1
     /// Share of the fine-tuning steps that is spent between mask updates, before the channels are really removed.
-    public var softFraction = 0.5
+    public var softFraction = 0.25
     /// Fixed batches that scores are averaged over.
     public var calibrationBatches = 4
     public var calibrationBatchSize = 64

@@ -35,7 +35,8 @@ final class PruningRun {
         masks = MaskSet(keepingAllOf: groups)
         budget = try Budget(parsing: settings.target)
         selection = BudgetSelection(
-            cost: CostModel(budget.quantity.cost, of: dense, groups: groups), groups: groups, granularity: settings.unit,
+            cost: CostModel(budget.quantity.cost, of: dense, groups: groups), groups: groups,
+            granularity: settings.unit,
             leastFraction: settings.leastFraction, normalizationGroups: dense.configuration.normNumGroups ?? 1)
         pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
 
@@ -43,7 +44,9 @@ final class PruningRun {
             guard entry.needs == .weights, configuration.finetuning.steps == 0 else {
                 throw ConfigurationError.invalid(
                     source: "data", key: "path", got: "missing",
-                    expected: "images: '\(configuration.method)' with \(configuration.finetuning.steps) fine-tuning steps needs some")
+                    expected:
+                        "images: '\(configuration.method)' with \(configuration.finetuning.steps) fine-tuning steps needs some"
+                )
             }
             arena = ParameterArena(dense.parameters)
             calibration = nil
@@ -52,7 +55,8 @@ final class PruningRun {
         let objective = try DenoisingObjective(pipeline.scheduler)
         let finetuning = configuration.finetuning
         let batches = try BatchSource(
-            dataset: configuration.data.open(for: dense), batchSize: finetuning.batchSize, seed: UInt64(finetuning.seed),
+            dataset: configuration.data.open(for: dense), batchSize: finetuning.batchSize,
+            seed: UInt64(finetuning.seed),
             flip: configuration.data.flip, timestepSampling: finetuning.timestepSampling,
             timestepCount: pipeline.scheduler.trainTimesteps, isConditional: dense.configuration.isClassConditional)
         let teacher = finetuning.distillation > 0 ? try PipelineFolder(source).load().model : nil
@@ -110,7 +114,9 @@ final class PruningRun {
         progress?(
             ProgressUpdate(
                 phase: "mask update", completed: updatesDone, total: pruner.updates,
-                detail: "density \(report.density.formatted(digits: 3)), undecided \(report.softness.formatted(digits: 3))"))
+                detail:
+                    "density \(report.density.formatted(digits: 3)), undecided \(report.softness.formatted(digits: 3))")
+        )
     }
 
     /// Really removes the masked channels; fine-tuning goes on with what is left.
@@ -160,7 +166,9 @@ final class PruningRun {
         try trainer?.restore(checkpoint)
     }
 
-    private static func encodedState(of pruner: some Pruner) throws -> JSONValue { try JSONValue(encoding: pruner.state) }
+    private static func encodedState(of pruner: some Pruner) throws -> JSONValue {
+        try JSONValue(encoding: pruner.state)
+    }
 
     private static func restored<P: Pruner>(_ pruner: P, from state: JSONValue) throws -> any Pruner {
         var copy = pruner

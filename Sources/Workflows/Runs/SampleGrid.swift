@@ -9,7 +9,8 @@ extension Tensor {
         let size = height * width * channels
         return try (0..<shape[0]).map { index in
             try Image(
-                signedUnit: UnsafeBufferPointer(start: pointer + index * size, count: size), height: height, width: width,
+                signedUnit: UnsafeBufferPointer(start: pointer + index * size, count: size), height: height,
+                width: width,
                 channels: channels)
         }
     }

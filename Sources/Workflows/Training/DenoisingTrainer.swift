@@ -64,7 +64,8 @@ public final class DenoisingTrainer {
         let norm = arena.gradientNorm
         guard norm.isFinite else { throw TrainingError.notFinite(step: step, loss: value) }
         let rate =
-            configuration.learningRate * configuration.learningRateSchedule.factor(step: step, total: configuration.steps)
+            configuration.learningRate
+            * configuration.learningRateSchedule.factor(step: step, total: configuration.steps)
         let clip = configuration.gradientClip > 0 ? configuration.gradientClip : nil
         optimizer.update(
             arena, learningRate: Float(rate), gradientScale: gradientClippingScale(norm: norm, maximum: clip))

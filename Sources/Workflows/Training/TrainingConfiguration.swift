@@ -31,7 +31,9 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         try check((0...100_000_000).contains(steps), "steps", steps, "0...100000000")
         try check((1...65_536).contains(batchSize), "batch_size", batchSize, "1...65536")
         try check(learningRate > 0 && learningRate <= 10, "learning_rate", learningRate, "in (0, 10]")
-        try check(learningRateSchedule.warmUpSteps >= 0, "learning_rate_schedule.warm_up_steps", learningRateSchedule.warmUpSteps, "at least 0")
+        try check(
+            learningRateSchedule.warmUpSteps >= 0, "learning_rate_schedule.warm_up_steps",
+            learningRateSchedule.warmUpSteps, "at least 0")
         try check(
             (0...1).contains(learningRateSchedule.finalFraction), "learning_rate_schedule.final_fraction",
             learningRateSchedule.finalFraction, "in [0, 1]")
@@ -43,7 +45,9 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         try check(sampleEvery >= 0, "sample_every", sampleEvery, "at least 0")
         try check(checkpointEvery > 0, "checkpoint_every", checkpointEvery, "at least 1")
         let o = optimizer
-        try check((0..<1).contains(o.beta1) && (0..<1).contains(o.beta2), "optimizer.beta1, beta2", [o.beta1, o.beta2], "in [0, 1)")
+        try check(
+            (0..<1).contains(o.beta1) && (0..<1).contains(o.beta2), "optimizer.beta1, beta2", [o.beta1, o.beta2],
+            "in [0, 1)")
         try check(o.epsilon > 0 && o.epsilon.isFinite, "optimizer.epsilon", o.epsilon, "above 0")
         try check((0..<1).contains(o.momentum), "optimizer.momentum", o.momentum, "in [0, 1)")
         try check(o.weightDecay >= 0 && o.weightDecay.isFinite, "optimizer.weight_decay", o.weightDecay, "at least 0")

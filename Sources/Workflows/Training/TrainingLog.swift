@@ -40,6 +40,7 @@ extension Double {
         let whole = Int(scaled / scale)
         let rest = "\(Int(scaled) - whole * Int(scale))"
         let sign = self < 0 && scaled > 0 ? "-" : ""
-        return digits == 0 ? "\(sign)\(whole)" : "\(sign)\(whole)." + String(repeating: "0", count: digits - rest.count) + rest
+        return digits == 0
+            ? "\(sign)\(whole)" : "\(sign)\(whole)." + String(repeating: "0", count: digits - rest.count) + rest
     }
 }

@@ -13,7 +13,8 @@ struct TrainingLoop {
     private var log: TrainingLog
 
     init(
-        trainer: DenoisingTrainer, folder: RunFolder, settings: TrainingConfiguration, scheduler: SchedulerConfiguration,
+        trainer: DenoisingTrainer, folder: RunFolder, settings: TrainingConfiguration,
+        scheduler: SchedulerConfiguration,
         phase: String, progress: ProgressHandler?
     ) {
         self.trainer = trainer

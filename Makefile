@@ -1,0 +1,33 @@
+# Everything here runs on a fresh clone, with or without a terminal.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup build quickstart test lint format clean
+
+# What `make quickstart` passes on, as in: make quickstart ARGUMENTS="--output my-first-run"
+ARGUMENTS ?=
+
+help: ## Lists these targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Installs missing system libraries (Debian, Ubuntu), or says which.
+	@scripts/setup.sh
+
+build: setup ## Builds .build/release/diffprune.
+	swift build -c release --product diffprune
+
+quickstart: build ## Prunes, fine-tunes and compares the bundled model.
+	"$$(swift build -c release --show-bin-path)/diffprune" quickstart $(ARGUMENTS)
+
+lint: ## Checks the format of every Swift file.
+	swift format lint --strict --recursive --parallel Sources Tests
+
+# Tests are built apart from the product: their flags would otherwise have each rebuild the other.
+test: setup lint ## Lints, builds without a warning, and runs every test.
+	scripts/without_warnings.sh swift test -c release --scratch-path .build-tests --disable-xctest
+
+format: ## Formats every Swift file.
+	swift format --in-place --recursive --parallel Sources Tests
+
+clean: ## Deletes what was built.
+	rm -rf .build .build-tests

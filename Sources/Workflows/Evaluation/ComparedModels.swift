@@ -1,0 +1,51 @@
+import Diffusion
+import Foundation
+import Storage
+
+/// Two models that draw pictures of one shape under one noise schedule.
+struct ComparedModels {
+    let dense: Pipeline
+    let pruned: Pipeline
+    let objective: DenoisingObjective
+
+    /// - Throws: `EvaluationError` where the two cannot be compared; whatever loading a model throws.
+    init(dense denseURL: URL, pruned prunedURL: URL, classLabel: Int?) throws {
+        dense = try PipelineFolder(denseURL).load()
+        pruned = try PipelineFolder(prunedURL).load()
+        let (a, b) = (dense.model, pruned.model)
+        func same(_ what: String, _ first: some Equatable, _ second: some Equatable) throws {
+            guard "\(first)" == "\(second)" else {
+                throw EvaluationError.notComparable(what: what, dense: "\(first)", pruned: "\(second)")
+            }
+        }
+        try same("the image size", a.size, b.size)
+        try same("the number of image channels", a.configuration.inChannels, b.configuration.inChannels)
+        try same("the number of training timesteps", dense.scheduler.trainTimesteps, pruned.scheduler.trainTimesteps)
+        try same("the prediction type", dense.scheduler.predictionType, pruned.scheduler.predictionType)
+        objective = try DenoisingObjective(dense.scheduler)
+        guard try objective.schedule == NoiseSchedule(pruned.scheduler) else {
+            throw EvaluationError.notComparable(
+                what: "the noise schedule", dense: "\(dense.scheduler.betaSchedule)",
+                pruned: "another \(pruned.scheduler.betaSchedule)")
+        }
+        guard [1, 3, 4].contains(a.configuration.inChannels) else {
+            throw EvaluationError.notComparable(
+                what: "the number of channels, which is no picture's (1, 3 or 4),",
+                dense: "\(a.configuration.inChannels)", pruned: "\(b.configuration.inChannels)")
+        }
+        try same("whether it takes a class", a.configuration.isClassConditional, b.configuration.isClassConditional)
+        switch (a.configuration.isClassConditional, classLabel) {
+        case (true, nil):
+            throw EvaluationError.classLabel(got: "missing", expected: "one, as the models are class-conditional")
+        case (false, let label?):
+            throw EvaluationError.classLabel(got: "\(label)", expected: "none, as the models are not class-conditional")
+        case (true, let label?):
+            if let classes = a.configuration.numClassEmbeds, label >= classes {
+                throw EvaluationError.classLabel(got: "\(label)", expected: "0...\(classes - 1)")
+            }
+        case (false, nil): break
+        }
+    }
+
+    var warnings: [String] { dense.warnings + pruned.warnings }
+}

@@ -1,0 +1,54 @@
+import Evaluation
+import Foundation
+import Imagery
+
+/// The picture that says most: dense, pruned and their difference side by side, a row a pair.
+enum ConsistencyGrid {
+    /// Pairs that are shown: the first ones, nothing is picked.
+    static let shownPairs = 8
+
+    /// - Parameters:
+    ///   - range: pairs to show.
+    ///   - names: one a pair; numbers where empty.
+    /// - Throws: `ImageError`.
+    static func layOut(
+        dense: [Image], pruned: [Image], pairs: ImageConsistency, names: [String] = [], range: Range<Int>
+    ) throws -> Image {
+        let cells = try range.flatMap { index in
+            let (a, b) = (dense[index].compositing(over: .black), pruned[index].compositing(over: .black))
+            return [a, b, try Image.difference(a, b, amplification: 1)]
+        }
+        let captions = range.flatMap { index in
+            let psnr = PeakSignalToNoise.capped(pairs.psnr[index]).formatted(digits: 1)
+            let ssim = pairs.ssim.map { "SSIM \($0[index].formatted(digits: 2))" } ?? ""
+            return [names.isEmpty ? "#\(index)" : short(names[index]), ssim, "\(psnr) dB"]
+        }
+        let side = dense.first.map { max($0.width, $0.height) } ?? 1
+        let grid = ImageGrid(
+            columns: 3, padding: 8, scale: ImageGrid.scale(forSide: side, shown: 96), textScale: 2,
+            columnTitles: ["dense", "pruned", "difference"], captions: captions)
+        return try grid.layOut(cells)
+    }
+
+    /// The pairs shown as PNG files: all in one, and in two halves that a report can set beside each other.
+    static func encoded(
+        dense: [Image], pruned: [Image], pairs: ImageConsistency, names: [String] = []
+    ) throws -> (whole: Data, halves: [Data]) {
+        func png(_ range: Range<Int>) throws -> Data {
+            try PNG.encode(layOut(dense: dense, pruned: pruned, pairs: pairs, names: names, range: range))
+        }
+        let count = min(shownPairs, dense.count)
+        let middle = (count + 1) / 2
+        return (try png(0..<count), try [0..<middle, middle..<count].filter { !$0.isEmpty }.map(png))
+    }
+
+    /// The first pictures of one model, close together: as many as can be told apart at a width of about 400 pixels.
+    static func sheet(_ images: [Image]) throws -> Image {
+        let side = images.first.map { max($0.width, $0.height) } ?? 1
+        let scale = max(1, 64 / side)
+        let columns = min(max(400 / (side * scale + 1), 2), 12)
+        return try ImageGrid(columns: columns, padding: 1, scale: scale).layOut(Array(images.prefix(columns * columns)))
+    }
+
+    private static func short(_ name: String) -> String { name.count > 11 ? ".." + name.suffix(9) : name }
+}

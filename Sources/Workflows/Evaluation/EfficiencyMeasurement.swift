@@ -1,0 +1,45 @@
+import Diffusion
+import Evaluation
+import Foundation
+import Layers
+import Storage
+import TensorCore
+
+/// What two models cost: counted where it can be, else measured in one interleaved run.
+struct EfficiencyMeasurement {
+    let settings: EvaluationSettings
+    let models: ComparedModels
+
+    func run(dense denseURL: URL, pruned prunedURL: URL) throws -> EvaluationResult.Efficiency {
+        let (dense, pruned) = (models.dense.model, models.pruned.model)
+        let single = (try step(models.dense, batch: 1), try step(models.pruned, batch: 1))
+        let batch = (
+            try step(models.dense, batch: settings.timedBatch), try step(models.pruned, batch: settings.timedBatch)
+        )
+        return EvaluationResult.Efficiency(
+            parameters: .init(dense: Double(dense.parameterCount), pruned: Double(pruned.parameterCount)),
+            macs: .init(dense: dense.macs, pruned: pruned.macs),
+            fileBytes: .init(
+                dense: Double(try PipelineFolder(denseURL).weightBytes()),
+                pruned: Double(try PipelineFolder(prunedURL).weightBytes())),
+            peakBytes: .init(dense: Double(try batch.0.peakBytes()), pruned: Double(try batch.1.peakBytes())),
+            batch: settings.timedBatch,
+            batchTiming: try InterleavedTiming.measure({ try batch.0() }, { try batch.1() }),
+            singleTiming: try InterleavedTiming.measure({ try single.0() }, { try single.1() }),
+            threads: Engine.threads, instructionSet: Engine.instructionSet, processor: Self.processor)
+    }
+
+    private func step(_ pipeline: Pipeline, batch: Int) throws -> SamplingStep {
+        try SamplingStep(
+            model: pipeline.model, sampler: settings.sampler.makeSampler(pipeline.scheduler, steps: settings.steps),
+            batch: batch, classLabel: settings.classLabel.map(Float.init))
+    }
+
+    /// The processor's name as the system gives it, or how many cores there are.
+    private static var processor: String {
+        let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        let line = information.split(separator: "\n").first { $0.hasPrefix("model name") }
+        let name = line?.split(separator: ":", maxSplits: 1).last?.trimmingCharacters(in: .whitespaces)
+        return name ?? "\(ProcessInfo.processInfo.activeProcessorCount) cores"
+    }
+}

@@ -1,0 +1,189 @@
+import Evaluation
+import Foundation
+import Reports
+import Storage
+
+/// `report.html` of a comparison of two models.
+struct EvaluationReport {
+    let result: EvaluationResult
+    let dense: Pipeline
+    let pruned: Pipeline
+    /// PNG files: triples of pictures in one or two parts.
+    let grids: [Data]
+    let denseSheet: Data
+    let prunedSheet: Data
+    let history: RunHistory?
+    let command: String
+    let settings: EvaluationSettings
+    let densePath: String
+    let prunedPath: String
+
+    func page() throws -> HTMLReport {
+        var page = HTMLReport(title: "Dense and pruned, from the same noise", summary: summary)
+        page.cards = cards
+        page.sections = [
+            try pictures(), predictions(), try EfficiencySection(result.efficiency).section(), try quality(),
+            try WidthSection(dense: dense.model, pruned: pruned.model).section(),
+        ]
+        if let history { page.sections.append(HistorySection(history).section()) }
+        page.sections.append(reproduction())
+        page.provenance = provenance
+        return page
+    }
+
+    private var summary: String {
+        let efficiency = result.efficiency
+        var text =
+            "The pruned model keeps \(NumberText.percent(efficiency.macs.ratio)) of the multiply–accumulates and "
+            + "\(NumberText.percent(efficiency.parameters.ratio)) of the parameters, and takes "
+            + "\(NumberText.percent(efficiency.batchTiming.ratio.median)) of the time of a sampling step."
+        if let ssim = result.consistency.ssim {
+            text +=
+                " Over \(result.count) pictures drawn from the same noise, its pictures and the dense model's have a mean "
+                + "SSIM of \(NumberText.fixed(ssim.mean, decimals: 3))."
+        }
+        return text
+    }
+
+    private var cards: [HTMLReport.Card] {
+        let efficiency = result.efficiency
+        func ratio(_ title: String, _ value: Double, _ detail: String) -> HTMLReport.Card {
+            HTMLReport.Card(
+                title: title, value: "× " + NumberText.fixed(value, decimals: 2, keepZeros: true), detail: detail,
+                tone: value < 0.995 ? .good : value > 1.005 ? .bad : .neutral)
+        }
+        func counts(_ pair: EvaluationResult.Pair, _ text: (Double) -> String) -> String {
+            "\(text(pair.dense)) → \(text(pair.pruned))"
+        }
+        let timing = efficiency.batchTiming
+        return [
+            ratio("Multiply–accumulates", efficiency.macs.ratio, counts(efficiency.macs, NumberText.compact)),
+            ratio("Parameters", efficiency.parameters.ratio, counts(efficiency.parameters, NumberText.compact)),
+            ratio(
+                "Time of a step", timing.ratio.median,
+                "\(NumberText.short(timing.first.median, digits: 3)) → \(NumberText.short(timing.second.median, digits: 3)) ms"
+            ),
+            ratio("File size", efficiency.fileBytes.ratio, counts(efficiency.fileBytes, NumberText.bytes)),
+            HTMLReport.Card(
+                title: "SSIM, dense to pruned",
+                value: result.consistency.ssim.map { NumberText.fixed($0.mean, decimals: 3, keepZeros: true) } ?? "—",
+                detail: result.consistency.ssim.map { ReportText.interval($0, decimals: 3) } ?? "images too small"),
+            HTMLReport.Card(
+                title: "PSNR, dense to pruned",
+                value: NumberText.fixed(result.consistency.psnr.mean, decimals: 1, keepZeros: true) + " dB",
+                detail: ReportText.interval(result.consistency.psnr, decimals: 1)),
+        ]
+    }
+
+    private func pictures() throws -> HTMLReport.Section {
+        let steps = "\(result.samplerName), \(result.steps) steps"
+        var blocks: [ReportBlock] = [
+            .paragraph(
+                "Both models start from the same noise (seed \(result.seed)) and take the same way back (\(steps)). "
+                    + "The first pictures, not the best:"),
+            .images(try ReportText.gridImages(grids)),
+            .paragraph(
+                "The difference is mid-grey where both are equal, lighter where the pruned model's picture is brighter."
+            ),
+            .table(try ReportText.consistencyTable(result.consistency, count: result.count)),
+        ]
+        blocks.append(
+            .images([
+                try ReportImage(png: denseSheet, caption: "More pictures of the dense model.", scale: 1),
+                try ReportImage(png: prunedSheet, caption: "The pruned model's, in the same order.", scale: 1),
+            ]))
+        let others = result.warnings.filter { $0 != result.quality.warning }
+        blocks += others.map { .note($0, kind: .warning) }
+        return HTMLReport.Section("Pictures", blocks)
+    }
+
+    private func predictions() -> HTMLReport.Section {
+        let entries = result.predictions.timesteps
+        func points(_ value: KeyPath<NoisePredictionErrors.AtTimestep, SampleStatistics>) -> [LinePlot.Point] {
+            entries.map {
+                let statistics = $0[keyPath: value]
+                return LinePlot.Point(x: Double($0.timestep), y: statistics.mean, band: statistics.confidenceInterval95)
+            }
+        }
+        // Errors at early timesteps are far larger than at late ones; a logarithm cannot show the zero of equal models.
+        let scale: Axis.Scale = entries.allSatisfy { $0.difference.mean > 0 } ? .logarithmic : .linear
+        return HTMLReport.Section(
+            "Predictions",
+            [
+                .paragraph(
+                    "The models see the same noisy images: \(result.predictionImages) from \(result.predictionSource), with the "
+                        + "same noise, at \(entries.count) timesteps. Timestep 0 is the cleanest."),
+                .plot(
+                    LinePlot(
+                        title: "ε-error by timestep", xAxis: Axis("timestep"),
+                        yAxis: Axis("mean (ε dense − ε pruned)²", scale: scale),
+                        series: [.init("ε-error", points: points(\.difference))]),
+                    caption:
+                        "Mean squared difference of the two noise predictions, with its 95 % confidence interval over images."
+                ),
+                .plot(
+                    LinePlot(
+                        title: "Each model's own loss by timestep", xAxis: Axis("timestep"),
+                        yAxis: Axis("loss", scale: .logarithmic),
+                        series: [
+                            .init("dense", points: points(\.denseLoss), isDashed: true),
+                            .init("pruned", points: points(\.prunedLoss)),
+                        ]), caption: "Mean squared error against what the model is to predict."),
+            ])
+    }
+
+    private func quality() throws -> HTMLReport.Section {
+        switch result.quality {
+        case .unavailable(let reason):
+            return HTMLReport.Section(
+                "Quality", [.note("No Fréchet distance: \(reason).", kind: .information)])
+        case .measured(let distances):
+            var table = ReportTable(
+                columns: [.name("Fréchet distance of"), .number("distance")],
+                caption:
+                    "\(distances.dimension) features of the net `\(distances.featureNet)`; \(distances.count) pictures "
+                    + "of each model, \(distances.referenceCount) reference images. Distances depend on both counts and on "
+                    + "the net: this is not FID.")
+            var rows = [("dense model to reference", distances.dense), ("pruned model to reference", distances.pruned)]
+            if let real = distances.realImages {
+                rows.append(("\(distances.count) other real images to reference", real))
+            }
+            rows.append(("pruned to dense model", distances.denseToPruned))
+            for (name, value) in rows { try table.append([name, NumberText.short(value)]) }
+            var blocks: [ReportBlock] = [.paragraph("Reference: `\(distances.reference)`."), .table(table)]
+            if let warning = distances.warning { blocks.append(.note(warning, kind: .warning)) }
+            return HTMLReport.Section("Quality", blocks)
+        }
+    }
+
+    private func reproduction() -> HTMLReport.Section {
+        var blocks: [ReportBlock] = []
+        if !command.isEmpty { blocks.append(.preformatted(command, caption: "This report was made by")) }
+        if let text = history?.configuration ?? pruned.pruning?.configuration {
+            blocks.append(
+                .details(
+                    "Configuration of the pruning run",
+                    [.preformatted(text, caption: "config.yaml, fully resolved")]))
+        }
+        if blocks.isEmpty { blocks.append(.paragraph("See below for the settings.")) }
+        return HTMLReport.Section("Making it again", blocks)
+    }
+
+    private var provenance: [(name: String, value: String)] {
+        var entries = [
+            ("Dense model", "`\(densePath)`"), ("Pruned model", "`\(prunedPath)`"),
+            ("Pictures", "\(result.count), seed \(result.seed), \(result.samplerName) with \(result.steps) steps"),
+        ]
+        if let record = pruned.pruning {
+            let asked = "\(record.asked.quantity)=\(NumberText.short(record.asked.value))"
+            entries.append(("Method", "`\(record.method)`, asked for \(asked), seed \(record.seed)"))
+        }
+        if !settings.data.path.isEmpty {
+            entries.append(("Data", "`\(settings.data.path)` (\(settings.data.split.rawValue))"))
+        }
+        let efficiency = result.efficiency
+        entries.append(
+            ("Machine", "\(efficiency.processor), \(efficiency.threads) threads, \(efficiency.instructionSet)"))
+        return entries
+    }
+}

@@ -1,0 +1,111 @@
+import Evaluation
+import Storage
+
+extension EvaluationResult {
+    /// The contents of `metrics.json`.
+    public func json() throws -> JSONValue {
+        [
+            "schema": 1, "count": .int(count), "seed": .int(Int(clamping: seed)),
+            "sampler": ["name": .string(samplerName), "steps": .int(steps)],
+            "consistency": try consistencyJSON(),
+            "quality": ["frechet_distance": quality.json],
+            "efficiency": try efficiency.json(),
+            "warnings": .array(warnings.map { .string($0) }),
+        ]
+    }
+
+    private func consistencyJSON() throws -> JSONValue {
+        guard case .object(var members) = try consistency.json() else { return .null }
+        members["epsilon_mse_by_timestep"] = .array(
+            predictions.timesteps.map { entry in
+                [
+                    "timestep": .int(entry.timestep), "mse": .double(entry.difference.mean),
+                    "ci95": entry.difference.confidenceJSON, "dense_loss": .double(entry.denseLoss.mean),
+                    "pruned_loss": .double(entry.prunedLoss.mean),
+                ]
+            })
+        members["epsilon_images"] = ["source": .string(predictionSource), "count": .int(predictionImages)]
+        return .object(members)
+    }
+}
+
+extension ConsistencySummary {
+    func json() throws -> JSONValue {
+        guard case .object(var psnr) = try JSONValue(encoding: psnr) else { return .null }
+        psnr["identical_pairs"] = .int(identicalPairs)
+        psnr["cap"] = .double(PeakSignalToNoise.cap)
+        return [
+            "ssim": try ssim.map { try JSONValue(encoding: $0) } ?? .null, "psnr": .object(psnr),
+            "mse": try JSONValue(encoding: meanSquaredError),
+        ]
+    }
+}
+
+extension EvaluationResult.Pair {
+    /// - Parameter isInteger: for counts, which are then written as such.
+    func json(isInteger: Bool = true) -> JSONValue {
+        func number(_ value: Double) -> JSONValue {
+            isInteger ? Int(exactly: value).map { .int($0) } ?? .double(value) : .double(value)
+        }
+        return ["dense": number(dense), "pruned": number(pruned), "ratio": .double(ratio)]
+    }
+}
+
+extension EvaluationResult.Efficiency {
+    func json() throws -> JSONValue {
+        guard case .object(var latency) = batchTiming.json, case .object(var memory) = peakBytes.json() else {
+            return .null
+        }
+        latency["batch"] = .int(batch)
+        latency["batch_1"] = singleTiming.json
+        latency["threads"] = .int(threads)
+        latency["instruction_set"] = .string(instructionSet)
+        latency["processor"] = .string(processor)
+        memory["batch"] = .int(batch)
+        return [
+            "parameters": parameters.json(), "macs": macs.json(), "latency_ms": .object(latency),
+            "peak_memory_bytes": .object(memory), "file_bytes": fileBytes.json(),
+        ]
+    }
+}
+
+extension InterleavedTiming {
+    /// Medians, and the median of the ratios within rounds, with quartiles beside them.
+    var json: JSONValue {
+        func quartiles(_ statistics: SampleStatistics) -> JSONValue {
+            [.double(statistics.lowerQuartile), .double(statistics.upperQuartile)]
+        }
+        return [
+            "dense": .double(first.median), "pruned": .double(second.median), "ratio": .double(ratio.median),
+            "dense_quartiles": quartiles(first), "pruned_quartiles": quartiles(second),
+            "ratio_quartiles": quartiles(ratio), "rounds": .int(rounds),
+        ]
+    }
+}
+
+extension FrechetQuality {
+    var json: JSONValue {
+        switch self {
+        case .unavailable(let reason):
+            return [
+                "dense": .null, "pruned": .null, "feature_net": .null, "reference": .null, "reason": .string(reason),
+            ]
+        case .measured(let distances):
+            return [
+                "dense": .double(distances.dense), "pruned": .double(distances.pruned),
+                "feature_net": .string(distances.featureNet), "reference": .string(distances.reference),
+                "dimension": .int(distances.dimension), "count": .int(distances.count),
+                "reference_count": .int(distances.referenceCount),
+                "dense_to_pruned": .double(distances.denseToPruned),
+                "real_images": distances.realImages.map { .double($0) } ?? .null,
+            ]
+        }
+    }
+}
+
+extension SampleStatistics {
+    var confidenceJSON: JSONValue {
+        guard let interval = confidenceInterval95 else { return .null }
+        return [.double(interval.lowerBound), .double(interval.upperBound)]
+    }
+}

@@ -1,0 +1,67 @@
+import Evaluation
+import Foundation
+
+/// Everything that a comparison of two models found.
+public struct EvaluationResult: Sendable {
+    /// One number of each model.
+    public struct Pair: Sendable, Equatable {
+        public let dense: Double
+        public let pruned: Double
+
+        public init(dense: Double, pruned: Double) {
+            self.dense = dense
+            self.pruned = pruned
+        }
+
+        /// Pruned over dense; 0 where there is nothing to divide by.
+        public var ratio: Double { dense > 0 ? pruned / dense : 0 }
+    }
+
+    public struct Efficiency: Sendable {
+        public let parameters: Pair
+        /// For one image and one step.
+        public let macs: Pair
+        public let fileBytes: Pair
+        /// Weights and buffers of one sampling step of a batch of `batch`.
+        public let peakBytes: Pair
+        public let batch: Int
+        /// Milliseconds of a sampling step of the whole batch, dense first.
+        public let batchTiming: InterleavedTiming
+        /// The same of one picture.
+        public let singleTiming: InterleavedTiming
+        public let threads: Int
+        public let instructionSet: String
+        public let processor: String
+    }
+
+    public let count: Int
+    public let seed: UInt64
+    public let samplerName: String
+    public let steps: Int
+    public let consistency: ConsistencySummary
+    public let predictions: NoisePredictionErrors
+    /// What the predictions were compared on.
+    public let predictionSource: String
+    public let predictionImages: Int
+    public let quality: FrechetQuality
+    public let efficiency: Efficiency
+    public let warnings: [String]
+}
+
+/// Means and spreads of an `ImageConsistency`.
+public struct ConsistencySummary: Sendable {
+    /// nil where images are too small for it.
+    public let ssim: SampleStatistics?
+    /// Of ratios capped at 100 dB.
+    public let psnr: SampleStatistics
+    public let meanSquaredError: SampleStatistics
+    public let identicalPairs: Int
+
+    public init(_ pairs: ImageConsistency) throws {
+        ssim = try pairs.ssim.map { try SampleStatistics($0) }
+        let (statistics, identical) = try PeakSignalToNoise.summary(of: pairs.psnr)
+        psnr = statistics
+        identicalPairs = identical
+        meanSquaredError = try SampleStatistics(pairs.meanSquaredError)
+    }
+}

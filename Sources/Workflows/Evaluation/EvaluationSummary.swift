@@ -1,0 +1,59 @@
+import Evaluation
+import Reports
+
+extension EvaluationResult {
+    /// The headline numbers for the terminal, a line each.
+    public var summary: String {
+        func line(_ name: String, _ ratio: Double, _ detail: String) -> String {
+            "\(SummaryLine.name(name))× \(SummaryLine.fixed(ratio, 3))   \(detail)\n"
+        }
+        func change(_ pair: Pair, _ text: (Double) -> String) -> String { "\(text(pair.dense)) → \(text(pair.pruned))" }
+        let timing = efficiency.batchTiming
+        let (low, high) = (
+            SummaryLine.fixed(timing.ratio.lowerQuartile, 3), SummaryLine.fixed(timing.ratio.upperQuartile, 3)
+        )
+        let milliseconds =
+            "\(NumberText.short(timing.first.median, digits: 3)) → \(NumberText.short(timing.second.median, digits: 3)) ms"
+        return "What is left of the dense model\n"
+            + line("MACs", efficiency.macs.ratio, change(efficiency.macs, NumberText.compact) + " an image and step")
+            + line("parameters", efficiency.parameters.ratio, change(efficiency.parameters, NumberText.compact))
+            + line(
+                "time", timing.ratio.median,
+                "\(milliseconds) a step of \(efficiency.batch) images (quartiles × \(low) – \(high))")
+            + line("memory", efficiency.peakBytes.ratio, change(efficiency.peakBytes, NumberText.bytes))
+            + line("file", efficiency.fileBytes.ratio, change(efficiency.fileBytes, NumberText.bytes))
+            + consistency.summary + qualityLine
+    }
+
+    private var qualityLine: String {
+        guard case .measured(let distances) = quality else { return "" }
+        let (dense, pruned) = (
+            NumberText.short(distances.dense, digits: 3), NumberText.short(distances.pruned, digits: 3)
+        )
+        return
+            "\(SummaryLine.name("Fréchet"))\(dense) → \(pruned)   dense → pruned to \(distances.referenceCount) real images, "
+            + "in \(distances.featureNet)\n"
+    }
+}
+
+extension ConsistencySummary {
+    /// The headline numbers for the terminal, a line each.
+    public var summary: String {
+        var text = "Its pictures beside the dense model's, \(psnr.count) pairs\n"
+        if let ssim {
+            text +=
+                "\(SummaryLine.name("SSIM"))\(SummaryLine.fixed(ssim.mean, 3))     \(ReportText.interval(ssim, decimals: 3))\n"
+        }
+        return text
+            + "\(SummaryLine.name("PSNR"))\(SummaryLine.fixed(psnr.mean, 1)) dB   \(ReportText.interval(psnr, decimals: 1))\n"
+    }
+}
+
+/// The columns of summaries.
+private enum SummaryLine {
+    static func name(_ name: String) -> String { "  " + name + String(repeating: " ", count: max(1, 14 - name.count)) }
+
+    static func fixed(_ value: Double, _ decimals: Int) -> String {
+        NumberText.fixed(value, decimals: decimals, keepZeros: true)
+    }
+}

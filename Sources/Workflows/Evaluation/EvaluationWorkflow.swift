@@ -1,0 +1,157 @@
+import Diffusion
+import Evaluation
+import Foundation
+import Imagery
+import Storage
+import TensorCore
+
+/// Compares a pruned model with the dense one it came from: the same noise through both, what comes out, and what it
+/// costs. Writes `metrics.json`, `grid.png` and `report.html`.
+public struct EvaluationWorkflow {
+    private let settings: EvaluationSettings
+    private let dense: URL
+    private let pruned: URL
+    private let output: URL
+    private let overwriting: Bool
+    private let command: String
+    private let progress: ProgressHandler?
+
+    /// - Parameters:
+    ///   - dense: model folder.
+    ///   - pruned: model folder; where it is `model` in a run folder, the report shows the run's history.
+    ///   - overwriting: lets `output` hold something already.
+    ///   - command: the command line as typed, for the report.
+    public init(
+        _ settings: EvaluationSettings, dense: URL, pruned: URL, output: URL, overwriting: Bool = false,
+        command: String = "", progress: ProgressHandler? = nil
+    ) {
+        self.settings = settings
+        self.dense = dense
+        self.pruned = pruned
+        self.output = output
+        self.overwriting = overwriting
+        self.command = command
+        self.progress = progress
+    }
+
+    public func run() throws -> EvaluationResult {
+        try settings.validate()
+        let models = try ComparedModels(dense: dense, pruned: pruned, classLabel: settings.classLabel)
+        let data = try settings.data.path.isEmpty ? nil : settings.data.open(for: models.dense.model)
+        let history = try RunHistory.beside(model: pruned)
+        let features = try FeatureChoice(settings, for: models.dense.model)
+        let made = try OutputFolder.prepare(output, overwriting: overwriting)
+        do {
+            return try measure(models, data: data, features: features, history: history)
+        } catch {
+            if made { rmdir(output.path) }
+            throw error
+        }
+    }
+
+    private func measure(
+        _ models: ComparedModels, data: InMemoryDataset?, features: FeatureChoice, history: RunHistory?
+    ) throws -> EvaluationResult {
+        var warnings = models.warnings
+        let denseSamples = try sample(models.dense, phase: "sampling with the dense model")
+        let prunedSamples = try sample(models.pruned, phase: "sampling with the pruned model")
+        let (denseImages, prunedImages) = (try denseSamples.images(), try prunedSamples.images())
+        let pairs = try ImageConsistency(denseImages, prunedImages)
+        if pairs.ssim == nil { warnings.append("the images are smaller than SSIM's window of 11×11: there is no SSIM") }
+        let clean = try cleanImages(models, data: data, samples: denseSamples)
+        let predictions = try NoisePredictionErrors(
+            dense: models.dense.model, pruned: models.pruned.model, objective: models.objective, clean: clean.images,
+            classes: clean.classes,
+            timesteps: NoisePredictionErrors.spread(
+                settings.timestepCount, over: models.objective.schedule.trainTimesteps),
+            seed: settings.seed, batchSize: settings.batchSize
+        ) { done, total in
+            progress?(ProgressUpdate(phase: "comparing predictions", completed: done, total: total))
+        }
+        let quality = try frechet(features, data: data, denseImages, prunedImages)
+        progress?(ProgressUpdate(phase: "timing", completed: 0, total: 1))
+        let efficiency = try EfficiencyMeasurement(settings: settings, models: models).run(dense: dense, pruned: pruned)
+        progress?(ProgressUpdate(phase: "timing", completed: 1, total: 1))
+        let notes = warnings + [quality.warning].compactMap { $0 }
+        let result = EvaluationResult(
+            count: settings.count, seed: settings.seed, samplerName: settings.sampler.rawValue, steps: settings.steps,
+            consistency: try ConsistencySummary(pairs), predictions: predictions, predictionSource: clean.source,
+            predictionImages: clean.images.shape[0], quality: quality, efficiency: efficiency, warnings: notes)
+        try write(result, models, pairs: pairs, denseImages, prunedImages, history: history)
+        return result
+    }
+
+    // MARK: parts
+
+    private func sample(_ pipeline: Pipeline, phase: String) throws -> Tensor {
+        let sampler = ImageSampler(
+            model: pipeline.model, sampler: try settings.sampler.makeSampler(pipeline.scheduler, steps: settings.steps),
+            seed: settings.seed, classLabel: settings.classLabel.map(Float.init), batchSize: settings.batchSize)
+        return try sampler.images(0..<settings.count) { done, total in
+            progress?(ProgressUpdate(phase: phase, completed: done, total: total))
+        }
+    }
+
+    /// The x₀ at which predictions are compared: real images where there are some, else what the dense model drew.
+    private func cleanImages(
+        _ models: ComparedModels, data: InMemoryDataset?, samples: Tensor
+    ) throws -> (images: Tensor, classes: [Float]?, source: String) {
+        let isConditional = models.dense.model.configuration.isClassConditional
+        guard let data else {
+            let count = min(settings.predictionImages, settings.count)
+            let classes = settings.classLabel.map { Array(repeating: Float($0), count: count) }
+            return (samples.rows(0..<count), classes, "samples of the dense model")
+        }
+        var stream = RandomStream(seed: settings.seed, purpose: "evaluation-images")
+        let chosen = stream.permutation(count: data.count).prefix(settings.predictionImages)
+        let images = Tensor(uninitialized: [chosen.count, data.height, data.width, data.channels])
+        let size = data.height * data.width * data.channels
+        for (slot, index) in chosen.enumerated() { data.read(index, into: images.pointer + slot * size) }
+        // A model whose data has no labels here is asked about the class that is drawn.
+        let classes = chosen.map { Float(data.label($0) ?? settings.classLabel ?? 0) }
+        return (images, isConditional ? classes : nil, "\(settings.data.path) (\(settings.data.split.rawValue))")
+    }
+
+    private func frechet(
+        _ features: FeatureChoice, data: InMemoryDataset?, _ denseImages: [Image], _ prunedImages: [Image]
+    ) throws -> FrechetQuality {
+        switch features {
+        case .none(let reason): return .unavailable(reason: reason)
+        case .net(let extractor):
+            guard let data else { return .unavailable(reason: "no data set was given") }
+            progress?(ProgressUpdate(phase: "features", completed: 0, total: 1))
+            defer { progress?(ProgressUpdate(phase: "features", completed: 1, total: 1)) }
+            return try FrechetQuality.measure(
+                dense: denseImages, pruned: prunedImages, dataset: data, limit: settings.referenceImages,
+                classLabel: settings.classLabel, seed: settings.seed,
+                name: "\(settings.data.path) (\(settings.data.split.rawValue))", extractor: extractor)
+        }
+    }
+
+    private func write(
+        _ result: EvaluationResult, _ models: ComparedModels, pairs: ImageConsistency, _ denseImages: [Image],
+        _ prunedImages: [Image], history: RunHistory?
+    ) throws {
+        let grid = try ConsistencyGrid.encoded(dense: denseImages, pruned: prunedImages, pairs: pairs)
+        let report = try EvaluationReport(
+            result: result, dense: models.dense, pruned: models.pruned, grids: grid.halves,
+            denseSheet: PNG.encode(ConsistencyGrid.sheet(denseImages)),
+            prunedSheet: PNG.encode(ConsistencyGrid.sheet(prunedImages)), history: history, command: command,
+            settings: settings, densePath: dense.path, prunedPath: pruned.path)
+        let page = try report.page()
+        if settings.savesImages {
+            for (name, images) in [("dense", denseImages), ("pruned", prunedImages)] {
+                let folder = output.appendingPathComponent("images").appendingPathComponent(name)
+                try OutputFolder.prepare(folder, overwriting: true)
+                for (index, image) in images.enumerated() {
+                    let digits = "\(index)"
+                    let file = String(repeating: "0", count: max(0, 6 - digits.count)) + digits + ".png"
+                    try PNG.write(image, to: folder.appendingPathComponent(file))
+                }
+            }
+        }
+        try AtomicFile.write(grid.whole, to: output.appendingPathComponent("grid.png"))
+        try JSONFile.write(result.json(), to: output.appendingPathComponent("metrics.json"))
+        try page.write(to: output.appendingPathComponent("report.html"))
+    }
+}

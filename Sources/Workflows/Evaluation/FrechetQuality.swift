@@ -1,0 +1,66 @@
+import Evaluation
+import Foundation
+import Imagery
+import TensorCore
+
+/// How near the pictures drawn are to real ones, as sets: Fréchet distances in the space of a named feature net.
+public enum FrechetQuality: Sendable {
+    public struct Distances: Sendable {
+        public let dense: Double
+        public let pruned: Double
+        public let denseToPruned: Double
+        /// Of as many real images that are not in the reference: what no model can be expected to beat. nil where the
+        /// data set has too few.
+        public let realImages: Double?
+        public let featureNet: String
+        public let dimension: Int
+        /// Pictures of each model.
+        public let count: Int
+        public let reference: String
+        public let referenceCount: Int
+        public let warning: String?
+    }
+
+    case measured(Distances)
+    case unavailable(reason: String)
+
+    /// What weakens the distances, if anything does.
+    var warning: String? {
+        if case .measured(let distances) = self { distances.warning } else { nil }
+    }
+
+    /// - Parameters:
+    ///   - limit: reference images, at most.
+    ///   - name: what the report calls the reference.
+    /// - Throws: `FeatureError`, `MetricError`.
+    static func measure(
+        dense: [Image], pruned: [Image], dataset: InMemoryDataset, limit: Int, classLabel: Int?, seed: UInt64,
+        name: String, extractor: some FeatureExtractor
+    ) throws -> FrechetQuality {
+        guard dense.count >= 2 else {
+            return .unavailable(reason: "a covariance needs at least two pictures of each model")
+        }
+        var stream = RandomStream(seed: seed, purpose: "evaluation-reference")
+        let order = stream.permutation(count: dataset.count).filter {
+            classLabel == nil || dataset.label($0) == classLabel
+        }
+        guard order.count >= 2 else {
+            return .unavailable(reason: "the reference has \(order.count) images; a covariance needs at least two")
+        }
+        // Real images of their own are set aside only where the reference stays the larger part.
+        let aside = order.count >= 4 * dense.count ? dense.count : 0
+        let chosen = order.dropFirst(aside).prefix(limit)
+        let reference = try extractor.statistics(of: chosen.lazy.map(dataset.image))
+        let denseStatistics = try extractor.statistics(of: dense)
+        let prunedStatistics = try extractor.statistics(of: pruned)
+        let real = try aside > 1 ? extractor.statistics(of: order.prefix(aside).lazy.map(dataset.image)) : nil
+        return .measured(
+            Distances(
+                dense: try FrechetDistance.value(denseStatistics, reference),
+                pruned: try FrechetDistance.value(prunedStatistics, reference),
+                denseToPruned: try FrechetDistance.value(denseStatistics, prunedStatistics),
+                realImages: try real.map { try FrechetDistance.value($0, reference) }, featureNet: extractor.name,
+                dimension: extractor.dimension, count: dense.count, reference: name, referenceCount: reference.count,
+                warning: denseStatistics.warning))
+    }
+}

@@ -1,0 +1,88 @@
+import Evaluation
+import Foundation
+import Imagery
+import Storage
+
+/// Compares two folders of PNGs, pair by pair of equal names: what any two programs have drawn.
+public struct PairedFoldersWorkflow {
+    private let dense: URL
+    private let pruned: URL
+    private let output: URL
+    private let overwriting: Bool
+    private let command: String
+    private let progress: ProgressHandler?
+
+    public init(
+        dense: URL, pruned: URL, output: URL, overwriting: Bool = false, command: String = "",
+        progress: ProgressHandler? = nil
+    ) {
+        self.dense = dense
+        self.pruned = pruned
+        self.output = output
+        self.overwriting = overwriting
+        self.command = command
+        self.progress = progress
+    }
+
+    /// Writes `metrics.json` (consistency only), `grid.png` and `report.html`.
+    /// - Throws: `EvaluationError.unpaired` unless both hold the same names; `PNGError`, `ImageError`, `StorageError`.
+    public func run() throws -> ConsistencySummary {
+        let names = try Self.names(dense, pruned)
+        let made = try OutputFolder.prepare(output, overwriting: overwriting)
+        do {
+            var (first, second) = ([Image](), [Image]())
+            for (index, name) in names.enumerated() {
+                first.append(try PNG.read(dense.appendingPathComponent(name)))
+                second.append(try PNG.read(pruned.appendingPathComponent(name)))
+                guard first[index].width == second[index].width, first[index].height == second[index].height else {
+                    throw ImageError.sizesDiffer(
+                        "\(dense.appendingPathComponent(name).path) of \(first[index].width)×\(first[index].height)",
+                        "\(pruned.appendingPathComponent(name).path) of \(second[index].width)×\(second[index].height)")
+                }
+                // One of two pictures may have been saved as grey because it is.
+                let channels = max(first[index].channels, second[index].channels) == 1 ? 1 : 3
+                first[index] = first[index].converted(toChannels: channels)
+                second[index] = second[index].converted(toChannels: channels)
+                progress?(ProgressUpdate(phase: "reading images", completed: index + 1, total: names.count))
+            }
+            let pairs = try ImageConsistency(first, second)
+            let summary = try ConsistencySummary(pairs)
+            let grid = try ConsistencyGrid.encoded(dense: first, pruned: second, pairs: pairs, names: names)
+            let page = try FolderReport(
+                summary: summary, grids: grid.halves, dense: dense.path, pruned: pruned.path, command: command
+            ).page()
+            try AtomicFile.write(grid.whole, to: output.appendingPathComponent("grid.png"))
+            let json: JSONValue = ["schema": 1, "count": .int(names.count), "consistency": try summary.json()]
+            try JSONFile.write(json, to: output.appendingPathComponent("metrics.json"))
+            try page.write(to: output.appendingPathComponent("report.html"))
+            return summary
+        } catch {
+            if made { rmdir(output.path) }
+            throw error
+        }
+    }
+
+    static func names(_ dense: URL, _ pruned: URL) throws -> [String] {
+        let (first, second) = (try pngNames(in: dense), try pngNames(in: pruned))
+        for (names, others, folder, other) in [(first, second, dense, pruned), (second, first, pruned, dense)] {
+            let counterparts = Set(others)
+            let lone = names.filter { !counterparts.contains($0) }
+            guard lone.isEmpty else {
+                throw EvaluationError.unpaired(folder: folder.path, other: other.path, names: lone)
+            }
+        }
+        return first
+    }
+
+    private static func pngNames(in folder: URL) throws -> [String] {
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        } catch {
+            throw StorageError.unreadable(path: folder.path, reason: "it is not a folder that can be listed")
+        }
+        let images = names.filter { !$0.hasPrefix(".") && $0.lowercased().hasSuffix(".png") }
+        guard !images.isEmpty else { throw EvaluationError.noImages(folder: folder.path) }
+        return images.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+}

@@ -1,0 +1,50 @@
+import Evaluation
+import Foundation
+import Reports
+
+/// Numbers of comparisons as text and tables.
+enum ReportText {
+    /// "95 % CI 0.81–0.84".
+    static func interval(_ statistics: SampleStatistics, decimals: Int) -> String {
+        guard let interval = statistics.confidenceInterval95 else { return "one image: no interval" }
+        func text(_ value: Double) -> String { NumberText.fixed(value, decimals: decimals, keepZeros: true) }
+        return "95 % CI \(text(interval.lowerBound)) – \(text(interval.upperBound))"
+    }
+
+    static func consistencyTable(_ summary: ConsistencySummary, count: Int) throws(ReportError) -> ReportTable {
+        var caption = "Over \(count) pairs of 8-bit pictures; 95 % confidence interval of the mean over images."
+        if summary.identicalPairs > 0 {
+            caption += " \(summary.identicalPairs) pairs are identical and count as 100 dB."
+        }
+        var table = ReportTable(
+            columns: [
+                .name("Dense to pruned"), .number("mean"), .number("95 % CI"), .number("std"), .number("min"),
+                .number("median"), .number("max"),
+            ], caption: caption)
+        let rows: [(String, SampleStatistics?)] = [
+            ("SSIM", summary.ssim), ("PSNR (dB)", summary.psnr), ("MSE", summary.meanSquaredError),
+        ]
+        for case (let name, let statistics?) in rows {
+            func text(_ value: Double) -> String { NumberText.short(value, digits: 3) }
+            let interval =
+                statistics.confidenceInterval95.map { "\(text($0.lowerBound)) – \(text($0.upperBound))" } ?? "—"
+            try table.append([
+                name, text(statistics.mean), interval, statistics.standardDeviation.map(text) ?? "—",
+                text(statistics.minimum), text(statistics.median), text(statistics.maximum),
+            ])
+        }
+        return table
+    }
+
+    /// Triples of pictures, for the report.
+    static func gridImages(_ grids: [Data]) throws(ReportError) -> [ReportImage] {
+        var images: [ReportImage] = []
+        for grid in grids {
+            images.append(
+                try ReportImage(
+                    png: grid, caption: "",
+                    description: "Rows of three pictures: dense, pruned, difference; SSIM and PSNR below", scale: 1))
+        }
+        return images
+    }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Storage
+
+/// What a pruning run noted on its way: `metrics.jsonl` and `config.yaml` of a run folder.
+struct RunHistory {
+    /// One mask update, numbered from 1.
+    struct Update {
+        let number: Double
+        let density: Double?
+        let softness: Double?
+        let energy: Double?
+        let calibrationLoss: Double?
+        let recovered: Double?
+        let removed: Double?
+    }
+
+    struct Training {
+        let step: Double
+        let loss: Double
+    }
+
+    let updates: [Update]
+    let training: [Training]
+    /// The fully resolved configuration as YAML.
+    let configuration: String
+
+    /// The history of the run that `model` is the result of; nil where it lies in no run folder.
+    static func beside(model: URL) throws -> RunHistory? {
+        let folder = model.standardizedFileURL.deletingLastPathComponent()
+        let log = folder.appendingPathComponent("metrics.jsonl")
+        let configuration = folder.appendingPathComponent("config.yaml")
+        let manager = FileManager.default
+        guard manager.fileExists(atPath: log.path), manager.fileExists(atPath: configuration.path),
+            let text = try? String(contentsOf: configuration, encoding: .utf8)
+        else { return nil }
+        return RunHistory(try JSONLinesLog(log).entries(), configuration: text)
+    }
+
+    init(_ entries: [JSONValue], configuration: String) {
+        self.configuration = configuration
+        updates = entries.compactMap { entry in
+            guard let number = entry["update"]?.doubleValue else { return nil }
+            return Update(
+                number: number, density: entry["density"]?.doubleValue, softness: entry["softness"]?.doubleValue,
+                energy: entry["energy"]?.doubleValue, calibrationLoss: entry["calibration_loss"]?.doubleValue,
+                recovered: entry["recovered"]?.doubleValue, removed: entry["removed"]?.doubleValue)
+        }
+        training = entries.compactMap { entry in
+            guard let step = entry["step"]?.doubleValue, let loss = entry["loss"]?.doubleValue else { return nil }
+            return Training(step: step, loss: loss)
+        }
+    }
+}

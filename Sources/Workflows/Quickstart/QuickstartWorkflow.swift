@@ -1,0 +1,121 @@
+import Diffusion
+import Evaluation
+import Foundation
+import Imagery
+import Storage
+
+/// What the quick start came to.
+public struct QuickstartOutcome {
+    public let output: URL
+    public let pruning: PruningOutcome
+    public let evaluation: EvaluationResult
+    public let pruningSeconds: Double
+    public let evaluationSeconds: Double
+
+    public var report: URL { output.appendingPathComponent("report.html") }
+    public var grid: URL { output.appendingPathComponent("grid.png") }
+}
+
+/// The main job on the bundled model and data: prune and fine-tune, draw from both models from the same noise, compare,
+/// report.
+///
+/// The output folder gets `report.html`, `metrics.json`, `grid.png`, `images/` and the run folder `run/` with the pruned
+/// model in `run/model`.
+public struct QuickstartWorkflow {
+    private let samples: BundledSamples
+    private let configuration: PruningRunConfiguration
+    private let evaluation: EvaluationSettings
+    private let model: URL
+    private let output: URL
+    private let command: String
+    private let progress: ProgressHandler?
+
+    /// What is done where there is no configuration file: minutes of two cores.
+    static let defaults = [
+        "method.name=gradient-flow", "method.rounds=10", "pruning.target=macs=0.5", "pruning.calibration_batches=2",
+        "finetuning.steps=300", "finetuning.log_every=10", "finetuning.learning_rate=0.0005", "finetuning.ema=0.99",
+    ]
+
+    /// - Parameters:
+    ///   - configuration: of the pruning run; its data path is the bundled data's. nil for `configs/quickstart.yaml` beside
+    ///     the samples, or built-in settings where that is not there.
+    ///   - model: a model folder in place of the bundled one.
+    ///   - overrides: "section.key=value" on the configuration.
+    public init(
+        samples: BundledSamples, configuration file: URL? = nil, model: URL? = nil, overrides: [String] = [],
+        evaluation settings: EvaluationSettings? = nil, output: URL, command: String = "",
+        progress: ProgressHandler? = nil
+    ) throws {
+        let usual = samples.url.deletingLastPathComponent().appendingPathComponent("configs/quickstart.yaml")
+        let found = file ?? (FileManager.default.fileExists(atPath: usual.path) ? usual : nil)
+        self.samples = samples
+        self.model = model ?? samples.denseModel
+        self.output = output
+        self.command = command
+        self.progress = progress
+        try samples.require([samples.data] + (model == nil ? [samples.denseModel] : []))
+        configuration = try PruningRunConfiguration(
+            file: found, overrides: (found == nil ? Self.defaults : []) + overrides, data: samples.data.path)
+        var evaluation = settings ?? EvaluationSettings()
+        // Images that fine-tuning has not seen.
+        evaluation.data.path = samples.data.path
+        evaluation.data.split = .test
+        evaluation.savesImages = true
+        if evaluation.features == nil, try Self.takesBundledFeatures(self.model, samples) {
+            evaluation.features = samples.features
+        }
+        self.evaluation = evaluation
+    }
+
+    /// The bundled feature net is looked for in the samples named, which need not be where the program would look.
+    private static func takesBundledFeatures(_ model: URL, _ samples: BundledSamples) throws -> Bool {
+        guard FileManager.default.fileExists(atPath: samples.features.path) else { return false }
+        let dense = try PipelineFolder(model).load().model
+        return try FeatureClassifierFolder(samples.features).load().accepts(
+            height: dense.size[0], width: dense.size[1], channels: dense.configuration.inChannels)
+    }
+
+    /// `./diffprune-quickstart`, or the first of `-2`, `-3`, … that is not there yet.
+    public static func freshFolder(in parent: URL) -> URL {
+        let name = "diffprune-quickstart"
+        let names = [name] + (2...9999).map { "\(name)-\($0)" }
+        let free = names.first { !FileManager.default.fileExists(atPath: parent.appendingPathComponent($0).path) }
+        return parent.appendingPathComponent(free ?? name)
+    }
+
+    public func run() throws -> QuickstartOutcome {
+        let made = try OutputFolder.prepare(output, overwriting: false)
+        do {
+            let clock = ContinuousClock()
+            let start = clock.now
+            let run = output.appendingPathComponent("run")
+            let pruning = try PruningWorkflow(
+                configuration, model: model, output: run, resuming: false, progress: progress
+            ).run()
+            let pruned = clock.now
+            let result = try EvaluationWorkflow(
+                evaluation, dense: model, pruned: pruning.modelURL, output: output, overwriting: true,
+                command: commands,
+                progress: progress
+            ).run()
+            return QuickstartOutcome(
+                output: output, pruning: pruning, evaluation: result, pruningSeconds: (pruned - start) / .seconds(1),
+                evaluationSeconds: (clock.now - pruned) / .seconds(1))
+        } catch {
+            if made { rmdir(output.path) }
+            throw error
+        }
+    }
+
+    /// The command, and the commands that do the same one by one.
+    private var commands: String {
+        """
+        \(command.isEmpty ? "diffprune quickstart --output \(output.path)" : command)
+
+        # The same, step by step:
+        diffprune prune --model \(model.path) --config \(output.path)/run/config.yaml --output run
+        diffprune evaluate --dense \(model.path) --pruned run/model --data \(samples.data.path) --split test \\
+            --count \(evaluation.count) --seed \(evaluation.seed) --steps \(evaluation.steps) --save-images --output evaluation
+        """
+    }
+}

@@ -1,0 +1,164 @@
+import ArgumentParser
+import Diffusion
+import Foundation
+import Imagery
+import Storage
+import Workflows
+
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate", abstract: "Compares a pruned model with the dense one it came from.",
+        discussion: """
+            Draws images with both from the same noise and writes metrics.json (consistency, quality, efficiency), grid.png \
+            (dense, pruned, difference) and report.html. With --data, noise predictions are compared on real images and the \
+            Fréchet distance to them is taken in the space of a feature net (--features; the bundled one where it fits). \
+            Two folders of PNGs paired by name can be compared instead: --dense-images with --pruned-images.
+
+            Example: diffprune evaluate --dense runs/fashion/model --pruned runs/half/model --data Samples/fashion-mnist \
+            --split test --output runs/half/evaluation
+            """)
+
+    @Option(help: ArgumentHelp("Model folder of the dense model.", valueName: "dir"))
+    var dense: String?
+
+    @Option(help: ArgumentHelp("Model folder of the pruned model; of a run folder, RUN/model.", valueName: "dir"))
+    var pruned: String?
+
+    @Option(help: ArgumentHelp("Folder of PNGs, in place of --dense.", valueName: "dir"))
+    var denseImages: String?
+
+    @Option(help: ArgumentHelp("Folder of PNGs of the same names, in place of --pruned.", valueName: "dir"))
+    var prunedImages: String?
+
+    @Option(help: ArgumentHelp("Folder to write; must be new or empty.", valueName: "dir"))
+    var output: String
+
+    @Option(help: ArgumentHelp("Images drawn by each model (default: 64).", valueName: "n"))
+    var count: Int?
+
+    @Option(help: ArgumentHelp("ddim or ddpm (default: ddim).", valueName: "name"))
+    var sampler: String?
+
+    @Option(help: ArgumentHelp("Sampling steps (default: 50).", valueName: "n"))
+    var steps: Int?
+
+    @Option(
+        name: .customLong("class"), help: ArgumentHelp("Class of every image, for conditional models.", valueName: "k"))
+    var classLabel: Int?
+
+    @Option(help: ArgumentHelp("Folder or file of real images.", valueName: "path"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("Part of the data: train or test (default: train).", valueName: "name"))
+    var split: String?
+
+    @Option(help: ArgumentHelp("Folder of a feature net, see train-features.", valueName: "dir"))
+    var features: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Images that go through a model together (default: 16); changes speed and memory only.", valueName: "n"))
+    var batchSize: Int?
+
+    @Flag(help: "Write the images too, to images/dense and images/pruned.")
+    var saveImages = false
+
+    @Flag(help: "Print metrics.json instead of a table.")
+    var json = false
+
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var general: GeneralOptions
+
+    mutating func run() throws {
+        general.apply()
+        let url = URL(fileURLWithPath: output)
+        let text = try OutputClaim.holding(url) {
+            do {
+                return try summary(output: url)
+            } catch StorageError.folderNotEmpty(let path) {
+                throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
+            }
+        }
+        guard !json else {
+            let metrics = try JSONFile.read(url.appendingPathComponent("metrics.json"))
+            return try StandardStreams.write(metrics.text(.python) + "\n")
+        }
+        try StandardStreams.write(text + "  report        \(url.appendingPathComponent("report.html").path)\n")
+    }
+
+    private func summary(output: URL) throws -> String {
+        switch (dense, pruned, denseImages, prunedImages) {
+        case (let dense?, let pruned?, nil, nil):
+            let workflow = try EvaluationWorkflow(
+                settings(), dense: URL(fileURLWithPath: dense), pruned: URL(fileURLWithPath: pruned), output: output,
+                command: shellCommand(), progress: general.progress)
+            let result = try workflow.run()
+            for warning in result.warnings { StandardStreams.complain("warning", warning) }
+            return result.summary
+        case (nil, nil, let dense?, let pruned?):
+            try refuseModelOptions()
+            return try PairedFoldersWorkflow(
+                dense: URL(fileURLWithPath: dense), pruned: URL(fileURLWithPath: pruned), output: output,
+                command: shellCommand(), progress: general.progress
+            ).run().summary
+        default:
+            throw RequestError.conflict(
+                "expected --dense with --pruned, or --dense-images with --pruned-images, and no mixture of the two")
+        }
+    }
+
+    /// Options that pictures alone have no use for must not be taken and ignored.
+    private func refuseModelOptions() throws {
+        let given: [(String, Bool)] = [
+            ("--count", count != nil), ("--sampler", sampler != nil), ("--steps", steps != nil),
+            ("--class", classLabel != nil), ("--data", data != nil), ("--split", split != nil),
+            ("--features", features != nil), ("--batch-size", batchSize != nil), ("--save-images", saveImages),
+            ("--seed", seed.seed != nil),
+        ]
+        if let (name, _) = given.first(where: \.1) {
+            throw RequestError.conflict(
+                "\(name) has no effect with two folders of images: expected models, or to leave it out")
+        }
+    }
+
+    private func settings() throws -> EvaluationSettings {
+        var settings = EvaluationSettings()
+        settings.count = count ?? settings.count
+        settings.seed = UInt64(seed.seed ?? 0)
+        if let sampler {
+            guard let name = SamplerName(rawValue: sampler) else {
+                throw RequestError.unknown(kind: "sampler", name: sampler, legal: SamplerName.allCases.map(\.rawValue))
+            }
+            settings.sampler = name
+        }
+        settings.steps = steps ?? settings.steps
+        settings.classLabel = classLabel
+        settings.batchSize = batchSize ?? settings.batchSize
+        settings.savesImages = saveImages
+        for (name, value) in [("--split", split), ("--features", features)] where value != nil && data == nil {
+            throw RequestError.conflict("\(name) has no effect without --data")
+        }
+        if let data {
+            settings.data.path = data
+            if let split {
+                guard let part = DatasetSpecification.Split(rawValue: split) else {
+                    throw RequestError.unknown(
+                        kind: "split", name: split, legal: DatasetSpecification.Split.allCases.map(\.rawValue))
+                }
+                settings.data.split = part
+            }
+            settings.features = features.map { URL(fileURLWithPath: $0) }
+        }
+        return settings
+    }
+}
+
+/// The command line as it can be typed again in a shell.
+func shellCommand() -> String {
+    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+@%")
+    let words = CommandLine.arguments.dropFirst().map { word in
+        !word.isEmpty && word.allSatisfy(plain.contains)
+            ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+    return (["diffprune"] + words).joined(separator: " ")
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import Storage
+import Workflows
+
+struct QuickstartCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "quickstart", abstract: "Prunes the bundled model and shows what that changed, in minutes.",
+        discussion: """
+            Prunes and fine-tunes the bundled Fashion-MNIST model, draws images from it and from the dense one from the \
+            same noise, compares them and writes report.html, grid.png, metrics.json, images/ and the run folder run/. \
+            Settings come from configs/quickstart.yaml beside the Samples folder.
+
+            Example: diffprune quickstart --output quickstart
+            """)
+
+    @Option(
+        help: ArgumentHelp("Folder to write, new or empty (default: a new ./diffprune-quickstart).", valueName: "dir"))
+    var output: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The Samples folder of the source tree (default: looked for here and beside the program).", valueName: "dir"
+        ))
+    var samples: String?
+
+    @Option(help: ArgumentHelp("Run configuration, YAML, as prune takes it.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: .customLong("set"), parsing: .upToNextOption,
+        help: ArgumentHelp("Configuration values that take the place of the file's.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    @Option(help: ArgumentHelp("Images drawn by each model.", valueName: "n"))
+    var count = 64
+
+    @Option(help: ArgumentHelp("Sampling steps.", valueName: "n"))
+    var steps = 50
+
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var general: GeneralOptions
+
+    mutating func run() throws {
+        general.apply()
+        var settings = EvaluationSettings()
+        settings.count = count
+        settings.steps = steps
+        var overrides = overrides
+        if let seed = seed.seed {
+            settings.seed = UInt64(seed)
+            overrides += ["pruning.seed=\(seed)", "finetuning.seed=\(seed)"]
+        }
+        let here = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
+        let url = output.map { URL(fileURLWithPath: $0) } ?? QuickstartWorkflow.freshFolder(in: here)
+        do {
+            let outcome = try OutputClaim.holding(url) {
+                try QuickstartWorkflow(
+                    samples: BundledSamples(folder: samples.map { URL(fileURLWithPath: $0) }),
+                    configuration: config.map { URL(fileURLWithPath: $0) }, overrides: overrides, evaluation: settings,
+                    output: url, command: shellCommand(), progress: general.progress
+                ).run()
+            }
+            for warning in outcome.evaluation.warnings { StandardStreams.complain("warning", warning) }
+            try StandardStreams.write(outcome.summary + "\n")
+        } catch StorageError.folderNotEmpty(let path) {
+            throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
+        }
+    }
+}

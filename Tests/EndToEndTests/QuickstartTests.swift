@@ -1,0 +1,91 @@
+import Diffusion
+import Foundation
+import Storage
+import Testing
+
+@testable import Workflows
+
+@Suite struct QuickstartTests {
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private func inTemporaryFolder(_ body: (URL) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("quickstart-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try body(folder)
+    }
+
+    /// The bundled model's kind, but tiny and untrained.
+    private func tinyModel(_ url: URL) throws {
+        var configuration = UNetConfiguration()
+        configuration.sampleSize = [32, 32]
+        configuration.inChannels = 1
+        configuration.outChannels = 1
+        configuration.downBlockTypes = ["DownBlock2D", "DownBlock2D"]
+        configuration.upBlockTypes = ["UpBlock2D", "UpBlock2D"]
+        configuration.blockOutChannels = [8, 16]
+        configuration.layersPerBlock = 1
+        configuration.normNumGroups = 4
+        let model = try UNet(configuration)
+        model.initialize(seed: 3)
+        try PipelineFolder(url).save(Pipeline(model: model, scheduler: SchedulerConfiguration()))
+    }
+
+    @Test func prunesDrawsComparesAndReports() throws {
+        try inTemporaryFolder { folder in
+            let model = folder.appendingPathComponent("model")
+            try tinyModel(model)
+            var settings = EvaluationSettings()
+            settings.count = 4
+            settings.steps = 3
+            let outcome = try QuickstartWorkflow(
+                samples: BundledSamples(folder: Self.root.appendingPathComponent("Samples")), model: model,
+                overrides: [
+                    "method.rounds=2", "method.flow_steps=2", "pruning.calibration_batches=1",
+                    "pruning.calibration_batch_size=4", "finetuning.steps=4", "finetuning.batch_size=4",
+                    "finetuning.log_every=1",
+                ], evaluation: settings, output: folder.appendingPathComponent("out")
+            ).run()
+            let names = try FileManager.default.subpathsOfDirectory(atPath: outcome.output.path)
+            for name in [
+                "report.html", "grid.png", "metrics.json", "images/dense/000000.png", "images/pruned/000003.png",
+                "run/model/pruning.json", "run/config.yaml", "run/metrics.jsonl",
+            ] {
+                #expect(names.contains(name), "\(name)")
+            }
+            #expect(abs(outcome.evaluation.efficiency.macs.ratio - 0.5) < 0.05)
+            guard case .measured = outcome.evaluation.quality else {
+                Issue.record("the bundled feature net was not used")
+                return
+            }
+            for line in ["MACs", "parameters", "time", "file", "SSIM", "PSNR", outcome.report.path, outcome.grid.path] {
+                #expect(outcome.summary.contains(line), "\(line)")
+            }
+            let page = try String(contentsOf: outcome.report, encoding: .utf8)
+            #expect(page.contains("Density over time"))
+            #expect(page.contains("diffprune prune --model"))
+        }
+    }
+
+    @Test func missingSamplesAreNamed() throws {
+        try inTemporaryFolder { folder in
+            #expect(throws: BundledSamples.Failure.self) {
+                try QuickstartWorkflow(
+                    samples: BundledSamples(folder: folder), output: folder.appendingPathComponent("out"))
+            }
+            #expect(!FileManager.default.fileExists(atPath: folder.appendingPathComponent("out").path))
+        }
+    }
+
+    @Test func everyRunGetsAFolderOfItsOwn() throws {
+        try inTemporaryFolder { folder in
+            #expect(QuickstartWorkflow.freshFolder(in: folder).lastPathComponent == "diffprune-quickstart")
+            for name in ["diffprune-quickstart", "diffprune-quickstart-2"] {
+                try FileManager.default.createDirectory(
+                    at: folder.appendingPathComponent(name), withIntermediateDirectories: false)
+            }
+            #expect(QuickstartWorkflow.freshFolder(in: folder).lastPathComponent == "diffprune-quickstart-3")
+        }
+    }
+}

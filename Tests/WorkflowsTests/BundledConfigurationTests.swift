@@ -1,0 +1,46 @@
+import Foundation
+import PruningMethods
+import Testing
+
+@testable import Workflows
+
+/// The files in configs/: every key legal, every value in range, every method there.
+@Suite struct BundledConfigurationTests {
+    private static let folder = FeatureFixtures.repository.appendingPathComponent("configs")
+    static let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
+        .filter { $0.hasSuffix(".yaml") }.sorted()
+
+    private static func text(_ name: String) throws -> String {
+        try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+    }
+
+    /// What a run stores as its `config.yaml`.
+    private static func resolved(_ file: URL) throws -> String {
+        let sections = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        if sections.contains("model:") { return try TrainingRunConfiguration(file: file).yaml }
+        return try PruningRunConfiguration(file: file).yaml
+    }
+
+    @Test(arguments: names.filter { $0 != "fashion-features.yaml" }) func isReadWhole(name: String) throws {
+        let resolved = try Self.resolved(Self.folder.appendingPathComponent(name))
+        let copy = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).yaml")
+        defer { try? FileManager.default.removeItem(at: copy) }
+        try resolved.write(to: copy, atomically: true, encoding: .utf8)
+        #expect(try Self.resolved(copy) == resolved)
+    }
+
+    @Test(arguments: names) func saysWhenToUseIt(name: String) throws {
+        let comment = try Self.text(name).prefix { $0 != "\n" }
+        #expect(comment.hasPrefix("# "))
+        #expect(try Self.text(name).localizedCaseInsensitiveContains("use it"))
+    }
+
+    @Test func everyMethodHasOne() {
+        #expect(MethodCatalog.all.map(\.card.name).filter { !Self.names.contains("\($0).yaml") } == [])
+    }
+
+    @Test(arguments: MethodCatalog.all.map(\.card.name)) func theFileOfAMethodNamesIt(method: String) throws {
+        let file = Self.folder.appendingPathComponent("\(method).yaml")
+        #expect(try PruningRunConfiguration(file: file).method == method)
+    }
+}

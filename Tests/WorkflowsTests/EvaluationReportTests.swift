@@ -1,0 +1,61 @@
+import Foundation
+import Storage
+import Testing
+
+@testable import Workflows
+
+@Suite struct EvaluationReportTests {
+    @Test func theReportHasAllSectionsAndLoadsNothing() throws {
+        try EvaluationFixtures.with { fixtures in
+            let dense = try fixtures.model("dense", size: 32)
+            let run = try fixtures.prunedRun("run", of: dense)
+            var settings = EvaluationFixtures.settings
+            settings.data.path = EvaluationFixtures.samples.appendingPathComponent("fashion-mnist").path
+            settings.features = EvaluationFixtures.samples.appendingPathComponent("models/fashion-features")
+            _ = try EvaluationWorkflow(
+                settings, dense: dense, pruned: run.appendingPathComponent("model"), output: fixtures.url("out"),
+                command: "diffprune evaluate --dense 'a & b'"
+            ).run()
+            let page = try String(
+                contentsOf: fixtures.url("out").appendingPathComponent("report.html"), encoding: .utf8)
+            for section in [
+                "Pictures", "Predictions", "Cost", "Quality", "Widths", "The pruning run", "Making it again",
+            ] {
+                #expect(page.contains("<h2>\(section)</h2>"), "\(section)")
+            }
+            #expect(
+                page.contains("diffprune evaluate --dense 'a &amp; b'") || page.contains("--dense &#39;a &amp; b&#39;"))
+            #expect(page.contains("target: macs=0.6"))
+            #expect(page.contains("fashion-classifier-64"))
+            #expect(page.contains("mid_block.resnets.0.inner"))
+            #expect(page.components(separatedBy: "src=\"data:image/png;base64,").count == 5)
+            let outside = ["http:", "https:", "<script", "<link", "@import", "url("]
+            for mark in outside { #expect(!page.contains(mark), "\(mark)") }
+            #expect(page.components(separatedBy: "src=").count == page.components(separatedBy: "src=\"data:").count)
+        }
+    }
+
+    @Test func aRunsHistoryIsPlotted() throws {
+        let lines: [JSONValue] = [
+            ["step": 0, "update": 1, "density": 0.8, "softness": 0.3, "energy": -2.5, "recovered": 0, "removed": 3],
+            ["step": 10, "loss": 0.5],
+            ["step": 20, "update": 2, "density": 0.5, "softness": 0.0, "energy": -3.5, "recovered": 1, "removed": 4],
+            ["step": 30, "loss": 0.25],
+        ]
+        let history = RunHistory(lines, configuration: "method: {}")
+        #expect(history.updates.map(\.energy) == [-2.5, -3.5])
+        #expect(history.training.map(\.loss) == [0.5, 0.25])
+        let titles = HistorySection(history).section().blocks.compactMap { block in
+            if case .plot(let plot, _) = block { plot.title } else { nil }
+        }
+        #expect(
+            titles == ["Density over time", "Energy over time", "Channels that came back and left", "Fine-tuning loss"])
+    }
+
+    @Test func aModelOutsideARunFolderHasNoHistory() throws {
+        try EvaluationFixtures.with { fixtures in
+            let model = try fixtures.model("dense")
+            #expect(try RunHistory.beside(model: model) == nil)
+        }
+    }
+}
