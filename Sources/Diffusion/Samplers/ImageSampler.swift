@@ -70,6 +70,8 @@ public struct ImageSampler {
                     classLabels: labels
                 ).value
             }
+            // Clipping would turn what is broken here into a picture.
+            guard output.allFinite else { throw SamplerError.notFinite(timestep: timestep) }
             let (prediction, variance) = try split(output)
             if sampler.drawsNoise(at: index) {
                 let given = noise.flatMap { $0.steps.isEmpty ? nil : $0.steps[index] }

@@ -10,6 +10,8 @@ public enum SamplerError: Error, Equatable, CustomStringConvertible {
     case stepIndex(got: Int, count: Int)
     /// A buffer that this step cannot do without.
     case missing(buffer: String, stepIndex: Int)
+    /// The model's prediction has values that are not finite.
+    case notFinite(timestep: Int)
     /// Images of no elements, or buffers of different lengths.
     case elementCount(buffer: String, got: Int, expected: String)
 
@@ -25,6 +27,8 @@ public enum SamplerError: Error, Equatable, CustomStringConvertible {
             "sampling step \(got), expected 0 to \(count - 1)"
         case .missing(let buffer, let stepIndex):
             "sampling step \(stepIndex) needs \(buffer), got none"
+        case .notFinite(let timestep):
+            "the model's prediction at timestep \(timestep) is not finite: the weights are broken, or the model is undefined there"
         case .elementCount(let buffer, let got, let expected):
             "\(buffer) has \(got) elements, expected \(expected)"
         }

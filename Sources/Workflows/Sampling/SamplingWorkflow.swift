@@ -68,9 +68,6 @@ public struct SamplingWorkflow {
                             phase: "sampling", completed: start * steps + step * range.count, total: count * steps,
                             detail: "image \(range.upperBound) of \(count)"))
                 }
-                guard samples.allFinite else {
-                    throw TensorFileError.resultNotFinite(what: "an image of \(range.lowerBound)..<\(range.upperBound)")
-                }
                 if noise != nil {
                     let part = samples.channelsFirst
                     raw += part.values

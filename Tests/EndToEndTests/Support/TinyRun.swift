@@ -29,7 +29,7 @@ struct TinyRun {
               dropout: 0.1
             data: {path: "\(images)"}
             training:
-              {steps: 120, batch_size: 4, ema: 0.99, log_every: 7, checkpoint_every: 15, learning_rate: 1e-3}
+              {steps: 300, batch_size: 4, ema: 0.99, log_every: 5, checkpoint_every: 15, learning_rate: 1e-3}
             """, to: "tiny.yaml")
     }
 
