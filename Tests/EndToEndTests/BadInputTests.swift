@@ -52,7 +52,7 @@ import Testing
         try expectRefused(["info", "--model", model, "--threads", "0"], status: 64, saying: "1...256")
         try expectRefused(["info", "--model", model, "--threads", "many"], status: 64, saying: "many")
         let sample = ["sample", "--model", model, "--output", out]
-        try expectRefused(sample + ["--sampler", "ddmp"], status: 64, saying: "'ddpm'")
+        try expectRefused(sample + ["--sampler", "ddpn"], status: 64, saying: "'ddpm'")
         try expectRefused(sample + ["--count", "0"], status: 64, saying: "--count")
         try expectRefused(sample + ["--count", "99999999999"], status: 64, saying: "--count")
         try expectRefused(sample + ["--count", "99999999999999999999999"], status: 64)

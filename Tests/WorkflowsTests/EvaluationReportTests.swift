@@ -25,7 +25,7 @@ import Testing
             }
             #expect(
                 page.contains("diffprune evaluate --dense 'a &amp; b'") || page.contains("--dense &#39;a &amp; b&#39;"))
-            #expect(page.contains("target: macs=0.6"))
+            #expect(page.contains("macs=0.6"))
             #expect(page.contains("fashion-classifier-64"))
             #expect(page.contains("mid_block.resnets.0.inner"))
             #expect(page.components(separatedBy: "src=\"data:image/png;base64,").count == 5)

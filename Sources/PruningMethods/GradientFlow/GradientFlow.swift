@@ -83,9 +83,7 @@ public struct GradientFlow: Pruner {
 
     /// Reads the energy's velocities at the present masks and averages them into the state.
     private mutating func evaluate(_ masks: MaskSet, in context: PruningContext) throws {
-        let shrink = Float(1 - configuration.probe)
-        let probed = MaskSet(values: masks.values.map { $0.map { $0 * shrink } })
-        let curvature = try context.evidence.curvature(masks: probed)
+        let curvature = try context.evidence.curvature(masks: masks)
         let (velocity, energy) = configuration.energyReading.read(curvature)
         state.loss = curvature.gradient.loss
         state.energy = energy

@@ -18,8 +18,6 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
     public var lookAhead = 0.3
     /// How velocities are read; `signed` is the flow as published.
     public var reading = VelocityReading.magnitude
-    /// The energy is read at masks shrunk by this fraction, m·(1 − probe); 0 reads it where the masks are.
-    public var probe = 0.0
     /// Rounds of flow with fine-tuning between them.
     public var rounds = 8
     /// Euler steps a round.
@@ -49,7 +47,6 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
             if !ok { throw PrunerConfigurationError(key: key, got: got, expected: expected) }
         }
         try energyReading.validate()
-        try check((0..<1).contains(probe), "probe", probe, "in [0, 1)")
         try check((1...10_000).contains(rounds), "rounds", rounds, "1...10000")
         try check((1...10_000).contains(flowSteps), "flowSteps", flowSteps, "1...10000")
         try check(ratio >= 1 && ratio <= 1000, "ratio", ratio, "1...1000")
