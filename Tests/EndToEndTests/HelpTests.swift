@@ -2,7 +2,10 @@ import Foundation
 import Testing
 
 @Suite struct HelpTests {
-    static let commands = ["train", "sample", "prune", "finetune", "predict", "score", "info", "methods"]
+    static let commands = [
+        "quickstart", "train", "sample", "prune", "finetune", "evaluate", "train-features", "predict", "score", "info",
+        "methods",
+    ]
 
     @Test(arguments: commands) func everyCommandHasHelpWithAnExample(command: String) throws {
         for arguments in [[command, "--help"], ["help", command]] {
