@@ -8,6 +8,10 @@ INLINE vf nan_or(vf x, vf y) { return vselect(x != x, x, y); }
 
 INLINE activation_values silu_values(vf x, const int order) {
     activation_values r;
+    if (order == 0) {
+        r.value = vsilu(x);
+        return r;
+    }
     vf s, c;
     vsigmoid(x, &s, &c);
     // Beyond ±1000 σ is 0 or 1 exactly; the bound keeps ∞·0 out.

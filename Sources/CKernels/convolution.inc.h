@@ -82,11 +82,12 @@ static void conv_tile(const conv_item_state *s, long q, long count, long first_p
     for (long panel = first_panel; panel < end_panel; panel++) {
         long c0 = panel * NR, columns = least(NR, j->columns - c0);
         if (j->bias) target.bias = j->bias + c0;
-        for (long i = 0; i < count; i++) target.out[i] = j->y + outputs[i] + c0;
+        // One at a time: a vector would have to wait for the single stores it covers.
+        SCALAR_LOOP for (long i = 0; i < count; i++) target.out[i] = j->y + outputs[i] + c0;
         if (j->residual)
-            for (long i = 0; i < count; i++) target.residual[i] = j->residual + outputs[i] + c0;
+            SCALAR_LOOP for (long i = 0; i < count; i++) target.residual[i] = j->residual + outputs[i] + c0;
         if (j->image_bias)
-            for (long i = 0; i < count; i++) target.image_bias[i] = j->image_bias + images[i] * j->columns + c0;
+            SCALAR_LOOP for (long i = 0; i < count; i++) target.image_bias[i] = j->image_bias + images[i] * j->columns + c0;
         product_tile(count, columns, inputs, s->segment, s->segments, s->depth,
                      j->panels + panel * NR * s->segments * s->depth, panel_width(columns), &target);
     }
@@ -209,10 +210,9 @@ static void pack_weights_item(void *context, long index) {
     }
 }
 
-static const float *pack_weights(weight_packing p) {
+/// To p.panels, which has room for panels_size of them.
+static void pack_weights(weight_packing p) {
     long depth = p.transposed ? p.out : p.in, columns = p.transposed ? p.in : p.out;
     long inner = p.taps_y * p.taps_x * depth;
-    p.panels = dk_scratch(DK_SHARED_A, most(1, panels_size(inner, columns)));
     dk_region(p.taps_y * p.taps_x * ceil_div(depth, PACK_DEPTH), inner * columns, pack_weights_item, &p);
-    return p.panels;
 }

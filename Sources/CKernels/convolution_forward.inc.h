@@ -1,22 +1,41 @@
-// The forward pass of a convolution.
+// The forward pass of a convolution, and its weights made ready for it.
 
-static void conv_forward(const dk_conv_shape *s, const float *x, const float *w, const float *bias,
-                         const float *image_bias, const float *residual, float *y, int accumulate) {
+INLINE int conv_is_winograd(const dk_conv_shape *s) {
+    return s->kernel == 3 && s->stride == 1 &&
+           winograd_applies(s->out_height, s->out_width, s->in_channels, s->out_channels);
+}
+
+static long conv_packed_size(const dk_conv_shape *s) {
+    if (conv_is_winograd(s)) return wino_panels_size(s->in_channels, s->out_channels);
+    return most(1, panels_size(s->kernel * s->kernel * s->in_channels, s->out_channels));
+}
+
+static void conv_pack(const dk_conv_shape *s, const float *w, float *packed) {
+    if (conv_is_winograd(s))
+        wino_pack_weights((wino_weights){.w = w, .in = s->in_channels, .out = s->out_channels, .panels = packed});
+    else
+        pack_weights((weight_packing){.w = w, .kernel = s->kernel, .in = s->in_channels, .out = s->out_channels,
+                                      .taps_y = s->kernel, .taps_x = s->kernel, .dy = 1, .dx = 1, .panels = packed});
+}
+
+static void conv_forward_packed(const dk_conv_shape *s, const float *x, const float *packed, const float *bias,
+                                const float *image_bias, const float *residual, float *y, int accumulate) {
     conv_job job = {.batch = s->batch, .in_height = s->in_height, .in_width = s->in_width, .depth = s->in_channels,
                     .out_height = s->out_height, .out_width = s->out_width, .columns = s->out_channels,
                     .taps_y = s->kernel, .taps_x = s->kernel, .stride = s->stride, .pad_top = s->pad_top,
-                    .pad_left = s->pad_left, .x = x, .y = y,
+                    .pad_left = s->pad_left, .x = x, .panels = packed, .y = y,
                     .y_image = s->out_height * s->out_width * s->out_channels,
                     .y_row = s->out_width * s->out_channels, .y_pixel = s->out_channels, .bias = bias,
                     .image_bias = image_bias, .residual = residual, .accumulate = accumulate};
-    if (s->kernel == 3 && s->stride == 1 &&
-        winograd_applies(s->out_height, s->out_width, s->in_channels, s->out_channels)) {
-        job.panels = wino_pack_weights((wino_weights){.w = w, .in = s->in_channels, .out = s->out_channels});
+    if (conv_is_winograd(s))
         wino_run(&job);
-        return;
-    }
-    job.panels = pack_weights((weight_packing){.w = w, .kernel = s->kernel, .in = s->in_channels,
-                                               .out = s->out_channels, .taps_y = s->kernel, .taps_x = s->kernel,
-                                               .dy = 1, .dx = 1});
-    conv_run(&job);
+    else
+        conv_run(&job);
+}
+
+static void conv_forward(const dk_conv_shape *s, const float *x, const float *w, const float *bias,
+                         const float *image_bias, const float *residual, float *y, int accumulate) {
+    float *packed = dk_scratch(DK_SHARED_A, conv_packed_size(s));
+    conv_pack(s, w, packed);
+    conv_forward_packed(s, x, packed, bias, image_bias, residual, y, accumulate);
 }

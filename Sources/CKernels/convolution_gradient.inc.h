@@ -42,11 +42,16 @@ static void conv_input_gradient(const dk_conv_shape *s, const float *g, const fl
                             .accumulate = accumulate};
             if (packing.taps_y == 3 && packing.taps_x == 3 &&
                 winograd_applies(job.out_height, job.out_width, job.depth, job.columns)) {
-                job.panels = wino_pack_weights(
-                    (wino_weights){.w = w, .in = s->in_channels, .out = s->out_channels, .transposed = 1});
+                float *panels = dk_scratch(DK_SHARED_A, wino_panels_size(job.depth, job.columns));
+                wino_pack_weights((wino_weights){
+                    .w = w, .in = s->in_channels, .out = s->out_channels, .transposed = 1, .panels = panels});
+                job.panels = panels;
                 wino_run(&job);
             } else {
-                job.panels = pack_weights(packing);
+                long inner = packing.taps_y * packing.taps_x * job.depth;
+                packing.panels = dk_scratch(DK_SHARED_A, most(1, panels_size(inner, job.columns)));
+                pack_weights(packing);
+                job.panels = packing.panels;
                 conv_run(&job);
             }
         }

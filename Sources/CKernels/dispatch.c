@@ -1,5 +1,6 @@
 // Chooses an instruction set once and forwards every public kernel to it; process-wide switches.
 #include "kernel_table.h"
+#include "pool.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -81,6 +82,30 @@ int dk_isa_select(const char *name) {
     thread_choice = path;
     return 0;
 }
+
+// ---------------------------------------------------------------- parallel bodies
+
+typedef struct {
+    void (*body)(void *, long);
+    void *context;
+    const isa_path *choice;
+} parallel_job;
+
+/// Kernels that a body calls take the path of the thread that asked for the region.
+static void parallel_item(void *context, long index) {
+    const parallel_job *job = context;
+    const isa_path *own = thread_choice;
+    thread_choice = job->choice;
+    job->body(job->context, index);
+    thread_choice = own;
+}
+
+void dk_parallel(long count, void (*body)(void *context, long index), void *context) {
+    parallel_job job = {body, context, thread_choice};
+    dk_region(count, DK_INLINE_WORK, parallel_item, &job);
+}
+
+// ---------------------------------------------------------------- switches and kernels
 
 static _Atomic int winograd = 1;
 

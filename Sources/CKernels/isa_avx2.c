@@ -19,6 +19,11 @@ static inline __attribute__((always_inline)) void store_first(float *p, __m256 v
     _mm256_maskstore_ps(p, first_lanes(n), v);
 }
 #define HAS_MASKED_MOVES 1
+typedef __m256i select_mask;
+static inline __attribute__((always_inline)) __m256 select_lanes(select_mask mask, __m256 a, __m256 b) {
+    return _mm256_blendv_ps(b, a, _mm256_castsi256_ps(mask));
+}
+#define HAS_SELECT 1
 
 #include "kernels.inc.h"
 #pragma clang attribute pop

@@ -9,6 +9,12 @@
       (const dk_conv_shape *shape, const float *x, const float *w, const float *bias, const float *image_bias,         \
        const float *residual, float *y, int accumulate),                                                               \
       (shape, x, w, bias, image_bias, residual, y, accumulate))                                                        \
+    X(long, conv_packed_size, (const dk_conv_shape *shape), (shape))                                                   \
+    X(void, conv_pack, (const dk_conv_shape *shape, const float *w, float *packed), (shape, w, packed))                \
+    X(void, conv_forward_packed,                                                                                       \
+      (const dk_conv_shape *shape, const float *x, const float *packed, const float *bias, const float *image_bias,    \
+       const float *residual, float *y, int accumulate),                                                               \
+      (shape, x, packed, bias, image_bias, residual, y, accumulate))                                                   \
     X(void, conv_input_gradient,                                                                                       \
       (const dk_conv_shape *shape, const float *g, const float *w, float *dx, int accumulate),                         \
       (shape, g, w, dx, accumulate))                                                                                   \

@@ -1,22 +1,28 @@
 // Transcendental functions on vectors. NaN in, NaN out; infinities give the limits.
 
-/// e^x to about 1 ulp; 0 below the smallest normal number, +∞ above the largest.
-INLINE vf vexp(vf x) {
-    vf t = vat_most(vat_least(x, -104.0f), 89.0f);
+/// e^t as p·2ᵏ with p in [0.7, 1.42], to about 1 ulp, for |t| ≤ 104.
+INLINE void vexp_parts(vf t, vf *p, vi *k) {
     // Adding 1.5·2²³ rounds to an integer and leaves it in the low bits; no conversion instruction to trap on a NaN.
     vf shifted = vfma(t, vset(1.44269504f), vset(12582912.0f));
     vf n = shifted - vset(12582912.0f);
     vf r = vfma(n, vset(-0.693359375f), t);
     r = vfma(n, vset(2.12194440e-4f), r);
     // (eʳ − 1 − r)/r² on ±ln2/2, interpolated at Chebyshev points.
-    vf p = vset(1.39345451e-3f);
-    p = vfma(p, r, vset(8.36377647e-3f));
-    p = vfma(p, r, vset(4.16664568e-2f));
-    p = vfma(p, r, vset(1.66665734e-1f));
-    p = vfma(p, r, vset(0.5f));
-    p = vfma(p, r * r, r) + vset(1.0f);
-    // 2ⁿ in two factors, so that n = 128 and n < −126 need no special case.
-    vi k = (vi)shifted - 0x4b400000;
+    vf q = vset(1.39345451e-3f);
+    q = vfma(q, r, vset(8.36377647e-3f));
+    q = vfma(q, r, vset(4.16664568e-2f));
+    q = vfma(q, r, vset(1.66665734e-1f));
+    q = vfma(q, r, vset(0.5f));
+    *p = vfma(q, r * r, r) + vset(1.0f);
+    *k = (vi)shifted - 0x4b400000;
+}
+
+/// e^x to about 1 ulp; 0 below the smallest normal number, +∞ above the largest.
+INLINE vf vexp(vf x) {
+    vf p;
+    vi k;
+    vexp_parts(vat_most(vat_least(x, -104.0f), 89.0f), &p, &k);
+    // 2ᵏ in two factors, so that k = 128 and k < −126 need no special case.
     vi half = k >> 1;
     vf low = (vf)((half + 127) << 23);
     vf high = (vf)((k - half + 127) << 23);
@@ -24,10 +30,20 @@ INLINE vf vexp(vf x) {
     return vselect(x != x, x, y);
 }
 
+/// x·σ(x) to about 2 ulp; below −88 a negative number of at most 10⁻³⁶.
+INLINE vf vsilu(vf x) {
+    vf lower = vat_least(x, -88.0f), p;
+    vi k;
+    vexp_parts(-vat_most(lower, 87.0f), &p, &k);
+    // Within these bounds 2ᵏ is a normal number.
+    vf e = p * (vf)((k + 127) << 23);
+    return lower * vreciprocal(vset(1.0f) + e);
+}
+
 /// σ(x) and 1 − σ(x), both to full relative accuracy.
 INLINE void vsigmoid(vf x, vf *sigmoid, vf *complement) {
     vf e = vexp(-vabs(x));
-    vf large = vset(1.0f) / (vset(1.0f) + e);
+    vf large = vreciprocal(vset(1.0f) + e);
     vf small = e * large;
     vi negative = x < vset(0.0f);
     *sigmoid = vselect(negative, small, large);

@@ -191,6 +191,8 @@ static void stop_workers(void) {
 }
 
 int dk_threads(void) {
+    // A kernel inside an item of a region has this thread alone, and the lock is its owner's.
+    if (inside_region) return 1;
     pthread_mutex_lock(&pool.owner);
     if (!pool.threads) pool.threads = processors();
     int threads = pool.threads;
@@ -249,8 +251,4 @@ void dk_region(long count, long work, void (*body)(void *, long), void *context)
     }
     restore_float_mode(saved);
     pthread_mutex_unlock(&pool.owner);
-}
-
-void dk_parallel(long count, void (*body)(void *context, long index), void *context) {
-    dk_region(count, DK_INLINE_WORK, body, context);
 }

@@ -2,6 +2,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define SCALAR_LOOP _Pragma("clang loop vectorize(disable)")
 
 typedef float vf __attribute__((vector_size(VL * 4)));
 typedef int32_t vi __attribute__((vector_size(VL * 4)));
@@ -23,11 +24,25 @@ INLINE vf vfma(vf a, vf b, vf c) {
 }
 
 /// a where the mask's lanes are −1, b where they are 0.
-INLINE vf vselect(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+INLINE vf vselect(vi mask, vf a, vf b) {
+#ifdef HAS_SELECT
+    return (vf)select_lanes((select_mask)mask, a, b);
+#else
+    return (vf)((mask & (vi)a) | (~mask & (vi)b));
+#endif
+}
 /// Lower and upper bounds that let a NaN through.
 INLINE vf vat_least(vf x, float low) { return vselect(x < vset(low), vset(low), x); }
 INLINE vf vat_most(vf x, float high) { return vselect(x > vset(high), vset(high), x); }
 INLINE vf vabs(vf x) { return (vf)((vi)x & 0x7fffffff); }
+/// 1/x of a normal number, to about 1 ulp.
+INLINE vf vreciprocal(vf x) {
+#ifdef HAS_RECIPROCAL
+    return reciprocal(x);
+#else
+    return vset(1.0f) / x;
+#endif
+}
 INLINE vf vsqrt(vf x) { return __builtin_elementwise_sqrt(x); }
 
 /// The first n (1 ≤ n ≤ VL) floats at p, zeros in the other lanes; touches no memory beyond them.
@@ -64,6 +79,59 @@ INLINE vf keep_first(vf v, long n) {
     vi lane;
     UNROLL for (int i = 0; i < VL; i++) lane[i] = i;
     return (vf)((lane < vseti((int32_t)n)) & (vi)v);
+}
+
+// ---------------------------------------------------------------- halves
+// What is left of a row after its full vectors, when no more than half a vector is: two rows' share one vector.
+
+#define HALF (VL / 2)
+typedef float vh __attribute__((vector_size(HALF * 4)));
+typedef float vh_unaligned __attribute__((vector_size(HALF * 4), aligned(4), may_alias));
+
+#if VL == 16
+#define LOW_HALF 0, 1, 2, 3, 4, 5, 6, 7
+#define HIGH_HALF 8, 9, 10, 11, 12, 13, 14, 15
+#define FIRST_LOW_SECOND_HIGH 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31
+#define BOTH_LOW 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
+#elif VL == 8
+#define LOW_HALF 0, 1, 2, 3
+#define HIGH_HALF 4, 5, 6, 7
+#define FIRST_LOW_SECOND_HIGH 0, 1, 2, 3, 12, 13, 14, 15
+#define BOTH_LOW 0, 1, 2, 3, 8, 9, 10, 11
+#else
+#define LOW_HALF 0, 1
+#define HIGH_HALF 2, 3
+#define FIRST_LOW_SECOND_HIGH 0, 1, 6, 7
+#define BOTH_LOW 0, 1, 4, 5
+#endif
+
+/// The lower half of a and the upper half of b.
+INLINE vf vmerge(vf a, vf b) { return __builtin_shufflevector(a, b, FIRST_LOW_SECOND_HIGH); }
+/// The lower half of v in both halves.
+INLINE vf vtwice(vf v) { return __builtin_shufflevector(v, v, BOTH_LOW); }
+
+/// The first n (1 ≤ n ≤ HALF) floats at a in the lower half and those at b in the upper one.
+INLINE vf vload_halves(const float *a, const float *b, long n) {
+    vf x, y;
+    if (n == HALF) {
+        vh low = *(const vh_unaligned *)a, high = *(const vh_unaligned *)b;
+        x = __builtin_shufflevector(low, low, LOW_HALF, LOW_HALF);
+        y = __builtin_shufflevector(high, high, LOW_HALF, LOW_HALF);
+        return vmerge(x, y);
+    }
+    x = vload_first(a, n), y = vload_first(b, n);
+    return __builtin_shufflevector(x, y, BOTH_LOW);
+}
+/// The first n floats of v's lower half to a and of its upper half to b.
+INLINE void vstore_halves(float *a, float *b, vf v, long n) {
+    vh low = __builtin_shufflevector(v, v, LOW_HALF), high = __builtin_shufflevector(v, v, HIGH_HALF);
+    if (n == HALF) {
+        *(vh_unaligned *)a = low;
+        *(vh_unaligned *)b = high;
+    } else {
+        vstore_first(a, v, n);
+        vstore_first(b, __builtin_shufflevector(v, v, HIGH_HALF, HIGH_HALF), n);
+    }
 }
 
 // Lanes 0, n, 1, n+1, ... of the pair's lower and upper halves.

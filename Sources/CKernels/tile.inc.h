@@ -51,6 +51,36 @@ INLINE void row_tile_body(const int rows, const int width, const row_pointer *a,
     }
 }
 
+/// The same for VL·full + HALF columns: two rows' last half vectors share an accumulator, and b's is stored twice.
+INLINE void half_tile_body(const int rows, const int full, const row_pointer *a, const long *segment, long segments,
+                           long depth, const float *b, float *const *out) {
+    vf acc[MR], tail[MR / 2];
+    UNROLL for (int i = 0; i < rows; i++) acc[i] = (vf){0};
+    UNROLL for (int i = 0; i < rows / 2; i++) tail[i] = (vf){0};
+    for (long s = 0; s < segments; s++) {
+        row_pointer p[MR];
+        UNROLL for (int i = 0; i < rows; i++) p[i] = a[i] + segment[s] + depth;
+        for (long k = -depth; k < 0; k++) {
+            vf b0 = full ? vload(b) : (vf){0}, b1 = vload(b + full * VL);
+            UNROLL for (int i = 0; i < rows / 2; i++) {
+                vf x = vset(p[2 * i][k]), y = vset(p[2 * i + 1][k]);
+                if (full) {
+                    acc[2 * i] = vfma(x, b0, acc[2 * i]);
+                    acc[2 * i + 1] = vfma(y, b0, acc[2 * i + 1]);
+                }
+                tail[i] = vfma(vmerge(x, y), b1, tail[i]);
+                LOADS_STAY;
+            }
+            b += (full + 1) * VL;
+            __asm__("" : "+r"(k));
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++)
+        if (full) vstore(out[i], acc[i]);
+    UNROLL for (int i = 0; i < rows / 2; i++)
+        vstore_halves(out[2 * i] + full * VL, out[2 * i + 1] + full * VL, tail[i], HALF);
+}
+
 /// out[i][0..<width·VL] (+)= Σ_k a[k·MR + i] · b[k·ldb ...]
 INLINE void outer_tile_body(const int rows, const int width, const float *a, long depth, const float *b, long ldb,
                             float *const *out, int add) {
@@ -95,6 +125,19 @@ ROW_TILE(row_tile_3x2_strided, MR, 2, ldb)
 ROW_TILE(row_tile_2x2_strided, MR / 3 * 2, 2, ldb)
 ROW_TILE(row_tile_1x2_strided, MR / 3, 2, ldb)
 
+#define HALF_TILE(name, rows, full)                                                                                    \
+    static __attribute__((noinline)) void name(const row_pointer *a, const long *segment, long segments, long depth,   \
+                                               const float *b, long ldb, float *const *out) {                          \
+        (void)ldb;                                                                                                     \
+        half_tile_body(rows, full, a, segment, segments, depth, b, out);                                               \
+    }
+HALF_TILE(half_tile_3x1, MR, 1)
+HALF_TILE(half_tile_2x1, MR / 3 * 2, 1)
+HALF_TILE(half_tile_1x1, MR / 3, 1)
+HALF_TILE(half_tile_3x0, MR, 0)
+HALF_TILE(half_tile_2x0, MR / 3 * 2, 0)
+HALF_TILE(half_tile_1x0, MR / 3, 0)
+
 #define OUTER_TILE(name, rows, width)                                                                                  \
     static __attribute__((noinline)) void name(const float *a, long depth, const float *b, long ldb,                   \
                                                float *const *out, int add) {                                           \
@@ -113,15 +156,21 @@ INLINE long tile_height(long rows) { return round_up(rows, MR / 3); }
 typedef void row_tile_function(const row_pointer *a, const long *segment, long segments, long depth, const float *b,
                                long ldb, float *const *out);
 
-/// a and out must hold tile_height(rows) entries; `width` vectors. Only b of two vectors may have any ldb.
+/// Columns of the narrowest tile for `columns` ≤ NR of a packed panel: whole vectors and perhaps half a one.
+INLINE long tile_width(long columns) { return round_up(columns, HALF); }
+
+/// a and out must hold tile_height(rows) entries. `width` is a tile_width; only b of NR columns may have an ldb that is
+/// not its panel's.
 static void row_tile(long rows, long width, const row_pointer *a, const long *segment, long segments, long depth,
                      const float *b, long ldb, float *const *out) {
-    static row_tile_function *const tiles[3][3] = {
+    static row_tile_function *const tiles[5][3] = {
+        {half_tile_1x0, half_tile_2x0, half_tile_3x0},
         {row_tile_1x1, row_tile_2x1, row_tile_3x1},
+        {half_tile_1x1, half_tile_2x1, half_tile_3x1},
         {row_tile_1x2, row_tile_2x2, row_tile_3x2},
         {row_tile_1x2_strided, row_tile_2x2_strided, row_tile_3x2_strided},
     };
-    int kind = width == 1 ? 0 : ldb == NR ? 1 : 2;
+    long kind = width < NR || ldb == NR ? width / HALF - 1 : 4;
     tiles[kind][ceil_div(rows, MR / 3) - 1](a, segment, segments, depth, b, ldb, out);
 }
 
@@ -172,9 +221,9 @@ INLINE void finish_rows(long rows, long columns, const float *tile, const tile_t
 /// One tile of a product with rows by pointer: `columns` of it at the target's pointers.
 static void product_tile(long rows, long columns, row_pointer *a, const long *segment, long segments, long depth,
                          const float *b, long ldb, tile_target *target) {
-    long height = tile_height(rows), width = columns > VL ? 2 : 1;
+    long height = tile_height(rows), width = tile_width(columns);
     for (long i = rows; i < height; i++) a[i] = a[rows - 1];
-    if (rows == height && columns == width * VL && tile_is_plain(target)) {
+    if (rows == height && columns == width && tile_is_plain(target)) {
         row_tile(rows, width, a, segment, segments, depth, b, ldb, target->out);
         return;
     }
@@ -207,17 +256,23 @@ static void outer_product_tile(long rows, long columns, const float *a, long dep
 }
 
 // ---------------------------------------------------------------- packing
-// A panel is [depth][w]: w = NR columns, or VL when no more than VL remain; missing columns are zero.
+// A panel is [depth][w]: w = NR columns, or VL when no more than VL remain; missing columns are zero, except that a last
+// vector of no more than HALF columns holds them twice.
 
 INLINE long panel_count(long columns) { return ceil_div(columns, NR); }
 INLINE long panel_width(long columns) { return columns > VL ? NR : VL; }
+
+/// n columns of one row of a panel.
+INLINE void pack_vector(const float *b, long n, float *dst) {
+    vf v = vload_first(b, n);
+    vstore(dst, n <= HALF ? vtwice(v) : v);
+}
 
 /// Rows 0..<depth of b[depth, columns], ldb apart, into dst[depth][w].
 static void pack_panel(const float *b, long ldb, long depth, long columns, float *dst) {
     long w = panel_width(columns);
     for (long k = 0; k < depth; k++)
-        for (long c = 0; c < w; c += VL)
-            vstore(dst + k * w + c, c < columns ? vload_first(b + k * ldb + c, columns - c) : (vf){0});
+        for (long c = 0; c < w; c += VL) pack_vector(b + k * ldb + c, columns - c, dst + k * w + c);
 }
 
 /// The same from b stored transposed, [columns, depth].
@@ -225,8 +280,12 @@ static void pack_panel_transposed(const float *b, long ldb, long depth, long col
     long w = panel_width(columns);
     transpose_block(b, columns, depth, ldb, dst, w);
     if (columns == w) return;
-    for (long k = 0; k < depth; k++)
-        for (long c = columns; c < w; c++) dst[k * w + c] = 0.0f;
+    long last = (columns - 1) / VL * VL, rest = columns - last;
+    for (long k = 0; k < depth; k++) {
+        float *v = dst + k * w + last;
+        for (long c = rest; c < VL; c++) v[c] = 0.0f;
+        if (rest <= HALF) vstore(v, vtwice(vload(v)));
+    }
 }
 
 /// `count` ≤ MR floats at src and zeros up to MR; writes up to VL floats beyond dst[MR].

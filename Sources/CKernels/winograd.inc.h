@@ -80,21 +80,20 @@ static void wino_weights_item(void *context, long index) {
             UNROLL for (int y = 0; y < WINO_SPAN; y++) {
                 wino_weight_column(half[y][0], half[y][1], half[y][2], u, 1);
                 UNROLL for (int x = 0; x < WINO_SPAN; x++)
-                    vstore(dst + (y * WINO_SPAN + x) * step + k * width, u[x]);
+                    vstore(dst + (y * WINO_SPAN + x) * step + k * width, lanes <= HALF ? vtwice(u[x]) : u[x]);
             }
         }
-        // A panel's second vector, when no column reaches into it.
-        if (c + VL >= columns && c % NR == 0 && width == NR)
-            for (long point = 0; point < WINO_POINTS; point++)
-                for (long k = 0; k < rows; k++) vstore(dst + point * step + k * width + VL, (vf){0});
     }
 }
 
-static const float *wino_pack_weights(wino_weights p) {
+INLINE long wino_panels_size(long depth, long columns) {
+    return panel_count(columns) * WINO_POINTS * wino_step(depth * NR);
+}
+
+/// To p.panels, which has room for wino_panels_size.
+static void wino_pack_weights(wino_weights p) {
     long depth = p.transposed ? p.out : p.in, columns = p.transposed ? p.in : p.out;
-    p.panels = dk_scratch(DK_SHARED_A, panel_count(columns) * WINO_POINTS * wino_step(depth * NR));
     dk_region(ceil_div(depth, VL), 20 * depth * columns, wino_weights_item, &p);
-    return p.panels;
 }
 
 // ---------------------------------------------------------------- inputs and outputs
@@ -131,71 +130,156 @@ typedef struct {
     long input_row, product_row;      // floats between the tiles of a point's inputs, products
 } wino_job;
 
-/// One vector of channels of a tile's inputs, from `pixel` + k to v, points `step` floats apart.
-INLINE void wino_input_vector(const float *const *pixel, long k, const long lanes, float *v, long step) {
+/// Where the inputs under a tile lie; zeros where they are beyond the image.
+typedef struct {
+    const float *pixel[WINO_POINTS];
+} wino_window;
+
+static wino_window wino_window_at(const wino_job *j, long tile, const float *zeros) {
+    const conv_job *c = j->conv;
+    long image = tile / (j->tiles_y * j->tiles_x), at = tile % (j->tiles_y * j->tiles_x);
+    long y0 = at / j->tiles_x * WINO_SIDE - c->pad_top, x0 = at % j->tiles_x * WINO_SIDE - c->pad_left;
+    wino_window w;
+    for (long y = 0; y < WINO_SPAN; y++)
+        for (long x = 0; x < WINO_SPAN; x++) {
+            int inside = y0 + y >= 0 && y0 + y < c->in_height && x0 + x >= 0 && x0 + x < c->in_width;
+            w.pixel[y * WINO_SPAN + x] =
+                inside ? c->x + ((image * c->in_height + y0 + y) * c->in_width + x0 + x) * c->depth : zeros;
+        }
+    return w;
+}
+
+/// One vector of channels, k and on, of the inputs under a tile, to v with points `step` floats apart; or, when there is
+/// a second tile, the last half vectors of both.
+INLINE void wino_input_vector(const int paired, const wino_window *first, const wino_window *second, long k,
+                              const long lanes, float *v, float *v2, long step) {
     vf half[WINO_POINTS], d[WINO_SPAN], out[WINO_SPAN];
     UNROLL for (int x = 0; x < WINO_SPAN; x++) {
-        UNROLL for (int y = 0; y < WINO_SPAN; y++) d[y] = vload_first(pixel[y * WINO_SPAN + x] + k, lanes);
+        UNROLL for (int y = 0; y < WINO_SPAN; y++) {
+            int at = y * WINO_SPAN + x;
+            d[y] = paired ? vload_halves(first->pixel[at] + k, second->pixel[at] + k, lanes)
+                          : vload_first(first->pixel[at] + k, lanes);
+        }
         wino_input_column(d, 1, half + x, WINO_SPAN);
     }
     UNROLL for (int y = 0; y < WINO_SPAN; y++) {
         wino_input_column(half + y * WINO_SPAN, 1, out, 1);
-        UNROLL for (int x = 0; x < WINO_SPAN; x++) vstore(v + (y * WINO_SPAN + x) * step + k, out[x]);
+        UNROLL for (int x = 0; x < WINO_SPAN; x++) {
+            long at = (y * WINO_SPAN + x) * step + k;
+            if (paired)
+                vstore_halves(v + at, v2 + at, out[x], HALF);
+            else
+                vstore(v + at, out[x]);
+        }
     }
 }
 
-/// Transforms the inputs under one tile to v, points `step` floats apart.
-static void wino_input_tile(const wino_job *j, long tile, float *v, long step, const float *zeros) {
-    const conv_job *c = j->conv;
-    long image = tile / (j->tiles_y * j->tiles_x), at = tile % (j->tiles_y * j->tiles_x);
-    long y0 = at / j->tiles_x * WINO_SIDE - c->pad_top, x0 = at % j->tiles_x * WINO_SIDE - c->pad_left;
-    const float *pixel[WINO_POINTS];
-    for (long y = 0; y < WINO_SPAN; y++)
-        for (long x = 0; x < WINO_SPAN; x++) {
-            int inside = y0 + y >= 0 && y0 + y < c->in_height && x0 + x >= 0 && x0 + x < c->in_width;
-            pixel[y * WINO_SPAN + x] =
-                inside ? c->x + ((image * c->in_height + y0 + y) * c->in_width + x0 + x) * c->depth : zeros;
-        }
-    long full = c->depth / VL * VL;
-    for (long k = 0; k < full; k += VL) wino_input_vector(pixel, k, VL, v, step);
-    if (full < c->depth) wino_input_vector(pixel, full, c->depth - full, v, step);
+/// Transforms the inputs under two tiles (or twice one) to v and v2.
+static void wino_input_tiles(const wino_job *j, const wino_window *first, const wino_window *second, float *v, float *v2,
+                             long step) {
+    long depth = j->conv->depth, full = depth / VL * VL, rest = depth - full;
+    for (int tile = 0; tile < (v == v2 ? 1 : 2); tile++) {
+        const wino_window *w = tile ? second : first;
+        float *to = tile ? v2 : v;
+        for (long k = 0; k < full; k += VL) wino_input_vector(0, w, w, k, VL, to, to, step);
+        if (rest > HALF) wino_input_vector(0, w, w, full, rest, to, to, step);
+    }
+    if (rest == HALF)
+        wino_input_vector(1, first, second, full, HALF, v, v2, step);
+    else if (rest > 0 && rest < HALF)
+        wino_input_vector(1, first, second, full, rest, v, v2, step);
 }
 
-/// One vector of channels of a tile's outputs, from its products at m.
-INLINE void wino_output_vector(const conv_job *c, long image, long corner, long rows, long columns, long k,
-                               const long lanes, const float *m, long step) {
+/// What is done to a tile's outputs; constants, so that each combination that matters has code of its own.
+typedef struct {
+    int whole;  // all 4×4 outputs lie in the image
+    int residual, accumulate;
+} wino_ending;
+
+/// A tile's place in the output.
+typedef struct {
+    long image, corner, rows, columns;  // rows and columns of it that lie in the image
+} wino_place;
+
+static wino_place wino_place_of(const wino_job *j, long tile) {
+    const conv_job *c = j->conv;
+    long image = tile / (j->tiles_y * j->tiles_x), at = tile % (j->tiles_y * j->tiles_x);
+    long y = at / j->tiles_x * WINO_SIDE, x = at % j->tiles_x * WINO_SIDE;
+    return (wino_place){image, image * c->y_image + y * c->y_row + x * c->y_pixel,
+                        least(WINO_SIDE, c->out_height - y), least(WINO_SIDE, c->out_width - x)};
+}
+
+/// One vector of channels, k and on, of the outputs of a tile, from its products at m; or, when paired, the last half
+/// vectors of two tiles.
+INLINE void wino_output_vector(const conv_job *c, const wino_ending ending, const int paired, const wino_place *first,
+                               const wino_place *second, long k, const long lanes, const float *m, const float *m2,
+                               long step) {
     vf half[WINO_SIDE * WINO_SPAN], column[WINO_SPAN], out[WINO_SIDE];
     UNROLL for (int x = 0; x < WINO_SPAN; x++) {
-        UNROLL for (int y = 0; y < WINO_SPAN; y++) column[y] = vload(m + (y * WINO_SPAN + x) * step + k);
+        UNROLL for (int y = 0; y < WINO_SPAN; y++) {
+            long at = (y * WINO_SPAN + x) * step + k;
+            column[y] = paired ? vload_halves(m + at, m2 + at, HALF) : vload(m + at);
+        }
         wino_output_column(column, 1, half + x, WINO_SPAN);
     }
     vf offset = vset(0.0f);
-    if (c->bias) offset += vload_first(c->bias + k, lanes);
-    if (c->image_bias) offset += vload_first(c->image_bias + image * c->columns + k, lanes);
+#define WINO_LOAD(p, to, to2) (paired ? vload_halves((p) + (to), (p) + (to2), lanes) : vload_first((p) + (to), lanes))
+    if (c->bias) offset += WINO_LOAD(c->bias, k, k);
+    if (c->image_bias) offset += WINO_LOAD(c->image_bias, first->image * c->columns + k, second->image * c->columns + k);
     UNROLL for (int y = 0; y < WINO_SIDE; y++) {
-        if (y >= rows) break;
+        if (!ending.whole && y >= first->rows) break;
         wino_output_column(half + y * WINO_SPAN, 1, out, 1);
         UNROLL for (int x = 0; x < WINO_SIDE; x++) {
-            if (x >= columns) break;
-            long to = corner + y * c->y_row + x * c->y_pixel + k;
+            if (!ending.whole && x >= first->columns) break;
+            long at = y * c->y_row + x * c->y_pixel + k, to = first->corner + at, to2 = second->corner + at;
             vf v = out[x] + offset;
-            if (c->residual) v += vload_first(c->residual + to, lanes);
-            if (c->accumulate) v += vload_first(c->y + to, lanes);
-            vstore_first(c->y + to, v, lanes);
+            if (ending.residual) v += WINO_LOAD(c->residual, to, to2);
+            if (ending.accumulate) v += WINO_LOAD(c->y, to, to2);
+            if (paired)
+                vstore_halves(c->y + to, c->y + to2, v, lanes);
+            else
+                vstore_first(c->y + to, v, lanes);
         }
     }
+#undef WINO_LOAD
 }
 
-/// Transforms one tile's products m back, points `step` floats apart, and finishes its outputs.
-static void wino_output_tile(const wino_job *j, long tile, const float *m, long step) {
+/// Transforms the products of two tiles (or twice one) back and finishes their outputs. Tiles that are cut short by the
+/// image's end come one at a time.
+INLINE void wino_output_tiles(const wino_job *j, const wino_ending ending, const wino_place *first,
+                              const wino_place *second, const float *m, const float *m2, long step) {
     const conv_job *c = j->conv;
-    long image = tile / (j->tiles_y * j->tiles_x), at = tile % (j->tiles_y * j->tiles_x);
-    long y0 = at / j->tiles_x * WINO_SIDE, x0 = at % j->tiles_x * WINO_SIDE;
-    long rows = least(WINO_SIDE, c->out_height - y0), columns = least(WINO_SIDE, c->out_width - x0);
-    long corner = image * c->y_image + y0 * c->y_row + x0 * c->y_pixel, full = c->columns / VL * VL;
-    for (long k = 0; k < full; k += VL) wino_output_vector(c, image, corner, rows, columns, k, VL, m, step);
-    if (full < c->columns)
-        wino_output_vector(c, image, corner, rows, columns, full, c->columns - full, m, step);
+    long full = c->columns / VL * VL, rest = c->columns - full;
+    for (int tile = 0; tile < (m == m2 ? 1 : 2); tile++) {
+        const wino_place *place = tile ? second : first;
+        const float *from = tile ? m2 : m;
+        for (long k = 0; k < full; k += VL)
+            wino_output_vector(c, ending, 0, place, place, k, VL, from, from, step);
+        if (rest > HALF) wino_output_vector(c, ending, 0, place, place, full, rest, from, from, step);
+    }
+    if (rest == HALF)
+        wino_output_vector(c, ending, 1, first, second, full, HALF, m, m2, step);
+    else if (rest > 0 && rest < HALF)
+        wino_output_vector(c, ending, 1, first, second, full, rest, m, m2, step);
+}
+
+static void wino_outputs(const wino_job *j, long first, long tiles, const float *products, long step) {
+    const conv_job *c = j->conv;
+    int whole = c->out_height % WINO_SIDE == 0 && c->out_width % WINO_SIDE == 0;
+    long pair = whole ? 2 : 1;
+    for (long t = 0; t < tiles; t += pair) {
+        long next = least(t + pair, tiles) - 1;
+        wino_place here = wino_place_of(j, first + t), there = wino_place_of(j, first + next);
+        const float *m = products + t * j->product_row, *m2 = products + next * j->product_row;
+        if (!whole)
+            wino_output_tiles(j, (wino_ending){0, c->residual != NULL, c->accumulate}, &here, &there, m, m2, step);
+        else if (c->accumulate)
+            wino_output_tiles(j, (wino_ending){1, c->residual != NULL, 1}, &here, &there, m, m2, step);
+        else if (c->residual)
+            wino_output_tiles(j, (wino_ending){1, 1, 0}, &here, &there, m, m2, step);
+        else
+            wino_output_tiles(j, (wino_ending){1, 0, 0}, &here, &there, m, m2, step);
+    }
 }
 
 static void wino_item(void *context, long index) {
@@ -207,12 +291,15 @@ static void wino_item(void *context, long index) {
     float *products = dk_scratch(DK_LOCAL_B, WINO_POINTS * product_step);
     float *zeros = inputs + WINO_POINTS * input_step;
     memset(zeros, 0, (size_t)round_up(c->depth, VL) * sizeof(float));
-    for (long t = 0; t < tiles; t++)
-        wino_input_tile(j, first + t, inputs + t * j->input_row, input_step, zeros);
+    for (long t = 0; t < tiles; t += 2) {
+        long next = least(t + 1, tiles - 1);
+        wino_window here = wino_window_at(j, first + t, zeros), there = wino_window_at(j, first + next, zeros);
+        wino_input_tiles(j, &here, &there, inputs + t * j->input_row, inputs + next * j->input_row, input_step);
+    }
     const long segment = 0;
     for (long point = 0; point < WINO_POINTS; point++)
         for (long c0 = 0; c0 < c->columns; c0 += NR) {
-            long columns = round_up(least(NR, c->columns - c0), VL), width = panel_width(c->columns - c0);
+            long columns = tile_width(least(NR, c->columns - c0)), width = panel_width(c->columns - c0);
             const float *weights = c->panels + c0 / NR * WINO_POINTS * wino_step(c->depth * NR) +
                                    point * wino_step(c->depth * width);
             for (long t = 0; t < tiles; t += MR) {
@@ -226,8 +313,7 @@ static void wino_item(void *context, long index) {
                 product_tile(rows, columns, line, &segment, 1, c->depth, weights, width, &target);
             }
         }
-    for (long t = 0; t < tiles; t++)
-        wino_output_tile(j, first + t, products + t * j->product_row, product_step);
+    wino_outputs(j, first, tiles, products, product_step);
 }
 
 /// Runs a convolution whose panels hold transformed weights.

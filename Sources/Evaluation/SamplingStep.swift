@@ -5,6 +5,7 @@ import TensorCore
 /// One step of sampling a batch, for measuring: the model's prediction and the sampler's update.
 public struct SamplingStep {
     private let model: UNet
+    private let frozen: FrozenUNet
     private let sampler: any Sampler
     private let start: Tensor
     private let sample: Tensor
@@ -14,6 +15,7 @@ public struct SamplingStep {
     /// - Throws: what the model says to a batch it cannot take.
     public init(model: UNet, sampler: any Sampler, batch: Int, classLabel: Float? = nil) throws {
         self.model = model
+        frozen = FrozenUNet(model)
         self.sampler = sampler
         start = Tensor(uninitialized: [batch] + model.size + [model.configuration.inChannels])
         var stream = RandomStream(seed: 0, purpose: .initialNoise)
@@ -28,7 +30,7 @@ public struct SamplingStep {
         sample.assign(start)
         let batch = start.shape[0]
         let timesteps = Array(repeating: Float(sampler.timesteps[0]), count: batch)
-        let output = Autograd.withoutRecording { model(Variable(sample), timesteps: timesteps, classLabels: labels) }
+        let output = Variable(frozen.prediction(at: sample, timesteps: timesteps, classLabels: labels))
         let channels = start.shape[3]
         let hasVariance = output.shape[3] == 2 * channels
         let prediction = hasVariance ? output.channels(0..<channels).value : output.value

@@ -13,4 +13,16 @@ public enum Engine {
 
     /// Why DIFFPRUNE_ISA was not honoured, if it was not.
     public static var instructionSetError: String? { dk_isa_request_error().map { String(cString: $0) } }
+
+    /// Runs `body` for every number below `count`, on the pool's threads; kernels called inside stay on their thread.
+    public static func parallel(_ count: Int, _ body: (Int) -> Void) {
+        withoutActuallyEscaping(body) { body in
+            var context = body
+            withUnsafeMutablePointer(to: &context) { pointer in
+                dk_parallel(
+                    count, { $0!.assumingMemoryBound(to: ((Int) -> Void).self).pointee($1) },
+                    UnsafeMutableRawPointer(pointer))
+            }
+        }
+    }
 }

@@ -42,10 +42,17 @@ extension Variable {
         let x = Dual(self)
         let w = Dual(weight)
         let output = Tensor(uninitialized: outputShape)
+        let prepared = Autograd.isRecording ? nil : PreparedWeights.current?.packed(weight, for: geometry)
         withUnsafePointer(to: geometry) {
-            dk_conv_forward(
-                $0, x.value.pointer, w.value.pointer, bias?.value.pointer, imageBias?.value.pointer,
-                residual?.value.pointer, output.pointer, 0)
+            if let prepared {
+                dk_conv_forward_packed(
+                    $0, x.value.pointer, prepared.pointer, bias?.value.pointer, imageBias?.value.pointer,
+                    residual?.value.pointer, output.pointer, 0)
+            } else {
+                dk_conv_forward(
+                    $0, x.value.pointer, w.value.pointer, bias?.value.pointer, imageBias?.value.pointer,
+                    residual?.value.pointer, output.pointer, 0)
+            }
         }
         let tangent = Self.convolutionTangent(
             geometry, outputShape, x, w, bias: bias?.tangent, imageBias: imageBias?.tangent, residual: residual?.tangent

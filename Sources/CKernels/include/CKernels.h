@@ -27,7 +27,7 @@ const char *dk_isa_request_error(void);
 /// 0 on success, -1 when the name is unknown or the processor lacks it.
 int dk_isa_select(const char *name);
 
-/// Number of threads of the pool, the caller's included.
+/// Number of threads of the pool, the caller's included; 1 inside a body that dk_parallel runs.
 int dk_threads(void);
 /// Sets the number of threads, 1...256. Not to be called while kernels run.
 void dk_set_threads(int count);
@@ -72,7 +72,14 @@ int dk_winograd(void);
 /// bias, image_bias, residual may be NULL.
 void dk_conv_forward(const dk_conv_shape *shape, const float *x, const float *w, const float *bias,
                      const float *image_bias, const float *residual, float *y, int accumulate);
-/// dx[B,H,W,Ci] (+)= the adjoint of the above in x, applied to g[B,Ho,Wo,Co].
+/// The same in two parts, for weights that are used more than once: conv_pack lays them out (and transforms them where
+/// Winograd's method applies) in packed[dk_conv_packed_size]. The layout depends on the shape, its batch apart, on
+/// dk_winograd and on the instruction set: all have to be the same for both.
+long dk_conv_packed_size(const dk_conv_shape *shape);
+void dk_conv_pack(const dk_conv_shape *shape, const float *w, float *packed);
+void dk_conv_forward_packed(const dk_conv_shape *shape, const float *x, const float *packed, const float *bias,
+                            const float *image_bias, const float *residual, float *y, int accumulate);
+/// dx[B,H,W,Ci] (+)= the adjoint of dk_conv_forward in x, applied to g[B,Ho,Wo,Co].
 void dk_conv_input_gradient(const dk_conv_shape *shape, const float *g, const float *w, float *dx, int accumulate);
 /// dw[k,k,Ci,Co] (+)= the adjoint in w.
 void dk_conv_weight_gradient(const dk_conv_shape *shape, const float *x, const float *g, float *dw, int accumulate);

@@ -17,6 +17,7 @@ public struct GivenNoise {
 /// Draws images with a model: image i depends on (model, seed, i, sampler, steps) alone, not on the batch it was drawn
 /// in nor on the number of threads.
 public struct ImageSampler {
+    /// Must not be trained while this draws.
     public let model: UNet
     public let sampler: any Sampler
     public let seed: UInt64
@@ -24,9 +25,11 @@ public struct ImageSampler {
     public let classLabel: Float?
     /// Images that go through the model together.
     public let batchSize: Int
+    private let frozen: FrozenUNet
 
     public init(model: UNet, sampler: any Sampler, seed: UInt64, classLabel: Float? = nil, batchSize: Int = 16) {
         self.model = model
+        frozen = FrozenUNet(model)
         self.sampler = sampler
         self.seed = seed
         self.classLabel = classLabel
@@ -64,12 +67,8 @@ public struct ImageSampler {
             sampleShape: sample.shape, timesteps: Array(repeating: 0, count: numbers.count), classLabels: labels)
         let stepNoise = Tensor(uninitialized: sample.shape)
         for (index, timestep) in sampler.timesteps.enumerated() {
-            let output = Autograd.withoutRecording {
-                model(
-                    Variable(sample), timesteps: Array(repeating: Float(timestep), count: numbers.count),
-                    classLabels: labels
-                ).value
-            }
+            let output = frozen.prediction(
+                at: sample, timesteps: Array(repeating: Float(timestep), count: numbers.count), classLabels: labels)
             // Clipping would turn what is broken here into a picture.
             guard output.allFinite else { throw SamplerError.notFinite(timestep: timestep) }
             let (prediction, variance) = try split(output)

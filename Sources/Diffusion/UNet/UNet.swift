@@ -10,6 +10,16 @@ public enum ClassLabels {
     case vectors(Tensor)
 }
 
+extension ClassLabels {
+    /// Those of images `range`.
+    public func rows(_ range: Range<Int>) -> ClassLabels {
+        switch self {
+        case .numbers(let numbers): .numbers(Array(numbers[range]))
+        case .vectors(let vectors): .vectors(vectors.rows(range).copied())
+        }
+    }
+}
+
 /// The denoising U-Net of diffusers (`UNet2DModel`), built over named channel axes so that channels which can only be
 /// removed together are known by construction. Activations are NHWC.
 public final class UNet: ChannelNetwork {

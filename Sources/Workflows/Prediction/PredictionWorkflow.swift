@@ -27,6 +27,7 @@ public struct PredictionWorkflow {
     public func run() throws -> [Int] {
         try OutputFile.check(output)
         let model = pipeline.model
+        let frozen = FrozenUNet(model)
         let file = try TensorFile(input)
         let sample = try file.images("sample", channels: model.configuration.inChannels)
         let count = sample.shape[0]
@@ -39,12 +40,8 @@ public struct PredictionWorkflow {
         var shape: [Int] = []
         for start in stride(from: 0, to: count, by: Self.batchSize) {
             let range = start..<min(start + Self.batchSize, count)
-            let prediction = Autograd.withoutRecording {
-                model(
-                    Variable(sample.rows(range).copied()), timesteps: Array(timesteps[range]),
-                    classLabels: labels?.rows(range)
-                ).value
-            }
+            let prediction = frozen.prediction(
+                at: sample.rows(range), timesteps: Array(timesteps[range]), classLabels: labels?.rows(range))
             guard prediction.allFinite else { throw TensorFileError.resultNotFinite(what: "the prediction") }
             let part = prediction.channelsFirst
             values += part.values
@@ -53,15 +50,5 @@ public struct PredictionWorkflow {
         }
         try SafetensorsWriter.write([NamedTensor("prediction", shape: shape, floats: values)], to: output)
         return shape
-    }
-}
-
-extension ClassLabels {
-    /// Those of images `range`.
-    func rows(_ range: Range<Int>) -> ClassLabels {
-        switch self {
-        case .numbers(let numbers): .numbers(Array(numbers[range]))
-        case .vectors(let vectors): .vectors(vectors.rows(range).copied())
-        }
     }
 }
