@@ -64,6 +64,7 @@
       (alpha, x, beta, z, count, y, accumulate))                                                                       \
     X(void, multiply, (float scale, const float *x, const float *z, long count, float *y, int accumulate),             \
       (scale, x, z, count, y, accumulate))                                                                             \
+    X(double, fma_burst, (long items, long rounds), (items, rounds))                                                   \
     X(void, fill, (float value, float *y, long count), (value, y, count))                                              \
     X(void, copy_matrix,                                                                                               \
       (const float *src, long ld_src, long rows, long cols, float *dst, long ld_dst, int accumulate),                  \

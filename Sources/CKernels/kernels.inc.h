@@ -25,6 +25,7 @@
 #include "softmax.inc.h"
 #include "resampling.inc.h"
 #include "optimiser.inc.h"
+#include "peak.inc.h"
 
 #define TABLE_ENTRY(result, name, parameters, arguments) .name = name,
 const dk_kernel_table TABLE = {DK_KERNEL_LIST(TABLE_ENTRY)};

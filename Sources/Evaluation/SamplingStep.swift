@@ -45,10 +45,7 @@ public struct SamplingStep {
 
     /// Bytes of the model's weights and of the most buffers in use at one time during a step, the batch itself included.
     public func peakBytes() throws -> Int {
-        let pool = BufferPool.shared
-        pool.resetPeak()
-        let before = pool.peakBytesInUse
-        try self()
-        return pool.peakBytesInUse - before + (model.parameterCount + start.count) * MemoryLayout<Float>.size
+        try BufferPool.shared.peakGrowth { try self() }
+            + (model.parameterCount + start.count) * MemoryLayout<Float>.size
     }
 }

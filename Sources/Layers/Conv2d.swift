@@ -9,7 +9,7 @@ public struct Conv2d: Layer {
     public let kernel: Int
     public let stride: Int
     public let padding: ConvolutionPadding
-    let name: String
+    public let name: String
 
     public init(
         _ name: String, from: ChannelAxis, to: ChannelAxis, kernel: Int = 3, stride: Int = 1,
@@ -34,6 +34,13 @@ public struct Conv2d: Layer {
     /// `[B, H, W, from]` → `[B, H', W', to]`. The convolution and its biases are multiplied by the gates of `to`; the
     /// residual, which lies on the same axis and is gated where it was made, is not gated twice.
     public func callAsFunction(_ x: Variable, imageBias: Variable? = nil, residual: Variable? = nil) -> Variable {
+        OperationProfile.timed(
+            name, kernel == 1 ? .convolution1x1 : .convolution3x3, inputShape: x.shape,
+            products: kernel * kernel * from.width
+        ) { convolved(x, imageBias: imageBias, residual: residual) }
+    }
+
+    private func convolved(_ x: Variable, imageBias: Variable?, residual: Variable?) -> Variable {
         guard let gate = to.gate else {
             return x.convolved(
                 with: weight.variable, bias: bias.variable, imageBias: imageBias, residual: residual, stride: stride,

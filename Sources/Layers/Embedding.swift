@@ -5,8 +5,10 @@ public struct Embedding: Layer {
     public let weight: Parameter
     public let to: ChannelAxis
     public let count: Int
+    let name: String
 
     public init(_ name: String, count: Int, to: ChannelAxis) {
+        self.name = name
         self.count = count
         self.to = to
         weight = Parameter(
@@ -18,7 +20,9 @@ public struct Embedding: Layer {
 
     /// `indices` (each in 0..<count) → `[indices.count, to]`, multiplied by the gates of `to`.
     public func callAsFunction(_ indices: [Int]) -> Variable {
-        let rows = weight.variable.gatheredRows(indices)
-        return to.gate.map { rows.gated(by: $0) } ?? rows
+        OperationProfile.timed(name, .embedding, inputShape: [indices.count]) {
+            let rows = weight.variable.gatheredRows(indices)
+            return to.gate.map { rows.gated(by: $0) } ?? rows
+        }
     }
 }

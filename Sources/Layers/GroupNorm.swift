@@ -12,11 +12,13 @@ public struct GroupNorm: Layer {
     public let groups: NormalizationGroups
     /// Number of groups before any pruning.
     public let groupCount: Int
+    public let name: String
 
     public init(_ name: String, axis: ChannelAxis, groupCount: Int, epsilon: Float) throws {
         guard groupCount > 0, axis.originalWidth % groupCount == 0 else {
             throw LayerError.indivisible(layer: name, width: axis.originalWidth, parts: groupCount)
         }
+        self.name = name
         self.axis = axis
         self.epsilon = epsilon
         self.groupCount = groupCount
@@ -34,9 +36,13 @@ public struct GroupNorm: Layer {
         _ x: Variable, activation: Activation = .identity, modulation: Variable? = nil
     ) -> Variable {
         let width = axis.width
-        return x.groupNormalized(
-            groups: groups, gamma: gamma.variable, beta: beta.variable, epsilon: epsilon, activation: activation,
-            gate: axis.gate, scale: modulation?.channels(0..<width), shift: modulation?.channels(width..<(2 * width)))
+        return OperationProfile.timed(name, .groupNorm, inputShape: x.shape) {
+            x.groupNormalized(
+                groups: groups, gamma: gamma.variable, beta: beta.variable, epsilon: epsilon, activation: activation,
+                gate: axis.gate, scale: modulation?.channels(0..<width),
+                shift: modulation?.channels(width..<(2 * width))
+            )
+        }
     }
 }
 

@@ -6,7 +6,7 @@ public struct Linear: Layer {
     public let bias: Parameter
     public let from: ChannelAxis
     public let to: ChannelAxis
-    let name: String
+    public let name: String
 
     public init(_ name: String, from: ChannelAxis, to: ChannelAxis) {
         self.name = name
@@ -28,7 +28,11 @@ public struct Linear: Layer {
     }
 
     /// The same without gates, for a projection that is added to a channel before that channel's own gate.
-    public func ungated(_ x: Variable) -> Variable { x.linear(weight.variable, bias: bias.variable) }
+    public func ungated(_ x: Variable) -> Variable {
+        OperationProfile.timed(name, .linear, inputShape: x.shape, products: from.width) {
+            x.linear(weight.variable, bias: bias.variable)
+        }
+    }
 
     public func computeTerm(rows: Int) -> ComputeTerm {
         ComputeTerm(layer: name, coefficient: Double(rows), axes: [from, to])

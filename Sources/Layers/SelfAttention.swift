@@ -41,9 +41,14 @@ public struct SelfAttention: Layer {
     public func callAsFunction(_ x: Variable) -> Variable {
         let shape = x.shape
         let tokens = (norm.map { $0(x) } ?? x).reshaped([shape[0], shape[1] * shape[2], shape[3]])
-        let attended = toQuery(tokens).attention(keys: toKey(tokens), values: toValue(tokens), heads: heads)
-        let output = toOutput(attended).reshaped(shape) + x
-        return rescale == 1 ? output : output.scaled(by: 1 / rescale)
+        let (queries, keys, values) = (toQuery(tokens), toKey(tokens), toValue(tokens))
+        let attended = OperationProfile.timed(
+            name + ".products", .attention, inputShape: queries.shape, products: 2 * tokens.shape[1]
+        ) { queries.attention(keys: keys, values: values, heads: heads) }
+        let projected = toOutput(attended).reshaped(shape)
+        return OperationProfile.timed(name + ".residual", .elementwise, inputShape: shape) {
+            rescale == 1 ? projected + x : (projected + x).scaled(by: 1 / rescale)
+        }
     }
 
     public func computeTerms(pixels: Int) -> [ComputeTerm] {

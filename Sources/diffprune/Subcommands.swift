@@ -14,6 +14,7 @@ enum Subcommands {
         PredictCommand.self,
         ScoreCommand.self,
         InfoCommand.self,
+        BenchCommand.self,
         MethodsCommand.self,
     ]
 

@@ -106,6 +106,28 @@ import Testing
         try expectRefused(["train", "--config", aliases, "--output", out], status: 64)
     }
 
+    @Test func benchmarks() throws {
+        let bench = ["bench", "--model", model]
+        try expectRefused(["bench"], status: 64, saying: "--model", "--architecture")
+        try expectRefused(bench + ["--architecture", "x"], status: 64, saying: "not both")
+        try expectRefused(bench + ["--work", "forwards"], status: 64, saying: "'forward'")
+        try expectRefused(bench + ["--batch", "0"], status: 64, saying: "--batch is 0", "1...4096")
+        try expectRefused(bench + ["--runs", "0"], status: 64, saying: "--runs is 0")
+        try expectRefused(bench + ["--steps", "0"], status: 64, saying: "--steps is 0")
+        try expectRefused(bench + ["--steps", "2000", "--quiet"], status: 64, saying: "1 to 1000")
+        try expectRefused(bench + ["--steps", "3", "--work", "hvp"], status: 64, saying: "no effect")
+        try expectRefused(bench + ["--pruned", scratch.path("none")], status: 65, saying: "none")
+        try expectRefused(["bench", "--architecture", scratch.path("none")], status: 65, saying: "none")
+        let file = try scratch.write(#"{"block_out_channels": [4, 6], "norm_num_groups": 4}"#, to: "config.json")
+        try expectRefused(["bench", "--architecture", file], status: 65, saying: "config.json", "block_types")
+        let large = try scratch.write(
+            try String(contentsOfFile: Tool.fixture("unet/plain/unet/config.json"), encoding: .utf8)
+                .replacingOccurrences(of: "\"sample_size\": 8", with: "\"sample_size\": 8192"), to: "large.json")
+        try expectRefused(
+            ["bench", "--architecture", large, "--batch", "4096", "--work", "forward", "--quiet"], status: 64,
+            saying: "8192×8192", "smaller")
+    }
+
     @Test func outputs() throws {
         let file = try scratch.write("mine", to: "file")
         let sample = ["sample", "--model", model, "--steps", "2", "--count", "1", "--output"]

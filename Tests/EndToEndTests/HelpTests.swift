@@ -4,7 +4,7 @@ import Testing
 @Suite struct HelpTests {
     static let commands = [
         "quickstart", "train", "sample", "prune", "finetune", "evaluate", "train-features", "predict", "score", "info",
-        "methods",
+        "bench", "methods",
     ]
 
     @Test(arguments: commands) func everyCommandHasHelpWithAnExample(command: String) throws {

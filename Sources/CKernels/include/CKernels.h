@@ -35,6 +35,10 @@ void dk_set_threads(int count);
 /// the calling thread.
 void dk_parallel(long count, void (*body)(void *context, long index), void *context);
 
+/// Runs `items` pieces of `rounds` rounds of independent vector multiply–adds on the pool, touching no memory: the fastest
+/// that this path can compute. Returns the floating-point operations done (a multiply–add is two).
+double dk_fma_burst(long items, long rounds);
+
 // ---------------------------------------------------------------- matrix products
 
 /// C[M,N] (+)= op(A)[M,K] · op(B)[K,N] + bias[N], for each of `batch` problems laid `stride_*` floats apart.

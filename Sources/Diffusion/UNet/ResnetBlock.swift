@@ -6,6 +6,7 @@ import TensorCore
 struct ResnetBlock {
     enum Resampling { case none, down, up }
 
+    let name: String
     let norm1: GroupNorm, norm2: GroupNorm
     let conv1: Conv2d, conv2: Conv2d
     let timeProjection: Linear
@@ -21,6 +22,7 @@ struct ResnetBlock {
         _ name: String, from input: ChannelAxis, width: Int, time: ChannelAxis, settings: BlockSettings,
         builder: ChannelAxisBuilder, outputScale: Float = 1, resampling: Resampling = .none
     ) throws {
+        self.name = name
         self.settings = settings
         self.outputScale = outputScale
         self.resampling = resampling
@@ -49,11 +51,7 @@ struct ResnetBlock {
     func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
         var input = x
         var hidden = norm1(x, activation: settings.activation)
-        switch resampling {
-        case .none: break
-        case .down: (input, hidden) = (input.averagePooled(), hidden.averagePooled())
-        case .up: (input, hidden) = (input.upsampled(), hidden.upsampled())
-        }
+        if resampling != .none { (input, hidden) = (resampled(input), resampled(hidden)) }
         let projected = timeProjection.ungated(time)
         if settings.scaleShift {
             hidden = norm2(conv1(hidden), activation: settings.activation, modulation: projected)
@@ -62,7 +60,16 @@ struct ResnetBlock {
         }
         if let dropout { hidden = dropout.drop(hidden) }
         let sum = conv2(hidden, residual: shortcut.map { $0(input) } ?? input)
-        return outputScale == 1 ? sum : sum.scaled(by: 1 / outputScale)
+        guard outputScale != 1 else { return sum }
+        return OperationProfile.timed(name + ".scaling", .elementwise, inputShape: sum.shape) {
+            sum.scaled(by: 1 / outputScale)
+        }
+    }
+
+    private func resampled(_ x: Variable) -> Variable {
+        OperationProfile.timed(name + ".resampling", .resample, inputShape: x.shape) {
+            resampling == .down ? x.averagePooled() : x.upsampled()
+        }
     }
 
     /// - Parameter pixels: of the output.

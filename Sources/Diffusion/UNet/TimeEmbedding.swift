@@ -48,6 +48,10 @@ struct TimeProjection {
     /// [cos, sin]; Fourier: [sin, cos] of 2π·w·ln t.
     func callAsFunction(_ timesteps: [Float]) -> Variable {
         if case .learned(let table) = kind { return table(timesteps.map { Int($0) }) }
+        return OperationProfile.timed("time_proj", .embedding, inputShape: [timesteps.count]) { computed(timesteps) }
+    }
+
+    private func computed(_ timesteps: [Float]) -> Variable {
         var values: [Float] = []
         values.reserveCapacity(timesteps.count * axis.width)
         for timestep in timesteps {
@@ -85,5 +89,11 @@ struct TimestepEmbedding {
     var parameters: [Parameter] { first.parameters + second.parameters }
     var computeTerms: [ComputeTerm] { [first.computeTerm(rows: 1), second.computeTerm(rows: 1)] }
 
-    func callAsFunction(_ x: Variable) -> Variable { second(first(x).activated(.silu)) }
+    func callAsFunction(_ x: Variable) -> Variable {
+        let hidden = first(x)
+        return second(
+            OperationProfile.timed(first.name + ".activation", .elementwise, inputShape: hidden.shape) {
+                hidden.activated(.silu)
+            })
+    }
 }

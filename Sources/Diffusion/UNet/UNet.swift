@@ -108,7 +108,9 @@ public final class UNet: ChannelNetwork {
         var embedding = timeEmbedding(timeProjection(timesteps))
         if let labels = classEmbedding(classLabels, timeProjection: timeProjection) { embedding = embedding + labels }
         // Every ResNet block reads the activated embedding: once is enough.
-        let time = embedding.activated(configuration.activation)
+        let time = OperationProfile.timed("time_embedding.activation", .elementwise, inputShape: embedding.shape) {
+            embedding.activated(configuration.activation)
+        }
 
         x = convIn(x)
         var skips = [x]
@@ -125,8 +127,11 @@ public final class UNet: ChannelNetwork {
         if let middle { x = middle(x, time: time, dropout: dropoutStream) }
         for level in upLevels {
             for index in level.resnets.indices {
-                let skip = skips.removeLast()
-                x = level.layer(index, .concatenated([x, skip]), time: time, dropout: dropoutStream)
+                let parts = [x, skips.removeLast()]
+                let joined = OperationProfile.timed(
+                    level.resnets[index].name + ".concatenation", .copy, inputShape: x.shape
+                ) { .concatenated(parts) }
+                x = level.layer(index, joined, time: time, dropout: dropoutStream)
             }
             if let resampler = level.resampler { x = resampler(x, time: time, dropout: dropoutStream) }
         }

@@ -24,7 +24,8 @@ enum Resampler {
     func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
         switch self {
         case .downConvolution(let conv): conv(x)
-        case .upConvolution(let conv): conv(x.upsampled())
+        case .upConvolution(let conv):
+            conv(OperationProfile.timed(conv.name + ".upsampling", .resample, inputShape: x.shape) { x.upsampled() })
         case .resnet(let block): block(x, time: time, dropout: dropout)
         }
     }

@@ -23,7 +23,8 @@ public struct PipelineFolder {
         }
         var warnings: [String] = []
         let places = try places()
-        let configuration = try readConfiguration(places.unet, &warnings)
+        let configuration = try Self.readConfiguration(
+            places.unet.appendingPathComponent(Self.configurationName), &warnings)
         let scheduler = try readScheduler(places.scheduler, &warnings)
         let record = try readRecord()
         let model: UNet
@@ -66,8 +67,10 @@ public struct PipelineFolder {
         return (unet, candidates.first { FileKind(at: $0) == .file })
     }
 
-    private func readConfiguration(_ folder: URL, _ warnings: inout [String]) throws -> UNetConfiguration {
-        let file = folder.appendingPathComponent(Self.configurationName)
+    /// Reads a U-Net's `config.json` by itself.
+    ///
+    /// - Parameter warnings: gets a sentence for each key that was overlooked.
+    public static func readConfiguration(_ file: URL, _ warnings: inout [String]) throws -> UNetConfiguration {
         let json = try JSONFile.read(file)
         guard let members = json.objectValue else {
             throw PipelineError.configuration(path: file.path, reason: "expected an object of keys, got \(json.kind)")

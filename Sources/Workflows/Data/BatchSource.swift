@@ -9,8 +9,14 @@ public enum TimestepSampling: String, Codable, Sendable, CaseIterable {
     case antithetic
 }
 
+/// Where a trainer gets its batches from.
+public protocol TrainingBatches {
+    /// The batch of training step `step` (from 0).
+    func batch(step: Int) -> DenoisingBatch
+}
+
 /// Training batches as a pure function of the step, so that a resumed run sees what the uninterrupted one would have.
-public struct BatchSource: Sendable {
+public struct BatchSource: TrainingBatches, Sendable {
     private let dataset: InMemoryDataset
     private let batchSize: Int
     private let seed: UInt64
@@ -41,7 +47,6 @@ public struct BatchSource: Sendable {
         self.isConditional = isConditional
     }
 
-    /// The batch of training step `step` (from 0).
     public func batch(step: Int) -> DenoisingBatch {
         let images = indices(step: step)
         let clean = pixels(images, step: step)

@@ -26,20 +26,12 @@ struct EfficiencyMeasurement {
             batch: settings.timedBatch,
             batchTiming: try InterleavedTiming.measure({ try batch.0() }, { try batch.1() }),
             singleTiming: try InterleavedTiming.measure({ try single.0() }, { try single.1() }),
-            threads: Engine.threads, instructionSet: Engine.instructionSet, processor: Self.processor)
+            threads: Engine.threads, instructionSet: Engine.instructionSet, processor: Machine.current.processor)
     }
 
     private func step(_ pipeline: Pipeline, batch: Int) throws -> SamplingStep {
         try SamplingStep(
             model: pipeline.model, sampler: settings.sampler.makeSampler(pipeline.scheduler, steps: settings.steps),
             batch: batch, classLabel: settings.classLabel.map(Float.init))
-    }
-
-    /// The processor's name as the system gives it, or how many cores there are.
-    private static var processor: String {
-        let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
-        let line = information.split(separator: "\n").first { $0.hasPrefix("model name") }
-        let name = line?.split(separator: ":", maxSplits: 1).last?.trimmingCharacters(in: .whitespaces)
-        return name ?? "\(ProcessInfo.processInfo.activeProcessorCount) cores"
     }
 }

@@ -30,13 +30,13 @@ public final class DenoisingTrainer {
     private var optimizer: Optimizer
     private var average: ExponentialMovingAverage?
     private let objective: DenoisingObjective
-    private let batches: BatchSource
+    private let batches: any TrainingBatches
     private let configuration: TrainingConfiguration
     private let teacher: UNet?
 
     /// - Parameter teacher: what distillation imitates; only used where the configuration gives it weight.
     public init(
-        model: UNet, objective: DenoisingObjective, batches: BatchSource, configuration: TrainingConfiguration,
+        model: UNet, objective: DenoisingObjective, batches: any TrainingBatches, configuration: TrainingConfiguration,
         teacher: UNet? = nil
     ) {
         self.model = model

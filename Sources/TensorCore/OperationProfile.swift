@@ -1,0 +1,58 @@
+import Synchronization
+
+/// What an operation is, for tables of where time goes.
+public enum OperationKind: String, Sendable, Codable, CaseIterable {
+    case convolution3x3 = "conv3x3"
+    case convolution1x1 = "conv1x1"
+    case linear, attention
+    case groupNorm = "group-norm"
+    case resample, copy, elementwise, embedding
+}
+
+/// Where the time of a network goes, operation by operation.
+///
+/// Layers and models run their operations through `timed`. While no profile is being taken that costs one look at a
+/// task-local value.
+public final class OperationProfile: Sendable {
+    /// One operation that ran.
+    public struct Entry: Sendable {
+        public let name: String
+        public let kind: OperationKind
+        public let inputShape: [Int]
+        public let outputShape: [Int]
+        /// Multiply–accumulates of the whole batch, as the operation is defined: Winograd's savings are not subtracted.
+        public let macs: Double
+        public let duration: Duration
+    }
+
+    @TaskLocal private static var current: OperationProfile?
+    private let entries = Mutex<[Entry]>([])
+
+    private init() {}
+
+    /// Runs `body` and returns the operations that it ran, in order.
+    public static func entries(during body: () throws -> Void) rethrows -> [Entry] {
+        let profile = OperationProfile()
+        try $current.withValue(profile, operation: body)
+        return profile.entries.withLock { $0 }
+    }
+
+    /// Runs `operation`, which must not run other timed operations.
+    ///
+    /// - Parameter products: multiply–accumulates for each element of the result.
+    public static func timed(
+        _ name: @autoclosure () -> String, _ kind: OperationKind, inputShape: @autoclosure () -> [Int],
+        products: @autoclosure () -> Int = 0, _ operation: () -> Variable
+    ) -> Variable {
+        guard let current else { return operation() }
+        let clock = ContinuousClock()
+        let start = clock.now
+        let result = operation()
+        let duration = clock.now - start
+        let entry = Entry(
+            name: name(), kind: kind, inputShape: inputShape(), outputShape: result.shape,
+            macs: Double(result.value.count) * Double(products()), duration: duration)
+        current.entries.withLock { $0.append(entry) }
+        return result
+    }
+}

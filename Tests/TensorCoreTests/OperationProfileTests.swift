@@ -1,0 +1,46 @@
+import CKernels
+import Testing
+
+@testable import TensorCore
+
+@Suite struct OperationProfileTests {
+    private func doubled(_ name: String, _ x: Variable) -> Variable {
+        OperationProfile.timed(name, .elementwise, inputShape: x.shape, products: 3) { x.scaled(by: 2) }
+    }
+
+    @Test func operationsAreListedInOrder() throws {
+        let x = Variable(Tensor([1, 2, 3], shape: [1, 3]))
+        var y = x
+        let entries = OperationProfile.entries {
+            y = doubled("first", x)
+            y = doubled("second", y)
+        }
+        #expect(y.value.array == [4, 8, 12])
+        #expect(entries.map(\.name) == ["first", "second"])
+        #expect(entries.allSatisfy { $0.kind == .elementwise && $0.inputShape == [1, 3] && $0.outputShape == [1, 3] })
+        #expect(entries.allSatisfy { $0.macs == 9 && $0.duration > .zero })
+    }
+
+    @Test func nothingIsKeptOutsideAProfile() {
+        let x = Variable(Tensor([1], shape: [1, 1]))
+        let entries = OperationProfile.entries {}
+        _ = doubled("outside", x)
+        #expect(entries.isEmpty)
+        #expect(OperationProfile.entries { _ = doubled("inside", x) }.count == 1)
+    }
+
+    @Test func errorsComeThrough() {
+        struct Stop: Error {}
+        #expect(throws: Stop.self) { try OperationProfile.entries { throw Stop() } }
+    }
+}
+
+extension KernelTests {
+    @Test func burstsCountTheirOperations() {
+        onEveryISA { name in
+            let lanes = ["avx512": 16.0, "avx2": 8.0][name] ?? 4.0
+            #expect(dk_fma_burst(3, 10) == 2 * 12 * lanes * 30, "\(name)")
+        }
+        #expect(Engine.multiplyAddBurst() > 1e8)
+    }
+}
