@@ -19,6 +19,7 @@ typedef struct {
     long y_image, y_row, y_pixel;                // floats between images, rows and pixels of the output
     const float *bias, *image_bias, *residual;   // residual is laid out as y
     int accumulate;
+    int is_narrow;                               // panels are narrow_pack's
     // The plan:
     int in_place;                                // 1×1 taps without padding read x directly
     long images, rows;                           // output rows of an item: whole images, or some rows of one
@@ -93,6 +94,72 @@ static void conv_tile(const conv_item_state *s, long q, long count, long first_p
     }
 }
 
+// ---------------------------------------------------------------- few output channels
+// A network's last convolution has one to four columns, which would leave most lanes of a tile idle. Its products are
+// summed along the input channels instead: lanes first, then the lanes.
+
+#define NARROW_COLUMNS 4
+#define NARROW_PIXELS 4  // at a time, for chains enough to hide the latency of additions
+
+INLINE int conv_is_narrow(long columns, long depth) { return columns <= NARROW_COLUMNS && depth >= VL; }
+
+/// Weights are [column][tap][depth rounded up to vectors, zeros beyond].
+INLINE long narrow_panels_size(long taps, long depth, long columns) { return columns * taps * round_up(depth, VL); }
+
+static void narrow_pack(const float *w, long taps, long depth, long columns, float *panels) {
+    long row = round_up(depth, VL);
+    memset(panels, 0, (size_t)narrow_panels_size(taps, depth, columns) * sizeof(float));
+    for (long c = 0; c < columns; c++)
+        for (long t = 0; t < taps; t++)
+            for (long k = 0; k < depth; k++) panels[(c * taps + t) * row + k] = w[(t * depth + k) * columns + c];
+}
+
+/// NARROW_PIXELS pixels of one column; taps lie `tap` apart from each pixel.
+INLINE void narrow_pixels(const row_pointer *x, const long *tap, long taps, long depth, const float *w, float *out) {
+    vf acc[NARROW_PIXELS];
+    UNROLL for (int i = 0; i < NARROW_PIXELS; i++) acc[i] = (vf){0};
+    long full = depth / VL * VL;
+    for (long t = 0; t < taps; t++) {
+        long k = 0;
+        for (; k < full; k += VL, w += VL)
+            UNROLL for (int i = 0; i < NARROW_PIXELS; i++) acc[i] = vfma(vload(x[i] + tap[t] + k), vload(w), acc[i]);
+        if (full == depth) continue;
+        UNROLL for (int i = 0; i < NARROW_PIXELS; i++)
+            acc[i] = vfma(vload_first(x[i] + tap[t] + k, depth - full), vload(w), acc[i]);
+        w += VL;
+    }
+    UNROLL for (int i = 0; i < NARROW_PIXELS; i++) out[i] = vsum(acc[i]);
+}
+
+/// Output pixels q..<q+count of an item, count ≤ NARROW_PIXELS.
+static void narrow_tile(const conv_item_state *s, const long *tap, long q, long count) {
+    const conv_job *j = s->job;
+    long taps = j->taps_y * j->taps_x, row_floats = round_up(j->depth, VL);
+    row_pointer inputs[NARROW_PIXELS];
+    long outputs[NARROW_PIXELS], images[NARROW_PIXELS];
+    for (long i = 0; i < NARROW_PIXELS; i++) {
+        long at = q + least(i, count - 1), column = at % j->out_width, line = at / j->out_width;
+        long row = line % s->rows, local = line / s->rows;
+        inputs[i] = s->base + local * s->image_step + row * s->row_step + column * s->pixel_step;
+        images[i] = s->image + local;
+        outputs[i] = images[i] * j->y_image + (s->first_row + row) * j->y_row + column * j->y_pixel;
+    }
+    for (long c = 0; c < j->columns; c++) {
+        float sums[NARROW_PIXELS];
+        narrow_pixels(inputs, tap, taps, j->depth, j->panels + c * taps * row_floats, sums);
+        for (long i = 0; i < count; i++) {
+            float v = sums[i];
+            if (j->bias) v += j->bias[c];
+            if (j->image_bias) v += j->image_bias[images[i] * j->columns + c];
+            if (j->residual) v += j->residual[outputs[i] + c];
+            if (j->accumulate) v += j->y[outputs[i] + c];
+            j->y[outputs[i] + c] = v;
+        }
+    }
+}
+
+// ---------------------------------------------------------------- items
+
 static void conv_item(void *context, long index) {
     const conv_job *j = context;
     long group = index % j->groups, chunk = index / j->groups;
@@ -121,6 +188,17 @@ static void conv_item(void *context, long index) {
         base = scratch;
     }
     long pixel_step = j->stride * cell;
+    if (j->is_narrow) {
+        long tap[CONV_MOST_TAPS];
+        for (long y = 0; y < j->taps_y; y++)
+            for (long x = 0; x < j->taps_x; x++) tap[y * j->taps_x + x] = y * line + x * cell;
+        conv_item_state state = {.job = j, .base = base, .image = image, .first_row = first_row, .rows = rows,
+                                 .image_step = image_step, .row_step = j->stride * line, .pixel_step = pixel_step};
+        long pixels = images * rows * j->out_width;
+        for (long q = 0; q < pixels; q += NARROW_PIXELS)
+            narrow_tile(&state, tap, q, least(NARROW_PIXELS, pixels - q));
+        return;
+    }
     // One run for each row of taps, or one for each tap where pixels are kept apart.
     long segment[CONV_MOST_TAPS], segments = 0, depth = j->taps_x * j->depth;
     if (cell == j->depth) {

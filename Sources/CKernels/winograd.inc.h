@@ -16,7 +16,7 @@
 /// are not either. Few tiles do not repay the transformation of many weights; thin images waste parts of tiles.
 static int winograd_applies(long out_height, long out_width, long depth, long columns) {
     long tiles = ceil_div(out_height, WINO_SIDE) * ceil_div(out_width, WINO_SIDE);
-    return dk_winograd() && depth >= 16 && columns >= 16 &&
+    return dk_winograd() && depth >= 8 && columns >= 8 &&
            (tiles >= 16 || (tiles >= 4 && depth * columns <= 256 * 256)) &&
            tiles * WINO_SIDE * WINO_SIDE * 3 <= out_height * out_width * 4;
 }

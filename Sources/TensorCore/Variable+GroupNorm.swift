@@ -2,16 +2,16 @@ import CKernels
 
 /// Which channels are normalised together. Groups may be unequal, as pruning leaves them.
 public struct NormalizationGroups: Sendable, Equatable {
-    /// Channels of each group; groups with no channel left are dropped.
-    public let channels: [[Int]]
-    public let width: Int
+    /// The group's number of each channel.
+    let groupOfChannel: [Int32]
+    /// One more than the largest number; groups may have no channel left.
+    let count: Int
 
-    /// - Parameter groupOfChannel: the group's number of each channel.
+    public var width: Int { groupOfChannel.count }
+
     public init(groupOfChannel: [Int]) {
-        var channels: [[Int]] = Array(repeating: [], count: (groupOfChannel.max() ?? -1) + 1)
-        for (channel, group) in groupOfChannel.enumerated() { channels[group].append(channel) }
-        self.channels = channels.filter { !$0.isEmpty }
-        self.width = groupOfChannel.count
+        self.groupOfChannel = groupOfChannel.map(Int32.init)
+        count = (groupOfChannel.max() ?? -1) + 1
     }
 
     /// `count` groups of equal width.
@@ -43,9 +43,9 @@ extension Variable {
             groups.width == channels && gamma.value.count == channels, "normalising \(shape) by \(groups.width)")
         let inputs = GroupNormInputs(
             x: Dual(self), gamma: Dual(gamma), beta: Dual(beta), gate: gate.map(Dual.init), scale: scale.map(Dual.init),
-            shift: shift.map(Dual.init), groups: groups.channels, epsilon: Double(epsilon), kind: activation.kernel,
+            shift: shift.map(Dual.init), groups: groups, epsilon: Double(epsilon), kind: activation.kernel,
             images: images, pixels: pixels, channels: channels)
-        let state = inputs.hasTangent ? inputs.normalize(DualNumber.self) : inputs.normalize(Double.self)
+        let state = inputs.normalize()
 
         let output = Tensor(uninitialized: shape)
         let gatePointer = inputs.gate.map { UnsafePointer($0.value.pointer) }
@@ -64,10 +64,7 @@ extension Variable {
 
         return .result(output, tangent: outputTangent, of: [self, gamma, beta, gate, scale, shift]) {
             [self] cotangent in
-            let g = Dual(cotangent)
-            let gradients =
-                inputs.hasTangent || g.tangent != nil
-                ? inputs.backward(DualNumber.self, g, state) : inputs.backward(Double.self, g, state)
+            let gradients = inputs.backward(Dual(cotangent), state)
             for (variable, gradient) in [
                 (self, gradients.x), (gamma, gradients.gamma), (beta, gradients.beta), (gate, gradients.gate),
                 (scale, gradients.scale), (shift, gradients.shift),
@@ -89,37 +86,10 @@ private struct GroupNormGradients {
     let gate: Dual?, scale: Dual?, shift: Dual?
 }
 
-/// Moves numbers between float tensors and the scalar type of the per-channel computation.
-private protocol TensorElement: NormalizationScalar {
-    static func load(_ dual: Dual, _ index: Int) -> Self
-    func store(_ dual: Dual, _ index: Int)
-    static func makeDual(_ shape: [Int]) -> Dual
-}
-
-extension Double: TensorElement {
-    static func load(_ dual: Dual, _ index: Int) -> Double { Double(dual.value.pointer[index]) }
-    func store(_ dual: Dual, _ index: Int) { dual.value.pointer[index] = Float(self) }
-    static func makeDual(_ shape: [Int]) -> Dual { Dual(Tensor(uninitialized: shape), tangent: nil) }
-}
-
-extension DualNumber: TensorElement {
-    static func load(_ dual: Dual, _ index: Int) -> DualNumber {
-        DualNumber(
-            value: Double(dual.value.pointer[index]), tangent: dual.tangent.map { Double($0.pointer[index]) } ?? 0)
-    }
-    func store(_ dual: Dual, _ index: Int) {
-        dual.value.pointer[index] = Float(value)
-        dual.tangent?.pointer[index] = Float(tangent)
-    }
-    static func makeDual(_ shape: [Int]) -> Dual {
-        Dual(Tensor(uninitialized: shape), tangent: Tensor(uninitialized: shape))
-    }
-}
-
 private struct GroupNormInputs {
     let x: Dual, gamma: Dual, beta: Dual
     let gate: Dual?, scale: Dual?, shift: Dual?
-    let groups: [[Int]]
+    let groups: NormalizationGroups
     let epsilon: Double
     let kind: dk_activation
     let images: Int, pixels: Int, channels: Int
@@ -128,59 +98,50 @@ private struct GroupNormInputs {
         [x, gamma, beta].contains { $0.tangent != nil } || [gate, scale, shift].contains { $0?.tangent != nil }
     }
 
-    private var table: [Int] { [images, channels] }
+    private func table(withTangent: Bool) -> Dual { Dual(uninitialized: [images, channels], withTangent: withTangent) }
 
     /// Channel moments of each image and their tangents: ṁean = mean(ẋ), v̇ar = 2·(mean(x·ẋ) − mean(x)·mean(ẋ)).
     private func moments() -> (mean: Dual, variance: Dual) {
-        let mean = Tensor(uninitialized: table)
-        let variance = Tensor(uninitialized: table)
-        dk_moments(x.value.pointer, images, pixels, channels, mean.pointer, variance.pointer)
-        guard let xTangent = x.tangent else { return (Dual(mean, tangent: nil), Dual(variance, tangent: nil)) }
-        let meanTangent = Tensor(uninitialized: table)
-        let product = Tensor(uninitialized: table)
-        dk_sum_pixels(xTangent.pointer, images, pixels, channels, meanTangent.pointer, 0)
-        dk_dot_pixels(x.value.pointer, xTangent.pointer, images, pixels, channels, product.pointer, 0)
-        let scale = 1 / Float(pixels)
-        for i in 0..<mean.count {
-            meanTangent.pointer[i] *= scale
-            product.pointer[i] = 2 * (product.pointer[i] * scale - mean.pointer[i] * meanTangent.pointer[i])
-        }
-        return (Dual(mean, tangent: meanTangent), Dual(variance, tangent: product))
-    }
-
-    private func channelInputs<S: TensorElement>(_ image: Int, _ mean: Dual, _ variance: Dual) -> NormalizationInput<S>
-    {
-        let base = image * channels
-        let all = 0..<channels
-        return NormalizationInput(
-            mean: all.map { S.load(mean, base + $0) }, variance: all.map { S.load(variance, base + $0) },
-            gamma: all.map { S.load(gamma, $0) }, beta: all.map { S.load(beta, $0) },
-            gate: all.map { c in gate.map { S.load($0, c) } ?? S(1) },
-            scale: all.map { c in scale.map { S(1) + S.load($0, base + c) } ?? S(1) },
-            shift: all.map { c in shift.map { S.load($0, base + c) } ?? S(0) })
-    }
-
-    func normalize<S: TensorElement>(_: S.Type) -> NormalizationState {
-        let (mean, variance) = moments()
-        let a = S.makeDual(table)
-        let d = S.makeDual(table)
-        let math = NormalizationMath<S>(groups: groups, epsilon: S(epsilon))
-        for image in 0..<images {
-            let output = math.forward(channelInputs(image, mean, variance))
-            for c in 0..<channels {
-                output.a[c].store(a, image * channels + c)
-                output.d[c].store(d, image * channels + c)
+        let mean = table(withTangent: x.tangent != nil)
+        let variance = table(withTangent: x.tangent != nil)
+        dk_moments(x.value.pointer, images, pixels, channels, mean.value.pointer, variance.value.pointer)
+        if let xTangent = x.tangent, let meanTangent = mean.tangent, let product = variance.tangent {
+            dk_sum_pixels(xTangent.pointer, images, pixels, channels, meanTangent.pointer, 0)
+            dk_dot_pixels(x.value.pointer, xTangent.pointer, images, pixels, channels, product.pointer, 0)
+            let scale = 1 / Float(pixels)
+            for i in 0..<meanTangent.count {
+                meanTangent.pointer[i] *= scale
+                product.pointer[i] = 2 * (product.pointer[i] * scale - mean.value.pointer[i] * meanTangent.pointer[i])
             }
         }
+        return (mean, variance)
+    }
+
+    private func withKernelProblem(_ body: (UnsafePointer<dk_group_norm>) -> Void) {
+        groups.groupOfChannel.withUnsafeBufferPointer { groupOf in
+            let problem = dk_group_norm(
+                images: images, pixels: pixels, channels: channels, groups: groups.count,
+                group_of: groupOf.baseAddress, epsilon: epsilon, gamma: gamma.input, beta: beta.input,
+                gate: gate.kernelInput, scale: scale.kernelInput, shift: shift.kernelInput)
+            withUnsafePointer(to: problem, body)
+        }
+    }
+
+    func normalize() -> NormalizationState {
+        let (mean, variance) = moments()
+        let a = table(withTangent: hasTangent)
+        let d = table(withTangent: hasTangent)
+        withKernelProblem { dk_group_norm_maps($0, mean.input, variance.input, a.output, d.output) }
         return NormalizationState(mean: mean, variance: variance, a: a, d: d)
     }
 
-    func backward<S: TensorElement>(_: S.Type, _ g: Dual, _ state: NormalizationState) -> GroupNormGradients {
+    func backward(_ g: Dual, _ state: NormalizationState) -> GroupNormGradients {
+        let isDual = hasTangent || g.tangent != nil
         // gz = ∂L/∂z, and its sums with 1 and x per image and channel: the adjoints of d and a.
-        let gz = S.makeDual(x.value.shape)
-        let aBar = S.makeDual(table)
-        let dBar = S.makeDual(table)
-        let gphi = gate == nil ? nil : S.makeDual(table)
+        let gz = Dual(uninitialized: x.value.shape, withTangent: isDual)
+        let aBar = table(withTangent: isDual)
+        let dBar = table(withTangent: isDual)
+        let gphi = gate.map { _ in table(withTangent: isDual) }
         let gatePointer = gate.map { UnsafePointer($0.value.pointer) }
         dk_affine_activation_backward(
             kind, x.value.pointer, state.a.value.pointer, state.d.value.pointer, gatePointer, g.value.pointer, images,
@@ -193,34 +154,22 @@ private struct GroupNormInputs {
                 aBar.tangent!.pointer, gphi?.tangent?.pointer)
         }
 
-        let zero = [S](repeating: S(0), count: channels)
-        var sums = (gamma: zero, beta: zero, gate: zero)
-        let scaleGradient = scale == nil ? nil : S.makeDual(table)
-        let shiftGradient = shift == nil ? nil : S.makeDual(table)
-        // dx = gz·a + x·slope + offset carries the direct path and the one through the moments.
-        let slope = S.makeDual(table)
-        let offset = S.makeDual(table)
-        let math = NormalizationMath<S>(groups: groups, epsilon: S(epsilon))
-        let perPixel = S(1 / Double(pixels))
-        for image in 0..<images {
-            let base = image * channels
-            let input: NormalizationInput<S> = channelInputs(image, state.mean, state.variance)
-            let adjoint = math.backward(
-                input, a: (0..<channels).map { S.load(aBar, base + $0) },
-                d: (0..<channels).map { S.load(dBar, base + $0) })
-            for c in 0..<channels {
-                sums.gamma[c] = sums.gamma[c] + adjoint.gamma[c]
-                sums.beta[c] = sums.beta[c] + adjoint.beta[c]
-                if let gphi { sums.gate[c] = sums.gate[c] + adjoint.gate[c] + S.load(gphi, base + c) }
-                if let scaleGradient { adjoint.scale[c].store(scaleGradient, base + c) }
-                if let shiftGradient { adjoint.shift[c].store(shiftGradient, base + c) }
-                let twice = S(2) * adjoint.variance[c] * perPixel
-                twice.store(slope, base + c)
-                (adjoint.mean[c] * perPixel - twice * input.mean[c]).store(offset, base + c)
-            }
-        }
+        let slope = table(withTangent: isDual)
+        let offset = table(withTangent: isDual)
+        func perChannel() -> Dual { Dual(uninitialized: [channels], withTangent: isDual) }
+        let (gammaGradient, betaGradient) = (perChannel(), perChannel())
+        let gateGradient = gate.map { _ in perChannel() }
+        let scaleGradient = scale.map { _ in table(withTangent: isDual) }
+        let shiftGradient = shift.map { _ in table(withTangent: isDual) }
+        let gradients = dk_group_norm_gradients(
+            mean: state.mean.input, variance: state.variance.input, a_bar: aBar.input, d_bar: dBar.input,
+            gate_sum: gphi.kernelInput, slope: slope.output, offset: offset.output, gamma: gammaGradient.output,
+            beta: betaGradient.output, gate: gateGradient.kernelOutput, scale: scaleGradient.kernelOutput,
+            shift: shiftGradient.kernelOutput)
+        withKernelProblem { problem in withUnsafePointer(to: gradients) { dk_group_norm_backward(problem, $0) } }
 
-        let dx = S.makeDual(x.value.shape)
+        // dx = gz·a + x·slope + offset carries the direct path and the one through the moments.
+        let dx = Dual(uninitialized: x.value.shape, withTangent: isDual)
         dk_affine_images(
             gz.value.pointer, state.a.value.pointer, x.value.pointer, slope.value.pointer, offset.value.pointer, images,
             pixels, channels, dx.value.pointer, 0)
@@ -238,15 +187,25 @@ private struct GroupNormInputs {
                 )
             }
         }
-
-        func gathered(_ values: [S]) -> Dual {
-            let dual = S.makeDual([channels])
-            for (c, value) in values.enumerated() { value.store(dual, c) }
-            return dual
-        }
         return GroupNormGradients(
-            x: dx, gamma: gathered(sums.gamma), beta: gathered(sums.beta),
-            gate: gate == nil ? nil : gathered(sums.gate),
-            scale: scaleGradient, shift: shiftGradient)
+            x: dx, gamma: gammaGradient, beta: betaGradient, gate: gateGradient, scale: scaleGradient,
+            shift: shiftGradient)
     }
+}
+
+extension Dual {
+    fileprivate init(uninitialized shape: [Int], withTangent: Bool) {
+        self.init(
+            Tensor(uninitialized: shape), tangent: withTangent ? Tensor(uninitialized: shape) : nil)
+    }
+
+    fileprivate var input: dk_dual_in {
+        dk_dual_in(value: value.pointer, tangent: tangent.map { UnsafePointer($0.pointer) })
+    }
+    fileprivate var output: dk_dual_out { dk_dual_out(value: value.pointer, tangent: tangent?.pointer) }
+}
+
+extension Dual? {
+    fileprivate var kernelInput: dk_dual_in { self?.input ?? dk_dual_in(value: nil, tangent: nil) }
+    fileprivate var kernelOutput: dk_dual_out { self?.output ?? dk_dual_out(value: nil, tangent: nil) }
 }

@@ -105,12 +105,41 @@ double dk_dot(const float *x, const float *y, long count);
 int dk_all_finite(const float *x, long count);
 
 // ---------------------------------------------------------------- normalisation
-// Group normalisation is done as: moments per image and channel (dk_moments) → a tiny computation that turns them
-// into one affine map per image and channel (done by the caller, in double) → dk_affine_activation.
+// Group normalisation is done as: moments per image and channel (dk_moments) → one affine map per image and channel
+// (dk_group_norm_maps) → dk_affine_activation; backwards as dk_affine_activation_backward → dk_group_norm_backward →
+// dk_affine_images.
 
 /// mean[images,C] and variance[images,C] (biased) of x over the P pixels of each image and channel, computed about a
 /// shift so that a large mean costs no accuracy.
 void dk_moments(const float *x, long images, long pixels, long channels, float *mean, float *variance);
+
+/// An array and its tangent (NULL: zero); an absent array has a NULL value.
+typedef struct { const float *value, *tangent; } dk_dual_in;
+/// An array to be written, with its tangent where that is not NULL; with a NULL value it is skipped.
+typedef struct { float *value, *tangent; } dk_dual_out;
+
+typedef struct {
+    long images, pixels, channels, groups;
+    const int32_t *group_of;        // [C], each in 0..<groups; groups may be unequal or empty
+    double epsilon;
+    dk_dual_in gamma, beta, gate;   // [C]; no gates: all one
+    dk_dual_in scale, shift;        // [images,C]: y = (γ·x̂ + β)·(1 + scale) + shift; or absent
+} dk_group_norm;
+
+/// The maps z = a·x + d [images,C] from each channel's moments [images,C], moments of a group being weighted by the gates.
+/// Tangents are computed when a has one. A group whose gates are all zero maps to zero.
+void dk_group_norm_maps(const dk_group_norm *norm, dk_dual_in mean, dk_dual_in variance, dk_dual_out a, dk_dual_out d);
+
+typedef struct {
+    dk_dual_in mean, variance;      // [images,C]
+    dk_dual_in a_bar, d_bar;        // [images,C]: adjoints of the maps, Σ gz·x and Σ gz
+    dk_dual_in gate_sum;            // [images,C]: Σ g·φ(z); read only for the gates' gradient
+    dk_dual_out slope, offset;      // [images,C]: ∂L/∂x = gz·a + x·slope + offset
+    dk_dual_out gamma, beta, gate;  // [C]; the gates' may be absent
+    dk_dual_out scale, shift;       // [images,C], or absent
+} dk_group_norm_gradients;
+/// Everything's gradient from the adjoints of the maps; tangents when slope has one, and then everywhere.
+void dk_group_norm_backward(const dk_group_norm *norm, const dk_group_norm_gradients *gradients);
 
 /// GELU is the exact one (erf).
 typedef enum { DK_IDENTITY = 0, DK_SILU = 1, DK_GELU = 2, DK_RELU = 3, DK_MISH = 4 } dk_activation;

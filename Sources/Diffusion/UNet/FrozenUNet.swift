@@ -38,7 +38,7 @@ public struct FrozenUNet {
     }
 
     /// Images that a thread takes through the network together: enough to repay what a layer costs beside its arithmetic.
-    private static let mostImages = 8
+    private static let mostImages = 4
 
     /// Equal parts, as many for each thread; small batches stay whole, their layers being divided instead.
     private static func parts(of batch: Int) -> [Range<Int>] {

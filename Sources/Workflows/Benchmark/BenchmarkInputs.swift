@@ -33,10 +33,8 @@ struct BenchmarkInputs {
 
     func forward() -> () throws -> Void {
         let timesteps = batch.timesteps.map(Float.init)
-        return { [model, batch] in
-            _ = Autograd.withoutRecording {
-                model(Variable(batch.noise), timesteps: timesteps, classLabels: batch.classLabels)
-            }
+        return { [frozen = FrozenUNet(model), batch] in
+            _ = frozen.prediction(at: batch.noise, timesteps: timesteps, classLabels: batch.classLabels)
         }
     }
 
