@@ -14,6 +14,10 @@ struct BenchCommand: ParsableCommand {
             --layers adds a table of the layers of a prediction, with the share of the multiply–add peak that is \
             measured in the same run.
 
+            With --serve nothing is timed until a line {"work": "training", "batch": 4, "repeats": 3} comes in; the answer \
+            is {"batch": 4, "milliseconds": […], "peak_bytes": …, "work": "training"}. Between requests all threads sleep, so \
+            that another program can be timed in turn.
+
             Example: diffprune bench --model runs/fashion/model --pruned runs/half/model --work forward training --layers
             """)
 
@@ -48,6 +52,9 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Add a table of layers for each batch size.")
     var layers = false
 
+    @Flag(help: "Time on request: a line of JSON in, a line out, until the input ends.")
+    var serve = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -56,12 +63,29 @@ struct BenchCommand: ParsableCommand {
 
     mutating func run() throws {
         general.apply()
+        if serve { try refuseOptionsOfRequests() }
         let settings = try settings()
         let subject = try subject()
         let other = try pruned.map { try BenchmarkSubject("pruned", folder: URL(fileURLWithPath: $0)) }
         for warning in subject.warnings + (other?.warnings ?? []) { StandardStreams.complain("warning", warning) }
+        guard !serve else {
+            let server = BenchmarkServer(subject, settings)
+            while let line = readLine() { try StandardStreams.write(server.answer(line) + "\n") }
+            return
+        }
         let result = try BenchmarkWorkflow(subject, against: other, settings, progress: general.progress).run()
         try StandardStreams.write(json ? result.json().text() + "\n" : result.text())
+    }
+
+    /// What requests say, or what makes no sense with them.
+    private func refuseOptionsOfRequests() throws {
+        let given: [(String, Bool)] = [
+            ("--pruned", pruned != nil), ("--work", !work.isEmpty), ("--batch", !batch.isEmpty),
+            ("--runs", runs != nil), ("--layers", layers), ("--json", json),
+        ]
+        if let (name, _) = given.first(where: \.1) {
+            throw RequestError.conflict("\(name) has no effect with --serve: expected to leave it out")
+        }
     }
 
     private func subject() throws -> BenchmarkSubject {
@@ -79,13 +103,7 @@ struct BenchCommand: ParsableCommand {
     private func settings() throws -> BenchmarkSettings {
         var settings = BenchmarkSettings()
         if !work.isEmpty {
-            settings.works = try work.map { name in
-                guard let work = BenchmarkWork(rawValue: name) else {
-                    throw RequestError.unknown(
-                        kind: "work", name: name, legal: BenchmarkWork.allCases.map(\.rawValue))
-                }
-                return work
-            }
+            settings.works = try work.map { try BenchmarkWork(named: $0) }
         }
         if !batch.isEmpty { settings.batches = batch }
         settings.runs = runs
