@@ -57,7 +57,7 @@ extension BenchmarkResult {
     }
 
     static func number(_ value: Double) -> String { NumberText.short(value, digits: 3) }
-    private static func range(_ low: Double, _ high: Double) -> String { "\(number(low)) – \(number(high))" }
+    static func range(_ low: Double, _ high: Double) -> String { "\(number(low)) – \(number(high))" }
 }
 
 extension OperationKind {
