@@ -22,18 +22,14 @@ enum Subcommands {
     static func checkOptions(_ arguments: [String]) throws {
         guard let name = arguments.first, let command = all.first(where: { $0.configuration.commandName == name })
         else { return }
-        let legal = options(of: command)
+        // The list of options in the help; the usage line leaves them out where there are many.
+        let lines = Diffprune.helpMessage(for: command).split(separator: "\n")
+        let legal =
+            lines.filter { $0.hasPrefix("  --") }.compactMap { $0.split(separator: " ").first.map(String.init) }
+            + ["--help"]
         for argument in arguments.dropFirst().prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
             let option = String(argument.prefix { $0 != "=" })
             if !legal.contains(option) { throw RequestError.unknown(kind: "option", name: option, legal: legal) }
-        }
-    }
-
-    /// The long names in a command's help: the usage line leaves them out when there are many.
-    static func options(of command: any ParsableCommand.Type) -> [String] {
-        let lines = Diffprune.helpMessage(for: command).split(separator: "\n")
-        return lines.filter { $0.hasPrefix("  -") }.flatMap { line in
-            line.split { " ,".contains($0) }.prefix { $0.hasPrefix("-") }.filter { $0.hasPrefix("--") }.map(String.init)
         }
     }
 

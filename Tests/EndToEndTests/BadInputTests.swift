@@ -116,6 +116,10 @@ import Testing
         try expectRefused(bench + ["--steps", "0"], status: 64, saying: "--steps is 0")
         try expectRefused(bench + ["--steps", "2000", "--quiet"], status: 64, saying: "1 to 1000")
         try expectRefused(bench + ["--steps", "3", "--work", "hvp"], status: 64, saying: "no effect")
+        try expectRefused(bench + ["--output", out], status: 64, saying: "--output has no effect")
+        try expectRefused(
+            bench + ["--sweep", "batch", "--output", try scratch.write("mine", to: "taken")], status: 65,
+            saying: "taken")
         try expectRefused(bench + ["--pruned", scratch.path("none")], status: 65, saying: "none")
         try expectRefused(["bench", "--architecture", scratch.path("none")], status: 65, saying: "none")
         let file = try scratch.write(#"{"block_out_channels": [4, 6], "norm_num_groups": 4}"#, to: "config.json")

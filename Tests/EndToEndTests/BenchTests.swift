@@ -16,6 +16,8 @@ import Testing
         let machine = try #require(json["machine"] as? [String: Any])
         #expect(machine["threads"] as? Int == 2 && machine["instruction_set"] is String)
         #expect(try #require(json["multiply_add_peak_gflops"] as? Double) > 0)
+        let others = json["other_processes_cores"]
+        #expect(others is NSNull || (others as? Double).map { $0 >= 0 } == true)
         let models = try #require(json["models"] as? [[String: Any]])
         #expect(models.count == 1 && models[0]["parameters"] as? Int == 7247)
 

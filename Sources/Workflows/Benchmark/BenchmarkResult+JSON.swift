@@ -8,6 +8,7 @@ extension BenchmarkResult {
             "schema": 1,
             "machine": try JSONValue(encoding: machine),
             "multiply_add_peak_gflops": .double(peakRate / 1e9),
+            "other_processes_cores": otherProcesses.map { .double($0) } ?? .null,
             "models": .array(
                 subjects.map {
                     [

@@ -7,7 +7,10 @@ extension BenchmarkResult {
     public func text() throws -> String {
         var text =
             "\(machine.processor), \(machine.threads) of \(machine.cores) cores, \(machine.instructionSet), "
-            + "\(NumberText.short(peakRate / 1e9, digits: 3)) GFLOP/s at most\n"
+            + "\(NumberText.short(peakRate / 1e9, digits: 3)) GFLOP/s at most"
+            + (otherProcesses.map { "; other processes took \(NumberText.fixed($0, decimals: 2)) cores meanwhile" }
+                ?? "")
+            + "\n"
         for subject in subjects {
             text +=
                 "\(subject.name): \(subject.source), \(NumberText.compact(Double(subject.parameters))) parameters, "
@@ -54,7 +57,7 @@ extension BenchmarkResult {
     }
 
     static func number(_ value: Double) -> String { NumberText.short(value, digits: 3) }
-    private static func range(_ low: Double, _ high: Double) -> String { "\(number(low)) – \(number(high))" }
+    static func range(_ low: Double, _ high: Double) -> String { "\(number(low)) – \(number(high))" }
 }
 
 extension OperationKind {

@@ -6,6 +6,8 @@ public struct BenchmarkResult: Sendable {
     /// The most multiply–adds that all threads together were seen doing in this run: floating-point operations a
     /// second, a multiply–add being two.
     public let peakRate: Double
+    /// Cores that other processes kept busy meanwhile, on average; nil where the system does not tell.
+    public let otherProcesses: Double?
     public let subjects: [Subject]
     public let measurements: [Measurement]
     public let layers: [LayerTable]

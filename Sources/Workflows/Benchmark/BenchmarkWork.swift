@@ -10,6 +10,14 @@ public enum BenchmarkWork: String, Sendable, Codable, CaseIterable {
     /// One exact Hessian–vector product of the training loss, its gradient included.
     case hvp
 
+    /// - Throws: `RequestError.unknown`.
+    public init(named name: String) throws {
+        guard let work = Self(rawValue: name) else {
+            throw RequestError.unknown(kind: "work", name: name, legal: Self.allCases.map(\.rawValue))
+        }
+        self = work
+    }
+
     /// For the reader of a table.
     var title: String {
         switch self {

@@ -28,6 +28,7 @@ public struct BenchmarkWorkflow {
         func report(_ done: Int, _ detail: String) {
             progress?(ProgressUpdate(phase: "timing", completed: done, total: count, detail: detail))
         }
+        let others = OtherProcesses()
         var peak = 0.0
         func measurePeak() { for _ in 0..<10 { peak = max(peak, Engine.multiplyAddBurst()) } }
         measurePeak()
@@ -44,7 +45,7 @@ public struct BenchmarkWorkflow {
         }
         report(count, "")
         return BenchmarkResult(
-            machine: .current, peakRate: peak,
+            machine: .current, peakRate: peak, otherProcesses: others?.busyCores(),
             subjects: subjects.map {
                 .init(
                     name: $0.name, source: $0.source, parameters: $0.parameters, macs: $0.macs, imageSize: $0.imageSize)

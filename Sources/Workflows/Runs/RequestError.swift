@@ -9,8 +9,8 @@ public enum RequestError: Error, Equatable, CustomStringConvertible {
         case .invalid(let option, let got, let expected): "\(option) is \(got), expected \(expected)"
         case .unknown(let kind, let name, let legal):
             "unknown \(kind) '\(name)'"
-                + (Spelling.nearest(to: name, among: legal).map { ", did you mean '\($0)'?" } ?? ",")
-                + " Expected one of \(legal.joined(separator: ", "))"
+                + (Spelling.nearest(to: name, among: legal).map { ", did you mean '\($0)'?" } ?? "")
+                + "; expected one of \(legal.joined(separator: ", "))"
         case .conflict(let message): message
         }
     }

@@ -14,6 +14,13 @@ struct BenchCommand: ParsableCommand {
             --layers adds a table of the layers of a prediction, with the share of the multiply–add peak that is \
             measured in the same run.
 
+            --sweep times forward and training over values of batch, width, resolution or threads, all in turn, and holds \
+            how time grows against how the work does; --output takes sweep.json and a CSV table and an SVG plot for each.
+
+            With --serve nothing is timed until a line {"work": "training", "batch": 4, "repeats": 3} comes in; the answer \
+            is {"batch": 4, "milliseconds": […], "peak_bytes": …, "work": "training"}. Between requests all threads sleep, so \
+            that another program can be timed in turn.
+
             Example: diffprune bench --model runs/fashion/model --pruned runs/half/model --work forward training --layers
             """)
 
@@ -34,7 +41,9 @@ struct BenchCommand: ParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Images that go through the model together (default: 1 16).", valueName: "n"))
+        help: ArgumentHelp(
+            "Images that go through the model together (default: 1 16; swept 1 2 4 8 16 32; in other sweeps 4).",
+            valueName: "n"))
     var batch: [Int] = []
 
     @Option(
@@ -48,6 +57,17 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Add a table of layers for each batch size.")
     var layers = false
 
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("What to vary: batch, width, resolution, threads.", valueName: "name"))
+    var sweep: [String] = []
+
+    @Option(help: ArgumentHelp("Folder for the files of a sweep; must be new or empty.", valueName: "dir"))
+    var output: String?
+
+    @Flag(help: "Time on request: a line of JSON in, a line out, until the input ends.")
+    var serve = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -56,37 +76,100 @@ struct BenchCommand: ParsableCommand {
 
     mutating func run() throws {
         general.apply()
-        let settings = try settings()
-        let subject = try subject()
-        let other = try pruned.map { try BenchmarkSubject("pruned", folder: URL(fileURLWithPath: $0)) }
-        for warning in subject.warnings + (other?.warnings ?? []) { StandardStreams.complain("warning", warning) }
-        let result = try BenchmarkWorkflow(subject, against: other, settings, progress: general.progress).run()
-        try StandardStreams.write(json ? result.json().text() + "\n" : result.text())
+        try refuseWhatHasNoEffect()
+        if serve {
+            let server = BenchmarkServer(try subject(), try settings())
+            while let line = readLine() { try StandardStreams.write(server.answer(line) + "\n") }
+        } else if !sweep.isEmpty {
+            try runSweeps()
+        } else {
+            let settings = try settings()
+            let result = try BenchmarkWorkflow(
+                subject(), against: other(), settings, progress: general.progress
+            ).run()
+            try StandardStreams.write(json ? result.json().text() + "\n" : result.text())
+        }
+    }
+
+    private func runSweeps() throws {
+        let axes = try sweep.map { try SweepAxis(named: $0) }
+        let settings = try settings(defaultWorks: [.forward, .training])
+        if !batch.isEmpty, axes.count > 1, axes.contains(.batch) {
+            throw RequestError.conflict(
+                "--batch would mean two things to --sweep \(sweep.joined(separator: " ")): expected one sweep at a time"
+            )
+        }
+        if batch.count > 1, axes != [.batch] {
+            throw RequestError.conflict(
+                "--batch is \(batch.map(String.init).joined(separator: " ")), expected one number with --sweep \(sweep[0])"
+            )
+        }
+        let workflow = try SweepWorkflow(
+            subject(), axes, settings, batches: batch.isEmpty ? SweepWorkflow.defaultBatches : batch,
+            batch: batch.first ?? SweepWorkflow.defaultBatch, progress: general.progress)
+        guard let output else { return try show(workflow.run()) }
+        let folder = URL(fileURLWithPath: output)
+        let sweeps = try OutputClaim.holding(folder) {
+            do {
+                try OutputFolder.prepare(folder, overwriting: false)
+            } catch StorageError.folderNotEmpty(let path) {
+                throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
+            }
+            let sweeps = try workflow.run()
+            try sweeps.write(to: folder)
+            return sweeps
+        }
+        try show(sweeps)
+    }
+
+    private func show(_ sweeps: BenchmarkSweeps) throws {
+        try StandardStreams.write(json ? sweeps.json().text() + "\n" : sweeps.text())
+    }
+
+    /// Options that are not looked at must not be taken and ignored.
+    private func refuseWhatHasNoEffect() throws {
+        func refuse(_ with: String, _ given: [(String, Bool)]) throws {
+            guard let (name, _) = given.first(where: \.1) else { return }
+            throw RequestError.conflict("\(name) has no effect \(with): expected to leave it out")
+        }
+        if serve {
+            try refuse(
+                "with --serve",
+                [
+                    ("--pruned", pruned != nil), ("--work", !work.isEmpty), ("--batch", !batch.isEmpty),
+                    ("--runs", runs != nil), ("--layers", layers), ("--sweep", !sweep.isEmpty), ("--json", json),
+                ])
+        }
+        if !sweep.isEmpty { try refuse("with --sweep", [("--pruned", pruned != nil), ("--layers", layers)]) }
+        if sweep.isEmpty { try refuse("without --sweep", [("--output", output != nil)]) }
     }
 
     private func subject() throws -> BenchmarkSubject {
         switch (model, architecture) {
         case (let model?, nil):
-            return try BenchmarkSubject("model", folder: URL(fileURLWithPath: model))
+            return try warned(BenchmarkSubject("model", folder: URL(fileURLWithPath: model)))
         case (nil, let architecture?):
-            return try BenchmarkSubject(
-                "model", architecture: URL(fileURLWithPath: architecture), seed: UInt64(seed.seed ?? 0))
+            return try warned(
+                BenchmarkSubject(
+                    "model", architecture: URL(fileURLWithPath: architecture), seed: UInt64(seed.seed ?? 0)))
         default:
             throw RequestError.conflict("expected --model or --architecture, and not both")
         }
     }
 
-    private func settings() throws -> BenchmarkSettings {
+    private func other() throws -> BenchmarkSubject? {
+        try pruned.map { try warned(BenchmarkSubject("pruned", folder: URL(fileURLWithPath: $0))) }
+    }
+
+    private func warned(_ subject: BenchmarkSubject) -> BenchmarkSubject {
+        for warning in subject.warnings { StandardStreams.complain("warning", warning) }
+        return subject
+    }
+
+    private func settings(defaultWorks: [BenchmarkWork] = BenchmarkWork.allCases) throws -> BenchmarkSettings {
         var settings = BenchmarkSettings()
-        if !work.isEmpty {
-            settings.works = try work.map { name in
-                guard let work = BenchmarkWork(rawValue: name) else {
-                    throw RequestError.unknown(
-                        kind: "work", name: name, legal: BenchmarkWork.allCases.map(\.rawValue))
-                }
-                return work
-            }
-        }
+        settings.works = defaultWorks
+        if !work.isEmpty { settings.works = try work.map { try BenchmarkWork(named: $0) } }
         if !batch.isEmpty { settings.batches = batch }
         settings.runs = runs
         if let steps {
