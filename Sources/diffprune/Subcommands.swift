@@ -21,8 +21,11 @@ enum Subcommands {
     static func checkOptions(_ arguments: [String]) throws {
         guard let name = arguments.first, let command = all.first(where: { $0.configuration.commandName == name })
         else { return }
-        let usage = Diffprune.usageString(for: command).split { " []()|".contains($0) }
-        let legal = usage.filter { $0.hasPrefix("--") }.map(String.init) + ["--help"]
+        // The list of options in the help; the usage line leaves them out where there are many.
+        let lines = Diffprune.helpMessage(for: command).split(separator: "\n")
+        let legal =
+            lines.filter { $0.hasPrefix("  --") }.compactMap { $0.split(separator: " ").first.map(String.init) }
+            + ["--help"]
         for argument in arguments.dropFirst().prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
             let option = String(argument.prefix { $0 != "=" })
             if !legal.contains(option) { throw RequestError.unknown(kind: "option", name: option, legal: legal) }
