@@ -94,7 +94,7 @@
       (float learning_rate, float momentum, float weight_decay, float grad_scale, int nesterov,                        \
        const float *gradient, long count, float *parameter, float *momentum_buffer),                                   \
       (learning_rate, momentum, weight_decay, grad_scale, nesterov, gradient, count, parameter, momentum_buffer))      \
-    X(void, ema, (float decay, const float *value, long count, float *average), (decay, value, count, average))
+    X(void, ema, (float rest, const float *value, long count, float *average), (rest, value, count, average))
 
 #define DK_TABLE_MEMBER(result, name, parameters, arguments) result(*name) parameters;
 typedef struct {

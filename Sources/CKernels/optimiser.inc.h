@@ -12,20 +12,16 @@ typedef struct {
 static void adam_item(void *context, long index) {
     const optimiser_job *j = context;
     const dk_adam_options *o = j->options;
-    int decoupled = o->decoupled_decay;
-    vf shrink = vset(1.0f - o->learning_rate * o->weight_decay), decay = vset(o->weight_decay);
-    vf beta1 = vset(o->beta1), rest1 = vset(1.0f - o->beta1), beta2 = vset(o->beta2), rest2 = vset(1.0f - o->beta2);
-    vf scale = vset(o->grad_scale), step = vset(-o->learning_rate / o->correction1), epsilon = vset(o->epsilon);
-    vf root = vset(1.0f / sqrtf(o->correction2));
+    vf rest1 = vset(o->rest1), rest2 = vset(o->rest2), step = vset(-o->step), root = vset(o->root);
+    vf scale = vset(o->grad_scale), l2 = vset(o->l2), decay = vset(-o->decay), epsilon = vset(o->epsilon);
 #define STEP(i, n)                                                                                                     \
     do {                                                                                                               \
-        vf p = vload_first(j->parameter + (i), n), g = scale * vload_first(j->gradient + (i), n);                      \
-        if (decoupled)                                                                                                 \
-            p *= shrink;                                                                                               \
-        else                                                                                                           \
-            g = vfma(decay, p, g);                                                                                     \
-        vf m = vfma(beta1, vload_first(j->first + (i), n), rest1 * g);                                                 \
-        vf v = vfma(beta2, vload_first(j->second + (i), n), rest2 * g * g);                                            \
+        vf p = vload_first(j->parameter + (i), n), m = vload_first(j->first + (i), n);                                 \
+        vf v = vload_first(j->second + (i), n);                                                                        \
+        vf g = vfma(l2, p, scale * vload_first(j->gradient + (i), n));                                                 \
+        p = vfma(decay, p, p);                                                                                         \
+        m = vfma(rest1, g - m, m);                                                                                     \
+        v = vfma(rest2, g * g - v, v);                                                                                 \
         vstore_first(j->first + (i), m, n);                                                                            \
         vstore_first(j->second + (i), v, n);                                                                           \
         vstore_first(j->parameter + (i), vfma(step, m / vfma(vsqrt(v), root, epsilon), p), n);                         \
@@ -68,17 +64,17 @@ static void sgd(float learning_rate, float momentum, float weight_decay, float g
 
 static void ema_item(void *context, long index) {
     const optimiser_job *j = context;
-    vf rate = vset(1.0f - j->momentum);
+    vf rest = vset(j->momentum);
 #define MOVE(i, n)                                                                                                     \
     do {                                                                                                               \
         vf average = vload_first(j->parameter + (i), n);                                                               \
-        vstore_first(j->parameter + (i), vfma(rate, vload_first(j->gradient + (i), n) - average, average), n);         \
+        vstore_first(j->parameter + (i), vfma(rest, vload_first(j->gradient + (i), n) - average, average), n);         \
     } while (0)
     FOR_FLAT(index * FLAT_CHUNK, least((index + 1) * FLAT_CHUNK, j->count), MOVE);
 #undef MOVE
 }
 
-static void ema(float decay, const float *value, long count, float *average) {
-    optimiser_job job = {.gradient = value, .count = count, .parameter = average, .momentum = decay};
+static void ema(float rest, const float *value, long count, float *average) {
+    optimiser_job job = {.gradient = value, .count = count, .parameter = average, .momentum = rest};
     if (count > 0) dk_region(ceil_div(count, FLAT_CHUNK), 2 * count, ema_item, &job);
 }

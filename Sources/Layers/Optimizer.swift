@@ -8,11 +8,11 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
 
 public struct OptimizerConfiguration: Codable, Sendable, Equatable {
     public var kind: OptimizerKind = .adam
-    public var beta1: Float = 0.9
-    public var beta2: Float = 0.999
-    public var epsilon: Float = 1e-8
-    public var momentum: Float = 0.9
-    public var weightDecay: Float = 0
+    public var beta1 = 0.9
+    public var beta2 = 0.999
+    public var epsilon = 1e-8
+    public var momentum = 0.9
+    public var weightDecay = 0.0
 
     public init() {}
 }
@@ -42,23 +42,27 @@ public final class Optimizer {
     }
 
     /// One update. Gradients are multiplied by `gradientScale` first (clipping).
-    public func update(_ arena: ParameterArena, learningRate: Float, gradientScale: Float = 1) {
+    ///
+    /// Arrays are float32; every constant is computed in double and rounded once.
+    public func update(_ arena: ParameterArena, learningRate: Double, gradientScale: Float = 1) {
         step += 1
         let c = configuration
         switch c.kind {
         case .adam, .adamw:
+            let isDecoupled = c.kind == .adamw
             var options = dk_adam_options(
-                learning_rate: learningRate, beta1: c.beta1, beta2: c.beta2, epsilon: c.epsilon,
-                weight_decay: c.weightDecay, correction1: Float(1 - power(Double(c.beta1), step)),
-                correction2: Float(1 - power(Double(c.beta2), step)), grad_scale: gradientScale,
-                decoupled_decay: c.kind == .adamw ? 1 : 0)
+                rest1: Float(1 - c.beta1), rest2: Float(1 - c.beta2),
+                step: Float(learningRate / (1 - power(c.beta1, step))),
+                root: Float(1 / (1 - power(c.beta2, step)).squareRoot()), epsilon: Float(c.epsilon),
+                l2: isDecoupled ? 0 : Float(c.weightDecay),
+                decay: isDecoupled ? Float(learningRate * c.weightDecay) : 0, grad_scale: gradientScale)
             dk_adam(
                 &options, arena.gradients.pointer, arena.count, arena.values.pointer, state[0].tensor.pointer,
                 state[1].tensor.pointer)
         case .sgd:
             dk_sgd(
-                learningRate, c.momentum, c.weightDecay, gradientScale, 0, arena.gradients.pointer, arena.count,
-                arena.values.pointer, state[0].tensor.pointer)
+                Float(learningRate), Float(c.momentum), Float(c.weightDecay), gradientScale, 0, arena.gradients.pointer,
+                arena.count, arena.values.pointer, state[0].tensor.pointer)
         }
     }
 

@@ -15,6 +15,7 @@ struct Diffprune: ParsableCommand {
 
     static func main() {
         StandardStreams.prepare()
+        Interruption.prepare()
         Foundation.exit(status(of: Array(CommandLine.arguments.dropFirst())))
     }
 

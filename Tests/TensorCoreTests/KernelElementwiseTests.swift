@@ -158,11 +158,11 @@ extension KernelTests {
                 var pd = p.map(Double.init), md = m.map(Double.init), vd = md
                 for t in 1...3 {
                     let g = random.values(n)
-                    let (lr, b1, b2, decay) = (0.01, Double(Float(0.9)), Double(Float(0.999)), 0.1)
+                    let (lr, b1, b2, decay) = (0.01, 0.9, 0.999, 0.1)
                     var options = dk_adam_options(
-                        learning_rate: Float(lr), beta1: Float(b1), beta2: Float(b2), epsilon: 1e-8,
-                        weight_decay: Float(decay), correction1: Float(1 - pow(b1, Double(t))),
-                        correction2: Float(1 - pow(b2, Double(t))), grad_scale: 0.5, decoupled_decay: decoupled ? 1 : 0)
+                        rest1: Float(1 - b1), rest2: Float(1 - b2), step: Float(lr / (1 - pow(b1, Double(t)))),
+                        root: Float(1 / (1 - pow(b2, Double(t))).squareRoot()), epsilon: 1e-8,
+                        l2: decoupled ? 0 : Float(decay), decay: decoupled ? Float(lr * decay) : 0, grad_scale: 0.5)
                     dk_adam(&options, g, n, &p, &m, &v)
                     for i in 0..<n {
                         var gradient = 0.5 * Double(g[i])
@@ -204,7 +204,7 @@ extension KernelTests {
             for n in Self.lengths {
                 let value = random.values(n), start = random.values(n)
                 var average = start
-                dk_ema(0.75, value, n, &average)
+                dk_ema(0.25, value, n, &average)
                 let expected = (0..<n).map { Double(start[$0]) + 0.25 * (Double(value[$0]) - Double(start[$0])) }
                 #expect(worstError(average, expected) < 2e-7, "\(isa) \(n)")
             }

@@ -199,20 +199,23 @@ void dk_nchw_to_nhwc(const float *x, long batch, long pixels, long channels, flo
 
 // ---------------------------------------------------------------- optimisers
 
-/// Adam on one flat array. decoupled_decay multiplies p by (1 − lr·decay) first (AdamW); otherwise decay·p is added
-/// to the gradient (L2). `correction1` = 1 − β₁^t, `correction2` = 1 − β₂^t. grad_scale multiplies the gradient first.
-/// p −= lr·(m/correction1) / (√(v/correction2) + ε)   (PyTorch's definition)
+/// Adam on one flat array, by PyTorch's definition at step t:
+///     g = grad_scale·gradient + l2·p              p −= decay·p
+///     m += rest1·(g − m)                          v += rest2·(g² − v)
+///     p −= step·m / (root·√v + ε)
+/// with rest = 1 − β, step = lr / (1 − β₁^t), root = 1 / √(1 − β₂^t), and the weight decay in l2 (Adam) or, times lr, in
+/// decay (AdamW). All are computed in double and rounded once: 1 − 0.999f is off by 1e-5, a factor 1 − decay by percents
+/// of the decay.
 typedef struct {
-    float learning_rate, beta1, beta2, epsilon, weight_decay, correction1, correction2, grad_scale;
-    int decoupled_decay;
+    float rest1, rest2, step, root, epsilon, l2, decay, grad_scale;
 } dk_adam_options;
 void dk_adam(const dk_adam_options *options, const float *gradient, long count, float *parameter, float *first_moment,
              float *second_moment);
 /// SGD with momentum as PyTorch defines it (dampening 0): buf = momentum·buf + g; p −= lr·(nesterov ? g + momentum·buf : buf)
 void dk_sgd(float learning_rate, float momentum, float weight_decay, float grad_scale, int nesterov,
             const float *gradient, long count, float *parameter, float *momentum_buffer);
-/// average += (1 − decay)·(value − average)
-void dk_ema(float decay, const float *value, long count, float *average);
+/// average += rest·(value − average), rest = 1 − decay
+void dk_ema(float rest, const float *value, long count, float *average);
 
 #ifdef __cplusplus
 }

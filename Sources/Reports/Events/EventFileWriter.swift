@@ -12,6 +12,7 @@ public final class EventFileWriter {
     /// of that name was there.
     public let url: URL
     private var handle: FileHandle?
+    private var length: UInt64 = 0
 
     /// Opens a new event file, creating the folder where needed.
     /// - Parameters:
@@ -131,9 +132,13 @@ public final class EventFileWriter {
 
     private func write(_ event: ProtobufMessage) throws(ReportError) {
         guard let handle else { throw .eventFileClosed(path: url.path) }
+        let record = Self.record(event.data)
         do {
-            try handle.write(contentsOf: Self.record(event.data))
+            try handle.write(contentsOf: record)
+            length += UInt64(record.count)
         } catch {
+            // A reader would stop at the part of a record that fitted on a full disk.
+            try? handle.truncate(atOffset: length)
             throw .cannotWrite(path: url.path, reason: error.localizedDescription)
         }
     }

@@ -11,9 +11,9 @@ public struct Checkpoint: Sendable {
 
     static let tensorsName = "state.safetensors"
     static let stateName = "state.json"
-    static let format = 1
+    static let format = 2
 
-    /// Opens the checkpoint in the folder `url` and compares its checksum.
+    /// Opens the checkpoint in the folder `url` and compares its digests.
     /// - Throws: `StorageError`, `SafetensorsError` or `CheckpointError.damaged`.
     init(at url: URL, step: Int) throws {
         let document = try JSONFile.read(url.appendingPathComponent(Self.stateName))
@@ -23,12 +23,12 @@ public struct Checkpoint: Sendable {
             throw damaged("\(Self.stateName) is not of format \(Self.format)")
         }
         guard document["step"]?.intValue == step else { throw damaged("\(Self.stateName) is not of step \(step)") }
-        guard let state = document["state"], let checksum = document["tensors_checksum"]?.stringValue else {
-            throw damaged("\(Self.stateName) has no 'state' or no 'tensors_checksum'")
+        guard let state = document["state"], try Self.digest(of: state) == document["state_sha256"]?.stringValue else {
+            throw damaged("\(Self.stateName) is not as it was written")
         }
         let tensorsURL = url.appendingPathComponent(Self.tensorsName)
-        guard try Checksum.of(RegularFile(tensorsURL)) == checksum else {
-            throw damaged("\(Self.tensorsName) does not have the checksum it was written with")
+        guard try SHA256.digest(of: RegularFile(tensorsURL)) == document["tensors_sha256"]?.stringValue else {
+            throw damaged("\(Self.tensorsName) is not as it was written")
         }
         self.step = step
         self.url = url
@@ -43,10 +43,22 @@ public struct Checkpoint: Sendable {
         let document: JSONValue = [
             "format": .int(format),
             "step": .int(step),
-            "tensors_checksum": .string(try Checksum.of(RegularFile(tensorsURL))),
+            "tensors_sha256": .string(try SHA256.digest(of: RegularFile(tensorsURL))),
+            "state_sha256": .string(try digest(of: state)),
             "state": state,
         ]
         try JSONFile.write(document, to: url.appendingPathComponent(stateName))
+    }
+
+    /// - Throws: `StorageError.json` for a number that is not finite.
+    private static func digest(of state: JSONValue) throws -> String {
+        var hash = SHA256()
+        do {
+            hash.update(try state.text(.compact))
+        } catch let error as JSONError {
+            throw StorageError.json(file: stateName, error)
+        }
+        return hash.digest()
     }
 }
 

@@ -27,9 +27,11 @@ public enum AtomicFile {
         // Named after the target: the name of the temporary would puzzle whoever reads the error.
         let sink = FileSink(descriptor: descriptor, path: target.path)
         do {
-            try body(sink)
-            if durably { try sink.synchronize() }
-            guard rename(partial.path, target.path) == 0 else { throw StorageError.writing(target.path) }
+            try Unfinished.clearing(by: { unlink(partial.path) }) {
+                try body(sink)
+                if durably { try sink.synchronize() }
+                guard rename(partial.path, target.path) == 0 else { throw StorageError.writing(target.path) }
+            }
         } catch {
             unlink(partial.path)
             throw error

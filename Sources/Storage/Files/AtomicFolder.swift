@@ -20,12 +20,14 @@ public enum AtomicFolder {
         let descriptor = try openLocked(partial, for: target)
         defer { close(descriptor) }
         do {
-            try empty(partial, for: target)
-            try settleRetired(of: target)
-            let result = try build(partial)
-            synchronizeContents(of: partial)
-            try swap(partial, into: target)
-            return result
+            return try Unfinished.clearing(by: { Unfinished.clear(partial) }) {
+                try empty(partial, for: target)
+                try settleRetired(of: target)
+                let result = try build(partial)
+                synchronizeContents(of: partial)
+                try Unfinished.uninterrupted { try swap(partial, into: target) }
+                return result
+            }
         } catch {
             try? FileManager.default.removeItem(at: partial)
             // The hidden name would puzzle whoever reads the error; the folder under it is gone anyway.
@@ -67,10 +69,10 @@ public enum AtomicFolder {
         defer { close(descriptor) }
         try empty(partial, for: target)
         guard rename(target.path, partial.path) == 0 else { throw StorageError.writing(target.path) }
-        try delete(partial, for: target)
+        try Unfinished.clearing(by: { Unfinished.clear(partial) }) { try delete(partial, for: target) }
     }
 
-    private static func openLocked(_ partial: URL, for target: URL) throws -> Int32 {
+    static func openLocked(_ partial: URL, for target: URL) throws -> Int32 {
         while true {
             if mkdir(partial.path, 0o777) != 0, errno != EEXIST {
                 throw errno == ENOENT
@@ -120,7 +122,7 @@ public enum AtomicFolder {
         if replaces { try? FileManager.default.removeItem(at: retired) }
     }
 
-    private static func empty(_ folder: URL, for target: URL) throws {
+    static func empty(_ folder: URL, for target: URL) throws {
         do {
             for item in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
                 try FileManager.default.removeItem(at: item)

@@ -11,8 +11,34 @@ public final class FileSink {
         self.path = path
     }
 
+    /// Opens the file at `url` to write behind what it holds, making it where it is not there.
+    /// - Throws: `StorageError`, also where `url` is no regular file.
+    convenience init(appendingTo url: URL) throws {
+        let descriptor = open(url.path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw StorageError.writing(url.path) }
+        self.init(descriptor: descriptor, path: url.path)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw StorageError.notARegularFile(path: url.path)
+        }
+    }
+
     deinit {
         close(descriptor)
+    }
+
+    /// Bytes in the file.
+    var size: Int {
+        get throws {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { throw StorageError.writing(path) }
+            return Int(status.st_size)
+        }
+    }
+
+    /// Drops all but the first `size` bytes.
+    func truncate(to size: Int) throws {
+        guard ftruncate(descriptor, off_t(size)) == 0 else { throw StorageError.writing(path) }
     }
 
     /// - Throws: `StorageError.noSpace` on a full device, else `StorageError.unwritable`.

@@ -12,18 +12,30 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
     case inUse(path: String)
     case json(file: String, JSONError)
 
-    public var description: String {
+    public var description: String { "\(path): \(reason)" }
+
+    /// The file or folder it is about.
+    public var path: String {
         switch self {
-        case .missing(let path): "\(path): no such file or folder"
-        case .notARegularFile(let path): "\(path): expected a file, got a folder or a device"
-        case .notAFolder(let path): "\(path): expected a folder, got a file"
-        case .folderNotEmpty(let path):
-            "\(path): the folder already holds something; name a new or empty folder, or ask for overwriting"
-        case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
-        case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
-        case .noSpace(let path): "\(path): cannot be written: no space is left on the device (or the quota is used up)"
-        case .inUse(let path): "\(path): another process is writing it at this moment"
-        case .json(let file, let error): "\(file): \(error)"
+        case .missing(let path), .notARegularFile(let path), .notAFolder(let path), .folderNotEmpty(let path),
+            .unreadable(let path, _), .unwritable(let path, _), .noSpace(let path), .inUse(let path),
+            .json(let path, _):
+            path
+        }
+    }
+
+    /// What is wrong with it.
+    public var reason: String {
+        switch self {
+        case .missing: "no such file or folder"
+        case .notARegularFile: "expected a file, got a folder or a device"
+        case .notAFolder: "expected a folder, got a file"
+        case .folderNotEmpty: "the folder already holds something; name a new or empty folder, or ask for overwriting"
+        case .unreadable(_, let reason): "cannot be read: \(reason)"
+        case .unwritable(_, let reason): "cannot be written: \(reason)"
+        case .noSpace: "cannot be written: no space is left on the device (or the quota is used up)"
+        case .inUse: "another process is writing it at this moment"
+        case .json(_, let error): "\(error)"
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// A part of a run's configuration: every field has a default, and values are checked after reading.
 public protocol ConfigurationSection: Codable, Sendable {
@@ -21,12 +22,10 @@ public struct ConfigurationDocument {
         var tree = ConfigurationTree.section([:])
         if let file {
             do {
-                tree = try ConfigurationTree(yaml: String(contentsOf: file, encoding: .utf8), source: file.path)
-            } catch let error as ConfigurationError {
-                throw error
-            } catch {
-                throw ConfigurationError.unreadable(
-                    source: file.path, reason: "cannot be read: \((error as NSError).localizedDescription)")
+                let text = try TextFile.read(file, limit: ConfigurationTree.maximumBytes)
+                tree = try ConfigurationTree(yaml: text, source: file.path)
+            } catch let error as StorageError {
+                throw ConfigurationError.unreadable(source: file.path, reason: error.reason)
             }
         }
         for override in overrides { tree = try tree.overlaid(with: Self.parse(override: override)) }
@@ -125,10 +124,5 @@ public struct ConfigurationDocument {
         if value == .section([:]) { value = .text("") }
         for key in parts[0].split(separator: ".").reversed() { value = .section([String(key): value]) }
         return value
-    }
-
-    /// Sections as YAML, to be stored with a run.
-    static func yaml(_ sections: [(name: String, tree: ConfigurationTree)]) -> String {
-        ConfigurationTree.section(Dictionary(uniqueKeysWithValues: sections.map { ($0.name, $0.tree) })).yaml
     }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Yams
 
 /// What is wrong with a configuration file or a `--set`.
 public enum ConfigurationError: Error, CustomStringConvertible {
@@ -51,94 +50,6 @@ indirect enum ConfigurationTree: Equatable {
         case .text: "text"
         case .list: "a list"
         case .section: "a section of keys"
-        }
-    }
-
-    // MARK: YAML
-
-    init(yaml text: String, source: String) throws {
-        guard text.utf8.count <= 1 << 20 else {
-            throw ConfigurationError.unreadable(source: source, reason: "larger than 1 MiB, which no configuration is")
-        }
-        let node: Node?
-        do {
-            node = try Yams.compose(yaml: text)
-        } catch {
-            let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "not YAML"
-            throw ConfigurationError.unreadable(source: source, reason: "not valid YAML: \(reason)")
-        }
-        self = try node.map { try Self.tree(of: $0, source: source, path: "", depth: 0) } ?? .section([:])
-    }
-
-    private static func tree(of node: Node, source: String, path: String, depth: Int) throws -> ConfigurationTree {
-        guard depth < 32 else {
-            throw ConfigurationError.unreadable(source: source, reason: "nested too deeply at '\(path)'")
-        }
-        switch node {
-        case .scalar:
-            if node.null != nil { return .null }
-            if let value = node.bool { return .flag(value) }
-            if let value = node.int { return .integer(value) }
-            if let value = node.float {
-                guard value.isFinite else {
-                    throw ConfigurationError.invalid(
-                        source: source, key: path, got: "\(value)", expected: "a finite number")
-                }
-                return .number(value)
-            }
-            return .text(node.string ?? "")
-        case .sequence(let sequence):
-            return .list(
-                try sequence.enumerated().map {
-                    try tree(of: $1, source: source, path: "\(path)[\($0)]", depth: depth + 1)
-                })
-        case .mapping(let mapping):
-            var section: [String: ConfigurationTree] = [:]
-            for (key, value) in mapping {
-                let name = key.string ?? ""
-                let place = path.isEmpty ? name : "\(path).\(name)"
-                guard section[name] == nil else {
-                    throw ConfigurationError.unreadable(source: source, reason: "key '\(place)' is there twice")
-                }
-                section[name] = try tree(of: value, source: source, path: place, depth: depth + 1)
-            }
-            return .section(section)
-        case .alias:
-            throw ConfigurationError.unreadable(source: source, reason: "YAML aliases are not supported")
-        }
-    }
-
-    /// The tree as YAML, keys sorted.
-    var yaml: String { Self.lines(of: self, indent: 0).joined(separator: "\n") + "\n" }
-
-    private static func lines(of tree: ConfigurationTree, indent: Int) -> [String] {
-        guard case .section(let section) = tree else { return [scalar(tree)] }
-        let pad = String(repeating: "  ", count: indent)
-        return section.keys.sorted().flatMap { key -> [String] in
-            guard let value = section[key] else { return [] }
-            if case .section(let inner) = value {
-                return inner.isEmpty ? ["\(pad)\(key): {}"] : ["\(pad)\(key):"] + lines(of: value, indent: indent + 1)
-            }
-            return ["\(pad)\(key): \(scalar(value))"]
-        }
-    }
-
-    private static func scalar(_ tree: ConfigurationTree) -> String {
-        switch tree {
-        case .null: return "null"
-        case .flag(let value): return value ? "true" : "false"
-        case .integer(let value): return "\(value)"
-        case .number(let value): return "\(value)"
-        case .text(let value):
-            let escaped = value.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(
-                of: "\"", with: "\\\""
-            )
-            .replacingOccurrences(of: "\n", with: "\\n")
-            return "\"\(escaped)\""
-        case .list(let values): return "[" + values.map(scalar).joined(separator: ", ") + "]"
-        case .section(let section):
-            return "{" + section.keys.sorted().map { "\($0): \(scalar(section[$0] ?? .null))" }.joined(separator: ", ")
-                + "}"
         }
     }
 

@@ -40,12 +40,9 @@ public struct EvaluationWorkflow {
         let data = try settings.data.path.isEmpty ? nil : settings.data.open(for: models.dense.model)
         let history = try RunHistory.beside(model: pruned)
         let features = try FeatureChoice(settings, for: models.dense.model)
-        let made = try OutputFolder.prepare(output, overwriting: overwriting)
-        do {
+        return try OutputClaim.holding(output) {
+            try OutputFolder.prepare(output, overwriting: overwriting)
             return try measure(models, data: data, features: features, history: history)
-        } catch {
-            if made { rmdir(output.path) }
-            throw error
         }
     }
 
@@ -139,19 +136,15 @@ public struct EvaluationWorkflow {
             prunedSheet: PNG.encode(ConsistencyGrid.sheet(prunedImages)), history: history, command: command,
             settings: settings, densePath: dense.path, prunedPath: pruned.path)
         let page = try report.page()
-        if settings.savesImages {
-            for (name, images) in [("dense", denseImages), ("pruned", prunedImages)] {
-                let folder = output.appendingPathComponent("images").appendingPathComponent(name)
-                try OutputFolder.prepare(folder, overwriting: true)
-                for (index, image) in images.enumerated() {
-                    let digits = "\(index)"
-                    let file = String(repeating: "0", count: max(0, 6 - digits.count)) + digits + ".png"
-                    try PNG.write(image, to: folder.appendingPathComponent(file))
-                }
+        try StagedOutput.write(into: output) { folder in
+            if settings.savesImages {
+                let images = folder.appendingPathComponent("images")
+                try NumberedImages.write(denseImages, to: images.appendingPathComponent("dense"))
+                try NumberedImages.write(prunedImages, to: images.appendingPathComponent("pruned"))
             }
+            try AtomicFile.write(grid.whole, to: folder.appendingPathComponent("grid.png"))
+            try JSONFile.write(result.json(), to: folder.appendingPathComponent("metrics.json"))
+            try page.write(to: folder.appendingPathComponent("report.html"))
         }
-        try AtomicFile.write(grid.whole, to: output.appendingPathComponent("grid.png"))
-        try JSONFile.write(result.json(), to: output.appendingPathComponent("metrics.json"))
-        try page.write(to: output.appendingPathComponent("report.html"))
     }
 }

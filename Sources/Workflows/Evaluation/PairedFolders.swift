@@ -28,8 +28,8 @@ public struct PairedFoldersWorkflow {
     /// - Throws: `EvaluationError.unpaired` unless both hold the same names; `PNGError`, `ImageError`, `StorageError`.
     public func run() throws -> ConsistencySummary {
         let names = try Self.names(dense, pruned)
-        let made = try OutputFolder.prepare(output, overwriting: overwriting)
-        do {
+        return try OutputClaim.holding(output) {
+            try OutputFolder.prepare(output, overwriting: overwriting)
             var (first, second) = ([Image](), [Image]())
             for (index, name) in names.enumerated() {
                 first.append(try PNG.read(dense.appendingPathComponent(name)))
@@ -51,14 +51,13 @@ public struct PairedFoldersWorkflow {
             let page = try FolderReport(
                 summary: summary, grids: grid.halves, dense: dense.path, pruned: pruned.path, command: command
             ).page()
-            try AtomicFile.write(grid.whole, to: output.appendingPathComponent("grid.png"))
             let json: JSONValue = ["schema": 1, "count": .int(names.count), "consistency": try summary.json()]
-            try JSONFile.write(json, to: output.appendingPathComponent("metrics.json"))
-            try page.write(to: output.appendingPathComponent("report.html"))
+            try StagedOutput.write(into: output) { folder in
+                try AtomicFile.write(grid.whole, to: folder.appendingPathComponent("grid.png"))
+                try JSONFile.write(json, to: folder.appendingPathComponent("metrics.json"))
+                try page.write(to: folder.appendingPathComponent("report.html"))
+            }
             return summary
-        } catch {
-            if made { rmdir(output.path) }
-            throw error
         }
     }
 

@@ -31,7 +31,7 @@ struct RunHistory {
         let configuration = folder.appendingPathComponent("config.yaml")
         let manager = FileManager.default
         guard manager.fileExists(atPath: log.path), manager.fileExists(atPath: configuration.path),
-            let text = try? String(contentsOf: configuration, encoding: .utf8)
+            let text = try? TextFile.read(configuration, limit: ConfigurationTree.maximumBytes)
         else { return nil }
         return RunHistory(try JSONLinesLog(log).entries(), configuration: text)
     }

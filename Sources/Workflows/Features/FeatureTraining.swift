@@ -38,15 +38,12 @@ public func trainFeatures(
     progress: (FeatureTrainingProgress) throws -> Void = { _ in }
 ) throws -> FeatureTrainingResult {
     try configuration.validate()
-    // A folder that cannot be written is found out before the work, not after it.
-    let made = try OutputFolder.prepare(output, overwriting: overwriting)
-    do {
+    return try OutputClaim.holding(output) {
+        // A folder that cannot be written is found out before the work, not after it.
+        try OutputFolder.prepare(output, overwriting: overwriting)
         let (classifier, result) = try trainedFeatures(configuration: configuration, progress: progress)
         try FeatureClassifierFolder(output).save(classifier)
         return result
-    } catch {
-        if made { rmdir(output.path) }
-        throw error
     }
 }
 
@@ -118,7 +115,7 @@ private func fit(
         guard value.isFinite else { throw TrainingError.notFinite(step: step, loss: value) }
         loss.backward()
         let rate = settings.learningRate * schedule.factor(step: step, total: total)
-        optimizer.update(arena, learningRate: Float(rate))
+        optimizer.update(arena, learningRate: rate)
         try progress(
             FeatureTrainingProgress(step: step + 1, totalSteps: total, loss: Double(value), learningRate: rate))
     }

@@ -35,11 +35,11 @@ public struct FinetuningRunConfiguration: Sendable {
         }
     }
 
-    public var yaml: String {
+    var tree: ConfigurationTree {
         get throws {
-            ConfigurationDocument.yaml([
-                ("finetuning", try ConfigurationTree(encoding: finetuning)),
-                ("data", try ConfigurationTree(encoding: data)),
+            .section([
+                "finetuning": try ConfigurationTree(encoding: finetuning),
+                "data": try ConfigurationTree(encoding: data),
             ])
         }
     }

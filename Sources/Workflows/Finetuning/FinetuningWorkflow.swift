@@ -10,11 +10,14 @@ public struct FinetuningWorkflow {
     private let output: URL
     private let resuming: Bool
     private let progress: ProgressHandler?
+    private let warning: WarningHandler?
 
-    /// - Parameter teacher: the model to imitate, with the weight that `finetuning.distillation` says.
+    /// - Parameters:
+    ///   - teacher: the model to imitate, with the weight that `finetuning.distillation` says.
+    ///   - resuming: goes on with the run in `output` where there is one.
     public init(
         _ configuration: FinetuningRunConfiguration, pipeline: Pipeline, teacher: Pipeline? = nil, output: URL,
-        resuming: Bool, progress: ProgressHandler? = nil
+        resuming: Bool, progress: ProgressHandler? = nil, warning: WarningHandler? = nil
     ) {
         self.configuration = configuration
         self.pipeline = pipeline
@@ -22,6 +25,7 @@ public struct FinetuningWorkflow {
         self.output = output
         self.resuming = resuming
         self.progress = progress
+        self.warning = warning
     }
 
     /// - Returns: the model folder written.
@@ -30,24 +34,25 @@ public struct FinetuningWorkflow {
         let settings = configuration.finetuning
         let model = pipeline.model
         try teacher.map(check)
+        let data = try configuration.data.open(for: model)
         let batches = try BatchSource(
-            dataset: configuration.data.open(for: model), batchSize: settings.batchSize, seed: UInt64(settings.seed),
+            dataset: data, batchSize: settings.batchSize, seed: UInt64(settings.seed),
             flip: configuration.data.flip, timestepSampling: settings.timestepSampling,
             timestepCount: pipeline.scheduler.trainTimesteps, isConditional: model.configuration.isClassConditional)
         let trainer = DenoisingTrainer(
             model: model, objective: try DenoisingObjective(pipeline.scheduler), batches: batches,
             configuration: settings, teacher: teacher?.model)
-        let folder = try RunFolder(output, configuration: configuration.yaml, resuming: resuming)
-        if resuming {
-            let checkpoint = try folder.checkpoints.latest().checkpoint
-            try checkpoint.map(trainer.restore)
-            // Without a checkpoint all that a killed run logged is done over.
-            try folder.rewind(to: checkpoint?.step ?? -1)
-        }
-        var loop = TrainingLoop(
-            trainer: trainer, folder: folder, settings: settings, scheduler: pipeline.scheduler, phase: "fine-tuning",
-            progress: progress)
-        try loop.run(until: settings.steps)
+        var models = ["model": pipeline]
+        models["teacher"] = teacher
+        let identity = try RunIdentity(
+            command: "finetune", configuration: configuration.tree, models: models, data: data)
+        let folder = try RunFolder(
+            output, identity: identity, growth: settings.growth(section: "finetuning"), resuming: resuming)
+        let training = TrainingLoop(
+            trainer: trainer, settings: settings, scheduler: pipeline.scheduler, progress: progress)
+        if resuming { try folder.goOn(warning: warning, restore: training.restore) }
+        try training.run(until: settings.steps, phase: "fine-tuning", in: folder)
+        try training.finish(in: folder)
         let result = Pipeline(model: trainer.model, scheduler: pipeline.scheduler, pruning: pipeline.pruning)
         try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
         return folder.modelURL

@@ -1,5 +1,6 @@
 import Diffusion
 import Foundation
+import Imagery
 import Layers
 import Pruning
 import PruningMethods
@@ -19,13 +20,18 @@ final class PruningRun {
     private var updatesDone = 0
     private var isCompacted = false
     /// nil when there is neither data nor need of any.
-    private var trainer: DenoisingTrainer?
+    private let training: TrainingLoop?
+    private let progress: ProgressHandler?
     private let calibration: DenoisingCalibration?
     private let arena: ParameterArena
     private(set) var model: UNet
 
-    init(_ configuration: PruningRunConfiguration, pipeline: Pipeline, source: URL) throws {
+    init(
+        _ configuration: PruningRunConfiguration, pipeline: Pipeline, source: URL, data: InMemoryDataset?,
+        progress: ProgressHandler?
+    ) throws {
         self.configuration = configuration
+        self.progress = progress
         self.pipeline = pipeline
         let settings = configuration.pruning
         let entry = try MethodCatalog.entry(named: configuration.method)
@@ -40,7 +46,7 @@ final class PruningRun {
             leastFraction: settings.leastFraction, normalizationGroups: dense.configuration.normNumGroups ?? 1)
         pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
 
-        guard !configuration.data.path.isEmpty else {
+        guard let data else {
             guard entry.needs == .weights, configuration.finetuning.steps == 0 else {
                 throw ConfigurationError.invalid(
                     source: "data", key: "path", got: "missing",
@@ -50,19 +56,20 @@ final class PruningRun {
             }
             arena = ParameterArena(dense.parameters)
             calibration = nil
+            training = nil
             return
         }
         let objective = try DenoisingObjective(pipeline.scheduler)
         let finetuning = configuration.finetuning
         let batches = try BatchSource(
-            dataset: configuration.data.open(for: dense), batchSize: finetuning.batchSize,
-            seed: UInt64(finetuning.seed),
+            dataset: data, batchSize: finetuning.batchSize, seed: UInt64(finetuning.seed),
             flip: configuration.data.flip, timestepSampling: finetuning.timestepSampling,
             timestepCount: pipeline.scheduler.trainTimesteps, isConditional: dense.configuration.isClassConditional)
         let teacher = finetuning.distillation > 0 ? try PipelineFolder(source).load().model : nil
         let trainer = DenoisingTrainer(
             model: dense, objective: objective, batches: batches, configuration: finetuning, teacher: teacher)
-        self.trainer = trainer
+        training = TrainingLoop(
+            trainer: trainer, settings: finetuning, scheduler: pipeline.scheduler, progress: progress)
         arena = trainer.arena
         calibration = DenoisingCalibration(
             model: dense, objective: objective, batches: batches, count: settings.calibrationBatches,
@@ -76,27 +83,32 @@ final class PruningRun {
         return Int((soft * Double(index) / Double(pruner.updates - 1)).rounded())
     }
 
+    /// More steps would move the mask updates, where there are several.
+    var growth: RunIdentity.Growth {
+        let steps = configuration.finetuning.growth(section: "finetuning")
+        guard pruner.updates > 1, configuration.pruning.softFraction > 0 else { return steps }
+        return .refused(key: steps.key, reason: "it cannot grow, since mask updates are spread over the steps")
+    }
+
     /// Runs from wherever the state is to the end.
-    func advance(in folder: RunFolder, progress: ProgressHandler?) throws {
+    func advance(in folder: RunFolder) throws {
         while !isCompacted {
-            try train(until: boundary(updatesDone), phase: "soft pruning", in: folder, progress)
-            try update(in: folder, progress)
+            try train(until: boundary(updatesDone), phase: "soft pruning", in: folder)
+            try update(in: folder)
             if updatesDone == pruner.updates { try compact() }
-            try saveCheckpoint(in: folder)
+            try training?.save(in: folder, state: state())
         }
-        try train(until: configuration.finetuning.steps, phase: "fine-tuning", in: folder, progress)
+        try train(until: configuration.finetuning.steps, phase: "fine-tuning", in: folder)
+        try training?.finish(in: folder)
     }
 
-    private func train(until step: Int, phase: String, in folder: RunFolder, _ progress: ProgressHandler?) throws {
-        guard let trainer, trainer.step < step else { return }
+    private func train(until step: Int, phase: String, in folder: RunFolder) throws {
+        guard let training, training.trainer.step < step else { return }
         if !isCompacted { masks.install(on: groups, trainable: false) }
-        var loop = TrainingLoop(
-            trainer: trainer, folder: folder, settings: configuration.finetuning, scheduler: pipeline.scheduler,
-            phase: phase, progress: progress)
-        try loop.run(until: step, state: state)
+        try training.run(until: step, phase: phase, in: folder, state: state)
     }
 
-    private func update(in folder: RunFolder, _ progress: ProgressHandler?) throws {
+    private func update(in folder: RunFolder) throws {
         let context = PruningContext(
             groups: groups, evidence: EvidenceCollector(groups: groups, arena: arena, source: calibration),
             selection: selection, remaining: budget.remaining)
@@ -110,7 +122,7 @@ final class PruningRun {
         ]
         if let energy = report.energy { entry["energy"] = .double(energy) }
         if let loss = report.loss { entry["calibration_loss"] = .double(loss) }
-        try folder.record(step: trainer?.step ?? 0, entry)
+        try folder.record(step: training?.trainer.step ?? 0, entry)
         progress?(
             ProgressUpdate(
                 phase: "mask update", completed: updatesDone, total: pruner.updates,
@@ -123,21 +135,17 @@ final class PruningRun {
     private func compact() throws {
         MaskSet.removeGates(from: groups)
         let compaction = try Compaction(dense, groups: groups, masks: masks)
-        try trainer?.adopt(compaction)
+        try training?.trainer.adopt(compaction)
         model = compaction.network
         isCompacted = true
     }
 
     func withResultWeights<Result>(_ body: () throws -> Result) rethrows -> Result {
-        guard let trainer, configuration.finetuning.steps > 0 else { return try body() }
-        return try trainer.withResultWeights(body)
+        guard let training, configuration.finetuning.steps > 0 else { return try body() }
+        return try training.trainer.withResultWeights(body)
     }
 
     // MARK: checkpoints
-
-    private func saveCheckpoint(in folder: RunFolder) throws {
-        try trainer?.save(to: folder.checkpoints, extra: state())
-    }
 
     private func state() throws -> [String: JSONValue] {
         [
@@ -153,8 +161,14 @@ final class PruningRun {
             throw CheckpointError.damaged(path: checkpoint.url.path, reason: "it is not of a pruning run")
         }
         self.masks = try masks.decoded(as: MaskSet.self)
-        guard self.masks.values.map(\.count) == groups.map(\.width) else {
+        guard self.masks.values.map(\.count) == groups.map(\.width),
+            self.masks.values.allSatisfy({ $0.allSatisfy { (0...1).contains($0) } })
+        else {
             throw CheckpointError.damaged(path: checkpoint.url.path, reason: "its masks are of another model")
+        }
+        guard (0...pruner.updates).contains(done), compacted == (done == pruner.updates) else {
+            throw CheckpointError.damaged(
+                path: checkpoint.url.path, reason: "it has \(done) mask updates of \(pruner.updates)")
         }
         updatesDone = done
         pruner = try Self.restored(pruner, from: prunerState)
@@ -163,7 +177,7 @@ final class PruningRun {
         } else {
             self.masks.install(on: groups, trainable: false)
         }
-        try trainer?.restore(checkpoint)
+        try training?.restore(checkpoint)
     }
 
     private static func encodedState(of pruner: some Pruner) throws -> JSONValue {

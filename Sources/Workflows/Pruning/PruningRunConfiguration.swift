@@ -58,15 +58,17 @@ public struct PruningRunConfiguration: Sendable {
         if let data { self.data.path = data }
     }
 
-    public var yaml: String {
+    var tree: ConfigurationTree {
         get throws {
             let settings = try ConfigurationTree(json: methodSettings).snakeCased
-            return ConfigurationDocument.yaml([
-                ("method", settings.overlaid(with: .section(["name": .text(method)]))),
-                ("pruning", try ConfigurationTree(encoding: pruning)),
-                ("finetuning", try ConfigurationTree(encoding: finetuning)),
-                ("data", try ConfigurationTree(encoding: data)),
+            return .section([
+                "method": settings.overlaid(with: .section(["name": .text(method)])),
+                "pruning": try ConfigurationTree(encoding: pruning),
+                "finetuning": try ConfigurationTree(encoding: finetuning),
+                "data": try ConfigurationTree(encoding: data),
             ])
         }
     }
+
+    public var yaml: String { get throws { try tree.yaml } }
 }

@@ -22,29 +22,30 @@ public struct PruningWorkflow {
     private let output: URL
     private let resuming: Bool
     private let progress: ProgressHandler?
+    private let warning: WarningHandler?
 
+    /// - Parameter resuming: goes on with the run in `output` where there is one.
     public init(
         _ configuration: PruningRunConfiguration, model source: URL, output: URL, resuming: Bool,
-        progress: ProgressHandler? = nil
+        progress: ProgressHandler? = nil, warning: WarningHandler? = nil
     ) {
         self.configuration = configuration
         self.source = source
         self.output = output
         self.resuming = resuming
         self.progress = progress
+        self.warning = warning
     }
 
     public func run() throws -> PruningOutcome {
         let pipeline = try PipelineFolder(source).load()
-        let run = try PruningRun(configuration, pipeline: pipeline, source: source)
-        let folder = try RunFolder(output, configuration: configuration.yaml, resuming: resuming)
-        if resuming {
-            let checkpoint = try folder.checkpoints.latest().checkpoint
-            try checkpoint.map(run.restore)
-            // Without a checkpoint all that a killed run logged is done over.
-            try folder.rewind(to: checkpoint?.step ?? -1)
-        }
-        try run.advance(in: folder, progress: progress)
+        let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
+        let run = try PruningRun(configuration, pipeline: pipeline, source: source, data: data, progress: progress)
+        let identity = try RunIdentity(
+            command: "prune", configuration: configuration.tree, models: ["model": pipeline], data: data)
+        let folder = try RunFolder(output, identity: identity, growth: run.growth, resuming: resuming)
+        if resuming { try folder.goOn(warning: warning, restore: run.restore) }
+        try run.advance(in: folder)
 
         let record = try run.record()
         var result = Pipeline(model: run.model, scheduler: pipeline.scheduler, pruning: record)

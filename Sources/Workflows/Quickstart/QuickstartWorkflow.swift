@@ -84,14 +84,16 @@ public struct QuickstartWorkflow {
     }
 
     public func run() throws -> QuickstartOutcome {
-        let made = try OutputFolder.prepare(output, overwriting: false)
-        do {
+        try OutputClaim.holding(output) {
+            try OutputFolder.prepare(output, overwriting: false)
             let clock = ContinuousClock()
             let start = clock.now
             let run = output.appendingPathComponent("run")
-            let pruning = try PruningWorkflow(
-                configuration, model: model, output: run, resuming: false, progress: progress
-            ).run()
+            let pruning = try OutputClaim.holding(run) {
+                try PruningWorkflow(
+                    configuration, model: model, output: run, resuming: false, progress: progress
+                ).run()
+            }
             let pruned = clock.now
             let result = try EvaluationWorkflow(
                 evaluation, dense: model, pruned: pruning.modelURL, output: output, overwriting: true,
@@ -101,9 +103,6 @@ public struct QuickstartWorkflow {
             return QuickstartOutcome(
                 output: output, pruning: pruning, evaluation: result, pruningSeconds: (pruned - start) / .seconds(1),
                 evaluationSeconds: (clock.now - pruned) / .seconds(1))
-        } catch {
-            if made { rmdir(output.path) }
-            throw error
         }
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import Storage
 
 /// Remembers what was at an output before a command began, so that a refused one leaves nothing behind.
-public struct OutputClaim {
+public struct OutputClaim: Sendable {
     private let url: URL
     /// Folders that were not there, innermost first.
     private let missing: [URL]
@@ -21,10 +21,12 @@ public struct OutputClaim {
     }
 
     /// Runs `body`; where it throws before anything worth keeping was written, takes away what was made.
+    ///
+    /// An interrupted process leaves a run, which can be resumed, but no folders that hold nothing.
     public static func holding<Result>(_ url: URL, _ body: () throws -> Result) throws -> Result {
         let claim = OutputClaim(url)
         do {
-            return try body()
+            return try Unfinished.clearing(by: { claim.removeEmptyFolders() }, body)
         } catch {
             claim.release()
             throw error
@@ -37,11 +39,16 @@ public struct OutputClaim {
         guard wasEmpty else { return }
         let contents = Self.contents(of: url)
         let isBareRun = contents.allSatisfy {
-            $0 == "config.yaml" || $0.hasPrefix("events.out.tfevents.") || ($0 == "metrics.jsonl" && hasNothingLogged)
+            $0 == "config.yaml" || $0 == "run.json" || $0.hasPrefix("events.out.tfevents.")
+                || ($0 == "metrics.jsonl" && hasNothingLogged)
         }
-        if isBareRun, contents.contains("config.yaml") {
+        if isBareRun, contents.contains("run.json") {
             for name in contents { unlink(url.appendingPathComponent(name).path) }
         }
+        removeEmptyFolders()
+    }
+
+    private func removeEmptyFolders() {
         for folder in missing { rmdir(folder.path) }
     }
 

@@ -3,64 +3,156 @@ import Imagery
 import Reports
 import Storage
 
-/// A run's folder: `config.yaml`, `metrics.jsonl`, event files, `samples/`, `checkpoints/`, and `model/` at the end.
+/// A run's folder: `run.json`, `config.yaml`, `metrics.jsonl`, event files, `samples/`, `checkpoints/`, and `model/` at
+/// the end. One process at a time writes in it.
+///
+/// What was written after a checkpoint is taken back when a run goes on from it, so that all the folder holds at the end is
+/// what the uninterrupted run would have written, apart from the times in event files.
 public final class RunFolder {
     public let url: URL
     public let checkpoints: CheckpointStore
     private let log: JSONLinesLog
-    private let events: EventFileWriter
+    private let lock: FolderLock
+    private var events: EventFileWriter?
+    /// The first step that this process logs.
+    private var firstStep: Int?
 
     public enum Failure: Error, CustomStringConvertible {
-        case differentConfiguration(path: String)
+        /// Something is not as it was when the run began; a phrase for each such thing.
+        case changed(path: String, differences: [String])
+        /// `run.json` is missing from what looks like a run folder, or without this key.
+        case badRecord(path: String, key: String?)
+        case noWholeCheckpoint(path: String, reason: String)
 
         public var description: String {
             switch self {
-            case .differentConfiguration(let path):
-                "\(path): the run there was made with another configuration; resume with that one, or choose another folder"
+            case .changed(let path, let differences):
+                "\(path): the run there cannot be resumed, since not all is as it was when it began: "
+                    + differences.prefix(4).joined(separator: "; ")
+                    + (differences.count > 4 ? "; and \(differences.count - 4) more" : "")
+            case .badRecord(let path, let key):
+                "\(path): \(key.map { "not a run's record: '\($0)' is not usable" } ?? "missing, so it cannot be told what the run began with"); "
+                    + "the run cannot be resumed, start another in a new folder"
+            case .noWholeCheckpoint(let path, let reason):
+                "\(path): no checkpoint there is whole, so the run cannot be resumed: \(reason)"
             }
         }
     }
 
-    /// Opens a folder for a new run, or for going on with one made with the same configuration.
+    /// Opens a folder for a new run, or for going on with one that began with the same.
     ///
-    /// - Parameter configuration: the fully resolved configuration as YAML.
-    public init(_ url: URL, configuration: String, resuming: Bool) throws {
+    /// - Parameter growth: whether the resumed run may have more steps.
+    /// - Throws: `Failure`, `StorageError`; nothing is then changed.
+    init(_ url: URL, identity: RunIdentity, growth: RunIdentity.Growth, resuming: Bool) throws {
         self.url = url
-        let file = url.appendingPathComponent("config.yaml")
-        let existing = resuming ? try? String(contentsOf: file, encoding: .utf8) : nil
-        if let existing, existing != configuration { throw Failure.differentConfiguration(path: file.path) }
-        try OutputFolder.prepare(url, overwriting: existing != nil)
-        // First of all files: a run killed at any later moment can be resumed.
-        if existing == nil { try AtomicFile.write(Data(configuration.utf8), to: file) }
+        let record = RunRecord(folder: url)
+        let configuration = url.appendingPathComponent("config.yaml")
+        let began = resuming ? try record.read() : nil
+        if let began {
+            let differences = identity.differences(from: began, growth: growth)
+            guard differences.isEmpty else { throw Failure.changed(path: url.path, differences: differences) }
+        } else if resuming, FileManager.default.fileExists(atPath: configuration.path) {
+            throw Failure.badRecord(path: record.url.path, key: nil)
+        }
+        try OutputFolder.prepare(url, overwriting: began != nil)
+        lock = try FolderLock(url)
+        let text = Data(identity.configuration.yaml.utf8)
+        if let began {
+            // A kill in between leaves a longer configuration than the record's, which is legal.
+            let isCurrent = began == identity && FileManager.default.fileExists(atPath: configuration.path)
+            if !isCurrent {
+                try AtomicFile.write(text, to: configuration)
+                try record.write(identity)
+            }
+        } else {
+            // First of all files: a run killed at any later moment can be resumed.
+            try record.write(identity)
+            try AtomicFile.write(text, to: configuration)
+        }
         checkpoints = CheckpointStore(folder: url.appendingPathComponent("checkpoints"))
-        log = try JSONLinesLog(url.appendingPathComponent("metrics.jsonl"))
-        events = try EventFileWriter(directory: url)
+        log = JSONLinesLog(url.appendingPathComponent("metrics.jsonl"))
     }
 
     public var modelURL: URL { url.appendingPathComponent("model") }
+
+    // MARK: writing
 
     /// One line of `metrics.jsonl`; numbers also go to the event file under their names.
     public func record(step: Int, _ values: [String: JSONValue]) throws {
         try log.append(values.merging(["step": .int(step)]) { old, _ in old })
         for (name, value) in values.sorted(by: { $0.key < $1.key }) {
-            if let number = value.doubleValue { try events.scalar(name, number, step: step) }
+            if let number = value.doubleValue { try eventWriter().scalar(name, number, step: step) }
         }
-    }
-
-    public func records() throws -> [JSONValue] { try log.entries() }
-
-    /// Forgets what a killed run wrote after the checkpoint it is resumed from.
-    public func rewind(to step: Int) throws {
-        try log.truncate(afterStep: step)
-        try checkpoints.discard(after: step)
     }
 
     /// Writes `samples/step-NNNNNN.png` and the same picture to the event file.
     public func writeSamples(_ image: Image, step: Int) throws {
-        let folder = url.appendingPathComponent("samples")
-        try OutputFolder.prepare(folder, overwriting: true)
+        try OutputFolder.prepare(samples, overwriting: true)
         let name = String(repeating: "0", count: max(0, 6 - "\(step)".count)) + "\(step)"
-        try PNG.write(image, to: folder.appendingPathComponent("step-\(name).png"))
-        try events.image("samples", png: PNG.encode(image), step: step)
+        let png = try PNG.encode(image)
+        try AtomicFile.write(png, to: samples.appendingPathComponent("step-\(name).png"), durably: false)
+        try eventWriter().image("samples", png: png, step: step)
+    }
+
+    private var samples: URL { url.appendingPathComponent("samples") }
+
+    private func eventWriter() throws -> EventFileWriter {
+        if let events { return events }
+        let writer = try EventFileWriter(directory: url, resumingAtStep: firstStep)
+        events = writer
+        return writer
+    }
+
+    // MARK: checkpoints
+
+    /// Saves a checkpoint together with how long the logs are at this moment.
+    func save(step: Int, tensors: [NamedTensor], state: [String: JSONValue]) throws {
+        var sizes: [String: JSONValue] = [:]
+        for file in try [log.url] + eventFiles() {
+            sizes[file.lastPathComponent] = .int(try GrowingFile.settledSize(of: file))
+        }
+        try checkpoints.save(
+            step: step, tensors: tensors, state: .object(state.merging(["logs": .object(sizes)]) { $1 }))
+    }
+
+    /// Goes on from the newest checkpoint that is whole, or from the beginning where none was made yet: `restore` takes
+    /// over its state, then all that was written after it is taken back.
+    ///
+    /// - Parameter warning: told of checkpoints passed over.
+    /// - Throws: `Failure.noWholeCheckpoint`, `StorageError`, what `restore` throws.
+    func goOn(warning: WarningHandler?, restore: (Checkpoint) throws -> Void) throws {
+        let (checkpoint, skipped) = try checkpoints.latest()
+        if checkpoint == nil, let reason = skipped.first {
+            throw Failure.noWholeCheckpoint(path: checkpoints.folder.path, reason: "\(reason)")
+        }
+        for damaged in skipped { warning?("\(checkpoints.folder.path): \(damaged)") }
+        try checkpoint.map(restore)
+        try rewind(to: checkpoint)
+    }
+
+    private func rewind(to checkpoint: Checkpoint?) throws {
+        let sizes = checkpoint?.state["logs"]?.objectValue ?? [:]
+        try GrowingFile.cut(log.url, to: sizes[log.url.lastPathComponent]?.intValue ?? 0)
+        for file in try eventFiles() {
+            if let size = sizes[file.lastPathComponent]?.intValue {
+                try GrowingFile.cut(file, to: size)
+            } else {
+                try FileManager.default.removeItem(at: file)
+            }
+        }
+        let step = checkpoint?.step ?? -1
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: samples.path)) ?? [] {
+            guard name.hasPrefix("step-"), name.hasSuffix(".png"), let made = Int(name.dropFirst(5).dropLast(4)),
+                made > step
+            else { continue }
+            try FileManager.default.removeItem(at: samples.appendingPathComponent(name))
+        }
+        try checkpoints.discard(after: step)
+        firstStep = step + 1
+    }
+
+    private func eventFiles() throws -> [URL] {
+        try FileManager.default.contentsOfDirectory(atPath: url.path)
+            .filter { $0.hasPrefix("events.out.tfevents.") }.sorted().map(url.appendingPathComponent)
     }
 }

@@ -27,7 +27,7 @@ public struct SamplingWorkflow {
         self.progress = progress
     }
 
-    /// The images appear under their final names all at once, the grid after them.
+    /// Images and grid appear under their final names all at once.
     ///
     /// - Returns: the number of images.
     @discardableResult
@@ -59,7 +59,7 @@ public struct SamplingWorkflow {
         var raw: [Float] = []
         var rawShape: [Int] = []
         let steps = drawing.sampler.timesteps.count
-        try AtomicFolder.write(to: output.appendingPathComponent("images")) { folder in
+        try StagedOutput.write(into: output) { folder in
             for start in stride(from: 0, to: count, by: request.batchSize) {
                 let range = start..<min(start + request.batchSize, count)
                 let samples = try drawing.images(range, noise: noise) { step, _ in
@@ -73,18 +73,17 @@ public struct SamplingWorkflow {
                     raw += part.values
                     rawShape = [count] + part.shape.dropFirst()
                 }
-                for (number, image) in zip(range, try samples.images()) {
-                    try PNG.write(image, to: folder.appendingPathComponent(Self.name(of: number)))
-                    if number < gridCount { shown.append(image) }
-                }
+                let images = try samples.images()
+                try NumberedImages.write(images, to: folder.appendingPathComponent("images"), from: start)
+                shown += images.prefix(max(0, gridCount - start))
             }
+            if noise != nil {
+                try SafetensorsWriter.write(
+                    [NamedTensor("samples", shape: rawShape, floats: raw)],
+                    to: folder.appendingPathComponent("samples.safetensors"))
+            }
+            try AtomicFile.write(PNG.encode(sampleGrid(shown)), to: folder.appendingPathComponent("grid.png"))
         }
-        if noise != nil {
-            try SafetensorsWriter.write(
-                [NamedTensor("samples", shape: rawShape, floats: raw)],
-                to: output.appendingPathComponent("samples.safetensors"))
-        }
-        try PNG.write(sampleGrid(shown), to: output.appendingPathComponent("grid.png"))
     }
 
     /// As many as stay well below what a PNG may hold.
@@ -92,10 +91,5 @@ public struct SamplingWorkflow {
         let scale = ImageGrid.scale(forSide: max(size[0], size[1]))
         let pixels = (size[0] * scale + 8) * (size[1] * scale + 8)
         return max(1, min(Self.gridLimit, PNG.maximumPixels / 2 / pixels))
-    }
-
-    /// "000012.png"
-    static func name(of number: Int) -> String {
-        String(repeating: "0", count: max(0, 6 - "\(number)".count)) + "\(number).png"
     }
 }

@@ -46,7 +46,7 @@ public final class DenoisingTrainer {
         self.teacher = teacher
         arena = ParameterArena(model.parameters)
         optimizer = Optimizer(configuration.optimizer, arena: arena)
-        average = configuration.ema > 0 ? ExponentialMovingAverage(decay: Float(configuration.ema), arena: arena) : nil
+        average = configuration.ema > 0 ? ExponentialMovingAverage(decay: configuration.ema, arena: arena) : nil
     }
 
     /// One update of the weights.
@@ -68,7 +68,7 @@ public final class DenoisingTrainer {
             * configuration.learningRateSchedule.factor(step: step, total: configuration.steps)
         let clip = configuration.gradientClip > 0 ? configuration.gradientClip : nil
         optimizer.update(
-            arena, learningRate: Float(rate), gradientScale: gradientClippingScale(norm: norm, maximum: clip))
+            arena, learningRate: rate, gradientScale: gradientClippingScale(norm: norm, maximum: clip))
         average?.update(arena)
         step += 1
         return TrainingStepReport(step: step, loss: Double(value), gradientNorm: norm, learningRate: rate)

@@ -53,3 +53,14 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         try check(o.weightDecay >= 0 && o.weightDecay.isFinite, "optimizer.weight_decay", o.weightDecay, "at least 0")
     }
 }
+
+extension TrainingConfiguration {
+    /// Steps may be added to a run whose first steps do not depend on how many there are.
+    func growth(section: String) -> RunIdentity.Growth {
+        let key = "\(section).steps"
+        guard learningRateSchedule.shape == .constant else {
+            return .refused(key: key, reason: "it can grow only while the learning rate is constant")
+        }
+        return .allowed(key: key)
+    }
+}

@@ -2,34 +2,31 @@ import Diffusion
 import Imagery
 import Storage
 
-/// Runs a trainer with its log, sample grids and checkpoints.
+/// Runs a trainer with its log, sample grids and checkpoints, in one phase or several.
 struct TrainingLoop {
     let trainer: DenoisingTrainer
-    let folder: RunFolder
-    let settings: TrainingConfiguration
-    let scheduler: SchedulerConfiguration
-    let phase: String
-    let progress: ProgressHandler?
-    private var log: TrainingLog
+    private let settings: TrainingConfiguration
+    private let scheduler: SchedulerConfiguration
+    private let progress: ProgressHandler?
+    private let log: TrainingLog
 
     init(
-        trainer: DenoisingTrainer, folder: RunFolder, settings: TrainingConfiguration,
-        scheduler: SchedulerConfiguration,
-        phase: String, progress: ProgressHandler?
+        trainer: DenoisingTrainer, settings: TrainingConfiguration, scheduler: SchedulerConfiguration,
+        progress: ProgressHandler?
     ) {
         self.trainer = trainer
-        self.folder = folder
         self.settings = settings
         self.scheduler = scheduler
-        self.phase = phase
         self.progress = progress
-        log = TrainingLog(every: settings.logEvery, steps: settings.steps)
+        log = TrainingLog(every: settings.logEvery)
     }
 
-    /// Trains until `step`.
+    /// Trains until `step`; after the last step of all the log gets the line of the interval that ends there.
     ///
-    /// - Parameter state: what to store with a checkpoint beside the trainer's own state.
-    mutating func run(until step: Int, state: () throws -> [String: JSONValue] = { [:] }) throws {
+    /// - Parameter state: what to store with a checkpoint beside the state of training.
+    func run(
+        until step: Int, phase: String, in folder: RunFolder, state: () throws -> [String: JSONValue] = { [:] }
+    ) throws {
         while trainer.step < step {
             let report = try trainer.advance()
             if let entry = log.add(report) { try folder.record(step: report.step, entry) }
@@ -41,8 +38,29 @@ struct TrainingLoop {
                 try folder.writeSamples(try samples(), step: report.step)
             }
             if report.step % settings.checkpointEvery == 0 || report.step == settings.steps {
-                try trainer.save(to: folder.checkpoints, extra: state())
+                try save(in: folder, state: state())
             }
+        }
+    }
+
+    /// Ends the log of a run whose last step was within an interval. Comes after the last checkpoint: a run that is
+    /// resumed with more steps goes on within that interval.
+    func finish(in folder: RunFolder) throws {
+        if let entry = log.flush() { try folder.record(step: trainer.step, entry) }
+    }
+
+    // MARK: checkpoints
+
+    func save(in folder: RunFolder, state: [String: JSONValue]) throws {
+        var state = state
+        state["log"] = log.state
+        try folder.save(step: trainer.step, tensors: trainer.stateTensors, state: trainer.addCounts(to: state))
+    }
+
+    func restore(_ checkpoint: Checkpoint) throws {
+        try trainer.restore(checkpoint)
+        guard log.restore(checkpoint.state["log"]) else {
+            throw CheckpointError.damaged(path: checkpoint.url.path, reason: "it holds no state of the log")
         }
     }
 

@@ -21,13 +21,13 @@ public struct TrainingRunConfiguration {
         training = try document.section("training")
     }
 
-    var yaml: String {
+    var tree: ConfigurationTree {
         get throws {
-            ConfigurationDocument.yaml([
-                ("model", try ConfigurationTree(verbatim: model)),
-                ("scheduler", try ConfigurationTree(verbatim: scheduler)),
-                ("data", try ConfigurationTree(encoding: data)),
-                ("training", try ConfigurationTree(encoding: training)),
+            .section([
+                "model": try ConfigurationTree(verbatim: model),
+                "scheduler": try ConfigurationTree(verbatim: scheduler),
+                "data": try ConfigurationTree(encoding: data),
+                "training": try ConfigurationTree(encoding: training),
             ])
         }
     }
@@ -39,14 +39,18 @@ public struct TrainingWorkflow {
     private let output: URL
     private let resuming: Bool
     private let progress: ProgressHandler?
+    private let warning: WarningHandler?
 
+    /// - Parameter resuming: goes on with the run in `output` where there is one.
     public init(
-        _ configuration: TrainingRunConfiguration, output: URL, resuming: Bool, progress: ProgressHandler? = nil
+        _ configuration: TrainingRunConfiguration, output: URL, resuming: Bool, progress: ProgressHandler? = nil,
+        warning: WarningHandler? = nil
     ) {
         self.configuration = configuration
         self.output = output
         self.resuming = resuming
         self.progress = progress
+        self.warning = warning
     }
 
     /// - Returns: the model folder written.
@@ -63,18 +67,14 @@ public struct TrainingWorkflow {
         model.initialize(seed: UInt64(settings.seed))
         let trainer = DenoisingTrainer(
             model: model, objective: objective, batches: batches, configuration: settings)
-        let folder = try RunFolder(output, configuration: configuration.yaml, resuming: resuming)
-        if resuming {
-            let checkpoint = try folder.checkpoints.latest().checkpoint
-            try checkpoint.map(trainer.restore)
-            // Without a checkpoint all that a killed run logged is done over.
-            try folder.rewind(to: checkpoint?.step ?? -1)
-        }
-
-        var loop = TrainingLoop(
-            trainer: trainer, folder: folder, settings: settings, scheduler: configuration.scheduler, phase: "training",
-            progress: progress)
-        try loop.run(until: settings.steps)
+        let identity = try RunIdentity(command: "train", configuration: configuration.tree, data: data)
+        let folder = try RunFolder(
+            output, identity: identity, growth: settings.growth(section: "training"), resuming: resuming)
+        let training = TrainingLoop(
+            trainer: trainer, settings: settings, scheduler: configuration.scheduler, progress: progress)
+        if resuming { try folder.goOn(warning: warning, restore: training.restore) }
+        try training.run(until: settings.steps, phase: "training", in: folder)
+        try training.finish(in: folder)
         try trainer.withResultWeights {
             try PipelineFolder(folder.modelURL).save(Pipeline(model: trainer.model, scheduler: configuration.scheduler))
         }

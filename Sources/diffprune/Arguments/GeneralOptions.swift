@@ -25,4 +25,6 @@ struct GeneralOptions: ParsableArguments {
     }
 
     var progress: ProgressHandler? { ProgressPrinter.handler(quiet: quiet) }
+
+    var warning: WarningHandler { { StandardStreams.complain("warning", $0) } }
 }

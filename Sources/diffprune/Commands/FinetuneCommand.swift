@@ -41,7 +41,7 @@ struct FinetuneCommand: ParsableCommand {
             try FinetuningWorkflow(
                 configuration, pipeline: model.load(), teacher: teacher.map { try loadModel($0) },
                 output: options.outputURL,
-                resuming: options.resume, progress: general.progress
+                resuming: options.resume, progress: general.progress, warning: general.warning
             ).run()
         }
         try StandardStreams.write("model: \(result.path)\n")

@@ -55,7 +55,7 @@ struct PruneCommand: ParsableCommand {
         let outcome = try options.running {
             try PruningWorkflow(
                 configuration, model: model.url, output: options.outputURL, resuming: options.resume,
-                progress: general.progress
+                progress: general.progress, warning: general.warning
             ).run()
         }
         let asked = outcome.record.asked

@@ -26,7 +26,8 @@ struct TrainCommand: ParsableCommand {
         let configuration = try TrainingRunConfiguration(file: file, overrides: overrides)
         let model = try options.running {
             try TrainingWorkflow(
-                configuration, output: options.outputURL, resuming: options.resume, progress: general.progress
+                configuration, output: options.outputURL, resuming: options.resume, progress: general.progress,
+                warning: general.warning
             ).run()
         }
         try StandardStreams.write("model: \(model.path)\n")

@@ -38,7 +38,7 @@ struct CommandFailure {
     private static func isUsage(_ error: any Error) -> Bool {
         switch error {
         case is RequestError, is ConfigurationError, is PrunerConfigurationError, is MethodCatalogError, is BudgetError,
-            is UNetConfigurationError, is RunFolder.Failure, DatasetError.badOption, SchedulerError.stepCount,
+            is UNetConfigurationError, DatasetError.badOption, SchedulerError.stepCount,
             SchedulerError.invalidValue, EvidenceError.missing:
             true
         default: false

@@ -7,9 +7,10 @@ enum StandardStreams {
     /// Whether a progress line without an end stands on the terminal.
     private static let hasOpenLine = Mutex(false)
 
-    /// Makes closed streams and readers that leave early harmless.
+    /// Makes closed streams and readers that leave early harmless, and a file that may not grow further an error.
     static func prepare() {
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
         // A file opened later must not come to stand where a closed standard stream was.
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) == -1 {
             _ = open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)

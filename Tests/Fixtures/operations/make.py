@@ -315,6 +315,25 @@ for name, make in {
         trace.append(parameter.detach().clone())
     store(name, start=start, gradients=gradients, parameters=torch.stack(trace))
 
+# With the constants that training uses, long enough for a β that was rounded to show: Adam's moments after 100 steps.
+for name, make in {
+    "adam_long": lambda p: torch.optim.Adam(p, lr=2e-4, betas=(0.9, 0.999), eps=1e-8),
+    "adamw_long": lambda p: torch.optim.AdamW(p, lr=2e-4, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01),
+}.items():
+    draw = Draw(name)
+    # Small weights: what the steps add up to is not hidden behind them.
+    start, gradients = draw.normal(17, scale=1e-2), draw.normal(100, 17, scale=0.1)
+    parameter = start.clone().requires_grad_()
+    optimiser = make([parameter])
+    for gradient in gradients:
+        parameter.grad = gradient.clone()
+        optimiser.step()
+    state = optimiser.state[parameter]
+    store(
+        name, start=start, gradients=gradients, parameters=parameter, first_moment=state["exp_avg"],
+        second_moment=state["exp_avg_sq"],
+    )
+
 path = HERE / "operations.safetensors"
 save_file(tensors, path)
 path.chmod(0o644)

@@ -1,0 +1,20 @@
+import Foundation
+
+/// Keeps other processes from writing into a folder for as long as it lives. It ends with the process at the latest.
+public final class FolderLock: Sendable {
+    private let descriptor: Int32
+
+    /// - Throws: `StorageError.inUse` where another process, or another lock of this one, holds the folder; `.unreadable`.
+    public init(_ url: URL) throws {
+        descriptor = open(url.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw StorageError.reading(url.path) }
+        // A file system without locks: carry on as the only writer.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }
+        close(descriptor)
+        throw StorageError.inUse(path: url.path)
+    }
+
+    deinit {
+        close(descriptor)
+    }
+}

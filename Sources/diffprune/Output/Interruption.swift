@@ -1,0 +1,55 @@
+import Foundation
+import Storage
+
+/// What happens when the user or the system asks the program to stop: unfinished files and folders are taken away, then
+/// the signal does what it does to every program, so that a shell sees why it ended.
+enum Interruption {
+    /// Called once, at the start.
+    static func prepare() {
+        let signals = [SIGINT, SIGTERM, SIGHUP].filter { !isIgnored($0) }
+        var ends: [Int32] = [-1, -1]
+        guard !signals.isEmpty, pipe(&ends) == 0 else { return }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let readEnd = ends[0]
+        wakeUp = ends[1]
+        Thread.detachNewThread {
+            var number: UInt8 = 0
+            while read(readEnd, &number, 1) != 1 {}
+            end(by: Int32(number))
+        }
+        for number in signals {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = pass
+            action.sa_flags = SA_RESTART
+            sigaction(number, &action, nil)
+        }
+    }
+
+    private static func end(by number: Int32) -> Never {
+        Unfinished.interrupt {
+            StandardStreams.closeLine()
+            signal(number, SIG_DFL)
+            raise(number)
+            _exit(128 + number)
+        }
+    }
+
+    /// As under nohup: who started the program wants it to go on.
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        sigaction(number, nil, &action)
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+}
+
+/// Where a handler tells the thread that clears up which signal came; written once, before there are handlers.
+nonisolated(unsafe) private var wakeUp: Int32 = -1
+
+/// All that a signal handler may do is to write a byte: it runs in the midst of anything, on any thread.
+private func pass(_ number: Int32) {
+    let saved = errno
+    var byte = UInt8(truncatingIfNeeded: number)
+    _ = write(wakeUp, &byte, 1)
+    errno = saved
+}
