@@ -2,38 +2,34 @@ import Layers
 import TensorCore
 
 /// diffusers' `ResnetBlock2D`: norm → act → conv1 (+ time) → norm → act → dropout → conv2, added to the input or its
-/// 1×1 shortcut, divided by `outputScale`.
+/// 1×1 shortcut, divided by `variant.outputScale`.
 struct ResnetBlock {
-    enum Resampling { case none, down, up }
-
     let norm1: GroupNorm, norm2: GroupNorm
     let conv1: Conv2d, conv2: Conv2d
     let timeProjection: Linear
     let shortcut: Conv2d?
     let output: ChannelAxis
     let settings: BlockSettings
-    let outputScale: Float
-    let resampling: Resampling
+    let variant: ResnetVariant
 
     /// - Parameter width: output width before pruning. Where it equals the input's the block is an identity plus a
-    ///   correction and its output lies on the input's axis; otherwise (or with `hasShortcut`) on one of its own.
+    ///   correction and its output lies on the input's axis; otherwise, or with `hasShortcut`, on one of its own.
     init(
         _ name: String, from input: ChannelAxis, width: Int, time: ChannelAxis, settings: BlockSettings,
-        builder: ChannelAxisBuilder, outputScale: Float = 1, resampling: Resampling = .none
+        variant: ResnetVariant, builder: ChannelAxisBuilder
     ) throws {
         self.settings = settings
-        self.outputScale = outputScale
-        self.resampling = resampling
+        self.variant = variant
         let inner = try builder.axis(name + ".inner", width: width)
-        let hasShortcut = input.originalWidth != width
+        let hasShortcut = variant.hasShortcut || input.originalWidth != width
         output = hasShortcut ? try builder.axis(name + ".out", width: width) : input
         norm1 = try GroupNorm(
-            name + ".norm1", axis: input, groupCount: settings.normGroups, epsilon: settings.epsilon)
+            name + ".norm1", axis: input, groupCount: variant.inputGroups, epsilon: settings.epsilon)
         conv1 = Conv2d(name + ".conv1", from: input, to: inner)
         timeProjection = Linear(
             name + ".time_emb_proj", from: time, to: settings.scaleShift ? inner ++ inner : inner)
         norm2 = try GroupNorm(
-            name + ".norm2", axis: inner, groupCount: settings.normGroups, epsilon: settings.epsilon)
+            name + ".norm2", axis: inner, groupCount: variant.innerGroups, epsilon: settings.epsilon)
         conv2 = Conv2d(name + ".conv2", from: inner, to: output)
         shortcut =
             hasShortcut
@@ -49,10 +45,12 @@ struct ResnetBlock {
     func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
         var input = x
         var hidden = norm1(x, activation: settings.activation)
-        switch resampling {
+        switch variant.resampling {
         case .none: break
-        case .down: (input, hidden) = (input.averagePooled(), hidden.averagePooled())
-        case .up: (input, hidden) = (input.upsampled(), hidden.upsampled())
+        case .averagedDown: (input, hidden) = (input.averagePooled(), hidden.averagePooled())
+        case .nearestUp: (input, hidden) = (input.upsampled(), hidden.upsampled())
+        case .filteredDown: (input, hidden) = (input.filteredDown(), hidden.filteredDown())
+        case .filteredUp: (input, hidden) = (input.filteredUp(), hidden.filteredUp())
         }
         let projected = timeProjection.ungated(time)
         if settings.scaleShift {
@@ -62,7 +60,7 @@ struct ResnetBlock {
         }
         if let dropout { hidden = dropout.drop(hidden) }
         let sum = conv2(hidden, residual: shortcut.map { $0(input) } ?? input)
-        return outputScale == 1 ? sum : sum.scaled(by: 1 / outputScale)
+        return variant.outputScale == 1 ? sum : sum.scaled(by: 1 / variant.outputScale)
     }
 
     /// - Parameter pixels: of the output.
@@ -75,9 +73,21 @@ struct ResnetBlock {
     }
 }
 
+/// What the ResNet blocks of one U-Net differ in.
+struct ResnetVariant {
+    /// How both branches are resampled after the first normalisation.
+    enum Resampling { case none, averagedDown, nearestUp, filteredDown, filteredUp }
+
+    /// Groups of `norm1` and `norm2`.
+    let inputGroups: Int, innerGroups: Int
+    var outputScale: Float = 1
+    var resampling = Resampling.none
+    /// Whether there is a 1×1 shortcut even between equal widths.
+    var hasShortcut = false
+}
+
 /// What the blocks of one U-Net have in common.
 struct BlockSettings {
-    let normGroups: Int
     let epsilon: Float
     let activation: Activation
     let scaleShift: Bool

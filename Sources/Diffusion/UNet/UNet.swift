@@ -100,6 +100,7 @@ public final class UNet: ChannelNetwork {
         // Every ResNet block reads the activated embedding: once is enough.
         let time = embedding.activated(configuration.activation)
 
+        var image = x
         x = convIn(x)
         var skips = [x]
         for level in downLevels {
@@ -109,18 +110,21 @@ public final class UNet: ChannelNetwork {
             }
             if let resampler = level.resampler {
                 x = resampler(x, time: time, dropout: dropoutStream)
+                if let pyramid = level.pyramid { x = pyramid.read(&image, into: x) }
                 skips.append(x)
             }
         }
         if let middle { x = middle(x, time: time, dropout: dropoutStream) }
+        var drawn: Variable?
         for level in upLevels {
             for index in level.resnets.indices {
                 let skip = skips.removeLast()
                 x = level.layer(index, .concatenated([x, skip]), time: time, dropout: dropoutStream)
             }
+            if let pyramid = level.pyramid { drawn = pyramid.grown(drawn, from: x) }
             if let resampler = level.resampler { x = resampler(x, time: time, dropout: dropoutStream) }
         }
-        let output = convOut(normOut(x, activation: .silu))
+        let output = convOut(normOut(x, activation: .silu), residual: drawn)
         return configuration.timeEmbeddingType == .fourier ? dividedByTimesteps(output, timesteps) : output
     }
 
