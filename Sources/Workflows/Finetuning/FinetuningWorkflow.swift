@@ -34,8 +34,10 @@ public struct FinetuningWorkflow {
             dataset: configuration.data.open(for: model), batchSize: settings.batchSize, seed: UInt64(settings.seed),
             flip: configuration.data.flip, timestepSampling: settings.timestepSampling,
             timestepCount: pipeline.scheduler.trainTimesteps, isConditional: model.configuration.isClassConditional)
+        let objective = try DenoisingObjective(pipeline.scheduler)
+        try objective.check(model)
         let trainer = DenoisingTrainer(
-            model: model, objective: try DenoisingObjective(pipeline.scheduler), batches: batches,
+            model: model, objective: objective, batches: batches,
             configuration: settings, teacher: teacher?.model)
         let folder = try RunFolder(output, configuration: configuration.yaml, resuming: resuming)
         if resuming {

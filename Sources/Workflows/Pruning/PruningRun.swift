@@ -54,6 +54,7 @@ final class PruningRun {
         }
         let objective = try DenoisingObjective(pipeline.scheduler)
         let finetuning = configuration.finetuning
+        if finetuning.steps > 0 { try objective.check(dense) }
         let batches = try BatchSource(
             dataset: configuration.data.open(for: dense), batchSize: finetuning.batchSize,
             seed: UInt64(finetuning.seed),
@@ -64,7 +65,7 @@ final class PruningRun {
             model: dense, objective: objective, batches: batches, configuration: finetuning, teacher: teacher)
         self.trainer = trainer
         arena = trainer.arena
-        calibration = DenoisingCalibration(
+        calibration = try DenoisingCalibration(
             model: dense, objective: objective, batches: batches, count: settings.calibrationBatches,
             batchSize: settings.calibrationBatchSize)
     }
