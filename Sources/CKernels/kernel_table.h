@@ -82,6 +82,12 @@
     X(void, upsample_backward,                                                                                         \
       (const float *g, long batch, long height, long width, long channels, float *dx, int accumulate),                 \
       (g, batch, height, width, channels, dx, accumulate))                                                             \
+    X(void, fir_downsample,                                                                                            \
+      (const float *x, long batch, long height, long width, long channels, float gain, float *y, int accumulate),      \
+      (x, batch, height, width, channels, gain, y, accumulate))                                                        \
+    X(void, fir_upsample,                                                                                              \
+      (const float *x, long batch, long height, long width, long channels, float gain, float *y, int accumulate),      \
+      (x, batch, height, width, channels, gain, y, accumulate))                                                        \
     X(void, nhwc_to_nchw, (const float *x, long batch, long pixels, long channels, float *y),                          \
       (x, batch, pixels, channels, y))                                                                                 \
     X(void, nchw_to_nhwc, (const float *x, long batch, long pixels, long channels, float *y),                          \

@@ -1,4 +1,4 @@
-// Nearest-neighbour upsampling and the two layouts of an image.
+// Nearest-neighbour upsampling, resampling by a fixed filter, and the two layouts of an image.
 
 typedef struct {
     const float *x;
@@ -48,6 +48,72 @@ static void upsample_backward(const float *g, long batch, long height, long widt
                               int accumulate) {
     resampling_job job = {.x = g, .y = dx, .width = width, .channels = channels, .accumulate = accumulate};
     dk_region(batch * height, 4 * batch * height * width * channels, upsample_backward_item, &job);
+}
+
+/// Where one output row (or column) of a filtered image reads, and with which weights; what lies beyond is zero.
+typedef struct {
+    long index[4];
+    float weight[4];
+    int count;
+} fir_taps;
+
+static fir_taps fir_taps_at(long position, long extent, int up) {
+    static const float down_weights[4] = {0.125f, 0.375f, 0.375f, 0.125f};
+    static const float up_weights[2][2] = {{0.25f, 0.75f}, {0.75f, 0.25f}};
+    const float *weights = up ? up_weights[position & 1] : down_weights;
+    long first = up ? (position + 1) / 2 - 1 : 2 * position - 1;
+    fir_taps taps = {.count = 0};
+    for (int i = 0; i < (up ? 2 : 4); i++) {
+        if (first + i < 0 || first + i >= extent) continue;
+        taps.index[taps.count] = first + i;
+        taps.weight[taps.count++] = weights[i];
+    }
+    return taps;
+}
+
+typedef struct {
+    const float *x;
+    float *y;
+    long in_height, in_width, out_height, out_width, channels;
+    float gain;
+    int up, accumulate;
+} fir_job;
+
+/// Item: one output row, over all images.
+static void fir_item(void *context, long row) {
+    const fir_job *j = context;
+    long c = j->channels, line = j->in_width * c;
+    const float *x = j->x + row / j->out_height * j->in_height * line;
+    fir_taps vertical = fir_taps_at(row % j->out_height, j->in_height, j->up);
+    for (long q = 0; q < j->out_width; q++) {
+        fir_taps horizontal = fir_taps_at(q, j->in_width, j->up);
+        float *y = j->y + (row * j->out_width + q) * c;
+#define FILTER(i, n)                                                                                                   \
+    do {                                                                                                               \
+        vf v = {0};                                                                                                    \
+        for (int a = 0; a < vertical.count; a++)                                                                       \
+            for (int b = 0; b < horizontal.count; b++)                                                                 \
+                v = vfma(vset(j->gain * vertical.weight[a] * horizontal.weight[b]),                                    \
+                         vload_first(x + vertical.index[a] * line + horizontal.index[b] * c + (i), n), v);             \
+        if (j->accumulate) v += vload_first(y + (i), n);                                                               \
+        vstore_first(y + (i), v, n);                                                                                   \
+    } while (0)
+        FOR_FLAT(0, c, FILTER);
+#undef FILTER
+    }
+}
+
+static void fir_downsample(const float *x, long batch, long height, long width, long channels, float gain, float *y,
+                           int accumulate) {
+    fir_job job = {.x = x, .y = y, .in_height = 2 * height, .in_width = 2 * width, .out_height = height,
+                   .out_width = width, .channels = channels, .gain = gain, .up = 0, .accumulate = accumulate};
+    dk_region(batch * height, 16 * batch * height * width * channels, fir_item, &job);
+}
+static void fir_upsample(const float *x, long batch, long height, long width, long channels, float gain, float *y,
+                         int accumulate) {
+    fir_job job = {.x = x, .y = y, .in_height = height, .in_width = width, .out_height = 2 * height,
+                   .out_width = 2 * width, .channels = channels, .gain = gain, .up = 1, .accumulate = accumulate};
+    dk_region(2 * batch * height, 16 * batch * height * width * channels, fir_item, &job);
 }
 
 #define TRANSPOSE_PIXELS 256

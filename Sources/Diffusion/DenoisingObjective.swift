@@ -33,6 +33,9 @@ public struct DenoisingObjective {
         predictionType = configuration.predictionType
     }
 
+    /// Whether `model` is defined at every timestep of the schedule; throws with what was got and expected.
+    public func check(_ model: UNet) throws { try model.check(timesteps: [0, schedule.trainTimesteps - 1]) }
+
     /// x_t = √ᾱ_t·x₀ + √(1−ᾱ_t)·ε.
     public func noised(_ batch: DenoisingBatch) -> Tensor {
         combination(batch) { ($0.signal, $0.noise) }

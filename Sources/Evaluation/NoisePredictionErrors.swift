@@ -27,11 +27,13 @@ public struct NoisePredictionErrors: Sendable {
     ///   - clean: x₀ `[N, H, W, C]` in [−1, 1].
     ///   - classes: one an image for conditional models.
     ///   - timesteps: each in 0 ..< T.
-    /// - Throws: `MetricError.notFinite` where a prediction is not.
+    /// - Throws: `MetricError.notFinite` where a prediction is not, `ModelInputError` where a model is undefined at a
+    ///   timestep.
     public init(
         dense: UNet, pruned: UNet, objective: DenoisingObjective, clean: Tensor, classes: [Float]?, timesteps: [Int],
         seed: UInt64, batchSize: Int, progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
+        for model in [dense, pruned] { try model.check(timesteps: timesteps) }
         let count = clean.shape[0]
         var result: [AtTimestep] = []
         for (number, timestep) in timesteps.enumerated() {

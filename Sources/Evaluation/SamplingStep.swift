@@ -10,6 +10,7 @@ public struct SamplingStep {
     private let start: Tensor
     private let sample: Tensor
     private let noise: Tensor
+    private let timesteps: [Float]
     private let labels: ClassLabels?
 
     /// - Throws: what the model says to a batch it cannot take.
@@ -23,13 +24,13 @@ public struct SamplingStep {
         sample = start.copied()
         noise = start.copied()
         labels = classLabel.map { .numbers(Array(repeating: $0, count: batch)) }
-        try model.check(sampleShape: start.shape, timesteps: Array(repeating: 0, count: batch), classLabels: labels)
+        timesteps = Array(repeating: Float(sampler.timesteps[0]), count: batch)
+        try model.check(sampleShape: start.shape, timesteps: timesteps, classLabels: labels)
     }
 
     public func callAsFunction() throws {
         sample.assign(start)
         let batch = start.shape[0]
-        let timesteps = Array(repeating: Float(sampler.timesteps[0]), count: batch)
         let output = Variable(frozen.prediction(at: sample, timesteps: timesteps, classLabels: labels))
         let channels = start.shape[3]
         let hasVariance = output.shape[3] == 2 * channels

@@ -57,41 +57,6 @@ extension Variable {
         }
     }
 
-    /// Nearest-neighbour upsampling by two of `[B, H, W, C]`.
-    public func upsampled() -> Variable {
-        precondition(shape.count == 4, "upsampling \(shape)")
-        let (batch, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
-        let upsample = { (x: Tensor) -> Tensor in
-            let result = Tensor(uninitialized: [batch, 2 * height, 2 * width, channels])
-            dk_upsample(x.pointer, batch, height, width, channels, result.pointer)
-            return result
-        }
-        return .result(upsample(value), tangent: tangent.map(upsample), of: [self]) { [self] cotangent in
-            contributeLinear(cotangent) { g, out, accumulate in
-                dk_upsample_backward(g.pointer, batch, height, width, channels, out, accumulate)
-            }
-        }
-    }
-
-    /// 2×2 average pooling with stride 2 of `[B, H, W, C]`, H and W even.
-    public func averagePooled() -> Variable {
-        precondition(shape.count == 4 && shape[1] % 2 == 0 && shape[2] % 2 == 0, "2×2 pooling of \(shape)")
-        let (batch, height, width, channels) = (shape[0], shape[1] / 2, shape[2] / 2, shape[3])
-        let pool = { (x: Tensor) -> Tensor in
-            let sums = Tensor(uninitialized: [batch, height, width, channels])
-            dk_upsample_backward(x.pointer, batch, height, width, channels, sums.pointer, 0)
-            dk_linear_combination(0.25, sums.pointer, 0, nil, sums.count, sums.pointer, 0)
-            return sums
-        }
-        return .result(pool(value), tangent: tangent.map(pool), of: [self]) { [self] cotangent in
-            contributeLinear(cotangent) { g, out, accumulate in
-                let spread = Tensor(uninitialized: [batch, 2 * height, 2 * width, channels])
-                dk_upsample(g.pointer, batch, height, width, channels, spread.pointer)
-                dk_linear_combination(0.25, spread.pointer, 0, nil, spread.count, out, accumulate)
-            }
-        }
-    }
-
     /// Mean over the pixels of each image: `[B, …, C]` → `[B, C]`.
     public func meanOverPixels() -> Variable {
         let images = shape[0]

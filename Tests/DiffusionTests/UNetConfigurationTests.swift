@@ -121,6 +121,80 @@ import Testing
         }
     }
 
+    private func pyramid(_ down: [String], _ up: [String], _ change: (inout UNetConfiguration) -> Void = { _ in })
+        -> UNetConfiguration
+    {
+        var configuration = UNetConfiguration()
+        configuration.downBlockTypes = down
+        configuration.upBlockTypes = up
+        configuration.blockOutChannels = Array(repeating: 32, count: down.count)
+        configuration.layersPerBlock = 1
+        change(&configuration)
+        return configuration
+    }
+
+    /// The image pyramid changes size with its own levels only, so they come in one run, from the full size down.
+    @Test func anImagePyramidIsReadFirstAndDrawnLast() throws {
+        let (skipDown, skipUp) = ("SkipDownBlock2D", "AttnSkipUpBlock2D")
+        let (down, up) = ("DownBlock2D", "UpBlock2D")
+        for (downs, ups) in [
+            ([skipDown, skipDown, skipDown], [skipUp, skipUp, skipUp]), ([skipDown, down, down], [up, up, skipUp]),
+            ([down, down, skipDown], [up, skipUp, skipUp]), ([down, down, down], [up, up, up]),
+        ] {
+            _ = try UNet(pyramid(downs, ups))
+        }
+        func expectRefusal(_ configuration: UNetConfiguration, key: String, saying part: String) {
+            #expect {
+                _ = try UNet(configuration)
+            } throws: {
+                "\($0)".contains("'\(key)'") && "\($0)".contains(part)
+            }
+        }
+        let plain = [down, down, down]
+        expectRefusal(
+            pyramid([down, skipDown, down], [up, up, up]), key: "down_block_types", saying: "before all others")
+        expectRefusal(pyramid(plain, [skipUp, up, skipUp]), key: "up_block_types", saying: "after all others")
+        expectRefusal(pyramid(plain, [up, skipUp, up]), key: "up_block_types", saying: "after all others")
+        expectRefusal(
+            pyramid([skipDown, down, down], [up, up, up]) { $0.inChannels = 1 }, key: "in_channels", saying: "3")
+        expectRefusal(pyramid(plain, [up, skipUp, skipUp]) { $0.outChannels = 6 }, key: "out_channels", saying: "3")
+        // One level neither reads nor draws.
+        _ = try UNet(pyramid([skipDown], [skipUp]) { ($0.inChannels, $0.outChannels) = (1, 1) })
+    }
+
+    @Test func onlyImagePyramidsGoWithoutANumberOfGroups() throws {
+        let (down, up) = (["SkipDownBlock2D", "AttnSkipDownBlock2D"], ["SkipUpBlock2D", "SkipUpBlock2D"])
+        _ = try UNet(pyramid(down, up) { $0.normNumGroups = nil })
+        for (downs, ups) in [(["SkipDownBlock2D", "DownBlock2D"], up), (down, ["UpBlock2D", "SkipUpBlock2D"])] {
+            #expect(throws: UNetConfigurationError.self) { try UNet(pyramid(downs, ups) { $0.normNumGroups = nil }) }
+        }
+        // Their own groups need not divide what they do not normalise.
+        _ = try UNet(
+            pyramid(["SkipDownBlock2D", "SkipDownBlock2D"], up) {
+                $0.blockOutChannels = [8, 12]
+                $0.normNumGroups = 8
+                $0.midBlockType = nil
+            })
+        #expect(throws: UNetConfigurationError.self) {
+            try UNet(
+                pyramid(["SkipDownBlock2D", "DownBlock2D"], up) {
+                    $0.blockOutChannels = [8, 12]
+                    $0.normNumGroups = 8
+                    $0.midBlockType = nil
+                })
+        }
+        // Attention always has 32 groups, and says where they do not fit.
+        #expect {
+            _ = try UNet(
+                pyramid(["SkipDownBlock2D", "AttnSkipDownBlock2D"], up) {
+                    $0.blockOutChannels = [32, 48]
+                    $0.normNumGroups = nil
+                })
+        } throws: {
+            "\($0)".contains("down_blocks.1.attentions.0") && "\($0)".contains("48") && "\($0)".contains("32")
+        }
+    }
+
     private static func object(_ values: [String: String]) -> String {
         "{" + values.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ") + "}"
     }

@@ -56,6 +56,58 @@ import Testing
         try learned.check(sampleShape: [1, 8, 8, 3], timesteps: [99], classLabels: nil)
         expectRefusal(learned, [1, 8, 8, 3], [100], saying: ["100", "0..<100"])
         expectRefusal(learned, [1, 8, 8, 3], [-1], saying: ["-1", "0..<100"])
+        expectRefusal(learned, [1, 8, 8, 3], [3.5], saying: ["3.5", "whole number"])
+    }
+
+    /// A Fourier embedding takes the timestep's logarithm, and the output is divided by it.
+    @Test(arguments: [0, -0.0, -1, -0.5, .leastNonzeroMagnitude, .nan, .infinity, -.infinity] as [Float])
+    func aFourierModelTakesNoTimestepWithoutALogarithm(timestep: Float) throws {
+        let fourier = try model { $0.timeEmbeddingType = .fourier }
+        expectRefusal(
+            fourier, [2, 8, 8, 3], [3, timestep], saying: ["timestep is \(timestep)", "above 0", "Fourier"])
+        // The same for class numbers that are embedded like timesteps.
+        let conditional = try model {
+            $0.timeEmbeddingType = .fourier
+            $0.classEmbedType = .timestep
+        }
+        expectRefusal(
+            conditional, [1, 8, 8, 3], [3], .numbers([timestep]), saying: ["class label is \(timestep)", "above 0"])
+        try conditional.check(sampleShape: [1, 8, 8, 3], timesteps: [0.25], classLabels: .numbers([0.5]))
+        // What passes is finite.
+        for passing in [1e-6, 1e30] as [Float] {
+            fourier.initialize(seed: 1)
+            try fourier.check(sampleShape: [1, 8, 8, 3], timesteps: [passing], classLabels: nil)
+            let prediction = fourier.predict(Tensor(zeros: [1, 8, 8, 3]), [passing])
+            #expect(prediction.allFinite, "\(passing)")
+        }
+    }
+
+    @Test func aScheduleBeyondAModelsTimestepsIsRefused() throws {
+        let objective = try DenoisingObjective(SchedulerConfiguration())
+        try objective.check(model())
+        try objective.check(
+            model {
+                $0.timeEmbeddingType = .learned
+                $0.numTrainTimesteps = 1000
+            })
+        for (type, words) in [(UNetConfiguration.TimeEmbedding.fourier, "above 0"), (.learned, "0..<999")] {
+            let model = try model {
+                $0.timeEmbeddingType = type
+                $0.numTrainTimesteps = 999
+            }
+            #expect {
+                try objective.check(model)
+            } throws: {
+                $0 is ModelInputError && "\($0)".contains(words)
+            }
+            // Sampling is checked at its own timesteps: from the last down to 0 here.
+            var scheduler = SchedulerConfiguration()
+            scheduler.timestepSpacing = .linspace
+            let sampler = try DDIMSampler(scheduler, steps: 4)
+            #expect(throws: ModelInputError.self) {
+                try ImageSampler(model: model, sampler: sampler, seed: 1).images(0..<1)
+            }
+        }
     }
 
     @Test func badClassLabelsAreRefused() throws {
@@ -67,10 +119,18 @@ import Testing
         expectRefusal(table, shape, [0], .numbers([10]), saying: ["10", "0..<10"])
         expectRefusal(table, shape, [0], .numbers([-1]), saying: ["-1", "0..<10"])
         expectRefusal(table, shape, [0], .numbers([.nan]), saying: ["nan", "0..<10"])
+        expectRefusal(table, shape, [0], .numbers([0.5]), saying: ["0.5", "whole number in 0..<10"])
         expectRefusal(table, shape, [0], .numbers([1, 2]), saying: ["2 numbers", "1, one an image"])
         expectRefusal(table, shape, [0], .vectors(Tensor(zeros: [1, 16])), saying: ["vectors", "one number"])
         let timestep = try model { $0.classEmbedType = .timestep }
         expectRefusal(timestep, shape, [0], .numbers([.infinity]), saying: ["finite"])
+        try timestep.check(sampleShape: shape, timesteps: [0], classLabels: .numbers([-2.5]))
+        let learned = try model {
+            $0.classEmbedType = .timestep
+            $0.timeEmbeddingType = .learned
+            $0.numTrainTimesteps = 100
+        }
+        expectRefusal(learned, shape, [0], .numbers([100]), saying: ["class label is 100", "0..<100"])
         let identity = try model { $0.classEmbedType = .identity }
         try identity.check(sampleShape: shape, timesteps: [0], classLabels: .vectors(Tensor(zeros: [1, 16])))
         expectRefusal(identity, shape, [0], .vectors(Tensor(zeros: [1, 15])), saying: ["[1, 15]", "[1, 16]"])

@@ -249,6 +249,50 @@ import Testing
         try expectRefused(draw + [bare.path, "--sampler", "ddim", "--count", "2"], status: 64, saying: "--count")
     }
 
+    /// Numbers that a model's embeddings are not defined at.
+    @Test func timestepsAndClasses() throws {
+        func tensors(_ model: String, _ timestep: Float, label: Float? = nil) throws -> URL {
+            let shape = try SafetensorsFile(
+                contentsOf: URL(fileURLWithPath: Tool.fixture("unet/\(model)/io.safetensors"))
+            ).shape(of: "sample").suffix(3)
+            let values = [Float](repeating: 0.5, count: shape.reduce(1, *))
+            let url = scratch.url.appendingPathComponent("input")
+            try SafetensorsWriter.write(
+                [
+                    NamedTensor("sample", shape: [1] + shape, floats: values),
+                    NamedTensor("noise", shape: [1] + shape, floats: values),
+                    NamedTensor("timestep", shape: [1], floats: [timestep]),
+                ] + (label.map { [NamedTensor("class_labels", shape: [1], floats: [$0])] } ?? []), to: url)
+            return url
+        }
+        func predict(_ model: String, _ input: URL) -> [String] {
+            ["predict", "--model", Tool.fixture("unet/\(model)"), "--input", input.path, "--output", out]
+        }
+        func score(_ model: String, _ input: URL) -> [String] {
+            [
+                "score", "--model", Tool.fixture("unet/\(model)"), "--criterion", "taylor", "--batch", input.path,
+                "--output", out,
+            ]
+        }
+        let fourier = "time-fourier"
+        try expectRefused(predict(fourier, try tensors(fourier, 0)), status: 65, saying: "timestep is 0.0", "above 0")
+        try expectRefused(
+            predict(fourier, try tensors(fourier, -1.5)), status: 65, saying: "timestep is -1.5", "above 0")
+        try expectRefused(score(fourier, try tensors(fourier, 0)), status: 65, saying: "timestep is 0.0", "above 0")
+        try expectRefused(
+            predict("time-learned", try tensors("time-learned", 2.5)), status: 65, saying: "2.5", "whole number")
+        let classes = "class-embedding"
+        for label in [0.5, 1.5, -1, 10] as [Float] {
+            let input = try tensors(classes, 3, label: label)
+            let words = ["class label is \(label)", "whole number in 0..<10"]
+            try expectRefused(predict(classes, input), status: 65, saying: words[0], words[1])
+            try expectRefused(score(classes, input), status: 65, saying: words[0], words[1])
+        }
+        try expectRefused(
+            ["sample", "--model", Tool.fixture("unet/skip-pyramid"), "--output", out, "--steps", "2", "--quiet"],
+            status: 65, saying: "timestep", "above 0")
+    }
+
     /// Broken weights that only show when the model is used.
     @Test func weightsThatOverflow() throws {
         let huge = try copy("huge")

@@ -56,4 +56,24 @@ import Testing
         let ends = 9 * pixels * 2 * 8 + 9 * pixels * 8 * 2
         #expect(model.macs == time + ends + resnet(8) + (2 * resnet(8) + attention) + 2 * resnet(16))
     }
+
+    /// The 1×1 convolutions that read the small image and the 3×3 ones that draw it count; filtering does not, as no
+    /// resampling does.
+    @Test func macsOfAnImagePyramidAreThoseCountedByHand() throws {
+        let model = try TinyUNet.named("an image pyramid").model()
+        let (large, small) = (64.0, 16.0)
+        let resnet = { (input: Double, output: Double, pixels: Double) in
+            9 * pixels * (input * output + output * output) + 32 * output + pixels * input * output
+        }
+        let withoutShortcut = { (width: Double, pixels: Double) in 18 * pixels * width * width + 32 * width }
+        let time = 16.0 * 32 + 32 * 32
+        let ends = 9 * large * 3 * 8 + 9 * large * 8 * 3
+        let down = withoutShortcut(8, large) + resnet(8, 8, small) + small * 3 * 8 + resnet(8, 12, small)
+        let attention = 4 * small * 12 * 12 + 2 * small * small * 12
+        let middle = 2 * withoutShortcut(12, small) + attention
+        let up =
+            resnet(24, 12, small) + resnet(20, 12, small) + 9 * small * 12 * 3 + resnet(12, 12, large)
+            + resnet(20, 8, large) + resnet(16, 8, large)
+        #expect(model.macs == time + ends + down + middle + up)
+    }
 }

@@ -81,6 +81,23 @@ struct TinyUNet: CustomTestStringConvertible, Sendable {
             $0.upBlockTypes = ["UpBlock2D"]
             $0.attentionHeadDim = nil
         },
+        TinyUNet("an image pyramid") {
+            ($0.inChannels, $0.outChannels) = (3, 3)
+            $0.blockOutChannels = [8, 12]
+            $0.normNumGroups = nil
+            $0.timeEmbeddingType = .fourier
+            $0.downBlockTypes = ["SkipDownBlock2D", "SkipDownBlock2D"]
+            $0.upBlockTypes = ["SkipUpBlock2D", "SkipUpBlock2D"]
+        },
+        TinyUNet("an image pyramid with attention") {
+            ($0.inChannels, $0.outChannels) = (3, 3)
+            $0.blockOutChannels = [32, 32]
+            $0.midBlockType = nil
+            $0.timeEmbeddingDim = 8
+            $0.attentionHeadDim = 16
+            $0.downBlockTypes = ["AttnSkipDownBlock2D", "SkipDownBlock2D"]
+            $0.upBlockTypes = ["SkipUpBlock2D", "AttnSkipUpBlock2D"]
+        },
     ]
 
     static func named(_ name: String) throws -> TinyUNet { try #require(all.first { $0.name == name }) }
@@ -99,7 +116,7 @@ struct TinyUNet: CustomTestStringConvertible, Sendable {
     let timesteps: [Float] = [3, 42]
 
     var sample: Tensor {
-        let sample = Tensor(uninitialized: [2, 8, 8, 2])
+        let sample = Tensor(uninitialized: [2, 8, 8, configuration.inChannels])
         var stream = RandomStream(seed: 2, purpose: .initialNoise)
         stream.fillNormal(sample.unsafeBuffer)
         return sample

@@ -129,6 +129,34 @@ extension KernelTests {
         }
     }
 
+    /// Against the definition in Double; a gain of its own, and what was there before when accumulating.
+    @Test func filteredResampling() {
+        onEveryISA { isa in
+            var random = KernelRandom(46)
+            for (batch, height, width, channels) in [(1, 1, 1, 1), (2, 3, 5, 7), (2, 4, 4, 33), (1, 6, 2, 3)] {
+                let small = random.values(batch * height * width * channels), large = random.values(4 * small.count)
+                let reduced = Reference.filterDown(
+                    DoubleArray([batch, 2 * height, 2 * width, channels], large.map(Double.init)))
+                let enlarged = Reference.filterUp(
+                    DoubleArray([batch, height, width, channels], small.map(Double.init)))
+                for gain in [Float(1), 0.25] {
+                    for accumulate in [Int32(0), 1] {
+                        var down = small, up = large
+                        dk_fir_downsample(large, batch, height, width, channels, gain, &down, accumulate)
+                        dk_fir_upsample(small, batch, height, width, channels, gain, &up, accumulate)
+                        let (g, kept) = (Double(gain), Double(accumulate))
+                        #expect(
+                            worstError(down, zip(reduced.values, small).map { g * $0 + kept * Double($1) }) < 5e-7,
+                            "\(isa)")
+                        #expect(
+                            worstError(up, zip(enlarged.values, large).map { g * $0 + kept * Double($1) }) < 5e-7,
+                            "\(isa)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func layoutsConvertThereAndBack() {
         onEveryISA { isa in
             var random = KernelRandom(45)

@@ -14,7 +14,7 @@ import Testing
     }()
 
     @Test func theFixtureIsThere() {
-        #expect(Self.cases.count == 53)
+        #expect(Self.cases.count == 55)
     }
 
     @Test(arguments: cases) func outputAndGradientsAreThoseOfPyTorch(name: String) throws {
@@ -71,6 +71,12 @@ private struct GoldenCase {
         case "average_pool":
             let x = try input("x", .image)
             return (x.variable.averagePooled(), [x], .image)
+        case "fir_downsample":
+            let x = try input("x", .image)
+            return (x.variable.filteredDown(), [x], .image)
+        case "fir_upsample":
+            let x = try input("x", .image)
+            return (x.variable.filteredUp(), [x], .image)
         case "mse":
             let x = try input("x")
             return (x.variable.meanSquaredError(to: try tensor("target")), [x], .plain)

@@ -193,6 +193,15 @@ void dk_softmax_backward_tangent(const float *y, const float *g, const float *y_
 void dk_upsample(const float *x, long batch, long height, long width, long channels, float *y);
 /// dx[B,H,W,C] (+)= sums of g[B,2H,2W,C] over 2×2 blocks.
 void dk_upsample_backward(const float *g, long batch, long height, long width, long channels, float *dx, int accumulate);
+/// Resampling by the separable filter (1, 3, 3, 1)/8, zeros beyond the image. Up to a factor each
+/// is the other's adjoint: that of fir_downsample at gain 1 is fir_upsample at gain ¼, and the other way round at 4.
+/// y[B,H,W,C] (+)= gain·Σ k_i·k_j·x[2h−1+i, 2w−1+j] of x[B,2H,2W,C].
+void dk_fir_downsample(const float *x, long batch, long height, long width, long channels, float gain, float *y,
+                       int accumulate);
+/// y[B,2H,2W,C] (+)= gain·4 times the filter over x[B,H,W,C] with zeros between its pixels: in each direction
+/// y[2q] = (x[q−1] + 3·x[q])/4 and y[2q+1] = (3·x[q] + x[q+1])/4.
+void dk_fir_upsample(const float *x, long batch, long height, long width, long channels, float gain, float *y,
+                     int accumulate);
 /// y[B,C,H,W] = x[B,H,W,C] and back.
 void dk_nhwc_to_nchw(const float *x, long batch, long pixels, long channels, float *y);
 void dk_nchw_to_nhwc(const float *x, long batch, long pixels, long channels, float *y);

@@ -63,8 +63,10 @@ public struct ImageSampler {
     ) throws {
         fill(sample, numbers, .initialNoise, given: noise?.initial, position: 0)
         let labels = classLabel.map { ClassLabels.numbers(Array(repeating: $0, count: numbers.count)) }
+        try model.check(timesteps: sampler.timesteps)
+        let first = Float(sampler.timesteps.first ?? 0)
         try model.check(
-            sampleShape: sample.shape, timesteps: Array(repeating: 0, count: numbers.count), classLabels: labels)
+            sampleShape: sample.shape, timesteps: Array(repeating: first, count: numbers.count), classLabels: labels)
         let stepNoise = Tensor(uninitialized: sample.shape)
         for (index, timestep) in sampler.timesteps.enumerated() {
             let output = frozen.prediction(

@@ -32,16 +32,15 @@ struct InputCheck {
             throw ModelInputError.mismatch(
                 what: "the number of timesteps", got: "\(timesteps.count)", expected: "\(shape[0]), one an image")
         }
-        let bound = model.timeProjection.tableSize
-        for timestep in timesteps {
-            let fits = bound.map { timestep >= 0 && timestep < Float($0) } ?? true
-            guard timestep.isFinite, fits else {
-                throw ModelInputError.mismatch(
-                    what: "a timestep", got: "\(timestep)",
-                    expected: bound.map { "in 0..<\($0)" } ?? "a finite number")
-            }
-        }
+        try check(timesteps)
         try check(classLabels, batch: shape[0])
+    }
+
+    /// Timesteps that the model is defined at.
+    func check(_ timesteps: [Float]) throws {
+        let domain = model.timeProjection.domain
+        guard let bad = timesteps.first(where: { !domain.contains($0) }) else { return }
+        throw ModelInputError.mismatch(what: "a timestep", got: "\(bad)", expected: "\(domain)")
     }
 
     private func check(_ labels: ClassLabels?, batch: Int) throws {
@@ -54,15 +53,12 @@ struct InputCheck {
         case (.none, _):
             throw fail("given", "none: the model is unconditional")
         case (_, nil):
-            throw fail("missing", "one a image: the model is class-conditional")
+            throw fail("missing", "one an image: the model is class-conditional")
         case (.table(let table), .numbers(let numbers)):
-            guard numbers.count == batch else { throw fail("\(numbers.count) numbers", "\(batch), one an image") }
-            guard let bad = numbers.first(where: { !($0 >= 0 && $0 < Float(table.count)) }) else { return }
-            throw fail("\(bad)", "in 0..<\(table.count)")
+            try check(numbers, batch: batch, .wholeNumbers(below: table.count))
         case (.timestep, .numbers(let numbers)):
-            guard numbers.count == batch, numbers.allSatisfy(\.isFinite) else {
-                throw fail("\(numbers.count) numbers", "\(batch) finite numbers, one an image")
-            }
+            // They go through the model's own time projection.
+            try check(numbers, batch: batch, model.timeProjection.domain)
         case (.identity, .vectors(let vectors)):
             guard vectors.shape == [batch, model.configuration.timeWidth] else {
                 throw fail("of shape \(vectors.shape)", "[\(batch), \(model.configuration.timeWidth)]")
@@ -72,5 +68,14 @@ struct InputCheck {
         case (_, .vectors):
             throw fail("vectors", "one number an image")
         }
+    }
+
+    private func check(_ numbers: [Float], batch: Int, _ domain: TimeDomain) throws {
+        guard numbers.count == batch else {
+            throw ModelInputError.mismatch(
+                what: "class labels", got: "\(numbers.count) numbers", expected: "\(batch), one an image")
+        }
+        guard let bad = numbers.first(where: { !domain.contains($0) }) else { return }
+        throw ModelInputError.mismatch(what: "a class label", got: "\(bad)", expected: "\(domain)")
     }
 }

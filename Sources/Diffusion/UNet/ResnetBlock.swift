@@ -2,10 +2,8 @@ import Layers
 import TensorCore
 
 /// diffusers' `ResnetBlock2D`: norm → act → conv1 (+ time) → norm → act → dropout → conv2, added to the input or its
-/// 1×1 shortcut, divided by `outputScale`.
+/// 1×1 shortcut, divided by `variant.outputScale`.
 struct ResnetBlock {
-    enum Resampling { case none, down, up }
-
     let name: String
     let norm1: GroupNorm, norm2: GroupNorm
     let conv1: Conv2d, conv2: Conv2d
@@ -13,29 +11,27 @@ struct ResnetBlock {
     let shortcut: Conv2d?
     let output: ChannelAxis
     let settings: BlockSettings
-    let outputScale: Float
-    let resampling: Resampling
+    let variant: ResnetVariant
 
     /// - Parameter width: output width before pruning. Where it equals the input's the block is an identity plus a
-    ///   correction and its output lies on the input's axis; otherwise (or with `hasShortcut`) on one of its own.
+    ///   correction and its output lies on the input's axis; otherwise, or with `hasShortcut`, on one of its own.
     init(
         _ name: String, from input: ChannelAxis, width: Int, time: ChannelAxis, settings: BlockSettings,
-        builder: ChannelAxisBuilder, outputScale: Float = 1, resampling: Resampling = .none
+        variant: ResnetVariant, builder: ChannelAxisBuilder
     ) throws {
         self.name = name
         self.settings = settings
-        self.outputScale = outputScale
-        self.resampling = resampling
+        self.variant = variant
         let inner = try builder.axis(name + ".inner", width: width)
-        let hasShortcut = input.originalWidth != width
+        let hasShortcut = variant.hasShortcut || input.originalWidth != width
         output = hasShortcut ? try builder.axis(name + ".out", width: width) : input
         norm1 = try GroupNorm(
-            name + ".norm1", axis: input, groupCount: settings.normGroups, epsilon: settings.epsilon)
+            name + ".norm1", axis: input, groupCount: variant.inputGroups, epsilon: settings.epsilon)
         conv1 = Conv2d(name + ".conv1", from: input, to: inner)
         timeProjection = Linear(
             name + ".time_emb_proj", from: time, to: settings.scaleShift ? inner ++ inner : inner)
         norm2 = try GroupNorm(
-            name + ".norm2", axis: inner, groupCount: settings.normGroups, epsilon: settings.epsilon)
+            name + ".norm2", axis: inner, groupCount: variant.innerGroups, epsilon: settings.epsilon)
         conv2 = Conv2d(name + ".conv2", from: inner, to: output)
         shortcut =
             hasShortcut
@@ -51,7 +47,7 @@ struct ResnetBlock {
     func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
         var input = x
         var hidden = norm1(x, activation: settings.activation)
-        if resampling != .none { (input, hidden) = (resampled(input), resampled(hidden)) }
+        if variant.resampling != .none { (input, hidden) = (resampled(input), resampled(hidden)) }
         let projected = timeProjection.ungated(time)
         if settings.scaleShift {
             hidden = norm2(conv1(hidden), activation: settings.activation, modulation: projected)
@@ -60,15 +56,21 @@ struct ResnetBlock {
         }
         if let dropout { hidden = dropout.drop(hidden) }
         let sum = conv2(hidden, residual: shortcut.map { $0(input) } ?? input)
-        guard outputScale != 1 else { return sum }
+        guard variant.outputScale != 1 else { return sum }
         return OperationProfile.timed(name + ".scaling", .elementwise, inputShape: sum.shape) {
-            sum.scaled(by: 1 / outputScale)
+            sum.scaled(by: 1 / variant.outputScale)
         }
     }
 
     private func resampled(_ x: Variable) -> Variable {
         OperationProfile.timed(name + ".resampling", .resample, inputShape: x.shape) {
-            resampling == .down ? x.averagePooled() : x.upsampled()
+            switch variant.resampling {
+            case .none: x
+            case .averagedDown: x.averagePooled()
+            case .nearestUp: x.upsampled()
+            case .filteredDown: x.filteredDown()
+            case .filteredUp: x.filteredUp()
+            }
         }
     }
 
@@ -82,9 +84,21 @@ struct ResnetBlock {
     }
 }
 
+/// What the ResNet blocks of one U-Net differ in.
+struct ResnetVariant {
+    /// How both branches are resampled after the first normalisation.
+    enum Resampling { case none, averagedDown, nearestUp, filteredDown, filteredUp }
+
+    /// Groups of `norm1` and `norm2`.
+    let inputGroups: Int, innerGroups: Int
+    var outputScale: Float = 1
+    var resampling = Resampling.none
+    /// Whether there is a 1×1 shortcut even between equal widths.
+    var hasShortcut = false
+}
+
 /// What the blocks of one U-Net have in common.
 struct BlockSettings {
-    let normGroups: Int
     let epsilon: Float
     let activation: Activation
     let scaleShift: Bool

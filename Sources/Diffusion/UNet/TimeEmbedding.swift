@@ -38,10 +38,13 @@ struct TimeProjection {
         }
     }
 
-    /// Number of rows of a learned table, the bound on its timesteps.
-    var tableSize: Int? {
-        if case .learned(let table) = kind { return table.count }
-        return nil
+    /// What can be projected.
+    var domain: TimeDomain {
+        switch kind {
+        case .positional: .finite
+        case .fourier: .positive
+        case .learned(let table): .wholeNumbers(below: table.count)
+        }
     }
 
     /// `[timesteps.count, axis]`, in float32 like diffusers: f_i = exp(−ln 10000·i/(half − shift)), [sin, cos] or, flipped,

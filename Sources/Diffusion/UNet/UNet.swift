@@ -89,6 +89,12 @@ public final class UNet: ChannelNetwork {
         try InputCheck(model: self).check(sampleShape: sampleShape, timesteps: timesteps, classLabels: classLabels)
     }
 
+    /// Whether the model is defined at each of `timesteps`: a Fourier time embedding is above 0 only, a learned one at the
+    /// rows of its table. Throws with what was got and expected.
+    public func check(timesteps: [Int]) throws {
+        try InputCheck(model: self).check(timesteps.map(Float.init))
+    }
+
     /// The model's prediction (ε, x₀ or v as its scheduler says) for `sample` `[B, H, W, in_channels]` at one timestep an
     /// image: `[B, H, W, out_channels]`.
     ///
@@ -112,6 +118,7 @@ public final class UNet: ChannelNetwork {
             embedding.activated(configuration.activation)
         }
 
+        var image = x
         x = convIn(x)
         var skips = [x]
         for level in downLevels {
@@ -121,10 +128,12 @@ public final class UNet: ChannelNetwork {
             }
             if let resampler = level.resampler {
                 x = resampler(x, time: time, dropout: dropoutStream)
+                if let pyramid = level.pyramid { x = pyramid.read(&image, into: x) }
                 skips.append(x)
             }
         }
         if let middle { x = middle(x, time: time, dropout: dropoutStream) }
+        var drawn: Variable?
         for level in upLevels {
             for index in level.resnets.indices {
                 let parts = [x, skips.removeLast()]
@@ -133,9 +142,10 @@ public final class UNet: ChannelNetwork {
                 ) { .concatenated(parts) }
                 x = level.layer(index, joined, time: time, dropout: dropoutStream)
             }
+            if let pyramid = level.pyramid { drawn = pyramid.grown(drawn, from: x) }
             if let resampler = level.resampler { x = resampler(x, time: time, dropout: dropoutStream) }
         }
-        let output = convOut(normOut(x, activation: .silu))
+        let output = convOut(normOut(x, activation: .silu), residual: drawn)
         return configuration.timeEmbeddingType == .fourier ? dividedByTimesteps(output, timesteps) : output
     }
 

@@ -14,13 +14,6 @@ enum Resampler {
         }
     }
 
-    var output: ChannelAxis {
-        switch self {
-        case .downConvolution(let conv), .upConvolution(let conv): conv.to
-        case .resnet(let block): block.output
-        }
-    }
-
     func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
         switch self {
         case .downConvolution(let conv): conv(x)
@@ -29,31 +22,26 @@ enum Resampler {
         case .resnet(let block): block(x, time: time, dropout: dropout)
         }
     }
-
-    /// - Parameter pixels: of the output.
-    func computeTerms(pixels: Int) -> [ComputeTerm] {
-        switch self {
-        case .downConvolution(let conv), .upConvolution(let conv): [conv.computeTerm(outputPixels: pixels)]
-        case .resnet(let block): block.computeTerms(pixels: pixels)
-        }
-    }
 }
 
 /// One level of the encoder or decoder.
 struct UNetLevel {
     var resnets: [ResnetBlock] = []
-    /// One after each ResNet block, or none.
-    var attentions: [SelfAttention] = []
+    /// What follows each ResNet block, if anything does.
+    var attentions: [SelfAttention?] = []
     var resampler: Resampler?
+    /// How a level of a score-based U-Net meets the images beside it.
+    var pyramid: ImagePyramid?
 
     var parameters: [Parameter] {
-        resnets.flatMap(\.parameters) + attentions.flatMap(\.parameters) + (resampler?.parameters ?? [])
+        resnets.flatMap(\.parameters) + attentions.flatMap { $0?.parameters ?? [] } + (resampler?.parameters ?? [])
+            + (pyramid?.parameters ?? [])
     }
 
     /// ResNet block `index` with its attention.
     func layer(_ index: Int, _ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
         let y = resnets[index](x, time: time, dropout: dropout)
-        return attentions.isEmpty ? y : attentions[index](y)
+        return attentions[index].map { $0(y) } ?? y
     }
 }
 
@@ -68,10 +56,5 @@ struct UNetMiddle {
     func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
         let y = first(x, time: time, dropout: dropout)
         return second(attention.map { $0(y) } ?? y, time: time, dropout: dropout)
-    }
-
-    func computeTerms(pixels: Int) -> [ComputeTerm] {
-        first.computeTerms(pixels: pixels) + (attention?.computeTerms(pixels: pixels) ?? [])
-            + second.computeTerms(pixels: pixels)
     }
 }

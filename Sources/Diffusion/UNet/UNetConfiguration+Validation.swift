@@ -1,8 +1,12 @@
 import Foundation
 
 extension UNetConfiguration {
-    static let downBlocks = ["DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D"]
-    static let upBlocks = ["UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D"]
+    static let downBlocks = [
+        "DownBlock2D", "AttnDownBlock2D", "ResnetDownsampleBlock2D", "SkipDownBlock2D", "AttnSkipDownBlock2D",
+    ]
+    static let upBlocks = [
+        "UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D", "SkipUpBlock2D", "AttnSkipUpBlock2D",
+    ]
     /// Larger than any published pixel-space U-Net; a bound that keeps nonsense from being allocated.
     static let widest = 16_384
 
@@ -31,18 +35,13 @@ extension UNetConfiguration {
         for type in upBlockTypes {
             try check(Self.upBlocks.contains(Self.plain(type)), "up_block_types", type, "one of \(Self.upBlocks)")
         }
+        try checkPyramid()
         if let size = sampleSize {
             try check(
                 size.count == 2 && size.allSatisfy { (1...8192).contains($0) && $0 % sizeDivisor == 0 }, "sample_size",
                 size, "multiples of \(sizeDivisor) (2^(levels − 1)), up to 8192")
         }
-        if let groups = normNumGroups {
-            try check(
-                groups > 0 && blockOutChannels.allSatisfy { $0 % groups == 0 }, "norm_num_groups", groups,
-                "a divisor of every width in block_out_channels \(blockOutChannels)")
-        } else {
-            throw UNetConfigurationError.invalid(key: "norm_num_groups", got: "null", expected: "a number of groups")
-        }
+        try checkNormGroups()
         if let groups = attnNormNumGroups {
             try check(
                 groups > 0 && blockOutChannels.last! % groups == 0, "attn_norm_num_groups", groups,
@@ -89,6 +88,44 @@ extension UNetConfiguration {
         try checkMemory()
     }
 
+    /// The image pyramid has three channels whatever the model's have, and halves or doubles once a level that has one:
+    /// on the way down such levels come first, on the way up last (diffusers fails on other orders in its first call).
+    private func checkPyramid() throws {
+        let reading = downBlockTypes.dropLast().map(Self.meetsPyramid)
+        let writing = upBlockTypes.dropLast().map(Self.meetsPyramid)
+        try check(
+            !reading.drop { $0 }.contains(true), "down_block_types", downBlockTypes,
+            "Skip and AttnSkip blocks before all others (the last block apart)")
+        try check(
+            !(writing + [Self.meetsPyramid(upBlockTypes[writing.count])]).drop { !$0 }.contains(false)
+                || !writing.contains(true), "up_block_types", upBlockTypes,
+            "Skip and AttnSkip blocks after all others")
+        try check(!reading.contains(true) || inChannels == 3, "in_channels", inChannels, "3 with Skip blocks")
+        try check(!writing.contains(true) || outChannels == 3, "out_channels", outChannels, "3 with Skip blocks")
+    }
+
+    /// Every normalisation's width must be a multiple of its groups. Skip and AttnSkip blocks choose theirs themselves.
+    private func checkNormGroups() throws {
+        let levels = blockOutChannels.indices
+        let plainDown = levels.filter { !Self.meetsPyramid(downBlockTypes[$0]) }
+        // Up blocks run from the last level to the first.
+        let plainUp = levels.filter { !Self.meetsPyramid(upBlockTypes[levels.count - 1 - $0]) }
+        guard let groups = normNumGroups else {
+            try check(
+                plainDown.isEmpty && plainUp.isEmpty, "norm_num_groups", "null",
+                "a number of groups (null is for Skip and AttnSkip blocks alone)")
+            return
+        }
+        var normalized: Set<Int> = [0]
+        if midBlockType != nil { normalized.insert(levels.count - 1) }
+        for level in plainDown { normalized.formUnion([level - 1, level]) }
+        for level in plainUp { normalized.formUnion([level - 1, level, level + 1]) }
+        let widths = levels.filter(normalized.contains).map { blockOutChannels[$0] }
+        try check(
+            groups > 0 && widths.allSatisfy { $0 % groups == 0 }, "norm_num_groups", groups,
+            "a divisor of every normalised width: \(widths)")
+    }
+
     /// Refuses widths whose weights cannot be held, before anything is allocated. Counts one 3×3 convolution a ResNet
     /// block and one time layer, so nothing that would have fitted is refused.
     private func checkMemory() throws {
@@ -108,6 +145,9 @@ extension UNetConfiguration {
     static func plain(_ type: String) -> String {
         type.hasPrefix("UNetRes") ? String(type.dropFirst("UNetRes".count)) : type
     }
+
+    /// Whether an image pyramid runs beside a block of this type.
+    static func meetsPyramid(_ type: String) -> Bool { ["Skip", "AttnSkip"].contains { plain(type).hasPrefix($0) } }
 
     private func check(_ ok: Bool, _ key: String, _ got: Any, _ expected: String) throws {
         if !ok { throw UNetConfigurationError.invalid(key: key, got: "\(got)", expected: expected) }

@@ -191,7 +191,11 @@ private struct TensorNames {
     ]
 
     init(_ weights: any WeightSource) {
-        for name in weights.names { actual[Self.current(name)] = name }
+        for name in weights.names where Self.current(name) == name { actual[name] = name }
+        // An old name beside today's for the same tensor has no place of its own.
+        for name in weights.names where Self.current(name) != name {
+            actual[actual[Self.current(name)] == nil ? Self.current(name) : name] = name
+        }
     }
 
     var currentNames: [String] { actual.keys.sorted() }

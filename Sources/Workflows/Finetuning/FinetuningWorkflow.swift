@@ -39,8 +39,10 @@ public struct FinetuningWorkflow {
             dataset: data, batchSize: settings.batchSize, seed: UInt64(settings.seed),
             flip: configuration.data.flip, timestepSampling: settings.timestepSampling,
             timestepCount: pipeline.scheduler.trainTimesteps, isConditional: model.configuration.isClassConditional)
+        let objective = try DenoisingObjective(pipeline.scheduler)
+        try objective.check(model)
         let trainer = DenoisingTrainer(
-            model: model, objective: try DenoisingObjective(pipeline.scheduler), batches: batches,
+            model: model, objective: objective, batches: batches,
             configuration: settings, teacher: teacher?.model)
         var models = ["model": pipeline]
         models["teacher"] = teacher

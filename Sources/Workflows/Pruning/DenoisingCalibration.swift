@@ -13,9 +13,10 @@ final class DenoisingCalibration: CalibrationSource {
 
     private static let stageBatchSize = 16
 
+    /// - Throws: `ModelInputError` where the model is undefined at one of the timesteps.
     init(
         model: UNet, objective: DenoisingObjective, batches source: BatchSource, count: Int, batchSize: Int
-    ) {
+    ) throws {
         self.model = model
         self.objective = objective
         let total = objective.schedule.trainTimesteps
@@ -27,6 +28,7 @@ final class DenoisingCalibration: CalibrationSource {
                 number: batch, timesteps: (0..<batchSize).map { (2 * ($0 * count + batch) + 1) * total / (2 * samples) }
             )
         }
+        try batches.forEach { try model.check(timesteps: $0.timesteps) }
         stageBatch = source.fixedBatch(
             number: count, timesteps: Array(repeating: 0, count: min(Self.stageBatchSize, batchSize)))
     }
@@ -37,7 +39,8 @@ final class DenoisingCalibration: CalibrationSource {
 
     func loss(batch: Int) -> Variable { objective.loss(of: model, batches[batch]) }
 
-    func loss(stage: Int) -> Variable {
+    func loss(stage: Int) throws -> Variable {
+        try model.check(timesteps: [stage])
         let batch = DenoisingBatch(
             clean: stageBatch.clean, noise: stageBatch.noise,
             timesteps: Array(repeating: stage, count: stageBatch.count), classLabels: stageBatch.classLabels)

@@ -61,6 +61,7 @@ final class PruningRun {
         }
         let objective = try DenoisingObjective(pipeline.scheduler)
         let finetuning = configuration.finetuning
+        if finetuning.steps > 0 { try objective.check(dense) }
         let batches = try BatchSource(
             dataset: data, batchSize: finetuning.batchSize, seed: UInt64(finetuning.seed),
             flip: configuration.data.flip, timestepSampling: finetuning.timestepSampling,
@@ -71,7 +72,7 @@ final class PruningRun {
         training = TrainingLoop(
             trainer: trainer, settings: finetuning, scheduler: pipeline.scheduler, progress: progress)
         arena = trainer.arena
-        calibration = DenoisingCalibration(
+        calibration = try DenoisingCalibration(
             model: dense, objective: objective, batches: batches, count: settings.calibrationBatches,
             batchSize: settings.calibrationBatchSize)
     }

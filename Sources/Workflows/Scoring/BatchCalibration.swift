@@ -51,8 +51,9 @@ final class BatchCalibration: CalibrationSource {
         objective.loss(of: model, images.images(batch * partSize..<(batch + 1) * partSize))
     }
 
-    func loss(stage: Int) -> Variable {
-        objective.loss(
+    func loss(stage: Int) throws -> Variable {
+        try model.check(timesteps: [stage])
+        return objective.loss(
             of: model,
             DenoisingBatch(
                 clean: images.clean, noise: images.noise, timesteps: Array(repeating: stage, count: images.count),

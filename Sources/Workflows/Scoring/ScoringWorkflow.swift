@@ -118,7 +118,7 @@ public struct ScoringWorkflow {
                 dataset: data.open(for: model), batchSize: size, seed: UInt64(request.seed), flip: false,
                 timestepSampling: .uniform, timestepCount: pipeline.scheduler.trainTimesteps,
                 isConditional: model.configuration.isClassConditional)
-            return DenoisingCalibration(
+            return try DenoisingCalibration(
                 model: model, objective: try DenoisingObjective(pipeline.scheduler), batches: batches, count: count,
                 batchSize: size)
         }

@@ -60,6 +60,7 @@ public struct TrainingWorkflow {
         let model = try UNet(configuration.model)
         let data = try configuration.data.open(for: model)
         let objective = try DenoisingObjective(configuration.scheduler)
+        try objective.check(model)
         let batches = try BatchSource(
             dataset: data, batchSize: settings.batchSize, seed: UInt64(settings.seed), flip: configuration.data.flip,
             timestepSampling: settings.timestepSampling, timestepCount: configuration.scheduler.trainTimesteps,

@@ -9,6 +9,8 @@ import zlib
 
 import torch
 import torch.nn.functional as F
+from diffusers.models.downsampling import downsample_2d
+from diffusers.models.upsampling import upsample_2d
 from safetensors.torch import save_file
 
 torch.set_num_threads(1)
@@ -222,6 +224,8 @@ for name in ("silu", "gelu", "mish", "relu"):
 for name, operation, size in [
     ("upsample_nearest", lambda x: F.interpolate(x, scale_factor=2.0, mode="nearest"), (3, 5)),
     ("average_pool", lambda x: F.avg_pool2d(x, 2, 2), (4, 6)),
+    ("fir_downsample", lambda x: downsample_2d(x, kernel=(1, 3, 3, 1)), (4, 6)),
+    ("fir_upsample", lambda x: upsample_2d(x, kernel=(1, 3, 3, 1)), (3, 5)),
 ]:
     case(name, operation, {"x": Draw(name).normal(2, 3, *size)})
 

@@ -19,6 +19,7 @@ SIGMAS = torch.tensor([1, 2, 7, 37, 90])  # a Fourier model divides by the times
 
 DOWN, UP = "DownBlock2D", "UpBlock2D"
 ATTN_DOWN, ATTN_UP = "AttnDownBlock2D", "AttnUpBlock2D"
+SKIP_DOWN, SKIP_UP = "SkipDownBlock2D", "SkipUpBlock2D"
 RES_DOWN, RES_UP = "ResnetDownsampleBlock2D", "ResnetUpsampleBlock2D"
 INNER = dict(down_block_types=(DOWN, ATTN_DOWN), up_block_types=(ATTN_UP, UP))  # attention on the inner level only
 OUTER = dict(down_block_types=(ATTN_DOWN, DOWN), up_block_types=(UP, ATTN_UP))  # … on the outer one, which resamples
@@ -100,10 +101,28 @@ CONFIGURATIONS = {
     # Skip pyramid (FIR resampling), as in score-based NCSN++ models
     "skip-pyramid": dict(
         in_channels=3, out_channels=3, block_out_channels=(4, 4), time_embedding_type="fourier", mid_block_type=None,
-        down_block_types=("SkipDownBlock2D", "SkipDownBlock2D"), up_block_types=("SkipUpBlock2D", "SkipUpBlock2D"),
+        down_block_types=(SKIP_DOWN, SKIP_DOWN), up_block_types=(SKIP_UP, SKIP_UP),
+    ),
+    "skip-pyramid-deep": dict(
+        in_channels=3, out_channels=3, block_out_channels=(4, 8, 12), norm_num_groups=None, center_input_sample=True,
+        time_embedding_dim=8, down_block_types=(SKIP_DOWN,) * 3, up_block_types=(SKIP_UP,) * 3,
+    ),
+    # Plain blocks where no image is read or drawn
+    "skip-pyramid-mixed": dict(
+        in_channels=3, out_channels=3, block_out_channels=(6, 10), sample_size=(8, 12), mid_block_type=None,
+        resnet_time_scale_shift="scale_shift", act_fn="relu", time_embedding_dim=8,
+        down_block_types=(SKIP_DOWN, DOWN), up_block_types=(UP, SKIP_UP),
+    ),
+    # Attention there has 32 groups, so 32 channels are the least
+    "skip-attention": dict(
+        block_out_channels=(32,), attention_head_dim=8, mid_block_type=None, time_embedding_dim=8, sample_size=6,
+        down_block_types=("AttnSkipDownBlock2D",), up_block_types=("AttnSkipUpBlock2D",),
     ),
 }
-DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
+DTYPES = {
+    "float16": torch.float16, "bfloat16": torch.bfloat16, "skip-attention": torch.float16,
+    "skip-pyramid-deep": torch.bfloat16,
+}
 
 
 def inputs_for(name, model):

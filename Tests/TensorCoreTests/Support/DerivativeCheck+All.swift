@@ -187,6 +187,16 @@ extension DerivativeCheck {
         } engine: {
             $0[0].averagePooled()
         },
+        DerivativeCheck("filtering down", [[2, 4, 6, 3]]) {
+            Reference.filterDown($0[0])
+        } engine: {
+            $0[0].filteredDown()
+        },
+        DerivativeCheck("filtering up", [[2, 2, 3, 3]]) {
+            Reference.filterUp($0[0])
+        } engine: {
+            $0[0].filteredUp()
+        },
         DerivativeCheck("mean over pixels", [[2, 3, 2, 3]]) {
             Reference.meanOverPixels($0[0])
         } engine: {

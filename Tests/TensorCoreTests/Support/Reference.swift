@@ -130,6 +130,44 @@ enum Reference {
         return y
     }
 
+    /// Half the size: every second value of the filtered image (1, 3, 3, 1)⊗(1, 3, 3, 1)/64, zeros beyond it.
+    static func filterDown(_ x: DoubleArray) -> DoubleArray {
+        filter(x, [x.shape[0], x.shape[1] / 2, x.shape[2] / 2, x.shape[3]], gain: 1) { x, b, row, column, c in
+            guard x.shape[1] > row, x.shape[2] > column, row >= 0, column >= 0 else { return 0 }
+            return x[b, row, column, c]
+        } start: {
+            2 * $0 - 1
+        }
+    }
+
+    /// Twice the size: zeros after every pixel, then the filter times four, two zeros before and one after.
+    static func filterUp(_ x: DoubleArray) -> DoubleArray {
+        filter(x, [x.shape[0], 2 * x.shape[1], 2 * x.shape[2], x.shape[3]], gain: 4) { x, b, row, column, c in
+            guard row % 2 == 0, column % 2 == 0, row >= 0, column >= 0, row / 2 < x.shape[1], column / 2 < x.shape[2]
+            else { return 0 }
+            return x[b, row / 2, column / 2, c]
+        } start: {
+            $0 - 2
+        }
+    }
+
+    private static func filter(
+        _ x: DoubleArray, _ shape: [Int], gain: Double, _ pixel: (DoubleArray, Int, Int, Int, Int) -> Double,
+        start: (Int) -> Int
+    ) -> DoubleArray {
+        let taps = [1.0, 3, 3, 1]
+        var y = DoubleArray(zeros: shape)
+        forEach(shape) { b, h, w, c in
+            for (i, vertical) in taps.enumerated() {
+                for (j, horizontal) in taps.enumerated() {
+                    y[b, h, w, c] +=
+                        gain / 64 * vertical * horizontal * pixel(x, b, start(h) + i, start(w) + j, c)
+                }
+            }
+        }
+        return y
+    }
+
     static func meanOverPixels(_ x: DoubleArray) -> DoubleArray {
         var y = DoubleArray(zeros: [x.shape[0], x.shape[3]])
         let pixels = Double(x.shape[1] * x.shape[2])
