@@ -152,6 +152,10 @@ static void conv_weight_gradient(const dk_conv_shape *s, const float *x, const f
             memset(dw, 0, (size_t)(s->kernel * s->kernel * s->in_channels * s->out_channels) * sizeof(float));
         return;
     }
+    if (conv_is_winograd(s) && wino_gradient_applies(s)) {
+        wino_weight_gradient(s, x, g, dw, accumulate);
+        return;
+    }
     wgrad_job job = {.s = s, .x = x, .g = g, .dw = dw, .accumulate = accumulate};
     // Blocks depend on the shape of an image only, so that the order of additions does.
     long rows = most(1, least(WGRAD_PIXELS / s->out_width, s->out_height));

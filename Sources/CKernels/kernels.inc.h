@@ -14,6 +14,7 @@
 #include "gemm.inc.h"
 #include "convolution.inc.h"
 #include "winograd.inc.h"
+#include "winograd_gradient.inc.h"
 #include "convolution_forward.inc.h"
 #include "convolution_gradient.inc.h"
 #include "periodic.inc.h"

@@ -81,9 +81,9 @@ INLINE void half_tile_body(const int rows, const int full, const row_pointer *a,
         vstore_halves(out[2 * i] + full * VL, out[2 * i + 1] + full * VL, tail[i], HALF);
 }
 
-/// out[i][0..<width·VL] (+)= Σ_k a[k·MR + i] · b[k·ldb ...]
-INLINE void outer_tile_body(const int rows, const int width, const float *a, long depth, const float *b, long ldb,
-                            float *const *out, int add) {
+/// out[i][0..<width·VL] (+)= Σ_k a[k·lda + i] · b[k·ldb ...]
+INLINE void outer_tile_body(const int rows, const int width, const float *a, long lda, long depth, const float *b,
+                            long ldb, float *const *out, int add) {
     vf acc[MR][2];
     UNROLL for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
     for (long k = 0; k < depth; k++) {
@@ -94,7 +94,7 @@ INLINE void outer_tile_body(const int rows, const int width, const float *a, lon
             if (width == 2) acc[i][1] = vfma(x, b1, acc[i][1]);
             LOADS_STAY;
         }
-        a += MR;
+        a += lda;
         b += ldb;
     }
     UNROLL for (int i = 0; i < rows; i++) {
@@ -139,9 +139,9 @@ HALF_TILE(half_tile_2x0, MR / 3 * 2, 0)
 HALF_TILE(half_tile_1x0, MR / 3, 0)
 
 #define OUTER_TILE(name, rows, width)                                                                                  \
-    static __attribute__((noinline)) void name(const float *a, long depth, const float *b, long ldb,                   \
+    static __attribute__((noinline)) void name(const float *a, long lda, long depth, const float *b, long ldb,         \
                                                float *const *out, int add) {                                           \
-        outer_tile_body(rows, width, a, depth, b, ldb, out, add);                                                      \
+        outer_tile_body(rows, width, a, lda, depth, b, ldb, out, add);                                                 \
     }
 OUTER_TILE(outer_tile_3x2, MR, 2)
 OUTER_TILE(outer_tile_2x2, MR / 3 * 2, 2)
@@ -174,17 +174,18 @@ static void row_tile(long rows, long width, const row_pointer *a, const long *se
     tiles[kind][ceil_div(rows, MR / 3) - 1](a, segment, segments, depth, b, ldb, out);
 }
 
-static void outer_tile(long rows, long width, const float *a, long depth, const float *b, long ldb, float *const *out,
-                       int add) {
+/// a and out must reach to tile_height(rows).
+static void outer_tile(long rows, long width, const float *a, long lda, long depth, const float *b, long ldb,
+                       float *const *out, int add) {
     long thirds = ceil_div(rows, MR / 3);
     if (width == 2) {
-        if (thirds == 3) outer_tile_3x2(a, depth, b, ldb, out, add);
-        else if (thirds == 2) outer_tile_2x2(a, depth, b, ldb, out, add);
-        else outer_tile_1x2(a, depth, b, ldb, out, add);
+        if (thirds == 3) outer_tile_3x2(a, lda, depth, b, ldb, out, add);
+        else if (thirds == 2) outer_tile_2x2(a, lda, depth, b, ldb, out, add);
+        else outer_tile_1x2(a, lda, depth, b, ldb, out, add);
     } else {
-        if (thirds == 3) outer_tile_3x1(a, depth, b, ldb, out, add);
-        else if (thirds == 2) outer_tile_2x1(a, depth, b, ldb, out, add);
-        else outer_tile_1x1(a, depth, b, ldb, out, add);
+        if (thirds == 3) outer_tile_3x1(a, lda, depth, b, ldb, out, add);
+        else if (thirds == 2) outer_tile_2x1(a, lda, depth, b, ldb, out, add);
+        else outer_tile_1x1(a, lda, depth, b, ldb, out, add);
     }
 }
 
@@ -239,13 +240,13 @@ static void outer_product_tile(long rows, long columns, const float *a, long dep
                                float *const *out, int add) {
     long height = tile_height(rows), width = columns > VL ? 2 : 1;
     if (rows == height && columns == width * VL) {
-        outer_tile(rows, width, a, depth, b, ldb, out, add);
+        outer_tile(rows, width, a, MR, depth, b, ldb, out, add);
         return;
     }
     float tile[MR * NR] __attribute__((aligned(64)));
     float *lines[MR];
     for (long i = 0; i < height; i++) lines[i] = tile + i * NR;
-    outer_tile(rows, width, a, depth, b, ldb, lines, 0);
+    outer_tile(rows, width, a, MR, depth, b, ldb, lines, 0);
     for (long i = 0; i < rows; i++)
         for (long c = 0; c < columns; c += VL) {
             long n = least(VL, columns - c);
