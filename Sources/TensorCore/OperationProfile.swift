@@ -23,18 +23,46 @@ public final class OperationProfile: Sendable {
         /// Multiply–accumulates of the whole batch, as the operation is defined: Winograd's savings are not subtracted.
         public let macs: Double
         public let duration: Duration
+        /// What its part of the backward pass took, where there was one.
+        public fileprivate(set) var backwardDuration = Duration.zero
+    }
+
+    /// The operation that a node of the graph belongs to.
+    struct Tag {
+        fileprivate let profile: OperationProfile
+        fileprivate let index: Int
+
+        /// Runs the node's part of the backward pass on the operation's account.
+        func timedBackward(_ body: () -> Void) {
+            let duration = ContinuousClock().measure(body)
+            profile.state.withLock { $0.entries[index].backwardDuration += duration }
+        }
+    }
+
+    private struct State {
+        var entries: [Entry] = []
+        /// Whether an operation, the one after the last entry, is running.
+        var isOpen = false
     }
 
     @TaskLocal private static var current: OperationProfile?
-    private let entries = Mutex<[Entry]>([])
+    private let state = Mutex(State())
 
     private init() {}
 
-    /// Runs `body` and returns the operations that it ran, in order.
+    /// The operation that is running; nil outside one and outside a profile.
+    static var openTag: Tag? {
+        guard let current else { return nil }
+        return current.state.withLock { state in
+            state.isOpen ? Tag(profile: current, index: state.entries.count) : nil
+        }
+    }
+
+    /// Runs `body` and returns the operations that it ran, in order; backward passes are timed too.
     public static func entries(during body: () throws -> Void) rethrows -> [Entry] {
         let profile = OperationProfile()
         try $current.withValue(profile, operation: body)
-        return profile.entries.withLock { $0 }
+        return profile.state.withLock { $0.entries }
     }
 
     /// Runs `operation`, which must not run other timed operations.
@@ -45,6 +73,7 @@ public final class OperationProfile: Sendable {
         products: @autoclosure () -> Int = 0, _ operation: () -> Variable
     ) -> Variable {
         guard let current else { return operation() }
+        current.state.withLock { $0.isOpen = true }
         let clock = ContinuousClock()
         let start = clock.now
         let result = operation()
@@ -52,7 +81,10 @@ public final class OperationProfile: Sendable {
         let entry = Entry(
             name: name(), kind: kind, inputShape: inputShape(), outputShape: result.shape,
             macs: Double(result.value.count) * Double(products()), duration: duration)
-        current.entries.withLock { $0.append(entry) }
+        current.state.withLock { state in
+            state.entries.append(entry)
+            state.isOpen = false
+        }
         return result
     }
 }

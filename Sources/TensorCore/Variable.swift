@@ -117,7 +117,7 @@ public final class Variable {
         gradient = Tensor(ones: value.shape)
         while let variable = order.popLast() {
             guard let node = variable.node else { continue }
-            if let cotangent = variable.takeCotangent() { node.backward?(cotangent) }
+            if let cotangent = variable.takeCotangent() { node.runBackward(cotangent) }
             node.backward = nil
             node.inputs = []
         }
@@ -147,11 +147,20 @@ final class Node {
     let serial: UInt64
     var inputs: [Variable]
     var backward: ((Cotangent) -> Void)?
+    private let tag = OperationProfile.openTag
 
     init(inputs: [Variable], backward: @escaping (Cotangent) -> Void) {
         self.serial = Autograd.nextSerial()
         self.inputs = inputs
         self.backward = backward
+    }
+
+    func runBackward(_ cotangent: Cotangent) {
+        guard let tag else {
+            backward?(cotangent)
+            return
+        }
+        tag.timedBackward { backward?(cotangent) }
     }
 }
 

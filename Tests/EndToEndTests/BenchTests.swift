@@ -88,6 +88,27 @@ import Testing
         #expect(try number(convolution, "gflops") > 0 && number(convolution, "peak_fraction") > 0)
     }
 
+    @Test func trainingStepsAreDividedToo() throws {
+        let json = try bench("--model", model, "--work", "training", "--batch", "2", "3", "--layers")
+        let tables = try #require(json["layers"] as? [[String: Any]])
+        #expect(tables.compactMap { $0["work"] as? String } == ["forward", "forward", "training", "training"])
+        #expect(tables.compactMap { $0["batch"] as? Int } == [2, 3, 2, 3])
+        for table in tables {
+            let layers = try #require(table["layers"] as? [[String: Any]])
+            let backward = layers.compactMap { $0["backward_ms"] as? Double }
+            #expect(backward.count == layers.count)
+            let isTraining = table["work"] as? String == "training"
+            // Time embeddings computed from the timestep alone have no backward pass.
+            #expect(
+                zip(layers, backward).allSatisfy { ($1 > 0) == (isTraining && $0["kind"] as? String != "embedding") })
+            let total = try #require(table["total"] as? [String: Any])
+            let shares = layers.compactMap { $0["share"] as? Double }.reduce(0, +)
+            let between = try #require((table["between_layers"] as? [String: Any])?["share"] as? Double)
+            #expect(abs(shares + between - 1) < 1e-9 && shares < 1)
+            #expect(abs((total["backward_ms"] as? Double ?? -1) - backward.reduce(0, +)) < 1e-9)
+        }
+    }
+
     @Test func anArchitectureAloneIsEnough() throws {
         let file = Tool.fixture("unet/plain/unet/config.json")
         let json = try bench("--architecture", file, "--work", "training", "--batch", "1", "--seed", "4")

@@ -29,6 +29,29 @@ import Testing
         #expect(OperationProfile.entries { _ = doubled("inside", x) }.count == 1)
     }
 
+    @Test func backwardPassesGoOnTheirOperationsAccount() throws {
+        let x = Variable(Tensor(ones: [1000, 100]), requiresGradient: true)
+        let entries = OperationProfile.entries {
+            let y = doubled("first", x)
+            let outside = y.scaled(by: 3)
+            _ = doubled("unused", x)
+            doubled("last", outside).meanSquaredError(to: Tensor(zeros: [1000, 100])).backward()
+        }
+        #expect(entries.map(\.name) == ["first", "unused", "last"])
+        #expect(entries.map { $0.backwardDuration > .zero } == [true, false, true])
+        // The loss is the mean of (12·x)².
+        #expect(abs(try #require(x.gradient?.array.first) * 100_000 / 288 - 1) < 1e-6)
+    }
+
+    /// A graph made in a profile may be traversed after it.
+    @Test func backwardPassesAfterTheProfile() {
+        let x = Variable(Tensor([3], shape: [1, 1]), requiresGradient: true)
+        var y = x
+        _ = OperationProfile.entries { y = doubled("inside", x) }
+        y.reshaped([]).backward()
+        #expect(x.gradient?.array == [2])
+    }
+
     @Test func errorsComeThrough() {
         struct Stop: Error {}
         #expect(throws: Stop.self) { try OperationProfile.entries { throw Stop() } }

@@ -43,7 +43,8 @@ extension BenchmarkResult.Measurement {
 extension LayerTable {
     fileprivate func json() throws -> JSONValue {
         [
-            "model": .string(subject), "batch": .int(batch), "passes": try JSONValue(encoding: passes),
+            "model": .string(subject), "work": .string(work.rawValue), "batch": .int(batch),
+            "passes": try JSONValue(encoding: passes),
             "layers": .array(
                 rows.map { row in
                     .object(
@@ -69,7 +70,8 @@ extension LayerTable {
 extension LayerTable.Cost {
     fileprivate var json: [String: JSONValue] {
         [
-            "macs": .double(macs), "ms": .double(milliseconds), "share": .double(share), "gflops": .double(rate / 1e9),
+            "macs": .double(macs), "ms": .double(milliseconds), "backward_ms": .double(backwardMilliseconds),
+            "share": .double(share), "gflops": .double(rate / 1e9),
             "peak_fraction": .double(peakFraction),
         ]
     }

@@ -1,6 +1,5 @@
 import Evaluation
 import Reports
-import TensorCore
 
 extension BenchmarkResult {
     /// What `bench` prints for people.
@@ -58,53 +57,4 @@ extension BenchmarkResult {
 
     static func number(_ value: Double) -> String { NumberText.short(value, digits: 3) }
     static func range(_ low: Double, _ high: Double) -> String { "\(number(low)) – \(number(high))" }
-}
-
-extension OperationKind {
-    /// For the reader of a table.
-    var title: String {
-        switch self {
-        case .convolution3x3: "conv 3×3"
-        case .convolution1x1: "conv 1×1"
-        case .linear, .attention, .resample, .copy, .elementwise, .embedding: rawValue
-        case .groupNorm: "group norm"
-        }
-    }
-}
-
-extension LayerTable {
-    fileprivate func text() throws -> String {
-        var table = TextTable(
-            columns: [.init("layer"), .init("kind"), .init("shape")] + Self.costColumns)
-        for row in rows {
-            try table.append(
-                [
-                    row.name, row.kind.title,
-                    "\(BenchmarkResult.product(row.inputShape)) → \(BenchmarkResult.product(row.outputShape))",
-                ] + cells(row.cost))
-        }
-        try table.append(["between layers", "", ""] + cells(between))
-        table.appendRule()
-        try table.append(["total", "", ""] + cells(total))
-
-        var summary = TextTable(columns: [.init("by kind"), .init("layers", .right)] + Self.costColumns)
-        for entry in kinds { try summary.append([entry.kind.title, "\(entry.count)"] + cells(entry.cost)) }
-        try summary.append(["between layers", ""] + cells(between))
-        return "Layers of \(subject), batch \(batch), medians of \(passes.count) passes\n\(table.text)\n\(summary.text)"
-    }
-
-    private static let costColumns: [TextTable.Column] = [
-        .init("MACs", .right), .init("ms", .right), .init("GFLOP/s", .right), .init("time", .right),
-        .init("of peak", .right),
-    ]
-
-    private func cells(_ cost: Cost) -> [String] {
-        let hasWork = cost.macs > 0
-        return [
-            hasWork ? NumberText.compact(cost.macs) : "",
-            NumberText.fixed(cost.milliseconds, decimals: 3, keepZeros: true),
-            hasWork ? NumberText.fixed(cost.rate / 1e9, decimals: cost.rate < 1e10 ? 1 : 0) : "",
-            NumberText.percent(cost.share), hasWork ? NumberText.percent(cost.peakFraction, decimals: 0) : "",
-        ]
-    }
 }

@@ -23,7 +23,10 @@ public struct BenchmarkWorkflow {
 
     public func run() throws -> BenchmarkResult {
         let jobs = settings.works.flatMap { work in settings.batches.map { (work: work, batch: $0) } }
-        let profiles = settings.profilesLayers ? settings.batches : []
+        let profiled: [BenchmarkWork] = settings.works.contains(.training) ? [.forward, .training] : [.forward]
+        let profiles =
+            settings.profilesLayers
+            ? profiled.flatMap { work in settings.batches.map { (work: work, batch: $0) } } : []
         let count = jobs.count + profiles.count
         func report(_ done: Int, _ detail: String) {
             progress?(ProgressUpdate(phase: "timing", completed: done, total: count, detail: detail))
@@ -38,10 +41,10 @@ public struct BenchmarkWorkflow {
             measurements.append(try measure(job.work, batch: job.batch))
             measurePeak()
         }
-        var passes: [(batch: Int, passes: [Passes])] = []
-        for (index, batch) in profiles.enumerated() {
-            report(jobs.count + index, "layers, batch \(batch)")
-            passes.append((batch, try profile(batch: batch, peak: &peak)))
+        var passes: [[Passes]] = []
+        for (index, job) in profiles.enumerated() {
+            report(jobs.count + index, "layers of \(job.work.title), batch \(job.batch)")
+            passes.append(try profile(job.work, batch: job.batch, peak: &peak))
         }
         report(count, "")
         return BenchmarkResult(
@@ -51,9 +54,10 @@ public struct BenchmarkWorkflow {
                     name: $0.name, source: $0.source, parameters: $0.parameters, macs: $0.macs, imageSize: $0.imageSize)
             },
             measurements: measurements,
-            layers: try passes.flatMap { batch, passes in
+            layers: try zip(profiles, passes).flatMap { job, passes in
                 try zip(subjects, passes).map {
-                    try LayerTable(subject: $0.name, batch: batch, passes: $1, peakRate: peak)
+                    try LayerTable(
+                        subject: $0.name, work: job.work, batch: job.batch, passes: $1, peakRate: peak)
                 }
             })
     }
@@ -75,13 +79,13 @@ public struct BenchmarkWorkflow {
     private typealias Passes = [(milliseconds: Double, entries: [OperationProfile.Entry])]
 
     /// Passes of each subject with the operations in them; the peak is measured between them.
-    private func profile(batch: Int, peak: inout Double) throws -> [Passes] {
+    private func profile(_ work: BenchmarkWork, batch: Int, peak: inout Double) throws -> [Passes] {
         let rounds = settings.rounds
         var entries = subjects.map { _ in [[OperationProfile.Entry]]() }
         var highest = peak
         var pieces = try subjects.indices.map { index in
-            let forward = try PreparedWork(.forward, on: subjects[index], batch: batch, settings: settings)
-            return InterleavedRounds.Piece { entries[index].append(try OperationProfile.entries(during: forward.run)) }
+            let prepared = try PreparedWork(work, on: subjects[index], batch: batch, settings: settings)
+            return InterleavedRounds.Piece { entries[index].append(try OperationProfile.entries(during: prepared.run)) }
         }
         pieces.append(.init { highest = max(highest, Engine.multiplyAddBurst()) })
         let times = try rounds.measure(pieces)

@@ -12,7 +12,7 @@ struct BenchCommand: ParsableCommand {
             models take turns, and ratios (pruned over model) are taken within rounds. Memory is the most bytes of \
             buffers in use at one time, weights included; ps/MAC is time over the predictions' multiply–accumulates. \
             --layers adds a table of the layers of a prediction, with the share of the multiply–add peak that is \
-            measured in the same run.
+            measured in the same run, and one of a training step by kind of layer where that is timed.
 
             --sweep times forward and training over values of batch, width, resolution or threads, all in turn, and holds \
             how time grows against how the work does; --output takes sweep.json and a CSV table and an SVG plot for each.
@@ -54,7 +54,7 @@ struct BenchCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("Sampling steps (default: 10).", valueName: "n"))
     var steps: Int?
 
-    @Flag(help: "Add a table of layers for each batch size.")
+    @Flag(help: "Add tables of layers for each batch size.")
     var layers = false
 
     @Option(
