@@ -5,6 +5,8 @@ public protocol ChannelNetwork: AnyObject {
     /// Every prunable axis, in order of construction.
     var channelGroups: [ChannelGroup] { get }
     var parameters: [Parameter] { get }
+    /// Every group normalisation.
+    var normalizations: [GroupNorm] { get }
     /// Multiply–accumulates by layer for one image.
     var computeTerms: [ComputeTerm] { get }
     /// The same architecture with the given channels left on the axes named (whole where not named), weights unset.

@@ -42,6 +42,8 @@ public enum BudgetError: Error, CustomStringConvertible {
     case unreadable(String)
     case outOfRange(quantity: String, value: Double)
     case unreachable(asked: Double, least: Double, quantity: String)
+    /// With granularity `regular`, of whose `count` axes `whole` cannot be narrowed at all.
+    case unreachableRegularly(asked: Double, least: Double, quantity: String, whole: Int, count: Int)
 
     public var description: String {
         switch self {
@@ -52,6 +54,10 @@ public enum BudgetError: Error, CustomStringConvertible {
             "target \(quantity)=\(value) must lie between 0 and 1, both excluded"
         case .unreachable(let asked, let least, let quantity):
             "target \(quantity)=\(asked) cannot be reached: with the least width every group keeps, \(least) is left"
+        case .unreachableRegularly(let asked, let least, let quantity, let whole, let count):
+            "target \(quantity)=\(asked) cannot be reached by granularity 'regular': with equal normalisation groups \(least) "
+                + "is left at least, \(whole) of \(count) channel groups cannot be narrowed, expected a higher target, a "
+                + "smaller multiple or granularity 'channel'"
         }
     }
 }

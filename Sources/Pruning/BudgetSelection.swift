@@ -1,3 +1,5 @@
+import Layers
+
 /// Chooses which units leave so that a budget is met: the lowest scores first, over all groups at once, until the cost
 /// is at most what is allowed. The cost is above it before the last unit leaves, so it is hit within one unit.
 public struct BudgetSelection {
@@ -7,24 +9,33 @@ public struct BudgetSelection {
     public let granularity: Granularity
     /// Fraction of each group's channels that always stays (at least one channel).
     public let leastFraction: Double
-    let groups: [PrunableGroup]
-    let normalizationGroups: Int
+    private let groups: [PrunableGroup]
+    private let leastWidths: [Int]
+    private let regularPlan: RegularPlan?
 
+    /// - Parameter normalizations: the network's, which `regular` keeps equal.
+    /// - Throws: `GranularityError` where `regular` cannot be had.
     public init(
         cost: CostModel, groups: [PrunableGroup], granularity: Granularity, leastFraction: Double,
-        normalizationGroups: Int
-    ) {
+        normalizations: [GroupNorm]
+    ) throws {
         self.cost = cost
         self.groups = groups
         self.granularity = granularity
         self.leastFraction = leastFraction
-        self.normalizationGroups = normalizationGroups
         fullCost = cost.cost(groups.map(\.width))
+        let leastWidths = groups.map { max(1, Int((Double($0.width) * leastFraction).rounded(.up))) }
+        self.leastWidths = leastWidths
+        if case .regular(let multiple) = granularity {
+            regularPlan = try RegularPlan(
+                groups: groups, normalizations: normalizations, multiple: multiple, leastWidths: leastWidths)
+        } else {
+            regularPlan = nil
+        }
     }
 
-    private func leastWidth(_ group: Int) -> Int {
-        max(1, Int((Double(groups[group].width) * leastFraction).rounded(.up)))
-    }
+    /// Groups, by number, whose channels leave together: each alone, but for `regular`.
+    public var families: [[Int]] { regularPlan?.families ?? groups.indices.map { [$0] } }
 
     /// Cost of a mask relative to the whole, counting a soft mask by its sum.
     public func density(of masks: MaskSet) -> Double { cost.cost(masks.softWidths) / fullCost }
@@ -44,36 +55,67 @@ public struct BudgetSelection {
     ///     say nothing about a loss and are ranked as they are.
     public func masks(keeping scores: [[Double]], remaining: Double, perCost: Bool = false) throws -> MaskSet {
         let marginal = cost.marginalCosts(groups.map { Double($0.width) })
-        var units: [PruningUnit] = []
-        for (number, group) in groups.enumerated() {
-            let price = perCost && marginal[number] > 0 ? marginal[number] / fullCost : 1
-            units += granularity.units(
-                of: group, number: number, scores: scores[number].map { $0 / price },
-                normalizationGroups: normalizationGroups)
-        }
+        let prices = marginal.map { perCost && $0 > 0 ? $0 / fullCost : 1 }
+        let units = units(scores, prices)
         // Ties are broken by position, so that the outcome never depends on a sort's internals.
-        let order = units.indices.sorted { a, b in
-            let (x, y) = (Self.sortable(units[a].score), Self.sortable(units[b].score))
-            return x != y ? x < y : a < b
-        }
+        let keys = units.map { $0.mustLeave ? -.infinity : PruningUnit.sortable($0.score) }
+        let order = units.indices.sorted { keys[$0] != keys[$1] ? keys[$0] < keys[$1] : $0 < $1 }
         var masks = MaskSet(keepingAllOf: groups)
         var widths = groups.map(\.width)
         let allowed = remaining * fullCost
         var current = fullCost
+        var gone: [PruningUnit] = []
         for index in order {
             let unit = units[index]
-            if current <= allowed * (1 + 1e-12) && unit.score != -.infinity { break }
-            guard widths[unit.group] - unit.channels.count >= leastWidth(unit.group) else { continue }
-            for channel in unit.channels { masks.values[unit.group][channel] = 0 }
-            widths[unit.group] -= unit.channels.count
+            if current <= allowed * (1 + 1e-12) && !unit.mustLeave { break }
+            guard unit.parts.allSatisfy({ widths[$0.group] - $0.channels.count >= leastWidths[$0.group] }) else {
+                continue
+            }
+            for part in unit.parts {
+                for channel in part.channels { masks.values[part.group][channel] = 0 }
+                widths[part.group] -= part.channels.count
+            }
             current = cost.cost(widths)
+            gone.append(unit)
         }
         guard current <= allowed * (1 + 1e-12) else {
-            throw BudgetError.unreachable(asked: remaining, least: current / fullCost, quantity: cost.kind.rawValue)
+            let (least, quantity) = (current / fullCost, cost.kind.rawValue)
+            guard regularPlan != nil else {
+                throw BudgetError.unreachable(asked: remaining, least: least, quantity: quantity)
+            }
+            let whole = zip(widths, groups).count { $0 == $1.width }
+            throw BudgetError.unreachableRegularly(
+                asked: remaining, least: least, quantity: quantity, whole: whole, count: groups.count)
         }
+        if regularPlan != nil { giveBack(gone, to: &masks, widths: widths, allowed: allowed) }
         return masks
     }
 
-    /// A score that is not a number says nothing for a channel: it leaves first.
-    private static func sortable(_ score: Double) -> Double { score.isNaN ? -.infinity : score }
+    /// Regular units are large, and the last one may free far more than was asked: those that still fit come back, the
+    /// best first, each family's in the order opposite to that in which they left.
+    private func giveBack(_ gone: [PruningUnit], to masks: inout MaskSet, widths: [Int], allowed: Double) {
+        var widths = widths
+        var stays: Set<Int> = []
+        for unit in gone.reversed() where !unit.mustLeave && stays.isDisjoint(with: unit.parts.map(\.group)) {
+            var wider = widths
+            for part in unit.parts { wider[part.group] += part.channels.count }
+            guard cost.cost(wider) <= allowed * (1 + 1e-12) else {
+                stays.formUnion(unit.parts.map(\.group))
+                continue
+            }
+            widths = wider
+            for part in unit.parts {
+                for channel in part.channels { masks.values[part.group][channel] = 1 }
+            }
+        }
+    }
+
+    private func units(_ scores: [[Double]], _ prices: [Double]) -> [PruningUnit] {
+        if let regularPlan { return regularPlan.units(scores: scores, prices: prices) }
+        return groups.enumerated().flatMap { number, group in
+            granularity.runs(of: group.axis).map {
+                PruningUnit([PruningUnit.Part(group: number, channels: $0)], scores: scores, prices: prices)
+            }
+        }
+    }
 }

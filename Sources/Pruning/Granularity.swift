@@ -8,70 +8,62 @@ public enum Granularity: Codable, Sendable, Equatable {
     case block(Int)
     /// Whole attention heads; single channels elsewhere.
     case head
-    /// As many channels from each normalisation group, and widths that stay a multiple of this number.
+    /// As many channels of every group of every normalisation, of concatenated axes too, and of every attention head;
+    /// widths become multiples of this number wherever they can (`RegularPlan` says where).
     case regular(multiple: Int)
 }
 
-/// Channels of one group that leave together, with the priority of their staying.
-public struct PruningUnit {
-    public let group: Int
-    /// Channel numbers within the group's present width.
-    public let channels: [Int]
-    /// The larger, the longer it stays.
-    public let score: Double
+/// Channels that leave together, with the priority of their staying.
+struct PruningUnit {
+    struct Part {
+        let group: Int
+        /// Channel numbers within the group's present width.
+        let channels: [Int]
+    }
+    /// One a group.
+    let parts: [Part]
+    /// The larger, the longer it stays: the channels' scores by what they cost.
+    var score: Double
+    /// Whether it leaves even where the budget would be met with it.
+    var mustLeave: Bool
+
+    /// - Parameters:
+    ///   - scores: one a channel of each group; −∞ says that a channel has left already.
+    ///   - prices: what a channel of each group counts.
+    init(_ parts: [Part], scores: [[Double]], prices: [Double]) {
+        self.parts = parts
+        var (score, price) = (0.0, 0.0)
+        mustLeave = false
+        for part in parts {
+            for channel in part.channels {
+                score += scores[part.group][channel]
+                mustLeave = mustLeave || scores[part.group][channel] == -.infinity
+            }
+            price += Double(part.channels.count) * prices[part.group]
+        }
+        self.score = score / price
+    }
+
+    /// A score that is not a number says nothing for a channel: it leaves first.
+    static func sortable(_ score: Double) -> Double { score.isNaN ? -.infinity : score }
 }
 
 extension Granularity {
-    /// Divides a group's channels into units.
-    ///
-    /// - Parameters:
-    ///   - scores: one a channel, the larger the more it should stay.
-    ///   - normalizationGroups: how many equal runs of the original axis are normalised together.
-    func units(of group: PrunableGroup, number: Int, scores: [Double], normalizationGroups: Int) -> [PruningUnit] {
-        let axis = group.axis
-        func unit(_ channels: [Int]) -> PruningUnit {
-            let mean = channels.reduce(0) { $0 + scores[$1] } / Double(channels.count)
-            return PruningUnit(group: number, channels: channels, score: mean)
-        }
-        switch self {
-        case .channel:
-            return (0..<group.width).map { unit([$0]) }
-        case .block(let size):
-            return runs { axis.kept[$0] / size }.map(unit)
-        case .head:
-            return runs { axis.kept[$0] / axis.headWidth }.map(unit)
-        case .regular(let multiple):
-            return regularUnits(of: group, scores: scores, parts: normalizationGroups, multiple: multiple).map(unit)
-        }
-
-        func runs(_ key: (Int) -> Int) -> [[Int]] {
-            var result: [[Int]] = []
-            var last: Int?
-            for channel in 0..<group.width {
-                let current = key(channel)
-                if current == last { result[result.count - 1].append(channel) } else { result.append([channel]) }
-                last = current
+    /// Runs of one group's channels that leave together, for the granularities that look at one group at a time.
+    func runs(of axis: ChannelGroup) -> [[Int]] {
+        let key: (Int) -> Int =
+            switch self {
+            case .channel, .regular: { $0 }
+            case .block(let size): { axis.kept[$0] / size }
+            case .head: { axis.kept[$0] / axis.headWidth }
             }
-            return result
+        var result: [[Int]] = []
+        var last: Int?
+        for channel in 0..<axis.width {
+            let current = key(channel)
+            if current == last { result[result.count - 1].append(channel) } else { result.append([channel]) }
+            last = current
         }
-    }
-
-    /// The r-th weakest channels of every normalisation group make up unit r, as many from each as keeps the width a
-    /// multiple of `multiple`.
-    private func regularUnits(of group: PrunableGroup, scores: [Double], parts: Int, multiple: Int) -> [[Int]] {
-        let axis = group.axis
-        let partWidth = max(1, axis.originalWidth / parts)
-        var byPart: [Int: [Int]] = [:]
-        for channel in 0..<group.width { byPart[axis.kept[channel] / partWidth, default: []].append(channel) }
-        let partNumbers = byPart.keys.sorted()
-        var share = 1
-        while (share * partNumbers.count) % multiple != 0 && share < partWidth { share += 1 }
-        let ranked = partNumbers.map { part in
-            (byPart[part] ?? []).sorted { scores[$0] != scores[$1] ? scores[$0] < scores[$1] : $0 < $1 }
-        }
-        let longest = ranked.map(\.count).max() ?? 0
-        return stride(from: 0, to: longest, by: share).map { start in
-            ranked.flatMap { $0.dropFirst(start).prefix(share) }.sorted()
-        }
+        return result
     }
 }

@@ -66,12 +66,14 @@ final class Bench: CalibrationSource {
         EvidenceCollector(groups: groups, arena: arena, source: withData ? self : nil)
     }
 
-    func context(_ budget: Budget, _ granularity: Granularity = .channel, withData: Bool = true) -> PruningContext {
-        PruningContext(
+    func context(_ budget: Budget, _ granularity: Granularity = .channel, withData: Bool = true) throws
+        -> PruningContext
+    {
+        try PruningContext(
             groups: groups, evidence: collector(withData: withData),
             selection: BudgetSelection(
                 cost: CostModel(budget.quantity.cost, of: model, groups: groups), groups: groups,
-                granularity: granularity, leastFraction: 0, normalizationGroups: 4),
+                granularity: granularity, leastFraction: 0, normalizations: model.normalizations),
             remaining: budget.remaining)
     }
 

@@ -12,6 +12,13 @@ import Testing
         /// Channels of the largest unit.
         let unit: Int
         var testDescription: String { "\(target), \(granularity)" }
+
+        /// A group's width with its largest unit back. Regular steps leave a quarter of this bench's wide axes at most and
+        /// half of its narrow ones.
+        func restored(_ width: Int, of full: Int) -> Int {
+            if case .regular = granularity { return min(width + max(unit, full / 2), full) }
+            return min(width + unit, full)
+        }
     }
 
     static let goals = [
@@ -27,7 +34,7 @@ import Testing
     func hitsItsTargetWithinOneUnitAndCompactsToTheSameFunction(method: MethodEntry, goal: Goal) throws {
         let bench = try Bench()
         let budget = try Budget(parsing: goal.target)
-        let context = bench.context(budget, goal.granularity)
+        let context = try bench.context(budget, goal.granularity)
         let outcome = try bench.run(method.pruner(), in: context)
         let masks = outcome.masks
 
@@ -37,9 +44,9 @@ import Testing
         let allowed = budget.remaining * context.selection.fullCost
         #expect(cost.cost(masks.liveWidths) <= allowed * (1 + 1e-9))
         #expect(
-            bench.groups.indices.contains { index in
+            context.selection.families.contains { family in
                 var widths = masks.liveWidths
-                widths[index] = min(widths[index] + goal.unit, bench.groups[index].width)
+                for group in family { widths[group] = goal.restored(widths[group], of: bench.groups[group].width) }
                 return cost.cost(widths) > allowed
             }, "more was removed than asked: \(cost.cost(masks.liveWidths) / context.selection.fullCost)")
 
@@ -112,7 +119,7 @@ import Testing
 
     @Test(arguments: MethodCatalog.all) func missingEvidenceIsRefused(method: MethodEntry) throws {
         let bench = try Bench()
-        let blind = bench.context(try Budget(.macs, 0.5), withData: false)
+        let blind = try bench.context(Budget(.macs, 0.5), withData: false)
         guard method.needs != .weights else {
             #expect(throws: Never.self) { try blind.evidence.require(method.needs) }
             #expect(try bench.run(method.make(nil, 1), in: blind).masks.isBinary)

@@ -78,7 +78,7 @@ import Testing
     @Test func oneShotRemovesTheLowestVelocities() throws {
         let bench = try Bench()
         let velocity = try bench.collector().curvature(masks: MaskSet(keepingAllOf: bench.groups)).velocity
-        let context = bench.context(try Budget(.sparsity, 0.3))
+        let context = try bench.context(Budget(.sparsity, 0.3))
         var published = OneShot.Configuration()
         published.energy = .gradientNorm
         published.reading = .signed
@@ -93,7 +93,7 @@ import Testing
         let method = try MethodCatalog.entry(named: name)
         func check<P: Pruner>(_ pruner: P) throws {
             let bench = try Bench()
-            let context = bench.context(try Budget(.macs, 0.6))
+            let context = try bench.context(Budget(.macs, 0.6))
             var pruner = pruner
             var masks = MaskSet(keepingAllOf: bench.groups)
             for index in 0..<pruner.updates {

@@ -59,7 +59,7 @@ import Testing
         let bench = try Bench()
         var pruner = GradientFlow(configuration { $0.blockSize = 4 }, seed: 1)
         var masks = MaskSet(keepingAllOf: bench.groups)
-        let context = bench.context(try Budget(.macs, 0.5))
+        let context = try bench.context(Budget(.macs, 0.5))
         for index in 0..<4 { _ = try pruner.update(&masks, index: index, in: context) }
         #expect(!masks.isBinary)
         for mask in masks.values {

@@ -22,9 +22,9 @@ import Testing
             model = try UNet(configuration)
             groups = PrunableGroup.all(of: model)
             cost = CostModel(kind, of: model, groups: groups)
-            selection = BudgetSelection(
+            selection = try BudgetSelection(
                 cost: cost, groups: groups, granularity: granularity, leastFraction: leastFraction,
-                normalizationGroups: configuration.normNumGroups ?? 1)
+                normalizations: model.normalizations)
         }
 
         func scores(seed: UInt64 = 1) -> [[Double]] {
@@ -131,27 +131,6 @@ import Testing
         let masks = try setting.selection.masks(keeping: scores, remaining: (total - 2) / total)
         #expect(masks.values[1].prefix(4).allSatisfy { $0 == 0 })
         #expect(masks.values.joined().count { $0 == 0 } == 4)
-    }
-
-    @Test(arguments: [4, 8], remaining)
-    func regularMasksKeepNormalizationGroupsEqualAndWidthsMultiples(multiple: Int, remaining: Double) throws {
-        let setting = try Setting(.macs, .regular(multiple: multiple))
-        let masks = try setting.selection.masks(keeping: setting.scores(), remaining: remaining)
-        for (group, mask) in zip(setting.groups, masks.values) {
-            #expect(mask.count { $0 == 1 } % multiple == 0, "\(group.name)")
-            let part = group.width / 4
-            let counts = Set((0..<4).map { number in mask[number * part..<(number + 1) * part].count { $0 == 1 } })
-            #expect(counts.count == 1, "\(group.name)")
-        }
-        let allowed = remaining * setting.selection.fullCost
-        #expect(setting.selection.density(of: masks) * setting.selection.fullCost <= allowed)
-        // within one unit: a normalised group's largest unit back, and it is too much
-        #expect(
-            setting.groups.indices.contains { index in
-                var widths = masks.liveWidths
-                widths[index] += max(4, multiple)
-                return widths[index] <= setting.groups[index].width && setting.cost.cost(widths) > allowed
-            })
     }
 
     @Test(arguments: remaining) func headsLeaveWhole(remaining: Double) throws {

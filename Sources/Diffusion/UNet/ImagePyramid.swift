@@ -22,6 +22,11 @@ enum ImagePyramid {
         }
     }
 
+    var normalizations: [GroupNorm] {
+        if case .output(let norm, _) = self { return [norm] }
+        return []
+    }
+
     /// On the way down: halves the image and adds what is read from it to the stream.
     func read(_ image: inout Variable, into stream: Variable) -> Variable {
         guard case .input(let conv) = self else { return stream }

@@ -43,6 +43,8 @@ struct ResnetBlock {
             + (shortcut?.parameters ?? [])
     }
 
+    var normalizations: [GroupNorm] { [norm1, norm2] }
+
     /// - Parameter time: the time embedding `[B, time]` after the activation.
     func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
         var input = x

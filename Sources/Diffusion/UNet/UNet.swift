@@ -79,6 +79,11 @@ public final class UNet: ChannelNetwork {
             + normOut.parameters + convOut.parameters
     }
 
+    public var normalizations: [GroupNorm] {
+        downLevels.flatMap(\.normalizations) + (middle?.normalizations ?? []) + upLevels.flatMap(\.normalizations)
+            + [normOut]
+    }
+
     /// The same architecture with the given channels left, weights unset.
     public func rebuilt(keeping kept: [String: [Int]]) throws -> UNet {
         try UNet(configuration, kept: kept, size: size)

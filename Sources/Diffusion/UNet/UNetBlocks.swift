@@ -14,6 +14,11 @@ enum Resampler {
         }
     }
 
+    var normalizations: [GroupNorm] {
+        if case .resnet(let block) = self { return block.normalizations }
+        return []
+    }
+
     func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
         switch self {
         case .downConvolution(let conv): conv(x)
@@ -38,6 +43,11 @@ struct UNetLevel {
             + (pyramid?.parameters ?? [])
     }
 
+    var normalizations: [GroupNorm] {
+        resnets.flatMap(\.normalizations) + attentions.compactMap { $0?.norm } + (resampler?.normalizations ?? [])
+            + (pyramid?.normalizations ?? [])
+    }
+
     /// ResNet block `index` with its attention.
     func layer(_ index: Int, _ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
         let y = resnets[index](x, time: time, dropout: dropout)
@@ -52,6 +62,10 @@ struct UNetMiddle {
     let second: ResnetBlock
 
     var parameters: [Parameter] { first.parameters + (attention?.parameters ?? []) + second.parameters }
+
+    var normalizations: [GroupNorm] {
+        first.normalizations + [attention?.norm].compactMap { $0 } + second.normalizations
+    }
 
     func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
         let y = first(x, time: time, dropout: dropout)

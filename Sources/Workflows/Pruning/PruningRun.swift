@@ -40,10 +40,9 @@ final class PruningRun {
         groups = PrunableGroup.all(of: dense)
         masks = MaskSet(keepingAllOf: groups)
         budget = try Budget(parsing: settings.target)
-        selection = BudgetSelection(
+        selection = try BudgetSelection(
             cost: CostModel(budget.quantity.cost, of: dense, groups: groups), groups: groups,
-            granularity: settings.unit,
-            leastFraction: settings.leastFraction, normalizationGroups: dense.configuration.normNumGroups ?? 1)
+            granularity: settings.unit, leastFraction: settings.leastFraction, normalizations: dense.normalizations)
         pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
 
         guard let data else {
