@@ -12,6 +12,7 @@ public struct BudgetSelection {
     private let groups: [PrunableGroup]
     private let leastWidths: [Int]
     private let regularPlan: RegularPlan?
+    private let alignedRuns: [AlignedRuns]?
 
     /// - Parameter normalizations: the network's, which `regular` keeps equal.
     /// - Throws: `GranularityError` where `regular` cannot be had.
@@ -31,6 +32,13 @@ public struct BudgetSelection {
                 groups: groups, normalizations: normalizations, multiple: multiple, leastWidths: leastWidths)
         } else {
             regularPlan = nil
+        }
+        if case .aligned(let multiple) = granularity {
+            alignedRuns = groups.enumerated().map {
+                AlignedRuns(multiple: multiple, group: $0, axis: $1.axis, normalizations: normalizations)
+            }
+        } else {
+            alignedRuns = nil
         }
     }
 
@@ -53,10 +61,14 @@ public struct BudgetSelection {
     ///   - perCost: whether scores are changes of a loss, so that what counts is the score for the cost that a channel
     ///     frees (the greedy rule of the knapsack problem). Relative scores, like norms divided by their layer's mean,
     ///     say nothing about a loss and are ranked as they are.
-    public func masks(keeping scores: [[Double]], remaining: Double, perCost: Bool = false) throws -> MaskSet {
+    ///   - given: what leaves at once; nil for the granularity's units by these scores.
+    public func masks(
+        keeping scores: [[Double]], remaining: Double, perCost: Bool = false, units given: [[PruningUnit.Part]]? = nil
+    ) throws -> MaskSet {
         let marginal = cost.marginalCosts(groups.map { Double($0.width) })
         let prices = marginal.map { perCost && $0 > 0 ? $0 / fullCost : 1 }
-        let units = units(scores, prices)
+        let units =
+            given?.map { PruningUnit($0, scores: scores, prices: prices) } ?? self.units(scores, prices)
         // Ties are broken by position, so that the outcome never depends on a sort's internals.
         let keys = units.map { $0.mustLeave ? -.infinity : PruningUnit.sortable($0.score) }
         let order = units.indices.sorted { keys[$0] != keys[$1] ? keys[$0] < keys[$1] : $0 < $1 }
@@ -87,12 +99,12 @@ public struct BudgetSelection {
             throw BudgetError.unreachableRegularly(
                 asked: remaining, least: least, quantity: quantity, whole: whole, count: groups.count)
         }
-        if regularPlan != nil { giveBack(gone, to: &masks, widths: widths, allowed: allowed) }
+        giveBack(gone, to: &masks, widths: widths, allowed: allowed)
         return masks
     }
 
-    /// Regular units are large, and the last one may free far more than was asked: those that still fit come back, the
-    /// best first, each family's in the order opposite to that in which they left.
+    /// The last unit may free more than was asked: those that still fit come back, the best first, each group's in the order
+    /// opposite to that in which they left.
     private func giveBack(_ gone: [PruningUnit], to masks: inout MaskSet, widths: [Int], allowed: Double) {
         var widths = widths
         var stays: Set<Int> = []
@@ -110,8 +122,14 @@ public struct BudgetSelection {
         }
     }
 
+    /// What leaves at once if channels are worth these scores.
+    public func units(by scores: [[Double]]) -> [[PruningUnit.Part]] {
+        units(scores, groups.map { _ in 1 }).map(\.parts)
+    }
+
     private func units(_ scores: [[Double]], _ prices: [Double]) -> [PruningUnit] {
         if let regularPlan { return regularPlan.units(scores: scores, prices: prices) }
+        if let alignedRuns { return alignedRuns.flatMap { $0.units(scores: scores, prices: prices) } }
         return groups.enumerated().flatMap { number, group in
             granularity.runs(of: group.axis).map {
                 PruningUnit([PruningUnit.Part(group: number, channels: $0)], scores: scores, prices: prices)

@@ -8,20 +8,28 @@ public enum Granularity: Codable, Sendable, Equatable {
     case block(Int)
     /// Whole attention heads; single channels elsewhere.
     case head
+    /// Widths stay multiples of this number, and a group's own normalisation groups or heads equally wide to within one
+    /// channel (`AlignedRuns`).
+    case aligned(multiple: Int)
     /// As many channels of every group of every normalisation, of concatenated axes too, and of every attention head;
     /// widths become multiples of this number wherever they can (`RegularPlan` says where).
     case regular(multiple: Int)
 }
 
 /// Channels that leave together, with the priority of their staying.
-struct PruningUnit {
-    struct Part {
-        let group: Int
+public struct PruningUnit {
+    public struct Part: Codable, Sendable, Equatable {
+        public let group: Int
         /// Channel numbers within the group's present width.
-        let channels: [Int]
+        public let channels: [Int]
+
+        public init(group: Int, channels: [Int]) {
+            self.group = group
+            self.channels = channels
+        }
     }
     /// One a group.
-    let parts: [Part]
+    public let parts: [Part]
     /// The larger, the longer it stays: the channels' scores by what they cost.
     var score: Double
     /// Whether it leaves even where the budget would be met with it.
@@ -53,7 +61,7 @@ extension Granularity {
     func runs(of axis: ChannelGroup) -> [[Int]] {
         let key: (Int) -> Int =
             switch self {
-            case .channel, .regular: { $0 }
+            case .channel, .aligned, .regular: { $0 }
             case .block(let size): { axis.kept[$0] / size }
             case .head: { axis.kept[$0] / axis.headWidth }
             }

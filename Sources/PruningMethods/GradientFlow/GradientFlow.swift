@@ -8,8 +8,9 @@ import TensorCore
 ///
 /// In rounds: the masks flow to the round's density, the weights are fine-tuned under the soft masks, and the criterion
 /// is read again on what they have become. A channel at m = 0 whose drive turns positive comes back. A double-well
-/// drive, rising from zero, finishes undecided masks before the end, so that polarising to exactly 0 and 1 in the last
-/// round takes next to nothing away that the weights still relied on.
+/// drive, rising from zero, decides masks on the way. Once the density has arrived, the budget's choice T among whole units
+/// (channels, heads, aligned widths) by their masks is where the rounds left lead, m ← m + (T − m)/(rounds left): the masks
+/// are exactly 0 and 1 in the last round, and nothing is taken away at once that the weights still rely on.
 ///
 /// Based on: "Pruning for Sparse Diffusion Models Based on Gradient Flow", ICASSP 2025, arXiv 2501.09464; Wang, Zhang &
 /// Grosse, ICLR 2020, arXiv 2002.07376 (the criterion); Mo et al., ICML 2023 (the flow in sparse space).
@@ -18,7 +19,7 @@ import TensorCore
 /// −½‖∇L‖², signed: remove what raises the gradient norm) is `energy: gradient-norm, reading: signed`; on our models it
 /// lost to random removal (docs/RESULTS.md), so the defaults are the look-ahead energy, which holds the gradient norm
 /// against the loss, read by size. Our own as well are the derivative with respect to gates, the metric of costs, the rank
-/// scaling of velocities, their averaging over rounds, and the double-well drive.
+/// scaling of velocities, their averaging over rounds, the double-well drive, and the way from soft masks to whole units.
 public struct GradientFlow: Pruner {
     /// What later rounds need of earlier ones.
     public struct State: Codable {
@@ -26,6 +27,8 @@ public struct GradientFlow: Pruner {
         var velocity: [[Double]] = []
         var energy: Double?
         var loss: Double?
+        /// What shares a mask: the granularity's units by the first round's velocities.
+        var units: [[PruningUnit.Part]] = []
     }
 
     public static let card = MethodCard(
@@ -52,33 +55,44 @@ public struct GradientFlow: Pruner {
         let density = configuration.schedule.density(
             at: min(1, progress / configuration.arrival), final: context.remaining)
         let old = masks
-        let space = MaskSpace(context: context, blockSize: configuration.blockSize)
+        if state.units.isEmpty { state.units = context.selection.units(by: state.velocity) }
+        let space = MaskSpace(context: context, units: state.units, blockSize: configuration.blockSize)
         var point = space.point(of: masks)
         // Per unit of cost: the flow runs in the metric of the costs.
         let velocity = Self.scaled(
-            zip(space.point(ofMeans: state.velocity), space.costs(at: point)).map { $1 > 0 ? $0 / $1 : $0 },
+            zip(space.sums(of: state.velocity), space.costs(at: point)).map { $1 > 0 ? $0 / $1 : $0 },
             configuration.scaling, groups: space.coordinatesOfGroups)
-        let well = configuration.polarization * progress
-        let flow = SparseFlow(ratio: configuration.ratio)
-
-        let start = space.density(of: point)
-        for step in 0..<configuration.flowSteps {
-            let target = start + (density - start) * Double(step + 1) / Double(configuration.flowSteps)
-            let drive = zip(velocity, point).map { $0 + well * (2 * $1 - 1) }
-            space.advance(&point, along: drive, flow: flow, to: target, steps: configuration.flowSteps)
+        let hasArrived = Double(index) / Double(updates) >= configuration.arrival
+        if !hasArrived {
+            let well = configuration.polarization * progress
+            let flow = SparseFlow(ratio: configuration.ratio)
+            let start = space.density(of: point)
+            for step in 0..<configuration.flowSteps {
+                let target = start + (density - start) * Double(step + 1) / Double(configuration.flowSteps)
+                let drive = zip(velocity, point).map { $0 + well * (2 * $1 - 1) }
+                space.advance(&point, along: drive, flow: flow, to: target, steps: configuration.flowSteps)
+            }
         }
 
-        if index == updates - 1 {
+        let isLast = index == updates - 1
+        let softness = context.report(from: old, to: space.masks(at: point)).softness
+        if hasArrived || isLast {
             // Decided masks keep their order by m; the velocity only separates masks of equal m.
             let priorities = zip(point, velocity).map { $0 + 1e-3 * $1 }
-            masks = try context.selection.masks(keeping: space.spread(priorities), remaining: context.remaining)
-            let softness = context.report(from: old, to: space.masks(at: point)).softness
-            var report = context.report(from: old, to: masks, energy: state.energy, loss: state.loss)
-            report.softness = softness
-            return report
+            let chosen = try context.selection.masks(
+                keeping: space.spread(priorities), remaining: context.remaining, units: state.units)
+            let share = Float(1) / Float(updates - index)
+            masks =
+                isLast
+                ? chosen
+                : MaskSet(values: zip(masks.values, chosen.values).map { zip($0, $1).map { $0 + ($1 - $0) * share } })
+        } else {
+            masks = space.masks(at: point)
         }
-        masks = space.masks(at: point)
-        return context.report(from: old, to: masks, energy: state.energy, loss: state.loss)
+        var report = context.report(from: old, to: masks, energy: state.energy, loss: state.loss)
+        // What the last round took away at once.
+        if isLast { report.softness = softness }
+        return report
     }
 
     /// Reads the energy's velocities at the present masks and averages them into the state.

@@ -1,44 +1,57 @@
 import Pruning
 
-/// The masks of all groups as one point, one coordinate for each channel or block of channels, with the density on it.
+/// The masks of all groups as one point, one coordinate for each of the units that share a mask, with the density on it.
 struct MaskSpace {
-    private struct Coordinate {
-        let group: Int
-        let channels: Range<Int>
-    }
     private let context: PruningContext
-    private let coordinates: [Coordinate]
+    private let coordinates: [[PruningUnit.Part]]
 
-    init(context: PruningContext, blockSize: Int) {
+    /// - Parameter blockSize: how many neighbouring units of the same groups share a mask.
+    init(context: PruningContext, units: [[PruningUnit.Part]], blockSize: Int) {
         self.context = context
-        coordinates = context.groups.enumerated().flatMap { number, group in
-            stride(from: 0, to: group.width, by: blockSize).map {
-                Coordinate(group: number, channels: $0..<min($0 + blockSize, group.width))
+        var coordinates: [[PruningUnit.Part]] = []
+        var joined = 0
+        for unit in units {
+            if joined > 0, joined < blockSize, let last = coordinates.last, last[0].group == unit[0].group {
+                coordinates[coordinates.count - 1] = last + unit
+                joined += 1
+            } else {
+                coordinates.append(unit)
+                joined = 1
             }
         }
+        self.coordinates = coordinates
     }
 
-    /// Coordinates of each group, by number.
+    /// Coordinates of each group, by number; of several groups that leave together, of the first.
     var coordinatesOfGroups: [[Int]] {
         var result = context.groups.map { _ in [Int]() }
-        for (index, coordinate) in coordinates.enumerated() { result[coordinate.group].append(index) }
+        for (index, coordinate) in coordinates.enumerated() { result[coordinate[0].group].append(index) }
         return result
     }
 
-    /// Coordinates of masks (means over blocks).
-    func point(of masks: MaskSet) -> [Double] { point(ofMeans: masks.values.map { $0.map(Double.init) }) }
+    private func channelCount(_ coordinate: [PruningUnit.Part]) -> Int {
+        coordinate.reduce(0) { $0 + $1.channels.count }
+    }
 
-    func point(ofMeans values: [[Double]]) -> [Double] {
-        coordinates.map { c in
-            c.channels.reduce(0) { $0 + values[c.group][$1] } / Double(c.channels.count)
+    /// The sum of each coordinate's channels.
+    func sums(of values: [[Double]]) -> [Double] {
+        coordinates.map { parts in
+            parts.reduce(0) { total, part in part.channels.reduce(total) { $0 + values[part.group][$1] } }
         }
+    }
+
+    /// Coordinates of masks (means over channels).
+    func point(of masks: MaskSet) -> [Double] {
+        zip(sums(of: masks.values.map { $0.map(Double.init) }), coordinates).map { $0 / Double(channelCount($1)) }
     }
 
     /// A value for each channel from one for each coordinate.
     func spread(_ point: [Double]) -> [[Double]] {
         var values = context.groups.map { [Double](repeating: 0, count: $0.width) }
         for (coordinate, value) in zip(coordinates, point) {
-            for channel in coordinate.channels { values[coordinate.group][channel] = value }
+            for part in coordinate {
+                for channel in part.channels { values[part.group][channel] = value }
+            }
         }
         return values
     }
@@ -50,7 +63,7 @@ struct MaskSpace {
     /// ∂density/∂coordinate: what the channels of each coordinate cost at the present widths.
     func costs(at point: [Double]) -> [Double] {
         let marginal = context.selection.marginalDensities(of: masks(at: point))
-        return coordinates.map { marginal[$0.group] * Double($0.channels.count) }
+        return coordinates.map { $0.reduce(0) { $0 + marginal[$1.group] * Double($1.channels.count) } }
     }
 
     /// One Euler step of the flow along `drive` to `density` in the metric of the costs, then clipping, then the uniform

@@ -3,7 +3,7 @@ import Pruning
 /// The `pruning` section.
 public struct PruningConfiguration: ConfigurationSection, Equatable {
     public enum GranularityName: String, Codable, Sendable, CaseIterable {
-        case channel, block, head, regular
+        case channel, block, head, aligned, regular
     }
 
     /// What may be left: "macs=0.5", "params=0.5" (fractions left) or "sparsity=0.5" (fraction of channels removed).
@@ -11,7 +11,7 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     public var granularity = GranularityName.channel
     /// Channels of a block, for granularity "block".
     public var blockSize = 8
-    /// What widths stay a multiple of, for granularity "regular".
+    /// What widths stay a multiple of, for granularities "aligned" and "regular".
     public var multiple = 16
     /// Fraction of every group's channels that stays whatever the scores say.
     public var leastFraction = 0.1
@@ -43,6 +43,7 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         case .channel: .channel
         case .block: .block(blockSize)
         case .head: .head
+        case .aligned: .aligned(multiple: multiple)
         case .regular: .regular(multiple: multiple)
         }
     }
