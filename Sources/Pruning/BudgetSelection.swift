@@ -99,11 +99,13 @@ public struct BudgetSelection {
             throw BudgetError.unreachableRegularly(
                 asked: remaining, least: least, quantity: quantity, whole: whole, count: groups.count)
         }
-        giveBack(gone, to: &masks, widths: widths, allowed: allowed)
+        if regularPlan != nil || alignedRuns != nil {
+            giveBack(gone, to: &masks, widths: widths, allowed: allowed)
+        }
         return masks
     }
 
-    /// The last unit may free more than was asked: those that still fit come back, the best first, each group's in the order
+    /// These units are large, and the last one may free far more than was asked: those that still fit come back, the best first, each group's in the order
     /// opposite to that in which they left.
     private func giveBack(_ gone: [PruningUnit], to masks: inout MaskSet, widths: [Int], allowed: Double) {
         var widths = widths

@@ -9,6 +9,11 @@ public struct NormalizationGroups: Sendable, Equatable {
 
     public var width: Int { groupOfChannel.count }
 
+    /// Channels of each group that has any left.
+    public var widths: [Int] {
+        (0..<Int32(count)).map { group in groupOfChannel.count { $0 == group } }.filter { $0 > 0 }
+    }
+
     public init(groupOfChannel: [Int]) {
         self.groupOfChannel = groupOfChannel.map(Int32.init)
         count = (groupOfChannel.max() ?? -1) + 1

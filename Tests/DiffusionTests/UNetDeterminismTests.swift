@@ -66,6 +66,32 @@ import Testing
         }
     }
 
+    /// Predicting with prepared weights, images divided over threads, is calling the model.
+    @Test(arguments: configurations.indices)
+    func aFrozenModelGivesTheSameBits(index: Int) throws {
+        let model = try UNet(Self.configurations[index])
+        model.initialize(seed: 5)
+        let sample = Tensor(uninitialized: [11, 16, 16, model.configuration.inChannels])
+        var stream = RandomStream(seed: 8, purpose: .initialNoise)
+        stream.fillNormal(sample.unsafeBuffer)
+        let timesteps = (0..<11).map { Float(90 * $0) }
+        let labels = ClassLabels.numbers((0..<11).map { Float($0 % 10) })
+        let expected = bits(model.predict(sample, timesteps, labels))
+
+        let threads = Engine.threads
+        defer { Engine.threads = threads }
+        let frozen = FrozenUNet(model)
+        for count in [1, 2, 3, 5] {
+            Engine.threads = count
+            let got = frozen.prediction(at: sample, timesteps: timesteps, classLabels: labels)
+            #expect(got.shape == sample.shape && bits(got) == expected, "\(count) threads")
+        }
+        #expect(frozen.preparedBytes > 0)
+        // What is prepared belongs to the frozen model alone.
+        for parameter in model.parameters { parameter.variable.value.fill(0.01) }
+        #expect(bits(model.predict(sample, timesteps, labels)) != expected)
+    }
+
     @Test func gradientsDoNotDependOnTheThreads() throws {
         let model = try UNet(Self.configurations[0])
         model.initialize(seed: 5)

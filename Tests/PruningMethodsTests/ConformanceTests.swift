@@ -27,6 +27,7 @@ import Testing
         Goal(target: "sparsity=0.5", granularity: .channel, unit: 1),
         Goal(target: "macs=0.7", granularity: .head, unit: 4),
         Goal(target: "params=0.5", granularity: .block(3), unit: 3),
+        Goal(target: "macs=0.5", granularity: .aligned(multiple: 4), unit: 4),
         Goal(target: "macs=0.5", granularity: .regular(multiple: 4), unit: 4),
     ]
 

@@ -38,8 +38,9 @@ import Testing
         for (index, report) in outcome.reports.dropLast().enumerated() {
             let progress = Double(index + 1) / Double(settings.rounds)
             let density = settings.schedule.density(at: min(1, progress / settings.arrival), final: 0.5)
-            // bisection to float32 masks
-            #expect(abs(report.density - density) < 1e-4, "round \(index)")
+            // Bisection to float32 masks; once the density has arrived, on the way to whole channels.
+            let hasArrived = Double(index) / Double(settings.rounds) >= settings.arrival
+            #expect(abs(report.density - density) < (hasArrived ? 0.01 : 1e-4), "round \(index)")
             #expect(report.energy != nil && report.loss != nil)
         }
         #expect(outcome.masks.isBinary)

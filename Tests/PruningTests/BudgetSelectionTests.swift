@@ -133,6 +133,40 @@ import Testing
         #expect(masks.values.joined().count { $0 == 0 } == 4)
     }
 
+    @Test(arguments: [3, 4, 8], remaining)
+    func alignedWidthsAreMultiplesTakenFromNormalizationGroupsInTurn(multiple: Int, remaining: Double) throws {
+        let setting = try Setting(.macs, .aligned(multiple: multiple))
+        let masks = try setting.selection.masks(keeping: setting.scores(), remaining: remaining)
+        let density = setting.selection.density(of: masks)
+        #expect(density <= remaining && density > remaining - 0.05)
+        for (group, mask) in zip(setting.groups, masks.values) {
+            let width = mask.count { $0 == 1 }
+            #expect(width == group.width || width % multiple == 0, "\(group.name)")
+            // Axes that are normalised only as parts of a concatenation have no groups of their own.
+            let isNormalized = setting.model.normalizations.contains {
+                $0.axis.groups.count == 1 && $0.axis.groups[0] === group.axis
+            }
+            guard isNormalized || group.axis.headWidth > 1 else { continue }
+            let part = group.axis.headWidth > 1 ? group.axis.headWidth : group.width / 4
+            let counts = stride(from: 0, to: mask.count, by: part).map { start in
+                mask[start..<start + part].count { $0 == 1 }
+            }
+            #expect((counts.max() ?? 0) - (counts.min() ?? 0) <= 1, "\(group.name) \(counts)")
+        }
+    }
+
+    /// The last unit of a coarse selection must not cost more than it has to.
+    @Test func whatStillFitsComesBack() throws {
+        let setting = try Setting(.macs, .aligned(multiple: 8))
+        let masks = try setting.selection.masks(keeping: setting.scores(seed: 3), remaining: 0.5)
+        let allowed = 0.5 * setting.selection.fullCost
+        for (index, group) in setting.groups.enumerated() where masks.liveWidths[index] < group.width {
+            var widths = masks.liveWidths
+            widths[index] += 8
+            #expect(setting.cost.cost(widths) > allowed, "\(group.name)")
+        }
+    }
+
     @Test(arguments: remaining) func headsLeaveWhole(remaining: Double) throws {
         let setting = try Setting(.macs, .head)
         let masks = try setting.selection.masks(keeping: setting.scores(), remaining: remaining)

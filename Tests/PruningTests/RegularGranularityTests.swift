@@ -58,7 +58,7 @@ import Testing
             let (width, count) = (norm.axis.width, norm.groupCount)
             let isPlain = width % count == 0 && norm.groups == NormalizationGroups(width: width, count: count)
             #expect(
-                isPlain, "\(norm.gamma.name): \(norm.groups.channels.map(\.count))", sourceLocation: sourceLocation)
+                isPlain, "\(norm.gamma.name): \(norm.groups.widths)", sourceLocation: sourceLocation)
         }
         for group in network.channelGroups where group.headWidth > 1 {
             let heads = Dictionary(grouping: group.kept) { $0 / group.headWidth }

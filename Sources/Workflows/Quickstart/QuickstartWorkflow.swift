@@ -32,8 +32,10 @@ public struct QuickstartWorkflow {
 
     /// What is done where there is no configuration file: minutes of two cores.
     static let defaults = [
-        "method.name=gradient-flow", "method.rounds=10", "pruning.target=macs=0.5", "pruning.calibration_batches=2",
-        "finetuning.steps=300", "finetuning.log_every=10", "finetuning.learning_rate=0.0005", "finetuning.ema=0.99",
+        "method.name=gradient-flow", "pruning.target=macs=0.5", "pruning.granularity=aligned", "pruning.multiple=8",
+        "pruning.calibration_batches=2", "pruning.soft_fraction=0.15", "finetuning.steps=800",
+        "finetuning.learning_rate=1e-3", "finetuning.learning_rate_schedule.shape=cosine",
+        "finetuning.distillation=1.0",
     ]
 
     /// - Parameters:
