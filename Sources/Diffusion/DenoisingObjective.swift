@@ -27,8 +27,10 @@ public struct DenoisingBatch {
 public struct DenoisingObjective {
     public let schedule: NoiseSchedule
     public let predictionType: PredictionType
+    public let weighting: LossWeighting
 
-    public init(_ configuration: SchedulerConfiguration) throws {
+    public init(_ configuration: SchedulerConfiguration, weighting: LossWeighting = .uniform) throws {
+        self.weighting = weighting
         schedule = try NoiseSchedule(configuration)
         predictionType = configuration.predictionType
     }
@@ -61,7 +63,7 @@ public struct DenoisingObjective {
         return output.shape[3] == channels ? output : output.channels(0..<channels)
     }
 
-    /// The loss of `model` on `batch`.
+    /// The loss of `model` on `batch`, timesteps weighted as `weighting` says.
     ///
     /// - Parameters:
     ///   - teacher: with `distillation` = λ the loss is (1 − λ)·L + λ·mean (prediction − teacher's prediction)².
@@ -71,12 +73,28 @@ public struct DenoisingObjective {
     ) -> Variable {
         let noised = noised(batch)
         let prediction = prediction(of: model, at: noised, batch, dropout: dropout)
-        guard let teacher, distillation > 0 else { return prediction.meanSquaredError(to: target(batch)) }
+        guard let teacher, distillation > 0 else { return weightedError(prediction, target(batch), batch) }
         let reference = Autograd.withoutRecording { self.prediction(of: teacher, at: noised, batch).value }
-        let imitation = prediction.meanSquaredError(to: reference)
+        let imitation = weightedError(prediction, reference, batch)
         guard distillation < 1 else { return imitation }
-        return prediction.meanSquaredError(to: target(batch)).combined(
+        return weightedError(prediction, target(batch), batch).combined(
             1 - distillation, plus: imitation, times: distillation)
+    }
+
+    /// mean of w_t·(prediction − target)² over all elements.
+    private func weightedError(_ prediction: Variable, _ target: Tensor, _ batch: DenoisingBatch) -> Variable {
+        guard weighting != .uniform else { return prediction.meanSquaredError(to: target) }
+        let roots = Tensor(uninitialized: target.shape)
+        let size = target.count / max(batch.count, 1)
+        for (image, timestep) in batch.timesteps.enumerated() {
+            let weight = weighting.weight(
+                signal: Double(schedule.signalCoefficient(at: timestep)),
+                noise: Double(schedule.noiseCoefficient(at: timestep)), predicting: predictionType)
+            (roots.pointer + image * size).update(repeating: Float(weight.squareRoot()), count: size)
+        }
+        let scaled = Tensor(uninitialized: target.shape)
+        dk_multiply(1, target.pointer, roots.pointer, target.count, scaled.pointer, 0)
+        return prediction.multiplied(by: Variable(roots)).meanSquaredError(to: scaled)
     }
 
     private func combination(

@@ -39,7 +39,7 @@ public struct FinetuningWorkflow {
             dataset: data, batchSize: settings.batchSize, seed: UInt64(settings.seed),
             flip: configuration.data.flip, timestepSampling: settings.timestepSampling,
             timestepCount: pipeline.scheduler.trainTimesteps, isConditional: model.configuration.isClassConditional)
-        let objective = try DenoisingObjective(pipeline.scheduler)
+        let objective = try DenoisingObjective(pipeline.scheduler, weighting: settings.lossWeighting)
         try objective.check(model)
         let trainer = DenoisingTrainer(
             model: model, objective: objective, batches: batches,

@@ -58,7 +58,7 @@ final class PruningRun {
             training = nil
             return
         }
-        let objective = try DenoisingObjective(pipeline.scheduler)
+        let objective = try DenoisingObjective(pipeline.scheduler, weighting: configuration.finetuning.lossWeighting)
         let finetuning = configuration.finetuning
         if finetuning.steps > 0 { try objective.check(dense) }
         let batches = try BatchSource(

@@ -1,3 +1,4 @@
+import Diffusion
 import Layers
 
 /// The `training` and `finetuning` sections.
@@ -12,6 +13,8 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     /// Largest gradient norm; 0 for no clipping.
     public var gradientClip = 1.0
     public var timestepSampling = TimestepSampling.antithetic
+    /// How much each timestep counts; in pruning, for the scores too.
+    public var lossWeighting = LossWeighting.uniform
     /// Weight λ of imitating the unpruned model in fine-tuning: (1 − λ)·noise loss + λ·imitation.
     public var distillation = 0.0
     public var seed = 0

@@ -59,7 +59,7 @@ public struct TrainingWorkflow {
         let settings = configuration.training
         let model = try UNet(configuration.model)
         let data = try configuration.data.open(for: model)
-        let objective = try DenoisingObjective(configuration.scheduler)
+        let objective = try DenoisingObjective(configuration.scheduler, weighting: settings.lossWeighting)
         try objective.check(model)
         let batches = try BatchSource(
             dataset: data, batchSize: settings.batchSize, seed: UInt64(settings.seed), flip: configuration.data.flip,
