@@ -56,6 +56,7 @@ let package = Package(
             name: "WorkflowsTests",
             dependencies: ["Workflows", "Evaluation", "Imagery", "Diffusion", "Layers", "TensorCore", "Storage"]),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["diffprune", "Workflows", "Diffusion", "TensorCore", "Storage"]),
+            name: "EndToEndTests",
+            dependencies: ["diffprune", "Workflows", "Diffusion", "Layers", "TensorCore", "Storage"]),
     ]
 )

@@ -7,14 +7,14 @@ public struct BudgetSelection {
     /// What the network costs before this selection's run began; ratios refer to it.
     public let fullCost: Double
     public let granularity: Granularity
-    /// Fraction of each group's channels that always stays (at least one channel).
-    public let leastFraction: Double
     private let groups: [PrunableGroup]
     private let leastWidths: [Int]
     private let regularPlan: RegularPlan?
     private let alignedRuns: [AlignedRuns]?
 
-    /// - Parameter normalizations: the network's, which `regular` keeps equal.
+    /// - Parameters:
+    ///   - leastFraction: of each group's channels, always stays (at least one channel).
+    ///   - normalizations: the network's, which `regular` keeps equal.
     /// - Throws: `GranularityError` where `regular` cannot be had.
     public init(
         cost: CostModel, groups: [PrunableGroup], granularity: Granularity, leastFraction: Double,
@@ -23,7 +23,6 @@ public struct BudgetSelection {
         self.cost = cost
         self.groups = groups
         self.granularity = granularity
-        self.leastFraction = leastFraction
         fullCost = cost.cost(groups.map(\.width))
         let leastWidths = groups.map { max(1, Int((Double($0.width) * leastFraction).rounded(.up))) }
         self.leastWidths = leastWidths
