@@ -37,8 +37,9 @@ public struct FrozenUNet {
         }
     }
 
-    /// Images that a thread takes through the network together: enough to repay what a layer costs beside its arithmetic.
-    private static let mostImages = 4
+    /// Images that a thread takes through the network together: more repay what a layer costs beside its arithmetic, fewer
+    /// stay in its cache.
+    private static let mostImages = 3
 
     /// Equal parts, as many for each thread; small batches stay whole, their layers being divided instead.
     private static func parts(of batch: Int) -> [Range<Int>] {
