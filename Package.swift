@@ -46,14 +46,19 @@ let package = Package(
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Layers", "TensorCore", "Storage"]),
         .testTarget(name: "PruningTests", dependencies: ["Pruning", "Diffusion", "Layers", "TensorCore", "Storage"]),
         .testTarget(
-            name: "PruningMethodsTests", dependencies: ["PruningMethods", "Pruning", "Diffusion", "Layers", "TensorCore"]),
+            name: "PruningMethodsTests",
+            dependencies: ["PruningMethods", "Pruning", "Diffusion", "Layers", "TensorCore"]),
         .testTarget(name: "ImageryTests", dependencies: ["Imagery"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage"]),
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Imagery"]),
         .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
         .testTarget(
             name: "WorkflowsTests",
-            dependencies: ["Workflows", "Evaluation", "Imagery", "Diffusion", "Layers", "TensorCore", "Storage"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["diffprune", "Workflows", "Diffusion", "TensorCore", "Storage"]),
+            dependencies: [
+                "Workflows", "PruningMethods", "Evaluation", "Imagery", "Diffusion", "Layers", "TensorCore", "Storage",
+                "Reports",
+            ]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["diffprune", "Workflows", "Diffusion", "TensorCore", "Storage"]),
     ]
 )
