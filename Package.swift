@@ -54,7 +54,10 @@ let package = Package(
         .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
         .testTarget(
             name: "WorkflowsTests",
-            dependencies: ["Workflows", "Evaluation", "Imagery", "Diffusion", "Layers", "TensorCore", "Storage"]),
+            dependencies: [
+                "Workflows", "PruningMethods", "Evaluation", "Imagery", "Diffusion", "Layers", "TensorCore", "Storage",
+                "Reports",
+            ]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["diffprune", "Workflows", "Diffusion", "Layers", "TensorCore", "Storage"]),

@@ -62,16 +62,16 @@ import Testing
             for name in ["state.safetensors", "state.json"] {
                 let url = store.folder.appendingPathComponent("step-000002/\(name)")
                 let bytes = try Data(contentsOf: url)
-                // The state itself carries no checksum: a kill cannot change it, so only cuts are tried there.
-                if name == "state.safetensors" {
-                    for index in bytes.indices {
-                        var changed = bytes
-                        changed[index] ^= 0x10
-                        try changed.write(to: url)
-                        let (checkpoint, skipped) = try store.latest()
-                        #expect(checkpoint?.step == 1)
-                        #expect(skipped.map(\.step) == [2])
-                    }
+                let state = try store.load(step: 2).state
+                for index in bytes.indices {
+                    var changed = bytes
+                    changed[index] ^= 0x10
+                    try changed.write(to: url)
+                    let (checkpoint, skipped) = try store.latest()
+                    // Blanks between the state's values may change: they mean nothing.
+                    if name == "state.json", checkpoint?.step == 2, checkpoint?.state == state { continue }
+                    #expect(checkpoint?.step == 1)
+                    #expect(skipped.map(\.step) == [2])
                 }
                 for length in 0..<(bytes.count - 1) {
                     try bytes.prefix(length).write(to: url)

@@ -68,8 +68,10 @@ public enum AtomicFolder {
         let descriptor = try openLocked(partial, for: target)
         defer { close(descriptor) }
         try empty(partial, for: target)
-        guard rename(target.path, partial.path) == 0 else { throw StorageError.writing(target.path) }
-        try Unfinished.clearing(by: { Unfinished.clear(partial) }) { try delete(partial, for: target) }
+        try Unfinished.clearing(by: { Unfinished.clear(partial) }) {
+            guard rename(target.path, partial.path) == 0 else { throw StorageError.writing(target.path) }
+            try delete(partial, for: target)
+        }
     }
 
     static func openLocked(_ partial: URL, for target: URL) throws -> Int32 {

@@ -35,8 +35,10 @@ indirect enum ConfigurationTree: Equatable {
         case .flag(let value): "\(value)"
         case .integer(let value): "\(value)"
         case .number(let value): "\(value)"
-        case .text(let value): "'\(value)'"
-        case .list(let values): "[" + values.map(\.summary).joined(separator: ", ") + "]"
+        case .text(let value): "'\(value.prefix(200))\(value.count > 200 ? "…" : "")'"
+        case .list(let values):
+            "[" + values.prefix(8).map(\.summary).joined(separator: ", ")
+                + (values.count > 8 ? ", … \(values.count) values" : "") + "]"
         case .section: "a section"
         }
     }

@@ -43,4 +43,6 @@ public struct FinetuningRunConfiguration: Sendable {
             ])
         }
     }
+
+    public var yaml: String { get throws { try tree.yaml } }
 }

@@ -31,6 +31,8 @@ public struct TrainingRunConfiguration {
             ])
         }
     }
+
+    public var yaml: String { get throws { try tree.yaml } }
 }
 
 /// Trains a diffusion model from scratch: checkpoints, sample grids, logs, and the averaged weights as a model folder.

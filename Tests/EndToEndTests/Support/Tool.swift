@@ -38,10 +38,16 @@ enum Tool {
     static func fixture(_ name: String) -> String { repository.appendingPathComponent("Tests/Fixtures/\(name)").path }
 
     /// Starts the tool; what it prints goes to files in `scratch`.
-    static func start(_ arguments: [String], in scratch: Scratch) throws -> Process {
+    ///
+    /// - Parameter fileLimit: the most kilobytes that a file may grow to.
+    static func start(_ arguments: [String], in scratch: Scratch, fileLimit: Int? = nil) throws -> Process {
         let process = Process()
         process.executableURL = url
         process.arguments = arguments
+        if let fileLimit {
+            process.executableURL = URL(fileURLWithPath: "/bin/bash")
+            process.arguments = ["-c", "ulimit -f \(fileLimit) && exec \"$0\" \"$@\"", url.path] + arguments
+        }
         process.currentDirectoryURL = repository
         for (name, set) in [("stdout", \Process.standardOutput), ("stderr", \Process.standardError)] {
             let file = scratch.url.appendingPathComponent(name)
@@ -57,9 +63,9 @@ enum Tool {
     static func run(_ arguments: String...) throws -> Result { try run(arguments) }
 
     @discardableResult
-    static func run(_ arguments: [String]) throws -> Result {
+    static func run(_ arguments: [String], fileLimit: Int? = nil) throws -> Result {
         let scratch = try Scratch()
-        let process = try start(arguments, in: scratch)
+        let process = try start(arguments, in: scratch, fileLimit: fileLimit)
         process.waitUntilExit()
         return Result(
             status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,

@@ -1,0 +1,43 @@
+import Foundation
+import Storage
+import Testing
+
+@testable import Workflows
+
+/// Model folders whose JSON files say what they like: they load or are refused.
+@Suite struct ModelFolderFuzzTests {
+    private func withPrunedModel(_ body: (URL) throws -> Void) throws {
+        let folder = Hostile.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "../../Fixtures/unet/plain")
+        let configuration = try PruningRunConfiguration(
+            file: nil, overrides: ["finetuning.steps=0"], method: "magnitude", target: "macs=0.6")
+        let model = try PruningWorkflow(configuration, model: source, output: folder, resuming: false).run().modelURL
+        try body(model)
+    }
+
+    @Test(arguments: ["unet/config.json", "scheduler/scheduler_config.json", "pruning.json", "model_index.json"])
+    func anyDocumentLoadsOrIsRefused(file: String) throws {
+        try withPrunedModel { model in
+            let url = model.appendingPathComponent(file)
+            let document = try JSONFile.read(url)
+            var (loaded, refused) = (0, 0)
+            let before = Hostile.peakMemory ?? 0
+            for variant in Hostile.variants(of: document) {
+                let text = try variant.text(.compact)
+                try Data(text.utf8).write(to: url)
+                let loads = Hostile.survives("\(file): \(text.prefix(2000))") {
+                    _ = try ModelInformation(PipelineFolder(model).load(), folder: PipelineFolder(model))
+                }
+                if loads { loaded += 1 } else { refused += 1 }
+            }
+            print(
+                "FUZZ \(file) loaded \(loaded) refused \(refused) memory +\(((Hostile.peakMemory ?? 0) - before) >> 20) MiB"
+            )
+            // model_index.json says nothing that the other files do not.
+            #expect(loaded > 20 && (refused > 100 || file == "model_index.json"))
+            #expect((Hostile.peakMemory ?? 0) - before < 2 << 30)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Storage
+import Testing
+
+@testable import Workflows
+
+/// What a run folder holds at the end does not tell how often the run was interrupted.
+@Suite struct ResumedRunTests {
+    /// Steps between lines of the log and between checkpoints, in all the ways they can lie to each other.
+    @Test(arguments: [(1, 4), (2, 4), (3, 4), (5, 2), (7, 3), (20, 3), (4, 20)])
+    func theLogIsTheSameForAnyIntervals(logEvery: Int, checkpointEvery: Int) throws {
+        let runs = try RunFixtures()
+        let intervals = ["log_every=\(logEvery)", "checkpoint_every=\(checkpointEvery)"]
+        try runs.train("whole", intervals[0], intervals[1])
+        let steps = (1...13).filter { $0 % logEvery == 0 || $0 == 13 }
+        let logged = try JSONLinesLog(runs.path("whole/metrics.jsonl")).entries()
+        #expect(logged.compactMap { $0["step"]?.intValue } == steps)
+        #expect(try EventScalars.read(runs.path("whole")).count == 3 * steps.count)
+
+        // Ended early and made longer, twice.
+        for steps in [3, 10, 13] {
+            try runs.train("longer", resuming: true, intervals[0], intervals[1], "steps=\(steps)")
+        }
+        try runs.expectSame("longer", "whole")
+
+        // Killed at the end: the logs are ahead of every checkpoint but the last, or of all.
+        let manager = FileManager.default
+        try manager.copyItem(at: runs.path("whole"), to: runs.path("killed"))
+        try manager.removeItem(at: runs.path("killed/model"))
+        for checkpoint in try runs.names("killed/checkpoints").reversed() {
+            try manager.removeItem(at: runs.path("killed/checkpoints/\(checkpoint)"))
+            let torn = try FileHandle(forWritingTo: runs.path("killed/metrics.jsonl"))
+            try torn.seekToEnd()
+            try torn.write(contentsOf: Data("{\"step\": 14, \"lo".utf8))
+            try torn.close()
+            try runs.train("killed", resuming: true, intervals[0], intervals[1])
+            try runs.expectSame("killed", "whole")
+            try manager.removeItem(at: runs.path("killed/model"))
+        }
+    }
+
+    @Test func meansOfTheLogAreOverWholeIntervals() throws {
+        let runs = try RunFixtures()
+        try runs.train("each", "log_every=1", "checkpoint_every=3")
+        for steps in [3, 13] {
+            try runs.train("third", resuming: true, "log_every=5", "checkpoint_every=3", "steps=\(steps)")
+        }
+        func losses(_ name: String) throws -> [Double] {
+            try JSONLinesLog(runs.path("\(name)/metrics.jsonl")).entries().compactMap { $0["loss"]?.doubleValue }
+        }
+        let each = try losses("each")
+        let means = [each[0..<5], each[5..<10], each[10..<13]].map { $0.reduce(0, +) / Double($0.count) }
+        for (got, expected) in zip(try losses("third"), means) { #expect(abs(got - expected) < 1e-12) }
+    }
+
+    @Test func aDamagedCheckpointIsPassedOverAndSaidSo() throws {
+        let runs = try RunFixtures()
+        try runs.train("whole")
+        try FileManager.default.copyItem(at: runs.path("whole"), to: runs.path("damaged"))
+        let newest = runs.path("damaged/checkpoints/step-000013/state.safetensors")
+        try Data(runs.data("damaged/checkpoints/step-000013/state.safetensors").dropLast(3)).write(to: newest)
+        nonisolated(unsafe) var warnings: [String] = []
+        try runs.train("damaged", resuming: true, warning: { warnings.append($0) })
+        #expect(warnings.count == 1 && warnings[0].contains("step 13"))
+        try runs.expectSame("damaged", "whole")
+
+        // With none whole it would be another run, and what the checkpoints hold would be lost.
+        for name in try runs.names("damaged/checkpoints") {
+            try Data("{}".utf8).write(to: runs.path("damaged/checkpoints/\(name)/state.json"))
+        }
+        let before = try runs.names("damaged/checkpoints")
+        #expect(throws: RunFolder.Failure.self) { try runs.train("damaged", resuming: true) }
+        #expect(try runs.names("damaged/checkpoints") == before)
+    }
+
+    @Test func aLogThatWasShortenedIsRefused() throws {
+        let runs = try RunFixtures()
+        try runs.train("run", "log_every=2")
+        try Data(runs.text("run/metrics.jsonl").dropLast(60).utf8).write(to: runs.path("run/metrics.jsonl"))
+        #expect {
+            try runs.train("run", resuming: true, "log_every=2")
+        } throws: {
+            "\($0)".contains("metrics.jsonl") && "\($0)".contains("fewer")
+        }
+    }
+
+    @Test func twoProcessesDoNotShareARun() throws {
+        let runs = try RunFixtures()
+        try runs.train("run")
+        let lock = try FolderLock(runs.path("run"))
+        #expect(throws: StorageError.inUse(path: runs.path("run").path)) { try runs.train("run", resuming: true) }
+        withExtendedLifetime(lock) {}
+    }
+}
