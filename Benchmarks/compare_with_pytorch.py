@@ -17,7 +17,7 @@ many cores were taken from them on average. Before each round the processor has 
 to --patience seconds in all.
 
 A training step is forward, mean squared error, backward, clipping of the gradient norm and Adam, fused on both sides,
-without a moving average. Memory is the peak resident memory (ru_maxrss) of a process of its own that makes three
+without a moving average. Memory is the peak resident memory (ru_maxrss) of a process of its own that makes a few
 training steps. A Hessian–vector product includes its gradient; PyTorch differentiates twice. On processors with AMX one row holds
 PyTorch's bf16 autocast against diffprune's single precision, which is all it has.
 

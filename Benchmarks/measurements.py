@@ -199,7 +199,7 @@ class Comparison:
         }
 
     def memory(self, batch):
-        """Peak resident MiB of three training steps, each side in a process of its own; PyTorch in its smaller format."""
+        """Peak resident MiB of a few training steps, each side in a process of its own; PyTorch in its smaller format."""
         ours = self.resident(
             [self.binary, "bench", "--model", self.folder, "--work", "training", "--batch", str(batch), "--runs", "1"]
             + ["--threads", str(self.threads), "--quiet", "--json"]
