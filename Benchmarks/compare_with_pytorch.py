@@ -13,10 +13,11 @@ tried in both of its memory formats, contiguous and channels_last; after three r
 dropped, at the end the one with the smaller median counts. Ratios (PyTorch ÷ diffprune, higher is better) are taken
 within rounds before their median is. A round during which other processes kept more than 0.15 cores busy is measured
 again, until three times as many were made as asked for; the least disturbed ones count, and the column "others" says how
-many cores were taken from them on average.
+many cores were taken from them on average. Before each round the processor has to be as quiet, for which each row waits up
+to --patience seconds in all.
 
 A training step is forward, mean squared error, backward, clipping of the gradient norm and Adam, fused on both sides,
-without a moving average. Memory is the peak resident memory (ru_maxrss) of a process of its own that makes three
+without a moving average. Memory is the peak resident memory (ru_maxrss) of a process of its own that makes a few
 training steps. A Hessian–vector product includes its gradient; PyTorch differentiates twice. On processors with AMX one row holds
 PyTorch's bf16 autocast against diffprune's single precision, which is all it has.
 
@@ -60,9 +61,16 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--diffprune", required=True, metavar="BINARY", help="the built program")
     parser.add_argument("--json", metavar="FILE", help="write everything measured to a file")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--only", nargs="+", metavar="PATTERN", help="rows to measure: parts of names, or with * and ?")
     parser.add_argument("--runs", type=int, help="rounds of each row (default: 15; with --quick 3)")
     parser.add_argument("--quick", action="store_true", help="few rounds: a first look, not a result")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=60,
+        help="seconds that each row may wait for other processes to leave the processor (default: 60)",
+    )
     parser.add_argument("--threads", type=int, default=2, help="threads of each program (default: 2)")
     arguments = parser.parse_args()
     if arguments.runs is None:
@@ -88,8 +96,12 @@ def chosen(name, patterns):
 HEADER = ("row", "PyTorch min/median/max", "format", "diffprune min/median/max", "ratio (min – max)", "goal", "others", "")
 
 
-def print_table(results):
+def print_table(results, is_markdown):
     lines = [HEADER] + [result.cells() for result in results]
+    if is_markdown:
+        lines.insert(1, ("---",) * len(HEADER))
+        print("\n".join("| " + " | ".join(line) + " |" for line in lines))
+        return
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
     for index, line in enumerate(lines):
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
@@ -128,7 +140,9 @@ def main():
             if not rows:
                 continue
             try:
-                with Comparison(net, arguments.diffprune, folder, arguments.threads, arguments.runs) as comparison:
+                with Comparison(
+                    net, arguments.diffprune, folder, arguments.threads, arguments.runs, arguments.patience
+                ) as comparison:
                     for row in rows:
                         print(f"{row.name} …", file=sys.stderr, flush=True)
                         results.append(row.measure(comparison))
@@ -137,7 +151,7 @@ def main():
                 return 2
     order = [row.name for row in ROWS]
     results.sort(key=lambda result: order.index(result.name))
-    print_table(results)
+    print_table(results, arguments.markdown)
     line, is_met = verdict(results)
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:

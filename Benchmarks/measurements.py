@@ -102,6 +102,16 @@ class OtherProcesses:
         self.tick = 1 / os.sysconf("SC_CLK_TCK")
         self.restart()
 
+    def wait(self, patience):
+        """Waits for others to leave the processor, `patience` seconds at most; the seconds that it took."""
+        start = time.perf_counter()
+        while time.perf_counter() - start < patience:
+            self.restart()
+            time.sleep(0.1)
+            if self.cores() <= DISTURBANCE:
+                break
+        return time.perf_counter() - start
+
     def restart(self):
         self.start = (time.perf_counter(), self.busy())
 
@@ -126,8 +136,8 @@ class OtherProcesses:
 class Comparison:
     """One net in both programs."""
 
-    def __init__(self, net, binary, scratch, threads, rounds):
-        self.binary, self.threads, self.rounds = binary, threads, rounds
+    def __init__(self, net, binary, scratch, threads, rounds, patience):
+        self.binary, self.threads, self.rounds, self.patience = binary, threads, rounds, patience
         self.folder = net.folder(scratch)
         self.scratch = scratch
         self.server = None
@@ -162,8 +172,10 @@ class Comparison:
             sides[name] = Turns(timed_runs(calls))
         others = OtherProcesses(self.server.process)
         rounds = []
+        patience = self.patience
         while len(rounds) < 3 * self.rounds and sum(r["others"] <= DISTURBANCE for r in rounds) < self.rounds:
             order = list(sides) if len(rounds) % 2 == 0 else list(reversed(sides))
+            patience -= others.wait(patience)
             others.restart()
             result = {name: sides[name].milliseconds() for name in order}
             rounds.append(result | {"others": others.cores()})
@@ -187,7 +199,7 @@ class Comparison:
         }
 
     def memory(self, batch):
-        """Peak resident MiB of three training steps, each side in a process of its own; PyTorch in its smaller format."""
+        """Peak resident MiB of a few training steps, each side in a process of its own; PyTorch in its smaller format."""
         ours = self.resident(
             [self.binary, "bench", "--model", self.folder, "--work", "training", "--batch", str(batch), "--runs", "1"]
             + ["--threads", str(self.threads), "--quiet", "--json"]

@@ -1,6 +1,6 @@
 """PyTorch's part: the same works as diffprune's `bench`, as calls without arguments.
 
-Run by itself it makes three training steps and prints what resident memory it took:
+Run by itself it makes a few training steps and prints what resident memory it took:
 
     python pytorch_side.py MODEL_FOLDER BATCH MEMORY_FORMAT THREADS
 """

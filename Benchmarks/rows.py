@@ -18,8 +18,8 @@ class Result:
     pytorch: tuple = ()
     diffprune: tuple = ()
     ratios: tuple = ()
-    #: Cores that other processes kept busy meanwhile, on average.
-    others: float = 0.0
+    #: Cores that other processes kept busy meanwhile, on average; None for memory, which does not depend on it.
+    others: float | None = None
     details: dict = dataclasses.field(default_factory=dict)
 
     @property
@@ -39,7 +39,7 @@ class Result:
             self.times(self.diffprune),
             f"{self.ratio:.2f}{spread}",
             goal,
-            f"{self.others:.2f}",
+            "" if self.others is None else f"{self.others:.2f}",
             verdict,
         )
 
