@@ -43,7 +43,8 @@ import Testing
                 samples: BundledSamples(folder: Self.root.appendingPathComponent("Samples")), model: model,
                 overrides: [
                     "method.rounds=2", "method.flow_steps=2", "pruning.calibration_batches=1",
-                    "pruning.calibration_batch_size=4", "finetuning.steps=4", "finetuning.batch_size=4",
+                    "pruning.calibration_batch_size=4", "pruning.granularity=channel", "finetuning.steps=4",
+                    "finetuning.batch_size=4",
                     "finetuning.log_every=1",
                 ], evaluation: settings, output: folder.appendingPathComponent("out")
             ).run()

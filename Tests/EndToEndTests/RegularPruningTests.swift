@@ -20,8 +20,8 @@ import Testing
         // Two in each of 14 ResNet blocks, one in each of four attentions, and the last.
         #expect(pruned.model.normalizations.count == 33)
         for norm in pruned.model.normalizations {
-            #expect(Set(norm.groups.channels.map(\.count)).count == 1, "\(norm.gamma.name)")
-            #expect(norm.groups.channels.count == 8, "\(norm.gamma.name)")
+            #expect(Set(norm.groups.widths).count == 1, "\(norm.gamma.name)")
+            #expect(norm.groups.widths.count == 8, "\(norm.gamma.name)")
         }
         for group in pruned.model.channelGroups { #expect(group.width % 16 == 0, "\(group.name): \(group.width)") }
         let ratio = try #require(pruned.pruning).achieved.macs.ratio

@@ -150,6 +150,10 @@ extension UNetConfiguration {
     static func meetsPyramid(_ type: String) -> Bool { ["Skip", "AttnSkip"].contains { plain(type).hasPrefix($0) } }
 
     private func check(_ ok: Bool, _ key: String, _ got: Any, _ expected: String) throws {
-        if !ok { throw UNetConfigurationError.invalid(key: key, got: "\(got)", expected: expected) }
+        guard !ok else { return }
+        // A hostile list may be as long as its file.
+        let text = "\(got)"
+        throw UNetConfigurationError.invalid(
+            key: key, got: text.count > 200 ? "\(text.prefix(200))…" : text, expected: expected)
     }
 }

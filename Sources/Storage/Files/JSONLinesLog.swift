@@ -31,9 +31,12 @@ public struct JSONLinesLog: Sendable {
         }
         let bytes = try file.bytes(at: 0, count: file.size)
         let whole = bytes.lastIndex(of: Self.newline).map { bytes[...$0] } ?? []
-        return try whole.split(separator: Self.newline, omittingEmptySubsequences: false).enumerated().compactMap {
-            $1.isEmpty ? nil : try Self.entry(Array($1), path: "\(url.path), entry in line \($0 + 1)")
+        var entries: [JSONValue] = []
+        for (number, line) in whole.split(separator: Self.newline, omittingEmptySubsequences: false).enumerated()
+        where !line.isEmpty {
+            entries.append(try Self.entry(Array(line), path: "\(url.path), entry in line \(number + 1)"))
         }
+        return entries
     }
 
     private static func entry(_ line: [UInt8], path: String) throws -> JSONValue {

@@ -72,7 +72,7 @@ struct TensorFile {
         if try source.elementType(of: name).isFloatingPoint { return try finiteFloats(name) }
         return try source.integers(name).map { value in
             // Beyond this a Float cannot tell neighbours apart, and no timestep or class is so large.
-            guard abs(value) <= 1 << 24 else {
+            guard value.magnitude <= 1 << 24 else {
                 throw TensorFileError.outOfRange(file: path, name: name, got: "\(value)", expected: "at most 16777216")
             }
             return Float(value)

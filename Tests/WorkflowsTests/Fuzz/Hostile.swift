@@ -14,10 +14,14 @@ enum Hostile {
 
     private static func nested(_ depth: Int) -> JSONValue { depth == 0 ? 1 : [nested(depth - 1)] }
 
+    /// How many variants are tried: some, or all of them where the environment says DIFFPRUNE_FUZZ=all.
+    private static let limit = ProcessInfo.processInfo.environment["DIFFPRUNE_FUZZ"] == "all" ? Int.max : 500
+
     /// Documents that differ from `document` in one place: replaced, left out or there twice. At most `limit`, spread over
     /// all places.
-    static func variants(of document: JSONValue, limit: Int = 500) -> [JSONValue] {
+    static func variants(of document: JSONValue) -> [JSONValue] {
         let all = allVariants(of: document)
+        guard all.count > limit else { return all }
         let step = max(1, (all.count + limit - 1) / limit)
         // An odd step meets other values at other places.
         return stride(from: 0, to: all.count, by: step | 1).map { all[$0] }
@@ -87,7 +91,9 @@ enum Hostile {
             succeeded = true
         } catch {
             // One line that says something.
-            if "\(error)".isEmpty || "\(error)".utf8.count > 5000 { Issue.record("\(what().prefix(300)): says \("\(error)".prefix(300))") }
+            if "\(error)".isEmpty || "\(error)".utf8.count > 5000 {
+                Issue.record("\(what().prefix(300)): says \("\(error)".prefix(300))")
+            }
         }
         // Of this process: the tests may share the machine.
         let taken = Double(clock() - start) / Double(CLOCKS_PER_SEC)

@@ -109,7 +109,8 @@ struct EventScalars: Equatable {
                 result[key >> 3] = (varint(), [])
                 continue
             }
-            let bytes = rest.prefix(key & 7 == 1 ? 8 : key & 7 == 5 ? 4 : Int(varint()))
+            let length = key & 7 == 1 ? 8 : key & 7 == 5 ? 4 : Int(varint())
+            let bytes = rest.prefix(length)
             rest = rest.dropFirst(bytes.count)
             result[key >> 3] = (bytes.count > 8 ? 0 : bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }, bytes)
         }
