@@ -43,4 +43,12 @@ import Testing
         let file = Self.folder.appendingPathComponent("\(method).yaml")
         #expect(try PruningRunConfiguration(file: file).method == method)
     }
+
+    /// Without its file the quick start does the same.
+    @Test func theQuickStartsBuiltInSettingsAreItsFiles() throws {
+        let file = try PruningRunConfiguration(
+            file: Self.folder.appendingPathComponent("quickstart.yaml"), data: "images")
+        let builtIn = try PruningRunConfiguration(file: nil, overrides: QuickstartWorkflow.defaults, data: "images")
+        #expect(try file.yaml == builtIn.yaml)
+    }
 }
