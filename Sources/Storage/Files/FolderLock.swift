@@ -6,12 +6,15 @@ public final class FolderLock: Sendable {
 
     /// - Throws: `StorageError.inUse` where another process, or another lock of this one, holds the folder; `.unreadable`.
     public init(_ url: URL) throws {
-        descriptor = open(url.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw StorageError.reading(url.path) }
+        // Stored last: an error thrown once it is would end in deinit, which closes it too.
+        let opened = open(url.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard opened >= 0 else { throw StorageError.reading(url.path) }
         // A file system without locks: carry on as the only writer.
-        guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }
-        close(descriptor)
-        throw StorageError.inUse(path: url.path)
+        if flock(opened, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+            close(opened)
+            throw StorageError.inUse(path: url.path)
+        }
+        descriptor = opened
     }
 
     deinit {
