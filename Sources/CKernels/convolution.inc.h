@@ -22,6 +22,7 @@ typedef struct {
     int is_narrow;                               // panels are narrow_pack's
     // The plan:
     int in_place;                                // 1×1 taps without padding read x directly
+    int is_matrix;                               // output pixels follow each other as the input pixels they are of do
     long images, rows;                           // output rows of an item: whole images, or some rows of one
     long chunks_per_image, chunks, groups;
 } conv_job;
@@ -64,22 +65,29 @@ typedef struct {
 /// Output pixels q..<q+count of an item, for some panels.
 static void conv_tile(const conv_item_state *s, long q, long count, long first_panel, long end_panel) {
     const conv_job *j = s->job;
-    long column = q % j->out_width, row = q / j->out_width % s->rows, local = q / j->out_width / s->rows;
     row_pointer inputs[MR];
     long outputs[MR], images[MR];
-    for (long i = 0; i < count; i++) {
-        inputs[i] = s->base + local * s->image_step + row * s->row_step + column * s->pixel_step;
-        images[i] = s->image + local;
-        outputs[i] = images[i] * j->y_image + (s->first_row + row) * j->y_row + column * j->y_pixel;
-        if (++column == j->out_width) {
-            column = 0;
-            if (++row == s->rows) row = 0, local++;
+    if (j->is_matrix) {
+        long first = s->image * j->y_image + s->first_row * j->y_row + q * j->y_pixel;
+        SCALAR_LOOP for (long i = 0; i < count; i++) {
+            inputs[i] = s->base + (q + i) * j->depth;
+            outputs[i] = first + i * j->y_pixel;
+        }
+    } else {
+        long column = q % j->out_width, row = q / j->out_width % s->rows, local = q / j->out_width / s->rows;
+        for (long i = 0; i < count; i++) {
+            inputs[i] = s->base + local * s->image_step + row * s->row_step + column * s->pixel_step;
+            images[i] = s->image + local;
+            outputs[i] = images[i] * j->y_image + (s->first_row + row) * j->y_row + column * j->y_pixel;
+            if (++column == j->out_width) {
+                column = 0;
+                if (++row == s->rows) row = 0, local++;
+            }
         }
     }
     tile_target target = {.has_image_bias = j->image_bias != NULL,
                           .has_residual = j->residual != NULL,
-                          .accumulate = j->accumulate,
-                          .alpha = 1.0f};
+                          .accumulate = j->accumulate};
     for (long panel = first_panel; panel < end_panel; panel++) {
         long c0 = panel * NR, columns = least(NR, j->columns - c0);
         if (j->bias) target.bias = j->bias + c0;
@@ -228,6 +236,8 @@ static void conv_run(conv_job *j) {
     long image_pixels = j->out_height * j->out_width;
     j->in_place = j->taps_y == 1 && j->taps_x == 1 && j->pad_top == 0 && j->pad_left == 0 &&
                   (j->out_height - 1) * j->stride < j->in_height && (j->out_width - 1) * j->stride < j->in_width;
+    j->is_matrix = j->in_place && j->stride == 1 && j->in_height == j->out_height && j->in_width == j->out_width &&
+                   j->y_row == j->out_width * j->y_pixel && j->y_image == j->out_height * j->y_row && !j->image_bias;
     long row_floats = ((j->out_width - 1) * j->stride + j->taps_x) * j->depth * j->stride;
     long wanted = 4 * dk_threads(), panels = panel_count(j->columns);
     long most_rows = most(1, least(CONV_SCRATCH_FLOATS / most(1, row_floats), CONV_MOST_PIXELS / j->out_width));

@@ -76,7 +76,7 @@ static void gemm_rows_item(void *context, long index) {
             long rows = least(MR, end_row - r);
             row_pointer line[MR];
             tile_target target = {
-                .bias = p->bias ? p->bias + c0 : NULL, .accumulate = p->accumulate, .alpha = p->alpha};
+                .bias = p->bias ? p->bias + c0 : NULL, .accumulate = p->accumulate};
             for (long i = 0; i < rows; i++) {
                 line[i] = a + (r + i) * lda;
                 target.out[i] = c + (r + i) * p->ldc + c0;
@@ -106,8 +106,6 @@ static void gemm_outer_item(void *context, long index) {
             long rows = least(MR, p->m - t * MR);
             float *dst = rows_packed + (t - first_tile) * MR * GEMM_DEPTH_BLOCK;
             for (long k = 0; k < depth; k++) copy_run(a + (k0 + k) * p->lda + t * MR, rows, dst + k * MR);
-            if (p->alpha != 1.0f)
-                for (long i = 0; i < depth * MR; i++) dst[i] *= p->alpha;
         }
         for (long panel = first_panel; panel < end_panel; panel++) {
             long c0 = panel * NR, columns = least(NR, p->n - c0);

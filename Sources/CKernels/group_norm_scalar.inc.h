@@ -9,23 +9,40 @@ typedef struct {
     SCALAR weight, mean, variance, root;
 } FN(statistics);
 
-/// Moments of every group of one image, whose first channel is at `base`.
+/// The first channel from c on that is not in channel c's group.
+INLINE long FN(run_end)(const dk_group_norm *n, long c) {
+    long end = c + 1;
+    while (end < n->channels && n->group_of[end] == n->group_of[c]) end++;
+    return end;
+}
+
+/// Moments of every group of one image, whose first channel is at `base`. Neighbours of one group are summed on their
+/// own first: a sum in memory would wait for its last store at every channel.
 static void FN(group_statistics)(const dk_group_norm *n, dk_dual_in mean, dk_dual_in variance, long base,
                                  FN(statistics) *groups) {
     memset(groups, 0, (size_t)n->groups * sizeof *groups);
-    for (long c = 0; c < n->channels; c++) {
+    for (long c = 0; c < n->channels;) {
         FN(statistics) *s = groups + n->group_of[c];
-        SCALAR m = FN(gate)(n, c);
-        s->weight = FN(add)(s->weight, m);
-        s->mean = FN(add)(s->mean, FN(multiply)(m, FN(load)(mean, base + c)));
+        SCALAR weight = FN(number)(0.0), sum = weight;
+        for (long end = FN(run_end)(n, c); c < end; c++) {
+            SCALAR m = FN(gate)(n, c);
+            weight = FN(add)(weight, m);
+            sum = FN(add)(sum, FN(multiply)(m, FN(load)(mean, base + c)));
+        }
+        s->weight = FN(add)(s->weight, weight);
+        s->mean = FN(add)(s->mean, sum);
     }
     for (long g = 0; g < n->groups; g++)
         if (FN(primal)(groups[g].weight) > 0) groups[g].mean = FN(divide)(groups[g].mean, groups[g].weight);
-    for (long c = 0; c < n->channels; c++) {
+    for (long c = 0; c < n->channels;) {
         FN(statistics) *s = groups + n->group_of[c];
-        SCALAR offset = FN(subtract)(FN(load)(mean, base + c), s->mean);
-        SCALAR spread = FN(add)(FN(load)(variance, base + c), FN(multiply)(offset, offset));
-        s->variance = FN(add)(s->variance, FN(multiply)(FN(gate)(n, c), spread));
+        SCALAR sum = FN(number)(0.0), centre = s->mean;
+        for (long end = FN(run_end)(n, c); c < end; c++) {
+            SCALAR offset = FN(subtract)(FN(load)(mean, base + c), centre);
+            SCALAR spread = FN(add)(FN(load)(variance, base + c), FN(multiply)(offset, offset));
+            sum = FN(add)(sum, FN(multiply)(FN(gate)(n, c), spread));
+        }
+        s->variance = FN(add)(s->variance, sum);
     }
     for (long g = 0; g < n->groups; g++) {
         FN(statistics) *s = groups + g;

@@ -1,10 +1,32 @@
 // Transcendental functions on vectors. NaN in, NaN out; infinities give the limits.
 
-/// e^t as p·2ᵏ with p in [0.7, 1.42], to about 1 ulp, for |t| ≤ 104.
-INLINE void vexp_parts(vf t, vf *p, vi *k) {
-    // Adding 1.5·2²³ rounds to an integer and leaves it in the low bits; no conversion instruction to trap on a NaN.
-    vf shifted = vfma(t, vset(1.44269504f), vset(12582912.0f));
-    vf n = shifted - vset(12582912.0f);
+#define VEXP_SHIFT 12582912.0f  // 1.5·2²³
+#define VEXP_SHIFT_BITS 0x4b400000
+
+/// p·2ᵏ for |k| ≤ 126.
+INLINE vf vscale_normal(vf p, vf shifted_k) {
+#ifdef HAS_SCALE
+    return scale(p, shifted_k - vset(VEXP_SHIFT));
+#else
+    return p * (vf)(((vi)shifted_k - (VEXP_SHIFT_BITS - 127)) << 23);
+#endif
+}
+
+/// p·2ᵏ for |k| ≤ 151; may be 0 below the smallest normal number.
+INLINE vf vscale(vf p, vf shifted_k) {
+#ifdef HAS_SCALE
+    return scale(p, shifted_k - vset(VEXP_SHIFT));
+#else
+    // In two factors, so that k = 128 and k < −126 need no special case.
+    vi k = (vi)shifted_k - VEXP_SHIFT_BITS, half = k >> 1;
+    return p * (vf)((half + 127) << 23) * (vf)((k - half + 127) << 23);
+#endif
+}
+
+/// e^t as p·2ᵏ with p in [0.7, 1.42], to about 1 ulp, for |t| ≤ 104; k + VEXP_SHIFT comes out.
+INLINE void vexp_parts(vf t, vf *p, vf *shifted_k) {
+    // Adding VEXP_SHIFT rounds to an integer and leaves it in the low bits; no conversion instruction to trap on a NaN.
+    vf shifted = vfma(t, vset(1.44269504f), vset(VEXP_SHIFT)), n = shifted - vset(VEXP_SHIFT);
     vf r = vfma(n, vset(-0.693359375f), t);
     r = vfma(n, vset(2.12194440e-4f), r);
     // (eʳ − 1 − r)/r² on ±ln2/2, interpolated at Chebyshev points.
@@ -14,30 +36,21 @@ INLINE void vexp_parts(vf t, vf *p, vi *k) {
     q = vfma(q, r, vset(1.66665734e-1f));
     q = vfma(q, r, vset(0.5f));
     *p = vfma(q, r * r, r) + vset(1.0f);
-    *k = (vi)shifted - 0x4b400000;
+    *shifted_k = shifted;
 }
 
 /// e^x to about 1 ulp; 0 below the smallest normal number, +∞ above the largest.
 INLINE vf vexp(vf x) {
-    vf p;
-    vi k;
+    vf p, k;
     vexp_parts(vat_most(vat_least(x, -104.0f), 89.0f), &p, &k);
-    // 2ᵏ in two factors, so that k = 128 and k < −126 need no special case.
-    vi half = k >> 1;
-    vf low = (vf)((half + 127) << 23);
-    vf high = (vf)((k - half + 127) << 23);
-    vf y = p * low * high;
-    return vselect(x != x, x, y);
+    return vselect(x != x, x, vscale(p, k));
 }
 
 /// x·σ(x) to about 2 ulp; below −88 a negative number of at most 10⁻³⁶.
 INLINE vf vsilu(vf x) {
-    vf lower = vat_least(x, -88.0f), p;
-    vi k;
+    vf lower = vat_least(x, -88.0f), p, k;
     vexp_parts(-vat_most(lower, 87.0f), &p, &k);
-    // Within these bounds 2ᵏ is a normal number.
-    vf e = p * (vf)((k + 127) << 23);
-    return lower * vreciprocal(vset(1.0f) + e);
+    return lower * vreciprocal(vset(1.0f) + vscale_normal(p, k));
 }
 
 /// σ(x) and 1 − σ(x), both to full relative accuracy.

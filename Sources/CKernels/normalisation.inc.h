@@ -16,10 +16,41 @@ static void moment_shift_item(void *context, long image) {
     const moment_job *j = context;
     long channels = j->view.channels, count = least(MOMENT_SHIFT_PIXELS, j->view.pixels);
     const float *x = j->x + image * j->view.pixels * channels;
-    for (long c = 0; c < channels; c++) {
-        float sum = 0;
-        for (long p = 0; p < count; p++) sum += x[p * channels + c];
-        j->shift[image * channels + c] = sum / (float)count;
+    for (long c = 0; c < channels; c += VL) {
+        long n = least(VL, channels - c);
+        vf sum = vset(0.0f);
+        for (long p = 0; p < count; p++) sum += vload_first(x + p * channels + c, n);
+        vstore_first(j->shift + image * channels + c, sum * vset(1 / (float)count), n);
+    }
+}
+
+#define MOMENT_VECTORS 4  // of a period, whose sums are held in registers
+
+/// Sums over the rows of a block, `period` apart, of `vectors` vectors of each: the block has `total` floats from x on.
+INLINE void moment_columns(const int vectors, const float *x, long total, long period, const float *shift, float *sums,
+                           float *squares) {
+    vf offset[MOMENT_VECTORS], sum[MOMENT_VECTORS], square[MOMENT_VECTORS];
+    UNROLL for (int q = 0; q < vectors; q++) {
+        offset[q] = vload(shift + q * VL);
+        sum[q] = square[q] = (vf){0};
+    }
+    long i = 0;
+    for (; i + vectors * VL <= total; i += period)
+        UNROLL for (int q = 0; q < vectors; q++) {
+            vf t = vload(x + i + q * VL) - offset[q];
+            sum[q] += t;
+            square[q] = vfma(t, t, square[q]);
+        }
+    UNROLL for (int q = 0; q < vectors; q++) {
+        long n = least(VL, total - i - q * VL);
+        if (n > 0) {
+            // Lanes beyond the image's end must hold zero, not −shift.
+            vf t = keep_first(vload_first(x + i + q * VL, n) - offset[q], n);
+            sum[q] += t;
+            square[q] = vfma(t, t, square[q]);
+        }
+        vstore(sums + q * VL, sum[q]);
+        vstore(squares + q * VL, square[q]);
     }
 }
 
@@ -29,19 +60,11 @@ static void moment_item(void *context, long index) {
     image_block b = block_at(v, index);
     float *sums = dk_scratch(DK_LOCAL_A, 3 * v->period), *squares = sums + v->period;
     const float *shift = repeat_coefficients(v, j->shift + b.image * v->channels, 0.0f, sums + 2 * v->period);
-    clear_period(v, sums);
-    clear_period(v, squares);
     const float *x = j->x + b.offset;
-    // Lanes beyond the image's end must hold zero, not −shift.
-#define MOMENT(i, k, n)                                                                                                \
-    do {                                                                                                               \
-        vf s = vload(shift + (k)), t = vload_first(x + (i), n) - s;                                                    \
-        if ((n) < VL) t = keep_first(t, n);                                                                            \
-        vstore(sums + (k), vload(sums + (k)) + t);                                                                     \
-        vstore(squares + (k), vfma(t, t, vload(squares + (k))));                                                       \
-    } while (0)
-    FOR_BLOCK(v, b.count, MOMENT);
-#undef MOMENT
+    long k = 0;
+    for (; k + MOMENT_VECTORS * VL <= v->period; k += MOMENT_VECTORS * VL)
+        moment_columns(MOMENT_VECTORS, x + k, b.count - k, v->period, shift + k, sums + k, squares + k);
+    for (; k < v->period; k += VL) moment_columns(1, x + k, b.count - k, v->period, shift + k, sums + k, squares + k);
     float *partial = j->partial + index * 2 * v->channels;
     fold_period(v, sums, partial);
     fold_period(v, squares, partial + v->channels);

@@ -32,8 +32,13 @@ INLINE vf vselect(vi mask, vf a, vf b) {
 #endif
 }
 /// Lower and upper bounds that let a NaN through.
+#ifdef HAS_BOUNDS
+INLINE vf vat_least(vf x, float low) { return greater_or_second(vset(low), x); }
+INLINE vf vat_most(vf x, float high) { return less_or_second(vset(high), x); }
+#else
 INLINE vf vat_least(vf x, float low) { return vselect(x < vset(low), vset(low), x); }
 INLINE vf vat_most(vf x, float high) { return vselect(x > vset(high), vset(high), x); }
+#endif
 INLINE vf vabs(vf x) { return (vf)((vi)x & 0x7fffffff); }
 /// 1/x of a normal number, to about 1 ulp.
 INLINE vf vreciprocal(vf x) {

@@ -1,7 +1,7 @@
 // The two micro-kernels under every matrix product and convolution, the packing of their operands, and the epilogue.
 //
 // A tile is up to MR rows × NR columns of the result, held in registers while the whole inner extent is summed: each
-// element is one chain of fused operations in k order starting from zero, whichever tile it falls in.
+// element is one chain of fused operations in k order starting from its bias or zero, whichever tile it falls in.
 
 #define NR (2 * VL)
 
@@ -22,11 +22,18 @@ INLINE void row_tile_step(const int rows, const int width, const row_pointer *p,
     }
 }
 
-/// out[i][0..<width·VL] = Σ_s Σ_k a[i][segment[s] + k] · b[(s·depth + k)·ldb ...]
+/// out[i][0..<width·VL] = start + Σ_s Σ_k a[i][segment[s] + k] · b[(s·depth + k)·ldb ...]; a NULL start is zeros.
 INLINE void row_tile_body(const int rows, const int width, const row_pointer *a, const long *segment, long segments,
-                          long depth, const float *b, const long ldb, float *const *out) {
-    vf acc[MR][2];
-    UNROLL for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = (vf){0};
+                          long depth, const float *b, const long ldb, const float *start, float *const *out) {
+    vf acc[MR][2], start0 = {0}, start1 = {0};
+    if (start) {
+        start0 = vload(start);
+        if (width == 2) start1 = vload(start + VL);
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        acc[i][0] = start0;
+        acc[i][1] = start1;
+    }
     for (long s = 0; s < segments; s++) {
         row_pointer p[MR];
         UNROLL for (int i = 0; i < rows; i++) p[i] = a[i] + segment[s] + depth;
@@ -53,10 +60,14 @@ INLINE void row_tile_body(const int rows, const int width, const row_pointer *a,
 
 /// The same for VL·full + HALF columns: two rows' last half vectors share an accumulator, and b's is stored twice.
 INLINE void half_tile_body(const int rows, const int full, const row_pointer *a, const long *segment, long segments,
-                           long depth, const float *b, float *const *out) {
-    vf acc[MR], tail[MR / 2];
-    UNROLL for (int i = 0; i < rows; i++) acc[i] = (vf){0};
-    UNROLL for (int i = 0; i < rows / 2; i++) tail[i] = (vf){0};
+                           long depth, const float *b, const float *start, float *const *out) {
+    vf acc[MR], tail[MR / 2], start0 = {0}, start1 = {0};
+    if (start) {
+        if (full) start0 = vload(start);
+        start1 = vload_halves(start + full * VL, start + full * VL, HALF);
+    }
+    UNROLL for (int i = 0; i < rows; i++) acc[i] = start0;
+    UNROLL for (int i = 0; i < rows / 2; i++) tail[i] = start1;
     for (long s = 0; s < segments; s++) {
         row_pointer p[MR];
         UNROLL for (int i = 0; i < rows; i++) p[i] = a[i] + segment[s] + depth;
@@ -111,9 +122,9 @@ INLINE void outer_tile_body(const int rows, const int width, const float *a, lon
 // Three heights each; shorter tiles repeat a row and throw the copies away. Packed panels have a constant row length.
 #define ROW_TILE(name, rows, width, ldb_value)                                                                         \
     static __attribute__((noinline)) void name(const row_pointer *a, const long *segment, long segments, long depth,   \
-                                               const float *b, long ldb, float *const *out) {                          \
+                                               const float *b, long ldb, const float *start, float *const *out) {      \
         (void)ldb;                                                                                                     \
-        row_tile_body(rows, width, a, segment, segments, depth, b, ldb_value, out);                                    \
+        row_tile_body(rows, width, a, segment, segments, depth, b, ldb_value, start, out);                             \
     }
 ROW_TILE(row_tile_3x2, MR, 2, NR)
 ROW_TILE(row_tile_2x2, MR / 3 * 2, 2, NR)
@@ -127,9 +138,9 @@ ROW_TILE(row_tile_1x2_strided, MR / 3, 2, ldb)
 
 #define HALF_TILE(name, rows, full)                                                                                    \
     static __attribute__((noinline)) void name(const row_pointer *a, const long *segment, long segments, long depth,   \
-                                               const float *b, long ldb, float *const *out) {                          \
+                                               const float *b, long ldb, const float *start, float *const *out) {      \
         (void)ldb;                                                                                                     \
-        half_tile_body(rows, full, a, segment, segments, depth, b, out);                                               \
+        half_tile_body(rows, full, a, segment, segments, depth, b, start, out);                                        \
     }
 HALF_TILE(half_tile_3x1, MR, 1)
 HALF_TILE(half_tile_2x1, MR / 3 * 2, 1)
@@ -154,15 +165,15 @@ OUTER_TILE(outer_tile_1x1, MR / 3, 1)
 INLINE long tile_height(long rows) { return round_up(rows, MR / 3); }
 
 typedef void row_tile_function(const row_pointer *a, const long *segment, long segments, long depth, const float *b,
-                               long ldb, float *const *out);
+                               long ldb, const float *start, float *const *out);
 
 /// Columns of the narrowest tile for `columns` ≤ NR of a packed panel: whole vectors and perhaps half a one.
 INLINE long tile_width(long columns) { return round_up(columns, HALF); }
 
-/// a and out must hold tile_height(rows) entries. `width` is a tile_width; only b of NR columns may have an ldb that is
-/// not its panel's.
+/// a and out must hold tile_height(rows) entries, a start `width` floats. `width` is a tile_width; only b of NR columns
+/// may have an ldb that is not its panel's.
 static void row_tile(long rows, long width, const row_pointer *a, const long *segment, long segments, long depth,
-                     const float *b, long ldb, float *const *out) {
+                     const float *b, long ldb, const float *start, float *const *out) {
     static row_tile_function *const tiles[5][3] = {
         {half_tile_1x0, half_tile_2x0, half_tile_3x0},
         {row_tile_1x1, row_tile_2x1, row_tile_3x1},
@@ -171,7 +182,7 @@ static void row_tile(long rows, long width, const row_pointer *a, const long *se
         {row_tile_1x2_strided, row_tile_2x2_strided, row_tile_3x2_strided},
     };
     long kind = width < NR || ldb == NR ? width / HALF - 1 : 4;
-    tiles[kind][ceil_div(rows, MR / 3) - 1](a, segment, segments, depth, b, ldb, out);
+    tiles[kind][ceil_div(rows, MR / 3) - 1](a, segment, segments, depth, b, ldb, start, out);
 }
 
 /// a and out must reach to tile_height(rows).
@@ -196,13 +207,12 @@ typedef struct {
     float *out[MR];
     const float *image_bias[MR];  // read only when has_image_bias
     const float *residual[MR];    // read only when has_residual
-    const float *bias;            // or NULL
+    const float *bias;            // what sums start from, or NULL
     int has_image_bias, has_residual, accumulate;
-    float alpha;
 } tile_target;
 
 INLINE int tile_is_plain(const tile_target *t) {
-    return !t->bias && !t->has_image_bias && !t->has_residual && !t->accumulate && t->alpha == 1.0f;
+    return !t->has_image_bias && !t->has_residual && !t->accumulate;
 }
 
 /// Sums rows × columns (≤ NR) of a product straight into t->out or, when there is more to do, by way of the stack.
@@ -210,8 +220,7 @@ INLINE void finish_rows(long rows, long columns, const float *tile, const tile_t
     for (long i = 0; i < rows; i++)
         for (long c = 0; c < columns; c += VL) {
             long n = least(VL, columns - c);
-            vf v = vload(tile + i * NR + c) * vset(t->alpha);
-            if (t->bias) v += vload_first(t->bias + c, n);
+            vf v = vload(tile + i * NR + c);
             if (t->has_image_bias) v += vload_first(t->image_bias[i] + c, n);
             if (t->has_residual) v += vload_first(t->residual[i] + c, n);
             if (t->accumulate) v += vload_first(t->out[i] + c, n);
@@ -223,15 +232,21 @@ INLINE void finish_rows(long rows, long columns, const float *tile, const tile_t
 static void product_tile(long rows, long columns, row_pointer *a, const long *segment, long segments, long depth,
                          const float *b, long ldb, tile_target *target) {
     long height = tile_height(rows), width = tile_width(columns);
+    float start[NR] __attribute__((aligned(64)));
+    const float *bias = target->bias;
+    if (bias && columns < width) {
+        for (long c = 0; c < width; c += VL) vstore(start + c, c < columns ? vload_first(bias + c, columns - c) : (vf){0});
+        bias = start;
+    }
     for (long i = rows; i < height; i++) a[i] = a[rows - 1];
     if (rows == height && columns == width && tile_is_plain(target)) {
-        row_tile(rows, width, a, segment, segments, depth, b, ldb, target->out);
+        row_tile(rows, width, a, segment, segments, depth, b, ldb, bias, target->out);
         return;
     }
     float tile[MR * NR] __attribute__((aligned(64)));
     float *lines[MR];
     for (long i = 0; i < height; i++) lines[i] = tile + i * NR;
-    row_tile(rows, width, a, segment, segments, depth, b, ldb, lines);
+    row_tile(rows, width, a, segment, segments, depth, b, ldb, bias, lines);
     finish_rows(rows, columns, tile, target);
 }
 

@@ -139,13 +139,17 @@ static wino_window wino_window_at(const wino_job *j, long tile, const float *zer
     const conv_job *c = j->conv;
     long image = tile / (j->tiles_y * j->tiles_x), at = tile % (j->tiles_y * j->tiles_x);
     long y0 = at / j->tiles_x * WINO_SIDE - c->pad_top, x0 = at % j->tiles_x * WINO_SIDE - c->pad_left;
+    long corner = ((image * c->in_height + y0) * c->in_width + x0) * c->depth;
     wino_window w;
-    for (long y = 0; y < WINO_SPAN; y++)
-        for (long x = 0; x < WINO_SPAN; x++) {
-            int inside = y0 + y >= 0 && y0 + y < c->in_height && x0 + x >= 0 && x0 + x < c->in_width;
-            w.pixel[y * WINO_SPAN + x] =
-                inside ? c->x + ((image * c->in_height + y0 + y) * c->in_width + x0 + x) * c->depth : zeros;
+    for (long y = 0; y < WINO_SPAN; y++) {
+        // One comparison a coordinate: what is below zero is a large unsigned number.
+        int row_inside = (unsigned long)(y0 + y) < (unsigned long)c->in_height;
+        long row = corner + y * c->in_width * c->depth;
+        UNROLL for (long x = 0; x < WINO_SPAN; x++) {
+            int inside = row_inside & ((unsigned long)(x0 + x) < (unsigned long)c->in_width);
+            w.pixel[y * WINO_SPAN + x] = inside ? c->x + row + x * c->depth : zeros;
         }
+    }
     return w;
 }
 
@@ -305,7 +309,7 @@ static void wino_item(void *context, long index) {
             for (long t = 0; t < tiles; t += MR) {
                 long rows = least(MR, tiles - t);
                 row_pointer line[MR];
-                tile_target target = {.alpha = 1.0f};
+                tile_target target = {0};
                 for (long i = 0; i < rows; i++) {
                     line[i] = inputs + point * input_step + (t + i) * j->input_row;
                     target.out[i] = products + point * product_step + (t + i) * j->product_row + c0;

@@ -1,6 +1,6 @@
 import CKernels
 
-/// C (+)= scale · op(A)·op(B) for one matrix problem.
+/// C (+)= op(A)·op(B) for one matrix problem.
 func multiply(
     _ a: UnsafePointer<Float>, rows: Int, inner: Int, lda: Int, transposeA: Bool = false, _ b: UnsafePointer<Float>,
     columns: Int, ldb: Int, transposeB: Bool = false, into c: UnsafeMutablePointer<Float>, ldc: Int,
@@ -9,7 +9,7 @@ func multiply(
 ) {
     var problem = dk_gemm_problem(
         m: rows, n: columns, k: inner, a: a, lda: lda, transpose_a: transposeA ? 1 : 0, b: b, ldb: ldb,
-        transpose_b: transposeB ? 1 : 0, c: c, ldc: ldc, bias: bias, alpha: 1, accumulate: accumulate, batch: batch,
+        transpose_b: transposeB ? 1 : 0, c: c, ldc: ldc, bias: bias, accumulate: accumulate, batch: batch,
         stride_a: strideA, stride_b: strideB, stride_c: strideC)
     dk_gemm(&problem)
 }

@@ -6,7 +6,6 @@ import Testing
 private struct Product {
     var m: Int, n: Int, k: Int, batch = 1
     var transposeA = false, transposeB = false, accumulate = false, biased = false, sharedB = false
-    var alpha: Float = 1
     var a: [Float], b: [Float], c: [Float], bias: [Float]
 
     init(_ m: Int, _ n: Int, _ k: Int, batch: Int = 1, random: inout KernelRandom) {
@@ -38,7 +37,6 @@ private struct Product {
                         )
                         (problem.c, problem.ldc) = (out.baseAddress, n)
                         problem.bias = biased ? bias.baseAddress : nil
-                        problem.alpha = alpha
                         problem.accumulate = accumulate ? 1 : 0
                         (problem.batch, problem.stride_a) = (batch, m * k)
                         (problem.stride_b, problem.stride_c) = (sharedB ? 0 : k * n, m * n)
@@ -59,7 +57,7 @@ private struct Product {
                     for q in 0..<k {
                         let x = a[p * m * k + (transposeA ? q * m + i : i * k + q)]
                         let y = b[(sharedB ? 0 : p * k * n) + (transposeB ? j * k + q : q * n + j)]
-                        sum += Double(alpha) * Double(x) * Double(y)
+                        sum += Double(x) * Double(y)
                     }
                     if biased { sum += Double(bias[j]) }
                     if accumulate { sum += Double(c[(p * m + i) * n + j]) }
@@ -84,7 +82,6 @@ extension KernelTests {
                 p.accumulate = trial & 4 != 0
                 p.biased = trial & 8 != 0
                 p.sharedB = trial % 7 == 0
-                p.alpha = trial % 3 == 0 ? 0.25 : 1
                 let error = worstError(p.run(), p.reference())
                 #expect(error < 1e-6, "\(isa) \(p.label): \(error)")
             }

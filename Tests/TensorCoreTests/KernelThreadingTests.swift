@@ -50,7 +50,7 @@ extension KernelTests {
                 w.withUnsafeBufferPointer { w in
                     y.withUnsafeMutableBufferPointer { y in
                         var problem = dk_gemm_problem()
-                        (problem.m, problem.n, problem.k, problem.batch, problem.alpha) = (300, 96, 128, 1, 1)
+                        (problem.m, problem.n, problem.k, problem.batch) = (300, 96, 128, 1)
                         (problem.a, problem.lda, problem.b, problem.ldb) = (x.baseAddress, 128, w.baseAddress, 96)
                         (problem.c, problem.ldc) = (y.baseAddress, 96)
                         dk_gemm(&problem)

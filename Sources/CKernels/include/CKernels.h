@@ -43,14 +43,13 @@ double dk_fma_burst(long items, long rounds);
 
 /// C[M,N] (+)= op(A)[M,K] · op(B)[K,N] + bias[N], for each of `batch` problems laid `stride_*` floats apart.
 /// lda, ldb, ldc: floats between rows *as stored* (A is stored [M,K], or [K,M] when transpose_a).
-/// `alpha` scales the product. `bias` may be NULL.
+/// `bias` may be NULL.
 typedef struct {
     long m, n, k;
     const float *a; long lda; int transpose_a;
     const float *b; long ldb; int transpose_b;
     float *c; long ldc;
     const float *bias;
-    float alpha;
     int accumulate;
     long batch, stride_a, stride_b, stride_c;
 } dk_gemm_problem;
