@@ -65,6 +65,23 @@ public final class OperationProfile: Sendable {
         return profile.state.withLock { $0.entries }
     }
 
+    /// Runs `body` for every part of a batch on the engine's threads: the same operations, each on some images.
+    ///
+    /// A profile that is being taken gets every operation once, for the whole batch: the parts' multiply–accumulates together,
+    /// and their time over the number of threads.
+    public static func parallelParts(_ count: Int, _ body: (Int) -> Void) {
+        guard let current else { return Engine.parallel(count, body) }
+        let parts = (0..<count).map { _ in OperationProfile() }
+        Engine.parallel(count) { part in $current.withValue(parts[part]) { body(part) } }
+        let entries = parts.map { part in part.state.withLock { $0.entries } }
+        precondition(entries.allSatisfy { $0.count == entries[0].count }, "parts that ran other operations")
+        let threads = Engine.threads
+        current.state.withLock { state in
+            state.entries += entries[0].indices.map { index in Entry(parts: entries.map { $0[index] }, threads: threads)
+            }
+        }
+    }
+
     /// Runs `operation`, which must not run other timed operations.
     ///
     /// - Parameter products: multiply–accumulates for each element of the result.
@@ -86,5 +103,19 @@ public final class OperationProfile: Sendable {
             state.isOpen = false
         }
         return result
+    }
+}
+
+extension OperationProfile.Entry {
+    /// One operation on parts of a batch that ran side by side on `threads` threads.
+    fileprivate init(parts: [Self], threads: Int) {
+        let first = parts[0]
+        func whole(_ shape: KeyPath<Self, [Int]>) -> [Int] {
+            let images = parts.reduce(0) { $0 + ($1[keyPath: shape].first ?? 0) }
+            return [images] + first[keyPath: shape].dropFirst()
+        }
+        self.init(
+            name: first.name, kind: first.kind, inputShape: whole(\.inputShape), outputShape: whole(\.outputShape),
+            macs: parts.reduce(0) { $0 + $1.macs }, duration: parts.reduce(.zero) { $0 + $1.duration } / threads)
     }
 }

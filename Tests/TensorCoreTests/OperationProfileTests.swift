@@ -52,6 +52,22 @@ import Testing
         #expect(x.gradient?.array == [2])
     }
 
+    @Test func partsOfABatchCountAsOne() {
+        let x = Tensor(ones: [5, 7])
+        let cuts = [0..<2, 2..<4, 4..<5]
+        func run() {
+            OperationProfile.parallelParts(cuts.count) { part in
+                let y = doubled("first", Variable(x.rows(cuts[part])))
+                _ = doubled("second", y)
+            }
+        }
+        run()
+        let entries = OperationProfile.entries(during: run)
+        #expect(entries.map(\.name) == ["first", "second"])
+        #expect(entries.allSatisfy { $0.inputShape == [5, 7] && $0.outputShape == [5, 7] && $0.macs == 105 })
+        #expect(entries.allSatisfy { $0.duration > .zero })
+    }
+
     @Test func errorsComeThrough() {
         struct Stop: Error {}
         #expect(throws: Stop.self) { try OperationProfile.entries { throw Stop() } }

@@ -23,7 +23,7 @@ public struct FrozenUNet {
         let parts = Self.parts(of: sample.shape[0])
         guard parts.count > 1 else { return predict(sample, timesteps, classLabels) }
         let output = Tensor(uninitialized: sample.shape.dropLast() + [model.configuration.outChannels])
-        Engine.parallel(parts.count) { number in
+        OperationProfile.parallelParts(parts.count) { number in
             let images = parts[number]
             output.rows(images).assign(
                 predict(sample.rows(images), Array(timesteps[images]), classLabels?.rows(images)))
