@@ -20,7 +20,7 @@ typedef struct {
 /// Floats of all packed panels of a [depth, columns] matrix; panel p starts at p·NR·depth.
 INLINE long panels_size(long depth, long columns) { return panel_count(columns) * NR * depth; }
 
-static void gemm_pack(const dk_gemm_problem *p, const float *b, long panel, float *dst) {
+static void gemm_pack_panel(const dk_gemm_problem *p, const float *b, long panel, float *dst) {
     long c0 = panel * NR, columns = least(NR, p->n - c0);
     if (p->transpose_b)
         pack_panel_transposed(b + c0 * p->ldb, p->ldb, p->k, columns, dst);
@@ -31,7 +31,7 @@ static void gemm_pack(const dk_gemm_problem *p, const float *b, long panel, floa
 static void gemm_pack_item(void *context, long index) {
     gemm_job *job = context;
     long panels = panel_count(job->p->n), problem = index / panels, panel = index % panels;
-    gemm_pack(job->p, job->p->b + problem * job->p->stride_b, panel,
+    gemm_pack_panel(job->p, job->p->b + problem * job->p->stride_b, panel,
               job->panels + problem * job->panel_floats + panel * NR * job->p->k);
 }
 
@@ -69,7 +69,7 @@ static void gemm_rows_item(void *context, long index) {
             ldb = p->ldb;
         } else {
             float *own = dk_scratch(DK_LOCAL_A, NR * p->k);
-            gemm_pack(p, b, panel, own);
+            gemm_pack_panel(p, b, panel, own);
             bp = own;
         }
         for (long r = first_row; r < end_row; r += MR) {
@@ -168,10 +168,21 @@ static void gemm(const dk_gemm_problem *p) {
     job.groups = least(panels, ceil_div(wanted, job.chunks * p->batch));
     int shared_b = p->batch == 1 || p->stride_b == 0;
     // A B that several items read is packed once, ahead of them.
-    if (job.chunks > 1 || (shared_b && p->batch > 1)) {
+    if (p->packed_b) {
+        job.panels = (float *)p->packed_b;
+        job.panel_floats = 0;
+    } else if (job.chunks > 1 || (shared_b && p->batch > 1)) {
         long problems = shared_b ? 1 : p->batch;
         job.panels = dk_scratch(DK_SHARED_A, problems * job.panel_floats);
         dk_region(problems * panels, problems * p->k * p->n, gemm_pack_item, &job);
     }
     dk_region(p->batch * job.chunks * job.groups, work, gemm_rows_item, &job);
+}
+
+static long gemm_packed_size(long k, long n) { return panels_size(k, n); }
+
+static void gemm_pack(long k, long n, const float *b, long ldb, float *packed) {
+    dk_gemm_problem problem = {.n = n, .k = k, .b = b, .ldb = ldb, .batch = 1};
+    gemm_job job = {.p = &problem, .panels = packed};
+    dk_region(panel_count(n), k * n, gemm_pack_item, &job);
 }

@@ -5,6 +5,8 @@
 
 #define DK_KERNEL_LIST(X)                                                                                              \
     X(void, gemm, (const dk_gemm_problem *problem), (problem))                                                         \
+    X(long, gemm_packed_size, (long k, long n), (k, n))                                                                \
+    X(void, gemm_pack, (long k, long n, const float *b, long ldb, float *packed), (k, n, b, ldb, packed))              \
     X(void, conv_forward,                                                                                              \
       (const dk_conv_shape *shape, const float *x, const float *w, const float *bias, const float *image_bias,         \
        const float *residual, float *y, int accumulate),                                                               \
@@ -73,10 +75,12 @@
     X(void, softmax_backward,                                                                                          \
       (const float *y, const float *g, float scale, long rows, long cols, float *dx, int accumulate),                  \
       (y, g, scale, rows, cols, dx, accumulate))                                                                       \
-    X(void, softmax_backward_tangent,                                                                                  \
-      (const float *y, const float *g, const float *y_t, const float *g_t, float scale, long rows, long cols,          \
-       float *dx_t, int accumulate),                                                                                   \
-      (y, g, y_t, g_t, scale, rows, cols, dx_t, accumulate))                                                           \
+    X(void, attention_forward, (const dk_attention *attention, dk_dual_out out, float *statistics),                    \
+      (attention, out, statistics))                                                                                    \
+    X(void, attention_backward,                                                                                        \
+      (const dk_attention *attention, dk_dual_in out, const float *statistics, dk_dual_in g, dk_dual_out dq,           \
+       dk_dual_out dk, dk_dual_out dv),                                                                                \
+      (attention, out, statistics, g, dq, dk, dv))                                                                     \
     X(void, upsample, (const float *x, long batch, long height, long width, long channels, float *y),                  \
       (x, batch, height, width, channels, y))                                                                          \
     X(void, upsample_backward,                                                                                         \

@@ -24,6 +24,8 @@
 #include "elementwise.inc.h"
 #include "reduction.inc.h"
 #include "softmax.inc.h"
+#include "attention.inc.h"
+#include "attention_gradient.inc.h"
 #include "resampling.inc.h"
 #include "optimiser.inc.h"
 #include "peak.inc.h"

@@ -1,7 +1,7 @@
-// Row-wise softmax, its adjoint, and the tangent of the adjoint.
+// Row-wise softmax and its adjoint.
 
 typedef struct {
-    const float *x, *g, *x_t, *g_t;  // x: the logits, or the softmax itself in the derivatives
+    const float *x, *g;  // x: the logits, or the softmax itself in the adjoint
     float *y;
     float scale;
     long rows, cols, rows_per_item;
@@ -85,36 +85,4 @@ static void softmax_backward(const float *y, const float *g, float scale, long r
                              int accumulate) {
     softmax_job job = {.x = y, .g = g, .y = dx, .scale = scale, .rows = rows, .cols = cols, .accumulate = accumulate};
     run_rows(&job, 2, softmax_backward_item);
-}
-
-static void softmax_backward_tangent_item(void *context, long index) {
-    const softmax_job *j = context;
-    int accumulate = j->accumulate;
-    vf scale = vset(j->scale);
-    FOR_ROWS(j, r) {
-        long at = r * j->cols;
-        const float *y = j->x + at, *g = j->g + at;
-        const float *y_t = j->x_t ? j->x_t + at : NULL, *g_t = j->g_t ? j->g_t + at : NULL;
-        float *dx_t = j->y + at;
-        vf mean = vset(row_dot(g, y, j->cols));
-        vf mean_t = vset((y_t ? row_dot(g, y_t, j->cols) : 0.0f) + (g_t ? row_dot(g_t, y, j->cols) : 0.0f));
-#define PULL_BACK(i, n)                                                                                                \
-    do {                                                                                                               \
-        vf gt = g_t ? vload_first(g_t + (i), n) : vset(0.0f);                                                          \
-        vf v = vload_first(y + (i), n) * (gt - mean_t);                                                                \
-        if (y_t) v = vfma(vload_first(y_t + (i), n), vload_first(g + (i), n) - mean, v);                               \
-        v *= scale;                                                                                                    \
-        if (accumulate) v += vload_first(dx_t + (i), n);                                                               \
-        vstore_first(dx_t + (i), v, n);                                                                                \
-    } while (0)
-        FOR_FLAT(0, j->cols, PULL_BACK);
-#undef PULL_BACK
-    }
-}
-
-static void softmax_backward_tangent(const float *y, const float *g, const float *y_t, const float *g_t, float scale,
-                                     long rows, long cols, float *dx_t, int accumulate) {
-    softmax_job job = {.x = y, .g = g, .x_t = y_t, .g_t = g_t, .y = dx_t, .scale = scale, .rows = rows, .cols = cols,
-                       .accumulate = accumulate};
-    run_rows(&job, 4, softmax_backward_tangent_item);
 }

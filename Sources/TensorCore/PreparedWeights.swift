@@ -1,7 +1,7 @@
 import CKernels
 import Synchronization
 
-/// Convolution weights as the kernels want them, kept from one prediction to the next.
+/// Weights of convolutions and linear layers as the kernels want them, kept from one prediction to the next.
 ///
 /// Laying weights out, and transforming them where Winograd's method applies, costs about a twentieth of a prediction for
 /// 16 images and more for fewer. What is kept is up to four times the size of the weights.
@@ -19,19 +19,37 @@ public final class PreparedWeights: @unchecked Sendable {
         let weight: Variable
         let packed: Tensor
     }
+    /// Linear layers that read the same input, side by side. Nothing in it changes.
+    struct JoinedLayers: @unchecked Sendable {
+        fileprivate let weights: [Variable]
+        /// Packed for `dk_gemm`.
+        let packed: Tensor
+        let bias: Tensor?
+        let columns: Int
+    }
+    private struct JoinedKey: Hashable {
+        let first: ObjectIdentifier
+        let count: Int
+    }
     private let lock = Mutex<Void>(())
     private var entries: [Key: Entry] = [:]
+    private var joinedEntries: [JoinedKey: JoinedLayers] = [:]
 
     public init() {}
 
-    /// Convolutions in `body` that record nothing use and keep what is prepared.
+    /// Whether operations use what is prepared: inside `using`, while nothing is recorded.
+    public static var isInUse: Bool { current != nil && !Autograd.isRecording }
+
+    /// Operations in `body` that record nothing use and keep what is prepared.
     public func using<Result>(_ body: () throws -> Result) rethrows -> Result {
         try Self.$current.withValue(self, operation: body)
     }
 
     /// Bytes that are kept.
     public var bytes: Int {
-        lock.withLock { _ in entries.values.reduce(0) { $0 + $1.packed.count } } * MemoryLayout<Float>.size
+        lock.withLock { _ in
+            entries.values.reduce(0) { $0 + $1.packed.count } + joinedEntries.values.reduce(0) { $0 + $1.packed.count }
+        } * MemoryLayout<Float>.size
     }
 
     func packed(_ weight: Variable, for shape: dk_conv_shape) -> Tensor {
@@ -48,5 +66,32 @@ public final class PreparedWeights: @unchecked Sendable {
             entries[key] = Entry(weight: weight, packed: packed)
             return packed
         }
+    }
+
+    /// - Parameter layers: weights `[in, out]` of one `in`; with biases `[out]` all of them or none.
+    func joined(_ layers: [(weight: Variable, bias: Variable?)]) -> JoinedLayers {
+        let key = JoinedKey(first: ObjectIdentifier(layers[0].weight), count: layers.count)
+        return lock.withLock { _ in
+            if let known = joinedEntries[key] {
+                precondition(zip(known.weights, layers).allSatisfy { $0 === $1.weight }, "layers joined anew differ")
+                return known
+            }
+            let joined = Self.join(layers)
+            joinedEntries[key] = joined
+            return joined
+        }
+    }
+
+    private static func join(_ layers: [(weight: Variable, bias: Variable?)]) -> JoinedLayers {
+        let biases = layers.compactMap(\.bias)
+        precondition(biases.isEmpty || biases.count == layers.count, "some of the joined layers have no bias")
+        let weights = layers.map(\.weight)
+        let (inner, columns) = (weights[0].shape[0], weights.reduce(0) { $0 + $1.shape[1] })
+        let matrix = Variable.concatenated(weights.map(\.detached)).value
+        let packed = Tensor(uninitialized: [dk_gemm_packed_size(inner, columns)])
+        dk_gemm_pack(inner, columns, matrix.pointer, columns, packed.pointer)
+        return JoinedLayers(
+            weights: weights, packed: packed,
+            bias: biases.isEmpty ? nil : Variable.concatenated(biases.map(\.detached)).value, columns: columns)
     }
 }

@@ -11,162 +11,113 @@ public struct AttentionHeads: Sendable, Equatable {
         self.scale = scale
     }
 
-    var columns: [Range<Int>] {
-        var offset = 0
-        return widths.map { width in
-            defer { offset += width }
-            return offset..<(offset + width)
-        }
-    }
-}
-
-/// The products of one head, over a batch of token sequences whose rows are `inner` floats apart.
-private struct HeadProducts {
-    let batch: Int, tokens: Int, inner: Int
-    let columns: Range<Int>
-
-    private var width: Int { columns.count }
-    private var image: Int { tokens * inner }
-
-    /// out[B, T, T] (+)= a[:, :, columns] · b[:, :, columns]ᵀ
-    func tokenByToken(_ a: Tensor, _ b: Tensor, _ out: UnsafeMutablePointer<Float>, _ accumulate: Int32) {
-        multiply(
-            a.pointer + columns.lowerBound, rows: tokens, inner: width, lda: inner, b.pointer + columns.lowerBound,
-            columns: tokens, ldb: inner, transposeB: true, into: out, ldc: tokens, accumulate: accumulate, batch: batch,
-            strideA: image, strideB: image, strideC: tokens * tokens)
-    }
-
-    /// out[:, :, columns] (+)= p[B, T, T] · x[:, :, columns]
-    func weighted(_ p: Tensor, _ x: Tensor, _ out: UnsafeMutablePointer<Float>, _ accumulate: Int32) {
-        multiply(
-            p.pointer, rows: tokens, inner: tokens, lda: tokens, x.pointer + columns.lowerBound, columns: width,
-            ldb: inner, into: out + columns.lowerBound, ldc: inner, accumulate: accumulate, batch: batch,
-            strideA: tokens * tokens, strideB: image, strideC: image)
-    }
-
-    /// out[:, :, columns] (+)= p[B, T, T]ᵀ · x[:, :, columns]
-    func weightedTransposed(_ p: Tensor, _ x: Tensor, _ out: UnsafeMutablePointer<Float>, _ accumulate: Int32) {
-        multiply(
-            p.pointer, rows: tokens, inner: tokens, lda: tokens, transposeA: true, x.pointer + columns.lowerBound,
-            columns: width, ldb: inner, into: out + columns.lowerBound, ldc: inner, accumulate: accumulate,
-            batch: batch,
-            strideA: tokens * tokens, strideB: image, strideC: image)
-    }
-}
-
-/// A head's attention weights with their tangents, kept for the backward pass.
-private struct HeadRecord {
-    let products: HeadProducts
-    let probabilities: Dual
+    var inner: Int { widths.reduce(0, +) }
 }
 
 extension Variable {
     /// Multi-head attention softmax(scale·Q·Kᵀ)·V; `self` is Q, all three `[B, T, inner]` → `[B, T, inner]`.
+    ///
+    /// Of each query the largest logit and the sum of exponentials are kept for the backward pass, and the output, which
+    /// the next layer keeps anyway; the probabilities are computed once more.
     public func attention(keys: Variable, values: Variable, heads: AttentionHeads) -> Variable {
         precondition(
-            shape.count == 3 && keys.shape == shape && values.shape == shape && heads.widths.reduce(0, +) == shape[2],
+            shape.count == 3 && keys.shape == shape && values.shape == shape && heads.inner == shape[2],
             "attention of \(shape), \(keys.shape), \(values.shape) with heads \(heads.widths)")
-        let (batch, tokens, inner) = (shape[0], shape[1], shape[2])
-        let (q, k, v) = (Dual(self), Dual(keys), Dual(values))
-        let hasTangent = q.tangent != nil || k.tangent != nil || v.tangent != nil
-        let output = Tensor(uninitialized: shape)
-        let outputTangent = hasTangent ? Tensor(uninitialized: shape) : nil
-        let scale = heads.scale
-        let rows = batch * tokens
-        let square = [batch, tokens, tokens]
-        let keepsRecords =
-            Autograd.isRecording && (requiresGradient || keys.requiresGradient || values.requiresGradient)
+        let attention = Attention(
+            shape: shape, heads: heads, pitch: heads.inner, q: Columns(of: self), k: Columns(of: keys),
+            v: Columns(of: values))
+        let inputs = [self, keys, values]
+        let isKept = Autograd.isRecording && inputs.contains { $0.requiresGradient }
+        let statistics =
+            isKept ? Tensor(uninitialized: [shape[0], heads.widths.count, attentionStatistics, shape[1]]) : nil
+        let output = attention.forward(statistics: statistics)
 
-        var records: [HeadRecord] = []
-        for columns in heads.columns where !columns.isEmpty {
-            let products = HeadProducts(batch: batch, tokens: tokens, inner: inner, columns: columns)
-            let logits = Tensor(uninitialized: square)
-            products.tokenByToken(q.value, k.value, logits.pointer, 0)
-            let p = Tensor(uninitialized: square)
-            dk_softmax(logits.pointer, scale, rows, tokens, p.pointer)
-            products.weighted(p, v.value, output.pointer, 0)
-
-            var pTangent: Tensor?
-            if let logitsTangent = bilinearTangent(q, k, shape: square, products.tokenByToken) {
-                // The softmax's Jacobian is symmetric: its forward tangent is its backward pass.
-                let tangent = Tensor(uninitialized: square)
-                dk_softmax_backward(p.pointer, logitsTangent.pointer, scale, rows, tokens, tangent.pointer, 0)
-                pTangent = tangent
-            }
-            if let outputTangent {
-                var accumulate: Int32 = 0
-                if let pTangent {
-                    products.weighted(pTangent, v.value, outputTangent.pointer, 0)
-                    accumulate = 1
-                }
-                if let vTangent = v.tangent { products.weighted(p, vTangent, outputTangent.pointer, accumulate) }
-            }
-            if keepsRecords {
-                records.append(HeadRecord(products: products, probabilities: Dual(p, tangent: pTangent)))
-            }
+        return .result(output.value, tangent: output.tangent, of: inputs) { [self] cotangent in
+            let gradients = attention.gradients(Dual(cotangent), output: output, statistics: statistics!)
+            for (variable, gradient) in zip([self, keys, values], gradients) { variable.contribute(adopting: gradient) }
         }
+    }
 
-        return .result(output, tangent: outputTangent, of: [self, keys, values]) { [self] cotangent in
-            let g = Dual(cotangent)
-            let gradients = AttentionGradients(
-                records: records, q: q, k: k, v: v, g: g, scale: scale, rows: rows, square: square, shape: self.shape)
-            for (variable, gradient) in [(self, gradients.q), (keys, gradients.k), (values, gradients.v)] {
-                variable.contribute(adopting: gradient)
-            }
-        }
+    /// The same for a prediction, `self` `[B, T, 3·inner]` being queries, keys and values side by side.
+    ///
+    /// Nothing may ask for its gradient.
+    public func jointAttention(heads: AttentionHeads) -> Variable {
+        precondition(
+            shape.count == 3 && shape[2] == 3 * heads.inner && !Autograd.isRecording,
+            "joint attention of \(shape) with heads \(heads.widths)")
+        let attention = Attention(
+            shape: [shape[0], shape[1], heads.inner], heads: heads, pitch: shape[2], q: Columns(of: self),
+            k: Columns(of: self, from: heads.inner), v: Columns(of: self, from: 2 * heads.inner))
+        let output = attention.forward(statistics: nil)
+        return Variable(output.value, tangent: output.tangent)
     }
 }
 
-/// ∂/∂Q, ∂/∂K and ∂/∂V of attention with their tangents.
-///
-///     dV = Pᵀ·G    dP = G·Vᵀ    dS = softmax backward(P, dP)    dQ = dS·K    dK = dSᵀ·Q
-private struct AttentionGradients {
-    let q: Dual, k: Dual, v: Dual
+private let attentionStatistics = Int(DK_ATTENTION_STATISTICS)
 
-    init(
-        records: [HeadRecord], q: Dual, k: Dual, v: Dual, g: Dual, scale: Float, rows: Int, square: [Int], shape: [Int]
-    ) {
-        let tangents = [q.tangent, k.tangent, v.tangent, g.tangent].contains { $0 != nil }
-        let dq = Tensor(uninitialized: shape)
-        let dk = Tensor(uninitialized: shape)
-        let dv = Tensor(uninitialized: shape)
-        let (dqTangent, dkTangent, dvTangent) =
-            tangents ? (Tensor(zeros: shape), Tensor(zeros: shape), Tensor(zeros: shape)) : (nil, nil, nil)
-        let tokens = square[2]
+/// Columns of a tensor from one on, with their tangents.
+private struct Columns {
+    private let dual: Dual
+    private let first: Int
 
-        for record in records {
-            let products = record.products
-            let p = record.probabilities
-            let dp = Dual(
-                {
-                    let dp = Tensor(uninitialized: square)
-                    products.tokenByToken(g.value, v.value, dp.pointer, 0)
-                    return dp
-                }(), tangent: bilinearTangent(g, v, shape: square, products.tokenByToken))
-            let dsValue = Tensor(uninitialized: square)
-            dk_softmax_backward(p.value.pointer, dp.value.pointer, scale, rows, tokens, dsValue.pointer, 0)
-            var dsTangent: Tensor?
-            if p.tangent != nil || dp.tangent != nil {
-                let tangent = Tensor(uninitialized: square)
-                dk_softmax_backward_tangent(
-                    p.value.pointer, dp.value.pointer, p.tangent?.pointer, dp.tangent?.pointer, scale, rows, tokens,
-                    tangent.pointer, 0)
-                dsTangent = tangent
-            }
-            let ds = Dual(dsValue, tangent: dsTangent)
+    init(_ dual: Dual, from first: Int = 0) {
+        self.dual = dual
+        self.first = first
+    }
 
-            func product(_ kernel: BilinearKernel, _ a: Dual, _ b: Dual, _ value: Tensor, _ tangent: Tensor?) {
-                kernel(a.value, b.value, value.pointer, 0)
-                guard let tangent else { return }
-                if let aTangent = a.tangent { kernel(aTangent, b.value, tangent.pointer, 1) }
-                if let bTangent = b.tangent { kernel(a.value, bTangent, tangent.pointer, 1) }
-            }
-            product(products.weightedTransposed, p, g, dv, dvTangent)
-            product(products.weighted, ds, k, dq, dqTangent)
-            product(products.weightedTransposed, ds, q, dk, dkTangent)
+    init(of variable: Variable, from first: Int = 0) { self.init(Dual(variable), from: first) }
+
+    var hasTangent: Bool { dual.tangent != nil }
+
+    var pointers: dk_dual_in {
+        dk_dual_in(value: dual.value.pointer + first, tangent: dual.tangent.map { UnsafePointer($0.pointer + first) })
+    }
+}
+
+extension Dual {
+    fileprivate init(uninitialized shape: [Int], hasTangent: Bool) {
+        self.init(Tensor(uninitialized: shape), tangent: hasTangent ? Tensor(uninitialized: shape) : nil)
+    }
+
+    fileprivate var output: dk_dual_out { dk_dual_out(value: value.pointer, tangent: tangent?.pointer) }
+}
+
+/// One attention as the kernels take it.
+private struct Attention {
+    /// Of the output.
+    let shape: [Int]
+    let heads: AttentionHeads
+    /// Floats between the tokens of q, k and v.
+    let pitch: Int
+    let q: Columns, k: Columns, v: Columns
+
+    private var hasTangent: Bool { [q, k, v].contains { $0.hasTangent } }
+
+    private func withProblem(_ body: (UnsafePointer<dk_attention>) -> Void) {
+        heads.widths.withUnsafeBufferPointer { widths in
+            var problem = dk_attention(
+                batch: shape[0], tokens: shape[1], heads: widths.count, widths: widths.baseAddress, inner: shape[2],
+                pitch: pitch, scale: heads.scale, q: q.pointers, k: k.pointers,
+                v: v.pointers)
+            body(&problem)
         }
-        self.q = Dual(dq, tangent: dqTangent)
-        self.k = Dual(dk, tangent: dkTangent)
-        self.v = Dual(dv, tangent: dvTangent)
+    }
+
+    func forward(statistics: Tensor?) -> Dual {
+        let output = Dual(uninitialized: shape, hasTangent: hasTangent)
+        withProblem { dk_attention_forward($0, output.output, statistics?.pointer) }
+        return output
+    }
+
+    /// ∂/∂Q, ∂/∂K and ∂/∂V with their tangents.
+    func gradients(_ g: Dual, output: Dual, statistics: Tensor) -> [Dual] {
+        let isTangent = hasTangent || g.tangent != nil
+        let gradients = (0..<3).map { _ in Dual(uninitialized: shape, hasTangent: isTangent) }
+        withProblem {
+            dk_attention_backward(
+                $0, Columns(output).pointers, statistics.pointer, Columns(g).pointers, gradients[0].output,
+                gradients[1].output, gradients[2].output)
+        }
+        return gradients
     }
 }

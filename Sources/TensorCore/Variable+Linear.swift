@@ -10,7 +10,7 @@ func multiply(
     var problem = dk_gemm_problem(
         m: rows, n: columns, k: inner, a: a, lda: lda, transpose_a: transposeA ? 1 : 0, b: b, ldb: ldb,
         transpose_b: transposeB ? 1 : 0, c: c, ldc: ldc, bias: bias, accumulate: accumulate, batch: batch,
-        stride_a: strideA, stride_b: strideB, stride_c: strideC)
+        stride_a: strideA, stride_b: strideB, stride_c: strideC, packed_b: nil)
     dk_gemm(&problem)
 }
 
@@ -29,10 +29,15 @@ extension Variable {
                 ldc: outer, accumulate: accumulate)
         }
         let outputShape = Array(shape.dropLast()) + [outer]
-        let output = Tensor(uninitialized: outputShape)
-        multiply(
-            x.value.pointer, rows: rows, inner: inner, lda: inner, w.value.pointer, columns: outer, ldb: outer,
-            into: output.pointer, ldc: outer, bias: bias.map { UnsafePointer($0.value.pointer) }, accumulate: 0)
+        let output: Tensor
+        if PreparedWeights.isInUse {
+            output = linear(joining: [(weight, bias)]).value
+        } else {
+            output = Tensor(uninitialized: outputShape)
+            multiply(
+                x.value.pointer, rows: rows, inner: inner, lda: inner, w.value.pointer, columns: outer, ldb: outer,
+                into: output.pointer, ldc: outer, bias: bias.map { UnsafePointer($0.value.pointer) }, accumulate: 0)
+        }
         var tangent = bilinearTangent(x, w, shape: outputShape, product)
         if let biasTangent = bias?.tangent {
             let sum = tangent ?? Tensor(zeros: outputShape)
@@ -56,6 +61,28 @@ extension Variable {
                 dk_sum_pixels(g.pointer, 1, rows, outer, out, accumulate)
             }
         }
+    }
+
+    /// Linear layers of one input as one product with prepared weights, their outputs side by side: the bits that each
+    /// gives by itself.
+    ///
+    /// Only where `PreparedWeights.isInUse`; tangents are not carried on.
+    public func linear(joining layers: [(weight: Variable, bias: Variable?)]) -> Variable {
+        let inner = value.columns
+        precondition(
+            PreparedWeights.isInUse && !layers.isEmpty && layers.allSatisfy { $0.weight.shape[0] == inner },
+            "joined layers of \(shape)")
+        let joined = PreparedWeights.current!.joined(layers)
+        let output = Tensor(uninitialized: Array(shape.dropLast()) + [joined.columns])
+        var problem = dk_gemm_problem()
+        (problem.m, problem.n, problem.k, problem.batch) = (value.rowCount, joined.columns, inner, 1)
+        (problem.a, problem.lda) = (UnsafePointer(value.pointer), inner)
+        problem.packed_b = UnsafePointer(joined.packed.pointer)
+        (problem.c, problem.ldc) = (output.pointer, joined.columns)
+        problem.bias = joined.bias.map { UnsafePointer($0.pointer) }
+        problem.alpha = 1
+        dk_gemm(&problem)
+        return Variable(output)
     }
 
     /// Rows `indices` of the table `self` `[rows, C]`: `[indices.count, C]`.

@@ -6,6 +6,8 @@ import Testing
 private struct Product {
     var m: Int, n: Int, k: Int, batch = 1
     var transposeA = false, transposeB = false, accumulate = false, biased = false, sharedB = false
+    /// Whether b is laid out beforehand; not transposed, and the same for the whole batch.
+    var packed = false
     var a: [Float], b: [Float], c: [Float], bias: [Float]
 
     init(_ m: Int, _ n: Int, _ k: Int, batch: Int = 1, random: inout KernelRandom) {
@@ -19,13 +21,19 @@ private struct Product {
     var label: String {
         "\(m)×\(n)×\(k) batch \(batch) \(transposeA ? "Aᵀ" : "A") \(transposeB ? "Bᵀ" : "B")"
             + (accumulate ? " +=" : "") + (biased ? " bias" : "") + (sharedB ? " shared" : "")
+            + (packed ? " packed" : "")
     }
 
     func run() -> [Float] {
         var out = c
+        var panels: [Float]?
+        if packed {
+            panels = [Float](repeating: .nan, count: dk_gemm_packed_size(k, n))
+            dk_gemm_pack(k, n, b, n, &panels!)
+        }
         a.withUnsafeBufferPointer { a in
             b.withUnsafeBufferPointer { b in
-                bias.withUnsafeBufferPointer { bias in
+                optionally(bias, panels) { optional in
                     out.withUnsafeMutableBufferPointer { out in
                         var problem = dk_gemm_problem()
                         (problem.m, problem.n, problem.k) = (m, n, k)
@@ -36,7 +44,8 @@ private struct Product {
                             b.baseAddress, transposeB ? k : n, transposeB ? 1 : 0
                         )
                         (problem.c, problem.ldc) = (out.baseAddress, n)
-                        problem.bias = biased ? bias.baseAddress : nil
+                        problem.bias = biased ? optional[0] : nil
+                        problem.packed_b = optional[1]
                         problem.accumulate = accumulate ? 1 : 0
                         (problem.batch, problem.stride_a) = (batch, m * k)
                         (problem.stride_b, problem.stride_c) = (sharedB ? 0 : k * n, m * n)
@@ -105,6 +114,19 @@ extension KernelTests {
         #expect(p.run() == p.bias + p.bias)
         p.accumulate = true
         #expect(sameBits(p.run(), (0..<6).map { p.c[$0] + p.bias[$0 % 3] }))
+    }
+
+    @Test func packingAheadChangesNothing() {
+        onEveryISA { isa in
+            var random = KernelRandom(6)
+            for (m, n, k) in [(1, 200, 70), (3, 5, 9), (40, 33, 16), (300, 96, 100)] {
+                var p = Product(m, n, k, batch: 2, random: &random)
+                (p.biased, p.sharedB) = (true, true)
+                let expected = p.run()
+                p.packed = true
+                withThreadCounts { #expect(sameBits(p.run(), expected), "\(isa) \(p.label), \($0) threads") }
+            }
+        }
     }
 
     @Test func productsMatchOpenBLAS() {

@@ -44,6 +44,8 @@ double dk_fma_burst(long items, long rounds);
 /// C[M,N] (+)= op(A)[M,K] · op(B)[K,N] + bias[N], for each of `batch` problems laid `stride_*` floats apart.
 /// lda, ldb, ldc: floats between rows *as stored* (A is stored [M,K], or [K,M] when transpose_a).
 /// `bias` may be NULL.
+/// With `packed_b` from dk_gemm_pack b, ldb, transpose_b and stride_b are not read: all problems share it. A is not
+/// transposed then.
 typedef struct {
     long m, n, k;
     const float *a; long lda; int transpose_a;
@@ -52,8 +54,13 @@ typedef struct {
     const float *bias;
     int accumulate;
     long batch, stride_a, stride_b, stride_c;
+    const float *packed_b;  // or NULL
 } dk_gemm_problem;
 void dk_gemm(const dk_gemm_problem *problem);
+/// Lays b[k,n], rows ldb apart, out for products that use it more than once, in packed[dk_gemm_packed_size]. The layout
+/// depends on the instruction set, which has to be the same for both.
+long dk_gemm_packed_size(long k, long n);
+void dk_gemm_pack(long k, long n, const float *b, long ldb, float *packed);
 
 // ---------------------------------------------------------------- convolution
 
@@ -181,10 +188,28 @@ void dk_copy_matrix(const float *src, long ld_src, long rows, long cols, float *
 void dk_softmax(const float *x, float scale, long rows, long cols, float *y);
 /// dx (+)= scale·y·(g − Σ_row g·y), y being the softmax's output.
 void dk_softmax_backward(const float *y, const float *g, float scale, long rows, long cols, float *dx, int accumulate);
-/// ẏ = scale·y·(ẋ − Σ_row y·ẋ) is dk_softmax_backward by symmetry; this is the tangent of the backward pass:
-/// dx_t (+)= scale·[ y_t·(g − Σ g·y) + y·(g_t − Σ (g_t·y + g·y_t)) ]; y_t or g_t may be NULL.
-void dk_softmax_backward_tangent(const float *y, const float *g, const float *y_t, const float *g_t, float scale,
-                                 long rows, long cols, float *dx_t, int accumulate);
+
+// ---------------------------------------------------------------- attention
+
+/// Multi-head attention softmax(scale·Q·Kᵀ)·V over the tokens of each image. Heads lie side by side in a row.
+typedef struct {
+    long batch, tokens, heads;
+    const long *widths;  // [heads]: of each head's columns; may differ, or be zero
+    long inner;          // their sum: floats between rows of the output, its gradient and the inputs' gradients
+    long pitch;          // floats between rows of q, k and v
+    float scale;
+    dk_dual_in q, k, v;  // [B,T,inner]
+} dk_attention;
+
+/// Floats that a forward pass leaves for the backward pass, for each image, head and token.
+#define DK_ATTENTION_STATISTICS 3
+
+/// out[B,T,inner]; its tangent where that is not NULL. statistics[B, heads, DK_ATTENTION_STATISTICS, T] or NULL.
+void dk_attention_forward(const dk_attention *attention, dk_dual_out out, float *statistics);
+/// dq, dk and dv [B,T,inner] from g = ∂L/∂out [B,T,inner] and what the forward pass computed; tangents when dq has one,
+/// and then of all three.
+void dk_attention_backward(const dk_attention *attention, dk_dual_in out, const float *statistics, dk_dual_in g,
+                           dk_dual_out dq, dk_dual_out dk, dk_dual_out dv);
 
 // ---------------------------------------------------------------- resampling
 
