@@ -34,6 +34,15 @@ public struct Linear: Layer {
         }
     }
 
+    /// Layers of one input, without gates, as one product in a prediction: `[…, Σ to]`, their outputs side by side.
+    ///
+    /// Only where `PreparedWeights.isInUse`.
+    public static func joined(_ layers: [Linear], _ name: @autoclosure () -> String, of x: Variable) -> Variable {
+        OperationProfile.timed(name(), .linear, inputShape: x.shape, products: layers[0].from.width) {
+            x.linear(joining: layers.map { ($0.weight.variable, $0.bias.variable) })
+        }
+    }
+
     public func computeTerm(rows: Int) -> ComputeTerm {
         ComputeTerm(layer: name, coefficient: Double(rows), axes: [from, to])
     }

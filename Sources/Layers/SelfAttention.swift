@@ -41,14 +41,25 @@ public struct SelfAttention: Layer {
     public func callAsFunction(_ x: Variable) -> Variable {
         let shape = x.shape
         let tokens = (norm.map { $0(x) } ?? x).reshaped([shape[0], shape[1] * shape[2], shape[3]])
-        let (queries, keys, values) = (toQuery(tokens), toKey(tokens), toValue(tokens))
-        let attended = OperationProfile.timed(
-            name + ".products", .attention, inputShape: queries.shape, products: 2 * tokens.shape[1]
-        ) { queries.attention(keys: keys, values: values, heads: heads) }
-        let projected = toOutput(attended).reshaped(shape)
+        let projected = toOutput(attended(tokens)).reshaped(shape)
         return OperationProfile.timed(name + ".residual", .elementwise, inputShape: shape) {
             rescale == 1 ? projected + x : (projected + x).scaled(by: 1 / rescale)
         }
+    }
+
+    /// `[B, T, stream]` → `[B, T, inner]`; queries, keys and values are one product in a prediction.
+    private func attended(_ tokens: Variable) -> Variable {
+        let shape = [tokens.shape[0], tokens.shape[1], inner.width]
+        func products(_ operation: () -> Variable) -> Variable {
+            OperationProfile.timed(
+                name + ".products", .attention, inputShape: shape, products: 2 * tokens.shape[1], operation)
+        }
+        if PreparedWeights.isInUse && inner.gate == nil {
+            let joined = Linear.joined([toQuery, toKey, toValue], name + ".to_qkv", of: tokens)
+            return products { joined.jointAttention(heads: heads) }
+        }
+        let (queries, keys, values) = (toQuery(tokens), toKey(tokens), toValue(tokens))
+        return products { queries.attention(keys: keys, values: values, heads: heads) }
     }
 
     public func computeTerms(pixels: Int) -> [ComputeTerm] {

@@ -45,12 +45,11 @@ struct ResnetBlock {
 
     var normalizations: [GroupNorm] { [norm1, norm2] }
 
-    /// - Parameter time: the time embedding `[B, time]` after the activation.
-    func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
+    func callAsFunction(_ x: Variable, time: TimeSignal, dropout: DropoutStream?) -> Variable {
         var input = x
         var hidden = norm1(x, activation: settings.activation)
         if variant.resampling != .none { (input, hidden) = (resampled(input), resampled(hidden)) }
-        let projected = timeProjection.ungated(time)
+        let projected = time.projected(by: timeProjection)
         if settings.scaleShift {
             hidden = norm2(conv1(hidden), activation: settings.activation, modulation: projected)
         } else {

@@ -35,6 +35,7 @@ public final class UNet: ChannelNetwork {
     let timeEmbedding: TimestepEmbedding
     let classEmbedding: ClassEmbedder
     let timeAxis: ChannelAxis
+    private let timeReaders: TimeReaders
     let convIn: Conv2d
     let downLevels: [UNetLevel]
     let middle: UNetMiddle?
@@ -66,6 +67,9 @@ public final class UNet: ChannelNetwork {
         middle = try construction.middle()
         upLevels = try construction.upLevels()
         (normOut, convOut) = try construction.output()
+        timeReaders = TimeReaders(
+            (downLevels + upLevels).flatMap { $0.resnets + [$0.resampler?.resnet].compactMap { $0 } }
+                + (middle.map { [$0.first, $0.second] } ?? []))
 
         try builder.checkAllUsed()
         channelGroups = builder.groups
@@ -119,9 +123,10 @@ public final class UNet: ChannelNetwork {
         var embedding = timeEmbedding(timeProjection(timesteps))
         if let labels = classEmbedding(classLabels, timeProjection: timeProjection) { embedding = embedding + labels }
         // Every ResNet block reads the activated embedding: once is enough.
-        let time = OperationProfile.timed("time_embedding.activation", .elementwise, inputShape: embedding.shape) {
-            embedding.activated(configuration.activation)
-        }
+        let time = timeReaders.signal(
+            OperationProfile.timed("time_embedding.activation", .elementwise, inputShape: embedding.shape) {
+                embedding.activated(configuration.activation)
+            })
 
         var image = x
         x = convIn(x)

@@ -14,12 +14,16 @@ enum Resampler {
         }
     }
 
-    var normalizations: [GroupNorm] {
-        if case .resnet(let block) = self { return block.normalizations }
-        return []
+    /// The ResNet block, where it is one.
+    var resnet: ResnetBlock? {
+        if case .resnet(let block) = self { block } else { nil }
     }
 
-    func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
+    var normalizations: [GroupNorm] {
+        resnet?.normalizations ?? []
+    }
+
+    func callAsFunction(_ x: Variable, time: TimeSignal, dropout: DropoutStream?) -> Variable {
         switch self {
         case .downConvolution(let conv): conv(x)
         case .upConvolution(let conv):
@@ -49,7 +53,7 @@ struct UNetLevel {
     }
 
     /// ResNet block `index` with its attention.
-    func layer(_ index: Int, _ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
+    func layer(_ index: Int, _ x: Variable, time: TimeSignal, dropout: DropoutStream?) -> Variable {
         let y = resnets[index](x, time: time, dropout: dropout)
         return attentions[index].map { $0(y) } ?? y
     }
@@ -67,7 +71,7 @@ struct UNetMiddle {
         first.normalizations + [attention?.norm].compactMap { $0 } + second.normalizations
     }
 
-    func callAsFunction(_ x: Variable, time: Variable, dropout: DropoutStream?) -> Variable {
+    func callAsFunction(_ x: Variable, time: TimeSignal, dropout: DropoutStream?) -> Variable {
         let y = first(x, time: time, dropout: dropout)
         return second(attention.map { $0(y) } ?? y, time: time, dropout: dropout)
     }
