@@ -80,7 +80,6 @@ extension Variable {
         problem.packed_b = UnsafePointer(joined.packed.pointer)
         (problem.c, problem.ldc) = (output.pointer, joined.columns)
         problem.bias = joined.bias.map { UnsafePointer($0.pointer) }
-        problem.alpha = 1
         dk_gemm(&problem)
         return Variable(output)
     }
