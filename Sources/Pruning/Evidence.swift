@@ -59,8 +59,10 @@ public struct GradientEvidence {
     public let loss: Double
     /// ∂L/∂w, flat, laid out as the arena.
     public let weights: Tensor
+    /// What each calibration batch adds to ∂L/∂m: by batch, group and channel.
+    public let gatesOfBatches: [[[Double]]]
     /// ∂L/∂m of each channel of each group.
-    public let gates: [[Double]]
+    public var gates: [[Double]] { gatesOfBatches.summed }
 }
 
 /// Derivatives of the energy E = −½‖∂L/∂w‖².
@@ -75,8 +77,17 @@ public struct CurvatureEvidence {
     public let curvatureAlongGradient: Double
     /// ‖g‖²/(gᵀHg), the step along −g that takes the loss's quadratic model lowest; nil where it has no lowest point.
     public var cauchyStep: Double? { curvatureAlongGradient > 0 ? squaredNorm / curvatureAlongGradient : nil }
+    /// What each calibration batch adds to −∂E/∂m: by batch, group and channel.
+    public let velocitiesOfBatches: [[[Double]]]
     /// −∂E/∂m of each channel of each group: the velocity of the masks along the energy's gradient flow.
-    public let velocity: [[Double]]
+    public var velocity: [[Double]] { velocitiesOfBatches.summed }
+}
+
+extension [[[Double]]] {
+    /// The sum over batches, by group and channel.
+    public var summed: [[Double]] {
+        dropFirst().reduce(first ?? []) { sum, batch in zip(sum, batch).map { zip($0, $1).map { $0 + $1 } } }
+    }
 }
 
 /// Gathers evidence from a network with gates and a calibration source.
@@ -109,14 +120,16 @@ public final class EvidenceCollector {
         masks.install(on: groups, trainable: true)
         arena.clearGradients()
         var total = 0.0
+        var gates: [[[Double]]] = []
         for batch in 0..<source.batchCount {
             let loss = try source.loss(batch: batch).scaled(by: 1 / Float(source.batchCount))
             total += Double(loss.value.scalar)
             loss.backward()
+            gates.append(takeGateValues(\.gradient))
         }
         arena.completeGradients()
         guard total.isFinite, arena.gradients.allFinite else { throw EvidenceError.notFinite("the calibration loss") }
-        return GradientEvidence(loss: total, weights: arena.gradients.copied(), gates: gateValues(\.gradient))
+        return GradientEvidence(loss: total, weights: arena.gradients.copied(), gatesOfBatches: gates)
     }
 
     /// Gradients, then H·g and −∂E/∂m by differentiating the backward pass along g.
@@ -128,14 +141,16 @@ public final class EvidenceCollector {
         arena.clearGradients()
         arena.setTangents(gradient.weights, products: products)
         defer { arena.clearTangents() }
+        var velocities: [[[Double]]] = []
         for batch in 0..<source.batchCount {
             try source.loss(batch: batch).scaled(by: 1 / Float(source.batchCount)).backward()
+            velocities.append(takeGateValues(\.gradientTangent))
         }
         guard products.allFinite else { throw EvidenceError.notFinite("the Hessian–vector product") }
         let norm = arena.squaredNorm(gradient.weights)
         return CurvatureEvidence(
             gradient: gradient, squaredNorm: norm, hessianGradient: products,
-            curvatureAlongGradient: arena.dot(gradient.weights, products), velocity: gateValues(\.gradientTangent))
+            curvatureAlongGradient: arena.dot(gradient.weights, products), velocitiesOfBatches: velocities)
     }
 
     /// Sum of the gradients of L_t over t = 0, 1, 2, …, while `continues(L_t, largest so far)`; weights only.
@@ -175,8 +190,10 @@ public final class EvidenceCollector {
         return sum
     }
 
-    private func gateValues(_ path: KeyPath<Variable, Tensor?>) -> [[Double]] {
+    /// What the gates were given since they were last asked.
+    private func takeGateValues(_ path: KeyPath<Variable, Tensor?>) -> [[Double]] {
         groups.map { group in
+            defer { group.axis.gate?.clearGradients() }
             guard let tensor = group.axis.gate?[keyPath: path] else { return Array(repeating: 0, count: group.width) }
             return tensor.array.map(Double.init)
         }

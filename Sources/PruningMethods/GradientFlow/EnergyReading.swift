@@ -11,6 +11,10 @@ import Pruning
 /// For weights the gradient-norm slope is GraSP's score with the sign turned, S = −θ ⊙ (H·g): a large S means that
 /// removal raises ‖g‖. Where no normalisation follows, e_k = ‖g_k‖² − Σ S_i over the weights that make channel k: the
 /// gate scales their gradient too, which weights alone do not show.
+///
+/// The calibration loss is a mean over batches, L = Σ_b L_b, and so is e_k = Σ_b e_k^b; read by its size, a priority is
+/// Σ_b |e_k^b|. At a trained model the slopes of different timesteps and images cancel almost wholly, and the size of their
+/// sum is chance; batches of a few images each show what the channel does to them.
 struct EnergyReading {
     let energy: MaskEnergy
     let lookAhead: Double
@@ -20,21 +24,21 @@ struct EnergyReading {
 
     /// Priorities of every channel (the lowest leave first) and the energy's value.
     func read(_ curvature: CurvatureEvidence) -> (priorities: [[Double]], energy: Double) {
-        var velocity = curvature.velocity
+        var velocities = curvature.velocitiesOfBatches
         var value = curvature.energy
         if energy == .lookAhead {
             let eta = lookAhead * (curvature.cauchyStep ?? 0)
             value = curvature.gradient.loss - eta * curvature.squaredNorm
-            for (group, gates) in curvature.gradient.gates.enumerated() {
-                for (channel, slope) in gates.enumerated() {
-                    velocity[group][channel] = 2 * eta * velocity[group][channel] - slope
+            for (batch, gates) in curvature.gradient.gatesOfBatches.enumerated() {
+                for group in gates.indices {
+                    for (channel, slope) in gates[group].enumerated() {
+                        velocities[batch][group][channel] = 2 * eta * velocities[batch][group][channel] - slope
+                    }
                 }
             }
         }
-        switch reading {
-        case .signed: return (velocity, value)
-        case .magnitude: return (velocity.map { $0.map(abs) }, value)
-        }
+        if reading == .magnitude { velocities = velocities.map { $0.map { $0.map(abs) } } }
+        return (velocities.summed, value)
     }
 
     func validate() throws {
@@ -57,6 +61,7 @@ public enum VelocityReading: String, Codable, Sendable, CaseIterable {
     /// As the flow of the published criterion has it: a channel whose removal raises the gradient norm leaves first. On
     /// the trained models tried here those are the channels that the pictures hang on (docs/RESULTS.md).
     case signed
-    /// By its size: a channel that the energy does not feel leaves first, whichever way it would push.
+    /// By its size in each calibration batch: a channel that the energy does not feel leaves first, whichever way it would
+    /// push.
     case magnitude
 }

@@ -17,9 +17,9 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     public var leastFraction = 0.1
     /// Share of the fine-tuning steps that is spent between mask updates, before the channels are really removed.
     public var softFraction = 0.25
-    /// Fixed batches that scores are averaged over.
-    public var calibrationBatches = 4
-    public var calibrationBatchSize = 64
+    /// Fixed batches that scores are averaged over. Small ones: what is read by its size is so in each batch.
+    public var calibrationBatches = 32
+    public var calibrationBatchSize = 8
     public var seed = 0
 
     public init() {}

@@ -33,7 +33,7 @@ public struct QuickstartWorkflow {
     /// What is done where there is no configuration file: minutes of two cores.
     static let defaults = [
         "method.name=gradient-flow", "pruning.target=macs=0.5", "pruning.granularity=aligned", "pruning.multiple=8",
-        "pruning.calibration_batches=2", "pruning.soft_fraction=0.15", "finetuning.steps=800",
+        "pruning.soft_fraction=0.15", "finetuning.steps=800",
         "finetuning.learning_rate=1e-3", "finetuning.learning_rate_schedule.shape=cosine",
         "finetuning.distillation=1.0", "finetuning.loss_weighting=min-snr",
     ]
