@@ -68,8 +68,8 @@ static void rows_by_panel(const float *x, long pitch, long tokens, long width, c
 
 /// out[width][w] (+)= xᵀ · weights[rows][w] over rows from `first` on of x, packed in tiles of `tokens`; out has
 /// round_up(width, MR) rows.
-static void columns_by_weights(const float *packed, long tokens, long first, long rows, long width, const float *weights,
-                               long ld, long w, float *out, int accumulate) {
+static void columns_by_weights(const float *packed, long tokens, long first, long rows, long width,
+                               const float *weights, long ld, long w, float *out, int accumulate) {
     for (long c = 0; c < width; c += MR) {
         float *line[MR];
         for (long i = 0; i < MR; i++) line[i] = out + (c + i) * w;

@@ -130,10 +130,12 @@ static void fill_squares(const gradient_block *b, const gradient_panels *x, cons
         rows_by_panel(v.value, pitch, rows, width, x->g + at, w, part.ds, ld, 0);
         if (job->tangents) {
             if (h->q.tangent) rows_by_panel(k.value, pitch, rows, width, x->q_t + at, w, part.p_t, ld, 0);
-            if (k.tangent) rows_by_panel(k.tangent, pitch, rows, width, x->q + at, w, part.p_t, ld, h->q.tangent != NULL);
+            if (k.tangent)
+                rows_by_panel(k.tangent, pitch, rows, width, x->q + at, w, part.p_t, ld, h->q.tangent != NULL);
             if (!moving) clear_columns(part.p_t, ld, rows, w);
             if (job->g.tangent) rows_by_panel(v.value, pitch, rows, width, x->g_t + at, w, part.ds_t, ld, 0);
-            if (v.tangent) rows_by_panel(v.tangent, pitch, rows, width, x->g + at, w, part.ds_t, ld, job->g.tangent != NULL);
+            if (v.tangent)
+                rows_by_panel(v.tangent, pitch, rows, width, x->g + at, w, part.ds_t, ld, job->g.tangent != NULL);
             if (!job->g.tangent && !v.tangent) clear_columns(part.ds_t, ld, rows, w);
         }
         for (long i = offset; i < least(offset + w, b->ld); i += VL) {
@@ -204,8 +206,8 @@ INLINE vf fold_eight(const vf *v) {
 }
 
 /// out[rows, width] (+)= weights[rows, count] · x of `count` rows in panels [width][w], width ≤ NARROW.
-static void weights_by_narrow_rows(const float *weights, long ld, long rows, long count, const float *panels, long width,
-                                   float *out, long ld_out, int accumulate) {
+static void weights_by_narrow_rows(const float *weights, long ld, long rows, long count, const float *panels,
+                                   long width, float *out, long ld_out, int accumulate) {
     for (long r = 0; r < rows; r += 3) {
         const float *line[3];
         vf sums[3][NARROW];
@@ -236,8 +238,8 @@ static void weights_by_narrow_rows(const float *weights, long ld, long rows, lon
 #endif
 
 /// The sums of weights_by_rows over rows that pack_rows laid out.
-static void weights_by_packed_rows(const float *weights, long ld, long rows, long count, const float *packed, long width,
-                                   float *out, long ld_out, int accumulate) {
+static void weights_by_packed_rows(const float *weights, long ld, long rows, long count, const float *packed,
+                                   long width, float *out, long ld_out, int accumulate) {
 #if NARROW > 0
     if (width <= NARROW) {
         weights_by_narrow_rows(weights, ld, rows, count, packed, width, out, ld_out, accumulate);
@@ -328,8 +330,8 @@ static void gradient_block_item(void *context, long index) {
     gradient_squares s = squares_in(job->squares + index * square_floats(job, tokens), tokens, b.ld);
     gradient_panels panels = pack_block(&b);
     for (long first = 0; first < tokens; first += ATTENTION_CHUNK)
-        fill_squares(&b, &panels, job->packed + pair * job->packed_floats, first, least(first + ATTENTION_CHUNK, tokens),
-                     squares_from(s, first * b.ld));
+        fill_squares(&b, &panels, job->packed + pair * job->packed_floats, first,
+                     least(first + ATTENTION_CHUNK, tokens), squares_from(s, first * b.ld));
     store_queries(&b, &panels);
 }
 

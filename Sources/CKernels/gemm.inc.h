@@ -32,7 +32,7 @@ static void gemm_pack_item(void *context, long index) {
     gemm_job *job = context;
     long panels = panel_count(job->p->n), problem = index / panels, panel = index % panels;
     gemm_pack_panel(job->p, job->p->b + problem * job->p->stride_b, panel,
-              job->panels + problem * job->panel_floats + panel * NR * job->p->k);
+                    job->panels + problem * job->panel_floats + panel * NR * job->p->k);
 }
 
 static void gemm_rows_item(void *context, long index) {
