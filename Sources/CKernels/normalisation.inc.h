@@ -106,10 +106,11 @@ typedef struct {
     dk_activation kind;
     const float *x, *a, *d, *gate, *g;
     float *y;        // or gz
+    long ld_y;       // floats between rows of y
     float *partial;  // [images, blocks, 3, channels], or NULL
 } affine_activation_job;
 
-INLINE void affine_activation_block(const dk_activation kind, const affine_activation_job *j, image_block b) {
+INLINE void affine_activation_block(const dk_activation kind, const affine_activation_job *j, image_block b, float *y) {
     const image_view *v = &j->view;
     float *room = dk_scratch(DK_LOCAL_A, 3 * v->period);
     long at = b.image * v->channels;
@@ -117,7 +118,6 @@ INLINE void affine_activation_block(const dk_activation kind, const affine_activ
     const float *d = repeat_coefficients(v, j->d + at, 0.0f, room + v->period);
     const float *gate = j->gate ? repeat_coefficients(v, j->gate, 1.0f, room + 2 * v->period) : NULL;
     const float *x = j->x + b.offset;
-    float *y = j->y + b.offset;
 #define APPLY(i, k, n)                                                                                                 \
     do {                                                                                                               \
         vf z = vfma(vload_first(x + (i), n), vload(a + (k)), vload(d + (k)));                                          \
@@ -132,17 +132,29 @@ INLINE void affine_activation_block(const dk_activation kind, const affine_activ
 static void affine_activation_item(void *context, long index) {
     const affine_activation_job *j = context;
     image_block b = block_at(&j->view, index);
-#define CALL(KIND) affine_activation_block(KIND, j, b)
+    long channels = j->view.channels, first = b.offset / channels;
+    // A block is whole rows: where those of y lie apart, they are made side by side first.
+    int apart = j->ld_y != channels;
+    float *y = apart ? dk_scratch(DK_LOCAL_B, b.count) : j->y + b.offset;
+#define CALL(KIND) affine_activation_block(KIND, j, b, y)
     FOR_ACTIVATION(j->kind, CALL)
 #undef CALL
+    for (long r = 0; apart && r < b.count / channels; r++)
+        memcpy(j->y + (first + r) * j->ld_y, y + r * channels, (size_t)channels * sizeof(float));
+}
+
+static void affine_activation_rows(dk_activation kind, const float *x, const float *a, const float *d,
+                                   const float *gate, long images, long pixels, long channels, float *y, long ld_y) {
+    if (images <= 0 || pixels <= 0 || channels <= 0) return;
+    affine_activation_job job = {
+        .view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d, .gate = gate, .y = y,
+        .ld_y = ld_y};
+    dk_region(images * job.view.blocks, 4 * images * pixels * channels, affine_activation_item, &job);
 }
 
 static void affine_activation(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
                               long images, long pixels, long channels, float *y) {
-    if (images <= 0 || pixels <= 0 || channels <= 0) return;
-    affine_activation_job job = {
-        .view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d, .gate = gate, .y = y};
-    dk_region(images * job.view.blocks, 4 * images * pixels * channels, affine_activation_item, &job);
+    affine_activation_rows(kind, x, a, d, gate, images, pixels, channels, y, channels);
 }
 
 // ---------------------------------------------------------------- backward

@@ -50,9 +50,12 @@ static _Thread_local scratch_blocks *own_scratch;
 static pthread_key_t scratch_key;
 static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
 
+static void release_scratch(scratch_blocks *blocks, int slot) {
+    if (blocks->block[slot]) dk_memory_release(blocks->block[slot], blocks->capacity[slot] * (long)sizeof(float));
+}
 static void free_scratch(void *pointer) {
     scratch_blocks *blocks = pointer;
-    for (int i = 0; i < DK_SCRATCH_SLOTS; i++) free(blocks->block[i]);
+    for (int i = 0; i < DK_SCRATCH_SLOTS; i++) release_scratch(blocks, i);
     free(blocks);
 }
 static void make_scratch_key(void) { pthread_key_create(&scratch_key, free_scratch); }
@@ -67,11 +70,12 @@ float *dk_scratch(dk_scratch_slot slot, long count) {
         own_scratch = blocks;
     }
     if (blocks->capacity[slot] < count) {
-        // A quarter more than asked, so that slowly growing requests do not each reallocate.
+        // A quarter more than asked, so that slowly growing requests do not each map anew; what is not touched takes no
+        // memory, and what is outgrown leaves none behind.
         long capacity = (count + count / 4 + 1023) / 1024 * 1024;
-        free(blocks->block[slot]);
-        void *memory = NULL;
-        if (posix_memalign(&memory, 64, (size_t)capacity * sizeof(float)) != 0) abort();
+        release_scratch(blocks, slot);
+        void *memory = dk_memory_reserve(capacity * (long)sizeof(float));
+        if (!memory) abort();
         blocks->block[slot] = memory;
         blocks->capacity[slot] = capacity;
     }

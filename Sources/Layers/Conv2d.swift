@@ -34,20 +34,27 @@ public struct Conv2d: Layer {
     /// `[B, H, W, from]` → `[B, H', W', to]`. The convolution and its biases are multiplied by the gates of `to`; the
     /// residual, which lies on the same axis and is gated where it was made, is not gated twice.
     public func callAsFunction(_ x: Variable, imageBias: Variable? = nil, residual: Variable? = nil) -> Variable {
-        OperationProfile.timed(
-            name, kernel == 1 ? .convolution1x1 : .convolution3x3, inputShape: x.shape,
-            products: kernel * kernel * from.width
-        ) { convolved(x, imageBias: imageBias, residual: residual) }
+        self([x], imageBias: imageBias, residual: residual)
     }
 
-    private func convolved(_ x: Variable, imageBias: Variable?, residual: Variable?) -> Variable {
+    /// The same of the concatenation of `parts`; of more than one, where the kernel is 1×1.
+    public func callAsFunction(
+        _ parts: [Variable], imageBias: Variable? = nil, residual: Variable? = nil
+    ) -> Variable {
+        OperationProfile.timed(
+            name, kernel == 1 ? .convolution1x1 : .convolution3x3, inputShape: parts.joinedShape,
+            products: kernel * kernel * from.width
+        ) { convolved(parts, imageBias: imageBias, residual: residual) }
+    }
+
+    private func convolved(_ parts: [Variable], imageBias: Variable?, residual: Variable?) -> Variable {
         guard let gate = to.gate else {
-            return x.convolved(
-                with: weight.variable, bias: bias.variable, imageBias: imageBias, residual: residual, stride: stride,
-                padding: padding)
+            return .convolved(
+                parts, with: weight.variable, bias: bias.variable, imageBias: imageBias, residual: residual,
+                stride: stride, padding: padding)
         }
-        let gated = x.convolved(
-            with: weight.variable, bias: bias.variable, imageBias: imageBias, stride: stride, padding: padding
+        let gated = Variable.convolved(
+            parts, with: weight.variable, bias: bias.variable, imageBias: imageBias, stride: stride, padding: padding
         ).gated(by: gate)
         return residual.map { gated + $0 } ?? gated
     }

@@ -35,15 +35,27 @@ public struct GroupNorm: Layer {
     public func callAsFunction(
         _ x: Variable, activation: Activation = .identity, modulation: Variable? = nil
     ) -> Variable {
+        self([x], activation: activation, modulation: modulation)
+    }
+
+    /// The same of the concatenation of `parts`.
+    public func callAsFunction(
+        _ parts: [Variable], activation: Activation = .identity, modulation: Variable? = nil
+    ) -> Variable {
         let width = axis.width
-        return OperationProfile.timed(name, .groupNorm, inputShape: x.shape) {
-            x.groupNormalized(
-                groups: groups, gamma: gamma.variable, beta: beta.variable, epsilon: epsilon, activation: activation,
-                gate: axis.gate, scale: modulation?.channels(0..<width),
+        return OperationProfile.timed(name, .groupNorm, inputShape: parts.joinedShape) {
+            .groupNormalized(
+                parts, groups: groups, gamma: gamma.variable, beta: beta.variable, epsilon: epsilon,
+                activation: activation, gate: axis.gate, scale: modulation?.channels(0..<width),
                 shift: modulation?.channels(width..<(2 * width))
             )
         }
     }
+}
+
+extension [Variable] {
+    /// The shape of their concatenation along the channels.
+    var joinedShape: [Int] { self[0].shape.dropLast() + [reduce(0) { $0 + ($1.shape.last ?? 1) }] }
 }
 
 public enum LayerError: Error, CustomStringConvertible {

@@ -24,6 +24,8 @@ public final class ParameterArena {
         for (parameter, range) in zip(parameters, ranges) {
             parameter.variable.relocate(to: view(of: values, range), gradient: view(of: gradients, range))
         }
+        // Where the parameters were before, nothing as large may come again.
+        BufferPool.shared.trim()
     }
 
     private func view(of flat: Tensor, _ range: Range<Int>) -> Tensor {

@@ -1,4 +1,3 @@
-import CKernels
 import Synchronization
 
 /// A run of floats, 64-byte aligned, that goes back to the pool it came from when its last handle is dropped.
@@ -7,12 +6,11 @@ public final class Buffer: @unchecked Sendable {
     public let capacity: Int
     /// What the memory belongs to when this buffer is a window into another.
     private let owner: Buffer?
-    private let sizeClass: Int
 
-    fileprivate init(pointer: UnsafeMutablePointer<Float>, capacity: Int, sizeClass: Int) {
-        self.pointer = pointer
+    fileprivate init(address: UInt, capacity: Int) {
+        // The arena hands out no null.
+        self.pointer = UnsafeMutablePointer(bitPattern: address)!
         self.capacity = capacity
-        self.sizeClass = sizeClass
         self.owner = nil
     }
 
@@ -21,33 +19,64 @@ public final class Buffer: @unchecked Sendable {
         precondition(offset >= 0 && count >= 0 && offset + count <= owner.capacity, "window outside its buffer")
         self.pointer = owner.pointer + offset
         self.capacity = count
-        self.sizeClass = 0
         self.owner = owner
     }
 
     deinit {
-        if owner == nil { BufferPool.shared.recycle(pointer, sizeClass: sizeClass) }
+        if owner == nil { BufferPool.shared.recycle(pointer, capacity: capacity) }
     }
 }
 
-/// Recycles float buffers by size class, so that a training or sampling step in its steady state allocates nothing:
+/// Recycles memory of float buffers, so that a training or sampling step in its steady state asks the system for none:
 /// touching fresh pages costs more than many of the kernels that fill them.
+///
+/// Large buffers are as large as asked for and share one arena, which keeps what is idle little; small ones come in size
+/// classes from blocks of their own, so that they do not break the arena into pieces.
 public final class BufferPool: Sendable {
     public static let shared = BufferPool()
 
     private struct State {
-        var free: [Int: [UInt]] = [:]
-        var freshAllocations = 0
-        var bytesHeld = 0
+        var arena = MemoryArena()
+        /// Idle small buffers by class.
+        var small: [[UInt]] = Array(repeating: [], count: BufferPool.largestSmall / BufferPool.smallStep + 1)
+        /// What is left of the last block for small buffers.
+        var blockStart: UInt = 0
+        var blockBytes = 0
         var bytesInUse = 0
         var peakBytesInUse = 0
+
+        mutating func allocate(_ bytes: Int) -> UInt {
+            bytesInUse += bytes
+            peakBytesInUse = max(peakBytesInUse, bytesInUse)
+            guard bytes <= BufferPool.largestSmall else { return arena.allocate(bytes) }
+            if let address = small[bytes / BufferPool.smallStep].popLast() { return address }
+            if blockBytes < bytes {
+                blockStart = arena.allocate(BufferPool.blockBytes)
+                blockBytes = BufferPool.blockBytes
+            }
+            defer { (blockStart, blockBytes) = (blockStart + UInt(bytes), blockBytes - bytes) }
+            return blockStart
+        }
+
+        mutating func free(_ address: UInt, _ bytes: Int) {
+            bytesInUse -= bytes
+            if bytes <= BufferPool.largestSmall {
+                small[bytes / BufferPool.smallStep].append(address)
+            } else {
+                arena.free(address, bytes)
+            }
+        }
     }
     private let state = Mutex(State())
 
-    /// How many times memory had to be asked of the system: constant once a loop is in its steady state.
-    public var freshAllocations: Int { state.withLock { $0.freshAllocations } }
-    /// Bytes asked of the system and not given back.
-    public var bytesHeld: Int { state.withLock { $0.bytesHeld } }
+    private static let smallStep = 256
+    private static let largestSmall = 16 << 10
+    private static let blockBytes = 256 << 10
+
+    /// How many times fresh memory had to be used: constant once a loop is in its steady state.
+    public var freshAllocations: Int { state.withLock { $0.arena.growths } }
+    /// Bytes had from the system and not given back.
+    public var bytesHeld: Int { state.withLock { $0.arena.bytesHeld } }
     /// The most bytes handed out at one time since `resetPeak()`.
     public var peakBytesInUse: Int { state.withLock { $0.peakBytesInUse } }
 
@@ -55,46 +84,21 @@ public final class BufferPool: Sendable {
 
     /// An uninitialised buffer of at least `count` floats.
     public func buffer(count: Int) -> Buffer {
-        let sizeClass = Self.sizeClass(for: count)
-        let reused: UInt? = state.withLock { state in
-            state.bytesInUse += sizeClass * 4
-            state.peakBytesInUse = max(state.peakBytesInUse, state.bytesInUse)
-            if let address = state.free[sizeClass]?.popLast() { return address }
-            state.freshAllocations += 1
-            state.bytesHeld += sizeClass * 4
-            return nil
-        }
-        let raw =
-            reused.flatMap { UnsafeMutableRawPointer(bitPattern: $0) }
-            ?? UnsafeMutableRawPointer.allocate(byteCount: sizeClass * 4, alignment: 64)
-        return Buffer(pointer: raw.assumingMemoryBound(to: Float.self), capacity: sizeClass, sizeClass: sizeClass)
+        let bytes = Self.bytes(for: count)
+        let address = state.withLock { $0.allocate(bytes) }
+        return Buffer(address: address, capacity: bytes / MemoryLayout<Float>.size)
     }
 
-    /// Gives the idle buffers back to the system.
-    public func trim() {
-        let idle = state.withLock { state in
-            let idle = state.free
-            state.free = [:]
-            for (sizeClass, addresses) in idle { state.bytesHeld -= sizeClass * 4 * addresses.count }
-            return idle
-        }
-        for addresses in idle.values {
-            for address in addresses { UnsafeMutableRawPointer(bitPattern: address)?.deallocate() }
-        }
+    /// Gives idle memory back to the system, for when a phase ends that needed more than the next one does.
+    public func trim() { state.withLock { $0.arena.trim() } }
+
+    fileprivate func recycle(_ pointer: UnsafeMutablePointer<Float>, capacity: Int) {
+        state.withLock { $0.free(UInt(bitPattern: pointer), capacity * MemoryLayout<Float>.size) }
     }
 
-    fileprivate func recycle(_ pointer: UnsafeMutablePointer<Float>, sizeClass: Int) {
-        state.withLock { state in
-            state.bytesInUse -= sizeClass * 4
-            state.free[sizeClass, default: []].append(UInt(bitPattern: pointer))
-        }
-    }
-
-    /// Four classes to a power of two: at most a quarter is wasted, and nearly equal sizes share buffers.
-    static func sizeClass(for count: Int) -> Int {
-        let wanted = max(count, 16)
-        let power = 1 << (Int.bitWidth - 1 - (wanted - 1).leadingZeroBitCount)  // largest power of two below `wanted`
-        let step = max(power / 4, 16)
-        return (wanted + step - 1) / step * step
+    private static func bytes(for count: Int) -> Int {
+        let bytes = max(count, 1) * MemoryLayout<Float>.size
+        let step = bytes <= largestSmall ? smallStep : MemoryArena.alignment
+        return (bytes + step - 1) / step * step
     }
 }

@@ -12,6 +12,7 @@ public final class PreparedWeights: @unchecked Sendable {
 
     private struct Key: Hashable {
         let weight: ObjectIdentifier
+        let offset: Int
         let outHeight: Int, outWidth: Int, stride: Int
     }
     /// Variables are kept alive, so that no other one can take on their identity.
@@ -52,15 +53,16 @@ public final class PreparedWeights: @unchecked Sendable {
         } * MemoryLayout<Float>.size
     }
 
-    func packed(_ weight: Variable, for shape: dk_conv_shape) -> Tensor {
+    /// Those of a convolution of `shape`, from float `offset` of `weight` on.
+    func packed(_ weight: Variable, offset: Int, for shape: dk_conv_shape) -> Tensor {
         let key = Key(
-            weight: ObjectIdentifier(weight), outHeight: shape.out_height, outWidth: shape.out_width,
-            stride: shape.stride)
+            weight: ObjectIdentifier(weight), offset: offset, outHeight: shape.out_height,
+            outWidth: shape.out_width, stride: shape.stride)
         return lock.withLock { _ in
             if let entry = entries[key] { return entry.packed }
             let packed = withUnsafePointer(to: shape) { shape in
                 let packed = Tensor(uninitialized: [dk_conv_packed_size(shape)])
-                dk_conv_pack(shape, weight.value.pointer, packed.pointer)
+                dk_conv_pack(shape, weight.value.pointer + offset, packed.pointer)
                 return packed
             }
             entries[key] = Entry(weight: weight, packed: packed)

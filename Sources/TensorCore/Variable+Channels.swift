@@ -24,12 +24,13 @@ extension Variable {
             return result
         }
         let hasTangent = parts.contains { $0.tangent != nil }
+        let adjoints = parts.map(\.adjoint)
         return .result(
             join(parts.map(\.value)), tangent: hasTangent ? join(parts.map(\.tangent)) : nil, of: parts
         ) { cotangent in
             var offset = 0
-            for (part, width) in zip(parts, widths) {
-                part.contributeLinear(cotangent) { g, out, accumulate in
+            for (part, width) in zip(adjoints, widths) {
+                part?.contributeLinear(cotangent) { g, out, accumulate in
                     dk_copy_matrix(g.pointer + offset, total, rows, width, out, width, accumulate)
                 }
                 offset += width
@@ -49,8 +50,8 @@ extension Variable {
             return result
         }
         let count = value.count
-        return .result(cut(value), tangent: tangent.map(cut), of: [self]) { [self] cotangent in
-            contributeLinear(cotangent) { g, out, accumulate in
+        return .result(cut(value), tangent: tangent.map(cut), of: [self]) { [adjoint] cotangent in
+            adjoint?.contributeLinear(cotangent) { g, out, accumulate in
                 if accumulate == 0 { dk_fill(0, out, count) }
                 dk_copy_matrix(g.pointer, range.count, rows, range.count, out + range.lowerBound, total, 1)
             }
@@ -69,8 +70,8 @@ extension Variable {
             dk_linear_combination(factor, result.pointer, 0, nil, result.count, result.pointer, 0)
             return result
         }
-        return .result(average(value), tangent: tangent.map(average), of: [self]) { [self] cotangent in
-            contributeLinear(cotangent) { g, out, accumulate in
+        return .result(average(value), tangent: tangent.map(average), of: [self]) { [adjoint] cotangent in
+            adjoint?.contributeLinear(cotangent) { g, out, accumulate in
                 let share = Tensor(uninitialized: g.shape)
                 dk_linear_combination(factor, g.pointer, 0, nil, g.count, share.pointer, 0)
                 dk_affine_images(nil, nil, nil, nil, share.pointer, images, pixels, channels, out, accumulate)

@@ -30,94 +30,60 @@ extension Variable {
         with weight: Variable, bias: Variable? = nil, imageBias: Variable? = nil, residual: Variable? = nil,
         stride: Int = 1, padding: ConvolutionPadding = .one
     ) -> Variable {
-        let geometry = Self.geometry(shape, weight.shape, stride: stride, padding: padding)
-        let outputShape = [geometry.batch, geometry.out_height, geometry.out_width, geometry.out_channels]
-        precondition(bias.map { $0.value.count == geometry.out_channels } ?? true, "bias of another width")
+        Self.convolved(
+            [self], with: weight, bias: bias, imageBias: imageBias, residual: residual, stride: stride, padding: padding
+        )
+    }
+
+    /// The same of the concatenation of `parts` along the channels, which is not made: a 1×1 convolution is a sum of
+    /// products, of each part with its rows of the weight. Of more than one part, k is 1.
+    public static func convolved(
+        _ parts: [Variable], with weight: Variable, bias: Variable? = nil, imageBias: Variable? = nil,
+        residual: Variable? = nil, stride: Int = 1, padding: ConvolutionPadding = .one
+    ) -> Variable {
+        let problem = ConvolutionProblem(parts.map(\.shape), weight.shape, stride: stride, padding: padding)
+        let outputShape = problem.outputShape
+        precondition(bias.map { $0.value.count == outputShape[3] } ?? true, "bias of another width")
         precondition(
             residual.map { $0.shape == outputShape } ?? true, "residual \(residual!.shape) onto \(outputShape)")
         precondition(
-            imageBias.map { $0.shape == [geometry.batch, geometry.out_channels] } ?? true,
+            imageBias.map { $0.shape == [outputShape[0], outputShape[3]] } ?? true,
             "image bias \(imageBias!.shape) onto \(outputShape)")
 
-        let x = Dual(self)
-        let w = Dual(weight)
-        let output = Tensor(uninitialized: outputShape)
-        let prepared = Autograd.isRecording ? nil : PreparedWeights.current?.packed(weight, for: geometry)
-        withUnsafePointer(to: geometry) {
-            if let prepared {
-                dk_conv_forward_packed(
-                    $0, x.value.pointer, prepared.pointer, bias?.value.pointer, imageBias?.value.pointer,
-                    residual?.value.pointer, output.pointer, 0)
-            } else {
-                dk_conv_forward(
-                    $0, x.value.pointer, w.value.pointer, bias?.value.pointer, imageBias?.value.pointer,
-                    residual?.value.pointer, output.pointer, 0)
-            }
-        }
-        let tangent = Self.convolutionTangent(
-            geometry, outputShape, x, w, bias: bias?.tangent, imageBias: imageBias?.tangent, residual: residual?.tangent
-        )
+        let output = problem.forward(
+            parts.map(\.value), weight.value, bias: bias?.value, imageBias: imageBias?.value,
+            residual: residual?.value,
+            prepared: Autograd.isRecording ? nil : PreparedWeights.current.map { ($0, weight) })
+        let tangent = problem.tangent(
+            parts.map(Dual.init), Dual(weight), bias: bias?.tangent, imageBias: imageBias?.tangent,
+            residual: residual?.tangent)
 
-        return .result(output, tangent: tangent, of: [self, weight, bias, imageBias, residual]) { [self] cotangent in
-            let g = Dual(cotangent)
-            contributeBilinear(g, w) { g, w, out, accumulate in
-                withUnsafePointer(to: geometry) { dk_conv_input_gradient($0, g.pointer, w.pointer, out, accumulate) }
-            }
-            weight.contributeBilinear(x, g) { x, g, out, accumulate in
-                withUnsafePointer(to: geometry) { dk_conv_weight_gradient($0, x.pointer, g.pointer, out, accumulate) }
-            }
-            let pixels = geometry.out_height * geometry.out_width
-            bias?.contributeLinear(cotangent) { g, out, accumulate in
-                dk_sum_pixels(g.pointer, 1, geometry.batch * pixels, geometry.out_channels, out, accumulate)
-            }
-            imageBias?.contributeLinear(cotangent) { g, out, accumulate in
-                dk_sum_pixels(g.pointer, geometry.batch, pixels, geometry.out_channels, out, accumulate)
-            }
-            residual?.contributeLinear(cotangent) { g, out, accumulate in
-                dk_linear_combination(1, g.pointer, 0, nil, g.count, out, accumulate)
-            }
-        }
-    }
-
-    private static func geometry(
-        _ input: [Int], _ weight: [Int], stride: Int, padding: ConvolutionPadding
-    ) -> dk_conv_shape {
-        precondition(input.count == 4 && weight.count == 4, "convolution of \(input) with \(weight)")
-        precondition(
-            weight[2] == input[3] && weight[0] == weight[1] && (weight[0] == 1 || weight[0] == 3),
-            "convolution of \(input) with \(weight)")
-        let kernel = weight[0]
-        return dk_conv_shape(
-            batch: input[0], in_height: input[1], in_width: input[2], in_channels: input[3],
-            out_height: (input[1] + padding.top + padding.bottom - kernel) / stride + 1,
-            out_width: (input[2] + padding.left + padding.right - kernel) / stride + 1, out_channels: weight[3],
-            kernel: kernel, stride: stride, pad_top: padding.top, pad_left: padding.left)
-    }
-
-    private static func convolutionTangent(
-        _ geometry: dk_conv_shape, _ outputShape: [Int], _ x: Dual, _ w: Dual, bias: Tensor?, imageBias: Tensor?,
-        residual: Tensor?
-    ) -> Tensor? {
-        guard x.tangent != nil || w.tangent != nil || bias != nil || imageBias != nil || residual != nil else {
-            return nil
-        }
-        let result = Tensor(uninitialized: outputShape)
-        withUnsafePointer(to: geometry) {
-            // The additive inputs' tangents ride along with the first product; with no product there is a zero one.
-            if let tangent = x.tangent {
-                dk_conv_forward(
-                    $0, tangent.pointer, w.value.pointer, bias?.pointer, imageBias?.pointer, residual?.pointer,
-                    result.pointer, 0)
-                if let tangent = w.tangent {
-                    dk_conv_forward($0, x.value.pointer, tangent.pointer, nil, nil, nil, result.pointer, 1)
+        guard Autograd.isRecording else { return Variable(output, tangent: tangent) }
+        let saved = parts.map(\.saved)
+        let savedWeight = weight.saved
+        let adjoints = parts.map(\.adjoint)
+        let (weightAdjoint, biasAdjoint) = (weight.adjoint, bias?.adjoint)
+        let (imageBiasAdjoint, residualAdjoint) = (imageBias?.adjoint, residual?.adjoint)
+        return .result(output, tangent: tangent, of: parts + [weight, bias, imageBias, residual]) { cotangent in
+            let g = Saved.kept(Dual(cotangent))
+            // First what needs the inputs, which may have to be computed again and are free afterwards.
+            if let weightAdjoint { problem.contributeWeightGradient(saved, g, to: weightAdjoint) }
+            for (adjoint, part) in zip(adjoints, problem.parts) {
+                adjoint?.contributeBilinear(g, savedWeight) { g, w, out, accumulate in
+                    withUnsafePointer(to: part.geometry) {
+                        dk_conv_input_gradient($0, g.pointer, w.pointer + part.weightOffset, out, accumulate)
+                    }
                 }
-            } else {
-                let weightTangent = w.tangent ?? Tensor(zeros: w.value.shape)
-                dk_conv_forward(
-                    $0, x.value.pointer, weightTangent.pointer, bias?.pointer, imageBias?.pointer, residual?.pointer,
-                    result.pointer, 0)
             }
+            let pixels = outputShape[1] * outputShape[2]
+            biasAdjoint?.contributeLinear(cotangent) { g, out, accumulate in
+                dk_sum_pixels(g.pointer, 1, outputShape[0] * pixels, outputShape[3], out, accumulate)
+            }
+            imageBiasAdjoint?.contributeLinear(cotangent) { g, out, accumulate in
+                dk_sum_pixels(g.pointer, outputShape[0], pixels, outputShape[3], out, accumulate)
+            }
+            // Nobody needs the cotangent any more.
+            residualAdjoint?.contribute(adopting: Dual(cotangent))
         }
-        return result
     }
 }

@@ -19,24 +19,31 @@ extension Variable {
     /// φ(x), elementwise.
     public func activated(_ activation: Activation) -> Variable {
         let kind = activation.kernel
-        let x = value
-        let xTangent = tangent
-        let count = x.count
-        let output = Tensor(uninitialized: shape)
-        dk_activate(kind, 0, 1, x.pointer, nil, nil, count, output.pointer, 0)
-        let outputTangent = xTangent.map { xTangent in
-            let result = Tensor(uninitialized: shape)
-            dk_activate(kind, 1, 1, x.pointer, xTangent.pointer, nil, count, result.pointer, 0)
-            return result
-        }
-        return .result(output, tangent: outputTangent, of: [self]) { [self] cotangent in
-            // dx = g·φ′(x);  its tangent: ġ·φ′(x) + g·φ″(x)·ẋ
-            contributeLinear(cotangent) { g, out, accumulate in
-                dk_activate(kind, 1, 1, x.pointer, g.pointer, nil, count, out, accumulate)
+        let saved = saved
+        let adjoint = adjoint
+        let activate = { (x: Dual) in
+            let output = Tensor(uninitialized: x.value.shape)
+            let count = output.count
+            dk_activate(kind, 0, 1, x.value.pointer, nil, nil, count, output.pointer, 0)
+            let outputTangent = x.tangent.map { xTangent in
+                let result = Tensor(uninitialized: output.shape)
+                dk_activate(kind, 1, 1, x.value.pointer, xTangent.pointer, nil, count, result.pointer, 0)
+                return result
             }
-            if let xTangent {
-                contributeTangent {
-                    dk_activate(kind, 2, 1, x.pointer, cotangent.value.pointer, xTangent.pointer, count, $0, $1)
+            return Dual(output, tangent: outputTangent)
+        }
+        let output = activate(Dual(self))
+        return .result(output.value, tangent: output.tangent, of: [self], recomputed: { activate(saved.dual) }) {
+            cotangent in
+            // dx = g·φ′(x);  its tangent: ġ·φ′(x) + g·φ″(x)·ẋ
+            let x = saved.dual
+            let count = x.value.count
+            adjoint?.contributeLinear(cotangent) { g, out, accumulate in
+                dk_activate(kind, 1, 1, x.value.pointer, g.pointer, nil, count, out, accumulate)
+            }
+            if let xTangent = x.tangent {
+                adjoint?.contributeTangent {
+                    dk_activate(kind, 2, 1, x.value.pointer, cotangent.value.pointer, xTangent.pointer, count, $0, $1)
                 }
             }
         }
@@ -56,10 +63,17 @@ extension Variable {
             dk_linear_combination(factor, tangent.pointer, 0, nil, count, sum.pointer, accumulate)
             outputTangent = sum
         }
-        return .result(output, tangent: outputTangent, of: [self, other]) { [self] cotangent in
-            for (factor, input) in [(alpha, self), (beta, other)] {
-                input.contributeLinear(cotangent) { g, out, accumulate in
-                    dk_linear_combination(factor, g.pointer, 0, nil, count, out, accumulate)
+        return .result(output, tangent: outputTangent, of: [self, other]) {
+            [first = adjoint, second = other.adjoint] cotangent in
+            first?.contributeLinear(cotangent) { g, out, accumulate in
+                dk_linear_combination(alpha, g.pointer, 0, nil, count, out, accumulate)
+            }
+            if beta == 1 {
+                // Nobody needs the cotangent after this.
+                second?.contribute(adopting: Dual(cotangent))
+            } else {
+                second?.contributeLinear(cotangent) { g, out, accumulate in
+                    dk_linear_combination(beta, g.pointer, 0, nil, count, out, accumulate)
                 }
             }
         }
@@ -76,8 +90,8 @@ extension Variable {
             dk_linear_combination(factor, x.pointer, 0, nil, count, result.pointer, 0)
             return result
         }
-        return .result(scale(value), tangent: tangent.map(scale), of: [self]) { [self] cotangent in
-            contributeLinear(cotangent) { g, out, accumulate in
+        return .result(scale(value), tangent: tangent.map(scale), of: [self]) { [adjoint] cotangent in
+            adjoint?.contributeLinear(cotangent) { g, out, accumulate in
                 dk_linear_combination(factor, g.pointer, 0, nil, count, out, accumulate)
             }
         }
@@ -90,14 +104,16 @@ extension Variable {
         let product: BilinearKernel = { a, b, out, accumulate in
             dk_multiply(1, a.pointer, b.pointer, count, out, accumulate)
         }
-        let a = Dual(self)
-        let b = Dual(other)
-        let output = Tensor(uninitialized: shape)
-        product(a.value, b.value, output.pointer, 0)
-        return .result(output, tangent: bilinearTangent(a, b, shape: shape, product), of: [self, other]) {
-            [self] cotangent in
-            contributeBilinear(Dual(cotangent), b, product)
-            other.contributeBilinear(Dual(cotangent), a, product)
+        let (a, b) = (saved, other.saved)
+        let (aAdjoint, bAdjoint) = (adjoint, other.adjoint)
+        let output = bilinear(Dual(self), Dual(other), shape: shape, product)
+        return .result(
+            output.value, tangent: output.tangent, of: [self, other],
+            recomputed: a.isRecomputed ? { [shape] in bilinear(a.dual, b.dual, shape: shape, product) } : nil
+        ) { cotangent in
+            let g = Saved.kept(Dual(cotangent))
+            aAdjoint?.contributeBilinear(g, b, product)
+            bAdjoint?.contributeBilinear(g, a, product)
         }
     }
 
@@ -109,26 +125,35 @@ extension Variable {
         let scale: BilinearKernel = { x, s, out, accumulate in
             dk_scale_channels(x.pointer, s.pointer, rows, channels, out, accumulate)
         }
-        let x = Dual(self)
-        let m = Dual(gate)
-        let output = Tensor(uninitialized: shape)
-        scale(x.value, m.value, output.pointer, 0)
-        return .result(output, tangent: bilinearTangent(x, m, shape: shape, scale), of: [self, gate]) {
-            [self] cotangent in
-            contributeBilinear(Dual(cotangent), m, scale)
-            gate.contributeBilinear(x, Dual(cotangent)) { x, g, out, accumulate in
+        let (x, m) = (saved, gate.saved)
+        let (xAdjoint, mAdjoint) = (adjoint, gate.adjoint)
+        let output = bilinear(Dual(self), Dual(gate), shape: shape, scale)
+        return .result(
+            output.value, tangent: output.tangent, of: [self, gate],
+            recomputed: { [shape] in bilinear(x.dual, m.dual, shape: shape, scale) }
+        ) { cotangent in
+            let g = Saved.kept(Dual(cotangent))
+            mAdjoint?.contributeBilinear(x, g) { x, g, out, accumulate in
                 dk_dot_pixels(x.pointer, g.pointer, 1, rows, channels, out, accumulate)
             }
+            xAdjoint?.contributeBilinear(g, m, scale)
         }
     }
 
     /// The same values under another shape.
     public func reshaped(_ shape: [Int]) -> Variable {
+        let seen = { (x: Dual) in Dual(x.value.reshaped(shape), tangent: x.tangent?.reshaped(shape)) }
+        let saved = saved
         let old = self.shape
-        return .result(value.reshaped(shape), tangent: tangent?.reshaped(shape), of: [self]) { [self] cotangent in
-            contributeLinear(cotangent) { g, out, accumulate in
-                dk_linear_combination(1, g.pointer, 0, nil, old.reduce(1, *), out, accumulate)
-            }
+        let output = seen(Dual(self))
+        return .result(
+            output.value, tangent: output.tangent, of: [self],
+            recomputed: saved.isRecomputed ? { seen(saved.dual) } : nil
+        ) { [adjoint] cotangent in
+            // The memory is handed on as it is.
+            adjoint?.contribute(
+                adopting: Dual(
+                    cotangent.value.reshaped(old), tangent: cotangent.tangent?.reshaped(old)))
         }
     }
 }

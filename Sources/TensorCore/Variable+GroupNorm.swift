@@ -41,176 +41,45 @@ extension Variable {
         groups: NormalizationGroups, gamma: Variable, beta: Variable, epsilon: Float, activation: Activation,
         gate: Variable? = nil, scale: Variable? = nil, shift: Variable? = nil
     ) -> Variable {
-        let channels = value.columns
-        let images = shape[0]
-        let pixels = value.count / (images * channels)
+        Self.groupNormalized(
+            [self], groups: groups, gamma: gamma, beta: beta, epsilon: epsilon, activation: activation, gate: gate,
+            scale: scale, shift: shift)
+    }
+
+    /// The same of the concatenation of `parts` along the channels, which is not made: each part is normalised into its
+    /// place, and its gradient goes straight to it. Groups may have channels of several parts.
+    public static func groupNormalized(
+        _ parts: [Variable], groups: NormalizationGroups, gamma: Variable, beta: Variable, epsilon: Float,
+        activation: Activation, gate: Variable? = nil, scale: Variable? = nil, shift: Variable? = nil
+    ) -> Variable {
         precondition(
-            groups.width == channels && gamma.value.count == channels, "normalising \(shape) by \(groups.width)")
-        let inputs = GroupNormInputs(
-            x: Dual(self), gamma: Dual(gamma), beta: Dual(beta), gate: gate.map(Dual.init), scale: scale.map(Dual.init),
-            shift: shift.map(Dual.init), groups: groups, epsilon: Double(epsilon), kind: activation.kernel,
-            images: images, pixels: pixels, channels: channels)
-        let state = inputs.normalize()
+            !parts.isEmpty && parts.allSatisfy { $0.shape.dropLast() == parts[0].shape.dropLast() },
+            "normalising \(parts.map(\.shape))")
+        let problem = GroupNormProblem(
+            parts: parts.map(\.saved), widths: parts.map { $0.value.columns }, shape: parts[0].shape,
+            partsHaveTangent: parts.contains { $0.tangent != nil }, gamma: Dual(gamma), beta: Dual(beta),
+            gate: gate.map(Dual.init), scale: scale.map(Dual.init), shift: shift.map(Dual.init), groups: groups,
+            epsilon: Double(epsilon), kind: activation.kernel)
+        precondition(
+            groups.width == problem.channels && gamma.value.count == problem.channels,
+            "normalising \(parts.map(\.shape)) by \(groups.width)")
+        let inputs = parts.map(Dual.init)
+        let state = problem.normalize(inputs)
+        let output = problem.output(inputs, state)
 
-        let output = Tensor(uninitialized: shape)
-        let gatePointer = inputs.gate.map { UnsafePointer($0.value.pointer) }
-        dk_affine_activation(
-            inputs.kind, value.pointer, state.a.value.pointer, state.d.value.pointer, gatePointer, images, pixels,
-            channels, output.pointer)
-        var outputTangent: Tensor?
-        if inputs.hasTangent {
-            let result = Tensor(uninitialized: shape)
-            dk_affine_activation_tangent(
-                inputs.kind, value.pointer, state.a.value.pointer, state.d.value.pointer, gatePointer,
-                inputs.x.tangent?.pointer, state.a.tangent?.pointer, state.d.tangent?.pointer,
-                inputs.gate?.tangent?.pointer, images, pixels, channels, result.pointer)
-            outputTangent = result
-        }
-
-        return .result(output, tangent: outputTangent, of: [self, gamma, beta, gate, scale, shift]) {
-            [self] cotangent in
-            let gradients = inputs.backward(Dual(cotangent), state)
-            for (variable, gradient) in [
-                (self, gradients.x), (gamma, gradients.gamma), (beta, gradients.beta), (gate, gradients.gate),
-                (scale, gradients.scale), (shift, gradients.shift),
-            ] {
-                guard let variable, let gradient else { continue }
-                variable.contribute(adopting: gradient)
+        guard Autograd.isRecording else { return Variable(output.value, tangent: output.tangent) }
+        let partAdjoints = parts.map(\.adjoint)
+        let others = [gamma, beta, gate, scale, shift].map { $0?.adjoint }
+        return .result(
+            output.value, tangent: output.tangent, of: parts + [gamma, beta, gate, scale, shift],
+            recomputed: { problem.output(problem.parts.map(\.dual), state) }
+        ) { cotangent in
+            let gradients = problem.backward(Dual(cotangent), state)
+            for (adjoint, gradient) in zip(partAdjoints, gradients.parts) { adjoint?.contribute(adopting: gradient) }
+            let rest = [gradients.gamma, gradients.beta, gradients.gate, gradients.scale, gradients.shift]
+            for (adjoint, gradient) in zip(others, rest) {
+                if let adjoint, let gradient { adjoint.contribute(adopting: gradient) }
             }
         }
     }
-}
-
-/// The affine maps of a batch, and the channel moments they came from: all `[B, C]`.
-private struct NormalizationState {
-    let mean: Dual, variance: Dual, a: Dual, d: Dual
-}
-
-private struct GroupNormGradients {
-    let x: Dual, gamma: Dual, beta: Dual
-    let gate: Dual?, scale: Dual?, shift: Dual?
-}
-
-private struct GroupNormInputs {
-    let x: Dual, gamma: Dual, beta: Dual
-    let gate: Dual?, scale: Dual?, shift: Dual?
-    let groups: NormalizationGroups
-    let epsilon: Double
-    let kind: dk_activation
-    let images: Int, pixels: Int, channels: Int
-
-    var hasTangent: Bool {
-        [x, gamma, beta].contains { $0.tangent != nil } || [gate, scale, shift].contains { $0?.tangent != nil }
-    }
-
-    private func table(withTangent: Bool) -> Dual { Dual(uninitialized: [images, channels], withTangent: withTangent) }
-
-    /// Channel moments of each image and their tangents: ṁean = mean(ẋ), v̇ar = 2·(mean(x·ẋ) − mean(x)·mean(ẋ)).
-    private func moments() -> (mean: Dual, variance: Dual) {
-        let mean = table(withTangent: x.tangent != nil)
-        let variance = table(withTangent: x.tangent != nil)
-        dk_moments(x.value.pointer, images, pixels, channels, mean.value.pointer, variance.value.pointer)
-        if let xTangent = x.tangent, let meanTangent = mean.tangent, let product = variance.tangent {
-            dk_sum_pixels(xTangent.pointer, images, pixels, channels, meanTangent.pointer, 0)
-            dk_dot_pixels(x.value.pointer, xTangent.pointer, images, pixels, channels, product.pointer, 0)
-            let scale = 1 / Float(pixels)
-            for i in 0..<meanTangent.count {
-                meanTangent.pointer[i] *= scale
-                product.pointer[i] = 2 * (product.pointer[i] * scale - mean.value.pointer[i] * meanTangent.pointer[i])
-            }
-        }
-        return (mean, variance)
-    }
-
-    private func withKernelProblem(_ body: (UnsafePointer<dk_group_norm>) -> Void) {
-        groups.groupOfChannel.withUnsafeBufferPointer { groupOf in
-            let problem = dk_group_norm(
-                images: images, pixels: pixels, channels: channels, groups: groups.count,
-                group_of: groupOf.baseAddress, epsilon: epsilon, gamma: gamma.input, beta: beta.input,
-                gate: gate.kernelInput, scale: scale.kernelInput, shift: shift.kernelInput)
-            withUnsafePointer(to: problem, body)
-        }
-    }
-
-    func normalize() -> NormalizationState {
-        let (mean, variance) = moments()
-        let a = table(withTangent: hasTangent)
-        let d = table(withTangent: hasTangent)
-        withKernelProblem { dk_group_norm_maps($0, mean.input, variance.input, a.output, d.output) }
-        return NormalizationState(mean: mean, variance: variance, a: a, d: d)
-    }
-
-    func backward(_ g: Dual, _ state: NormalizationState) -> GroupNormGradients {
-        let isDual = hasTangent || g.tangent != nil
-        // gz = ∂L/∂z, and its sums with 1 and x per image and channel: the adjoints of d and a.
-        let gz = Dual(uninitialized: x.value.shape, withTangent: isDual)
-        let aBar = table(withTangent: isDual)
-        let dBar = table(withTangent: isDual)
-        let gphi = gate.map { _ in table(withTangent: isDual) }
-        let gatePointer = gate.map { UnsafePointer($0.value.pointer) }
-        dk_affine_activation_backward(
-            kind, x.value.pointer, state.a.value.pointer, state.d.value.pointer, gatePointer, g.value.pointer, images,
-            pixels, channels, gz.value.pointer, dBar.value.pointer, aBar.value.pointer, gphi?.value.pointer)
-        if let gzTangent = gz.tangent {
-            dk_affine_activation_backward_tangent(
-                kind, x.value.pointer, state.a.value.pointer, state.d.value.pointer, gatePointer, g.value.pointer,
-                x.tangent?.pointer, state.a.tangent?.pointer, state.d.tangent?.pointer, gate?.tangent?.pointer,
-                g.tangent?.pointer, images, pixels, channels, gzTangent.pointer, dBar.tangent!.pointer,
-                aBar.tangent!.pointer, gphi?.tangent?.pointer)
-        }
-
-        let slope = table(withTangent: isDual)
-        let offset = table(withTangent: isDual)
-        func perChannel() -> Dual { Dual(uninitialized: [channels], withTangent: isDual) }
-        let (gammaGradient, betaGradient) = (perChannel(), perChannel())
-        let gateGradient = gate.map { _ in perChannel() }
-        let scaleGradient = scale.map { _ in table(withTangent: isDual) }
-        let shiftGradient = shift.map { _ in table(withTangent: isDual) }
-        let gradients = dk_group_norm_gradients(
-            mean: state.mean.input, variance: state.variance.input, a_bar: aBar.input, d_bar: dBar.input,
-            gate_sum: gphi.kernelInput, slope: slope.output, offset: offset.output, gamma: gammaGradient.output,
-            beta: betaGradient.output, gate: gateGradient.kernelOutput, scale: scaleGradient.kernelOutput,
-            shift: shiftGradient.kernelOutput)
-        withKernelProblem { problem in withUnsafePointer(to: gradients) { dk_group_norm_backward(problem, $0) } }
-
-        // dx = gz·a + x·slope + offset carries the direct path and the one through the moments.
-        let dx = Dual(uninitialized: x.value.shape, withTangent: isDual)
-        dk_affine_images(
-            gz.value.pointer, state.a.value.pointer, x.value.pointer, slope.value.pointer, offset.value.pointer, images,
-            pixels, channels, dx.value.pointer, 0)
-        if let dxTangent = dx.tangent {
-            dk_affine_images(
-                gz.tangent!.pointer, state.a.value.pointer, x.value.pointer, slope.tangent!.pointer,
-                offset.tangent!.pointer, images, pixels, channels, dxTangent.pointer, 0)
-            if let aTangent = state.a.tangent {
-                dk_affine_images(
-                    gz.value.pointer, aTangent.pointer, nil, nil, nil, images, pixels, channels, dxTangent.pointer, 1)
-            }
-            if let xTangent = x.tangent {
-                dk_affine_images(
-                    xTangent.pointer, slope.value.pointer, nil, nil, nil, images, pixels, channels, dxTangent.pointer, 1
-                )
-            }
-        }
-        return GroupNormGradients(
-            x: dx, gamma: gammaGradient, beta: betaGradient, gate: gateGradient, scale: scaleGradient,
-            shift: shiftGradient)
-    }
-}
-
-extension Dual {
-    fileprivate init(uninitialized shape: [Int], withTangent: Bool) {
-        self.init(
-            Tensor(uninitialized: shape), tangent: withTangent ? Tensor(uninitialized: shape) : nil)
-    }
-
-    fileprivate var input: dk_dual_in {
-        dk_dual_in(value: value.pointer, tangent: tangent.map { UnsafePointer($0.pointer) })
-    }
-    fileprivate var output: dk_dual_out { dk_dual_out(value: value.pointer, tangent: tangent?.pointer) }
-}
-
-extension Dual? {
-    fileprivate var kernelInput: dk_dual_in { self?.input ?? dk_dual_in(value: nil, tangent: nil) }
-    fileprivate var kernelOutput: dk_dual_out { self?.output ?? dk_dual_out(value: nil, tangent: nil) }
 }

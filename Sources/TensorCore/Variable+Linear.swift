@@ -23,6 +23,8 @@ extension Variable {
         let rows = value.rowCount
         let x = Dual(self)
         let w = Dual(weight)
+        let (savedX, savedW) = (saved, weight.saved)
+        let (xAdjoint, wAdjoint, biasAdjoint) = (adjoint, weight.adjoint, bias?.adjoint)
         let product: BilinearKernel = { x, w, out, accumulate in
             multiply(
                 x.pointer, rows: rows, inner: inner, lda: inner, w.pointer, columns: outer, ldb: outer, into: out,
@@ -45,19 +47,20 @@ extension Variable {
             tangent = sum
         }
 
-        return .result(output, tangent: tangent, of: [self, weight, bias]) { [self] cotangent in
-            let g = Dual(cotangent)
-            contributeBilinear(g, w) { g, w, out, accumulate in
-                multiply(
-                    g.pointer, rows: rows, inner: outer, lda: outer, w.pointer, columns: inner, ldb: outer,
-                    transposeB: true, into: out, ldc: inner, accumulate: accumulate)
-            }
-            weight.contributeBilinear(x, g) { x, g, out, accumulate in
+        return .result(output, tangent: tangent, of: [self, weight, bias]) { cotangent in
+            let g = Saved.kept(Dual(cotangent))
+            // First what needs the input, which may have to be computed again and is free afterwards.
+            wAdjoint?.contributeBilinear(savedX, g) { x, g, out, accumulate in
                 multiply(
                     x.pointer, rows: inner, inner: rows, lda: inner, transposeA: true, g.pointer, columns: outer,
                     ldb: outer, into: out, ldc: outer, accumulate: accumulate)
             }
-            bias?.contributeLinear(cotangent) { g, out, accumulate in
+            xAdjoint?.contributeBilinear(g, savedW) { g, w, out, accumulate in
+                multiply(
+                    g.pointer, rows: rows, inner: outer, lda: outer, w.pointer, columns: inner, ldb: outer,
+                    transposeB: true, into: out, ldc: inner, accumulate: accumulate)
+            }
+            biasAdjoint?.contributeLinear(cotangent) { g, out, accumulate in
                 dk_sum_pixels(g.pointer, 1, rows, outer, out, accumulate)
             }
         }
@@ -96,8 +99,8 @@ extension Variable {
             return rows
         }
         let total = value.count
-        return .result(gather(value), tangent: tangent.map(gather), of: [self]) { [self] cotangent in
-            contributeLinear(cotangent) { g, out, accumulate in
+        return .result(gather(value), tangent: tangent.map(gather), of: [self]) { [adjoint] cotangent in
+            adjoint?.contributeLinear(cotangent) { g, out, accumulate in
                 if accumulate == 0 { dk_fill(0, out, total) }
                 for (row, index) in indices.enumerated() {
                     dk_linear_combination(1, g.pointer + row * width, 0, nil, width, out + index * width, 1)

@@ -14,14 +14,16 @@ extension Variable {
             Tensor(scalar: Float(2 * dk_dot(difference.pointer, $0.pointer, count) / Double(count)))
         }
         let selfTangent = tangent
-        return .result(Tensor(scalar: loss), tangent: lossTangent, of: [self]) { [self] cotangent in
+        return .result(Tensor(scalar: loss), tangent: lossTangent, of: [self]) { [adjoint] cotangent in
             let g = cotangent.value.scalar
-            contribute { dk_linear_combination(factor * g, difference.pointer, 0, nil, count, $0, $1) }
+            adjoint?.contribute { dk_linear_combination(factor * g, difference.pointer, 0, nil, count, $0, $1) }
             if let selfTangent {
-                contributeTangent { dk_linear_combination(factor * g, selfTangent.pointer, 0, nil, count, $0, $1) }
+                adjoint?.contributeTangent {
+                    dk_linear_combination(factor * g, selfTangent.pointer, 0, nil, count, $0, $1)
+                }
             }
             if let gTangent = cotangent.tangent?.scalar {
-                contributeTangent {
+                adjoint?.contributeTangent {
                     dk_linear_combination(factor * gTangent, difference.pointer, 0, nil, count, $0, $1)
                 }
             }
@@ -55,15 +57,17 @@ extension Variable {
         let residual = probabilities.copied()
         for (row, label) in labels.enumerated() { residual.pointer[row * classes + label] -= 1 }
         return .result(Tensor(scalar: Float(loss / Double(rows))), tangent: lossTangent, of: [self]) {
-            [self] cotangent in
+            [adjoint] cotangent in
             let g = cotangent.value.scalar / Float(rows)
-            contribute { dk_linear_combination(g, residual.pointer, 0, nil, residual.count, $0, $1) }
+            adjoint?.contribute { dk_linear_combination(g, residual.pointer, 0, nil, residual.count, $0, $1) }
             if let tangent {
-                contributeTangent { dk_linear_combination(g, tangent.pointer, 0, nil, tangent.count, $0, $1) }
+                adjoint?.contributeTangent { dk_linear_combination(g, tangent.pointer, 0, nil, tangent.count, $0, $1) }
             }
             if let gTangent = cotangent.tangent?.scalar {
                 let factor = gTangent / Float(rows)
-                contributeTangent { dk_linear_combination(factor, residual.pointer, 0, nil, residual.count, $0, $1) }
+                adjoint?.contributeTangent {
+                    dk_linear_combination(factor, residual.pointer, 0, nil, residual.count, $0, $1)
+                }
             }
         }
     }

@@ -10,8 +10,10 @@ extension Variable {
             dk_upsample(x.pointer, batch, height, width, channels, result.pointer)
             return result
         }
-        return .result(upsample(value), tangent: tangent.map(upsample), of: [self]) { [self] cotangent in
-            contributeLinear(cotangent) { g, out, accumulate in
+        return .result(
+            upsample(value), tangent: tangent.map(upsample), of: [self], recomputed: recomputation(upsample)
+        ) { [adjoint] cotangent in
+            adjoint?.contributeLinear(cotangent) { g, out, accumulate in
                 dk_upsample_backward(g.pointer, batch, height, width, channels, out, accumulate)
             }
         }
@@ -27,8 +29,8 @@ extension Variable {
             dk_linear_combination(0.25, sums.pointer, 0, nil, sums.count, sums.pointer, 0)
             return sums
         }
-        return .result(pool(value), tangent: tangent.map(pool), of: [self]) { [self] cotangent in
-            contributeLinear(cotangent) { g, out, accumulate in
+        return .result(pool(value), tangent: tangent.map(pool), of: [self]) { [adjoint] cotangent in
+            adjoint?.contributeLinear(cotangent) { g, out, accumulate in
                 let spread = Tensor(uninitialized: [batch, 2 * height, 2 * width, channels])
                 dk_upsample(g.pointer, batch, height, width, channels, spread.pointer)
                 dk_linear_combination(0.25, spread.pointer, 0, nil, spread.count, out, accumulate)
@@ -46,8 +48,8 @@ extension Variable {
             dk_fir_downsample(x.pointer, batch, height, width, channels, 1, result.pointer, 0)
             return result
         }
-        return .result(filter(value), tangent: tangent.map(filter), of: [self]) { [self] cotangent in
-            contributeLinear(cotangent) { g, out, accumulate in
+        return .result(filter(value), tangent: tangent.map(filter), of: [self]) { [adjoint] cotangent in
+            adjoint?.contributeLinear(cotangent) { g, out, accumulate in
                 dk_fir_upsample(g.pointer, batch, height, width, channels, 0.25, out, accumulate)
             }
         }
@@ -63,10 +65,21 @@ extension Variable {
             dk_fir_upsample(x.pointer, batch, height, width, channels, 1, result.pointer, 0)
             return result
         }
-        return .result(filter(value), tangent: tangent.map(filter), of: [self]) { [self] cotangent in
-            contributeLinear(cotangent) { g, out, accumulate in
+        return .result(
+            filter(value), tangent: tangent.map(filter), of: [self], recomputed: recomputation(filter)
+        ) { [adjoint] cotangent in
+            adjoint?.contributeLinear(cotangent) { g, out, accumulate in
                 dk_fir_downsample(g.pointer, batch, height, width, channels, 4, out, accumulate)
             }
+        }
+    }
+
+    /// Computes a linear map of this variable's value again: the input of one that enlarges is the less to keep.
+    private func recomputation(_ map: @escaping (Tensor) -> Tensor) -> () -> Dual {
+        let saved = saved
+        return {
+            let x = saved.dual
+            return Dual(map(x.value), tangent: x.tangent.map(map))
         }
     }
 }

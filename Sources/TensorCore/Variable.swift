@@ -1,167 +1,80 @@
-import CKernels
-
-/// A node of the computation: a value, optionally its tangent (forward-mode derivative along a chosen direction), and
-/// after `backward()` its gradient and the gradient's tangent.
+/// A value of the computation, optionally with its tangent (forward-mode derivative along a chosen direction), and after
+/// `backward()` its gradient and the gradient's tangent.
 ///
 /// When parameters carry tangents v, the backward pass is differentiated along them too, so that `gradientTangent`
 /// holds the exact Hessian–vector product H·v (forward over reverse; Pearlmutter, "Fast exact multiplication by the
 /// Hessian", 1994) at about twice the cost of a gradient.
+///
+/// What is recorded for the backward pass does not hold on to variables, but to what each operation saved of them. A
+/// result that nobody needs any more, such as one that was only added to something, is freed as soon as the variable is;
+/// and so is one that is cheap to compute again from what is kept anyway (a normalisation, an activation, an upsampled
+/// image), which is done, for one operation at a time, when the backward pass needs it.
 public final class Variable {
     public private(set) var value: Tensor
     /// ∂value along the direction being differentiated; nil means zero.
     public var tangent: Tensor?
-    /// ∂loss/∂value after `backward()`; nil if nothing reached this variable.
-    public private(set) var gradient: Tensor?
-    /// The tangent of `gradient`.
-    public private(set) var gradientTangent: Tensor?
-    public let requiresGradient: Bool
-    var node: Node?
-
-    /// Where gradients are to be written, for parameters that live in one flat arena.
-    private var gradientSlot: Tensor?
-    private var gradientTangentSlot: Tensor?
+    /// nil where no gradient is asked for.
+    let adjoint: Adjoint?
+    /// How the value is computed again; nil where that is not worth it.
+    private let recomputation: (() -> Dual)?
 
     /// A leaf: a parameter when `requiresGradient`, else a constant.
     public init(_ value: Tensor, requiresGradient: Bool = false, tangent: Tensor? = nil) {
         self.value = value
-        self.requiresGradient = requiresGradient
         self.tangent = tangent
+        adjoint = requiresGradient ? Adjoint(shape: value.shape) : nil
+        recomputation = nil
     }
 
-    init(_ value: Tensor, tangent: Tensor?, node: Node?) {
+    private init(_ value: Tensor, tangent: Tensor?, adjoint: Adjoint, recomputation: (() -> Dual)?) {
         self.value = value
         self.tangent = tangent
-        self.requiresGradient = node != nil
-        self.node = node
+        self.adjoint = adjoint
+        self.recomputation = recomputation
     }
 
     public var shape: [Int] { value.shape }
+    public var requiresGradient: Bool { adjoint != nil }
+    /// ∂loss/∂value after `backward()`; nil if nothing reached this variable.
+    public var gradient: Tensor? { adjoint?.gradient }
+    /// The tangent of `gradient`.
+    public var gradientTangent: Tensor? { adjoint?.gradientTangent }
 
     /// The same value, cut from what made it.
     public var detached: Variable { Variable(value) }
 
+    /// What an operation keeps of this variable when its backward pass needs the value.
+    var saved: Saved { recomputation.map(Saved.recomputed) ?? .kept(Dual(self)) }
+
     /// Moves a parameter's memory: its contents are copied into `value` and gradients are written to `gradient`.
     public func relocate(to value: Tensor, gradient: Tensor?) {
-        precondition(node == nil && value.count == self.value.count, "only a leaf of equal size can be relocated")
+        precondition(
+            adjoint?.node == nil && value.count == self.value.count, "only a leaf of equal size can be relocated")
         if value.buffer !== self.value.buffer { value.assign(self.value) }
         self.value = value.reshaped(self.value.shape)
-        self.gradientSlot = gradient?.reshaped(self.value.shape)
-        self.gradient = nil
+        adjoint?.gradientSlot = gradient?.reshaped(self.value.shape)
+        adjoint?.clearGradients()
     }
 
     /// Chooses where the gradient's tangent is to be written.
     public func setGradientTangentSlot(_ slot: Tensor?) {
-        gradientTangentSlot = slot?.reshaped(value.shape)
-        gradientTangent = nil
+        adjoint?.gradientTangentSlot = slot?.reshaped(value.shape)
+        adjoint?.clearGradientTangent()
     }
 
     /// Forgets the gradients; the next backward pass overwrites the memory.
-    public func clearGradients() {
-        gradient = nil
-        gradientTangent = nil
-    }
+    public func clearGradients() { adjoint?.clearGradients() }
 
-    /// Calls `write(pointer, accumulate)` with the place of the gradient; accumulate is 0 on the first contribution.
-    func contribute(_ write: (UnsafeMutablePointer<Float>, Int32) -> Void) {
-        if let gradient {
-            write(gradient.pointer, 1)
-        } else {
-            let place = gradientSlot ?? Tensor(uninitialized: value.shape)
-            write(place.pointer, 0)
-            gradient = place
-        }
-    }
-
-    /// The same for the gradient's tangent.
-    func contributeTangent(_ write: (UnsafeMutablePointer<Float>, Int32) -> Void) {
-        if let gradientTangent {
-            write(gradientTangent.pointer, 1)
-        } else {
-            let place = gradientTangentSlot ?? Tensor(uninitialized: value.shape)
-            write(place.pointer, 0)
-            gradientTangent = place
-        }
-    }
-
-    /// Adds a freshly made gradient (and tangent), keeping its memory when it is the first to arrive.
-    func contribute(adopting gradient: Dual) {
-        guard requiresGradient else { return }
-        if self.gradient == nil && gradientSlot == nil {
-            self.gradient = gradient.value
-        } else {
-            contribute { dk_linear_combination(1, gradient.value.pointer, 0, nil, gradient.value.count, $0, $1) }
-        }
-        guard let tangent = gradient.tangent else { return }
-        if gradientTangent == nil && gradientTangentSlot == nil {
-            gradientTangent = tangent
-        } else {
-            contributeTangent { dk_linear_combination(1, tangent.pointer, 0, nil, tangent.count, $0, $1) }
-        }
-    }
-
-    /// Takes the gradient out, so that its memory is free once the caller has used it.
-    fileprivate func takeCotangent() -> Cotangent? {
-        guard let gradient else { return nil }
-        let result = Cotangent(value: gradient, tangent: gradientTangent)
-        clearGradients()
-        return result
-    }
-
-    /// Propagates ∂self/∂· to every leaf that requires a gradient. `self` must be a scalar. Intermediate results are
+    /// Propagates ∂self/∂· to every leaf that requires a gradient. `self` must be a scalar. What was recorded is
     /// released on the way, so a graph can be traversed once.
     public func backward() {
         precondition(value.count == 1, "backward() starts from a scalar, not from shape \(shape)")
-        guard node != nil else { return }
-        var order: [Variable] = []
-        collectGraph(into: &order)
-        gradient = Tensor(ones: value.shape)
-        while let variable = order.popLast() {
-            guard let node = variable.node else { continue }
-            if let cotangent = variable.takeCotangent() { node.runBackward(cotangent) }
-            node.backward = nil
-            node.inputs = []
-        }
+        guard let adjoint, adjoint.node != nil else { return }
+        adjoint.backward(from: Cotangent(value: Tensor(ones: value.shape), tangent: nil))
     }
 
-    /// Every non-leaf reachable from here, in ascending order of creation, which is a topological order.
-    private func collectGraph(into order: inout [Variable]) {
-        var stack: [Variable] = [self]
-        var seen: Set<UInt64> = []
-        while let variable = stack.popLast() {
-            guard let node = variable.node, seen.insert(node.serial).inserted else { continue }
-            order.append(variable)
-            stack.append(contentsOf: node.inputs)
-        }
-        order.sort { ($0.node?.serial ?? 0) < ($1.node?.serial ?? 0) }
-    }
-}
-
-/// The gradient flowing into an operation's output, and its tangent (nil means zero).
-struct Cotangent {
-    let value: Tensor
-    let tangent: Tensor?
-}
-
-/// How a variable was made.
-final class Node {
-    let serial: UInt64
-    var inputs: [Variable]
-    var backward: ((Cotangent) -> Void)?
-    private let tag = OperationProfile.openTag
-
-    init(inputs: [Variable], backward: @escaping (Cotangent) -> Void) {
-        self.serial = Autograd.nextSerial()
-        self.inputs = inputs
-        self.backward = backward
-    }
-
-    func runBackward(_ cotangent: Cotangent) {
-        guard let tag else {
-            backward?(cotangent)
-            return
-        }
-        tag.timedBackward { backward?(cotangent) }
-    }
+    /// Adds a freshly made gradient (and tangent), keeping its memory when it is the first to arrive.
+    func contribute(adopting gradient: Dual) { adjoint?.contribute(adopting: gradient) }
 }
 
 /// Switches for what operations record.
@@ -179,12 +92,29 @@ public enum Autograd {
 
 extension Variable {
     /// Makes an operation's output: recorded if any input asks for a gradient.
+    ///
+    /// - Parameters:
+    ///   - recomputed: gives the bits of `value` and `tangent` again from what is kept anyway; nil to keep them where
+    ///     they are needed.
+    ///   - backward: must not hold on to variables, but to their adjoints and to what was saved of them.
     static func result(
-        _ value: Tensor, tangent: Tensor? = nil, of inputs: [Variable?], backward: @escaping (Cotangent) -> Void
+        _ value: Tensor, tangent: Tensor? = nil, of inputs: [Variable?], recomputed: (() -> Dual)? = nil,
+        backward: @escaping (Cotangent) -> Void
     ) -> Variable {
-        guard Autograd.isRecording else { return Variable(value, tangent: tangent, node: nil) }
-        let recorded = inputs.compactMap { $0 }.filter(\.requiresGradient)
-        guard !recorded.isEmpty else { return Variable(value, tangent: tangent, node: nil) }
-        return Variable(value, tangent: tangent, node: Node(inputs: recorded, backward: backward))
+        guard Autograd.isRecording, inputs.contains(where: { $0?.requiresGradient ?? false }) else {
+            return Variable(value, tangent: tangent)
+        }
+        return recorded(value, tangent: tangent, of: inputs, recomputed: recomputed, backward: backward)
+    }
+
+    /// The same, recorded whatever the inputs ask for.
+    static func recorded(
+        _ value: Tensor, tangent: Tensor?, of inputs: [Variable?], recomputed: (() -> Dual)? = nil,
+        backward: @escaping (Cotangent) -> Void
+    ) -> Variable {
+        let node = Node(
+            inputs: inputs.compactMap { $0?.adjoint }, backward: backward)
+        return Variable(
+            value, tangent: tangent, adjoint: Adjoint(shape: value.shape, node: node), recomputation: recomputed)
     }
 }

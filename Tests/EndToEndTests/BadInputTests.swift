@@ -116,6 +116,9 @@ import Testing
         try expectRefused(bench + ["--steps", "0"], status: 64, saying: "--steps is 0")
         try expectRefused(bench + ["--steps", "2000", "--quiet"], status: 64, saying: "1 to 1000")
         try expectRefused(bench + ["--steps", "3", "--work", "hvp"], status: 64, saying: "no effect")
+        let checkpointing = bench + ["--gradient-checkpointing"]
+        try expectRefused(checkpointing + ["--work", "forward"], status: 64, saying: "no effect")
+        try expectRefused(checkpointing + ["--layers"], status: 64, saying: "--layers", "twice")
         try expectRefused(bench + ["--output", out], status: 64, saying: "--output has no effect")
         try expectRefused(
             bench + ["--sweep", "batch", "--output", try scratch.write("mine", to: "taken")], status: 65,

@@ -109,6 +109,23 @@ import Testing
         }
     }
 
+    @Test func gradientCheckpointingTakesLessMemory() throws {
+        func bytes(_ arguments: String...) throws -> [Int] {
+            let result = try Tool.run(
+                [
+                    "bench", "--quiet", "--json", "--runs", "1", "--model", model, "--work", "training", "hvp",
+                    "--batch", "16",
+                ]
+                    + arguments)
+            let json = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+            let measurements = try #require(json?["measurements"] as? [[String: Any]])
+            return measurements.compactMap { ($0["model"] as? [String: Any])?["peak_bytes"] as? Int }
+        }
+        let (kept, checkpointed) = (try bytes(), try bytes("--gradient-checkpointing"))
+        #expect(kept.count == 2 && checkpointed.count == 2)
+        #expect(zip(kept, checkpointed).allSatisfy { $1 < $0 * 4 / 5 })
+    }
+
     @Test func anArchitectureAloneIsEnough() throws {
         let file = Tool.fixture("unet/plain/unet/config.json")
         let json = try bench("--architecture", file, "--work", "training", "--batch", "1", "--seed", "4")

@@ -115,6 +115,27 @@ extension KernelTests {
         }
     }
 
+    /// A part of a concatenation gets the bits that it gets by itself, and nothing beside it is touched.
+    @Test func affineActivationIntoRowsThatLieApart() {
+        onEveryISA { isa in
+            var random = KernelRandom(37)
+            for (images, pixels, channels, ld) in [(2, 5, 3, 7), (1, 700, 20, 33), (3, 64, 32, 64)] {
+                let x = random.values(images * pixels * channels)
+                let (a, d) = (random.values(images * channels), random.values(images * channels))
+                let gate = random.values(channels)
+                var whole = [Float](repeating: 0, count: x.count)
+                dk_affine_activation(DK_SILU, x, a, d, gate, images, pixels, channels, &whole)
+                var apart = [Float](repeating: 9, count: images * pixels * ld)
+                dk_affine_activation_rows(DK_SILU, x, a, d, gate, images, pixels, channels, &apart, ld)
+                var expected = [Float](repeating: 9, count: apart.count)
+                for row in 0..<images * pixels {
+                    for c in 0..<channels { expected[row * ld + c] = whole[row * channels + c] }
+                }
+                #expect(sameBits(apart, expected), "\(isa), \(channels) of \(ld)")
+            }
+        }
+    }
+
     @Test func anElementsBitsDoNotDependOnItsPosition() {
         onEveryISA { isa in
             var random = KernelRandom(31)

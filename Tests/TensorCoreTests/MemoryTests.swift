@@ -25,14 +25,50 @@ import Testing
         #expect(intermediate.buffer == nil)
     }
 
-    @Test func recordedIntermediatesLiveUntilTheBackwardPass() {
+    /// silu(a·x), whose backward pass needs a·x.
+    private func activatedSum(_ x: Variable) -> (output: Variable, intermediate: Weak) {
+        let hidden = x + x
+        return (hidden.activated(.silu), Weak(buffer: hidden.value.buffer))
+    }
+
+    @Test func whatTheBackwardPassNeedsLivesUntilThen() {
         let x = Variable(Tensor(ones: [4, 8]), requiresGradient: true)
-        let (output, intermediate) = twice(x)
+        let (output, intermediate) = activatedSum(x)
         #expect(intermediate.buffer != nil)
         let loss = output.meanSquaredError(to: Tensor(zeros: [4, 8]))
         loss.backward()
         #expect(intermediate.buffer == nil)
         #expect(x.gradient != nil)
+    }
+
+    @Test func whatIsCheapToComputeAgainIsFreedAtOnce() {
+        let x = Variable(Tensor(ones: [4, 8]), requiresGradient: true)
+        let (output, intermediate) = twice(x)
+        #expect(output.requiresGradient && intermediate.buffer == nil)
+    }
+
+    @Test func whatIsOnlyAddedToSomethingIsFreedAtOnce() {
+        let x = Variable(Tensor(ones: [4, 8]), requiresGradient: true)
+        func sum() -> (output: Variable, term: Weak) {
+            let term = x.linear(Variable(Tensor(ones: [8, 8])))
+            return (term + x, Weak(buffer: term.value.buffer))
+        }
+        let (output, term) = sum()
+        #expect(output.requiresGradient && term.buffer == nil)
+    }
+
+    @Test func nothingInsideACheckpointIsKept() {
+        let x = Variable(Tensor(ones: [4, 8]), requiresGradient: true)
+        let weight = Variable(Tensor(ones: [8, 8]), requiresGradient: true)
+        var inside: [Weak] = []
+        let output = Variable.checkpointed([x]) { _ in
+            let hidden = x.linear(weight)
+            inside.append(Weak(buffer: hidden.value.buffer))
+            return hidden.activated(.silu)
+        }
+        #expect(inside.count == 1 && inside[0].buffer == nil)
+        output.meanSquaredError(to: Tensor(zeros: [4, 8])).backward()
+        #expect(inside.count == 2 && inside[1].buffer == nil && weight.gradient != nil)
     }
 
     @Test func aGradientIsWrittenWhereTheArenaWantsIt() {
@@ -48,10 +84,11 @@ import Testing
         }
     }
 
-    @Test func sizeClassesWasteAtMostAQuarterAndAreReused() {
-        for count in [1, 16, 17, 100, 1000, 1025, 1_000_000] {
-            let capacity = BufferPool.shared.buffer(count: count).capacity
-            #expect(capacity >= count && capacity <= max(16, count + count / 4 + 16))
+    @Test func buffersAreHardlyLargerThanAskedFor() {
+        for count in [1, 16, 17, 100, 1000, 1025, 4097, 1_000_003] {
+            let buffer = BufferPool.shared.buffer(count: count)
+            #expect(buffer.capacity >= count && buffer.capacity < count + (count > 4096 ? 16 : 64))
+            #expect(UInt(bitPattern: buffer.pointer) % 64 == 0)
         }
     }
 

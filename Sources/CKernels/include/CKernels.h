@@ -39,6 +39,15 @@ void dk_parallel(long count, void (*body)(void *context, long index), void *cont
 /// that this path can compute. Returns the floating-point operations done (a multiply–add is two).
 double dk_fma_burst(long items, long rounds);
 
+// ---------------------------------------------------------------- memory
+
+/// Address space for `bytes` bytes; pages take memory from their first use on. NULL where there is none.
+void *dk_memory_reserve(long bytes);
+/// Gives back what was reserved, addresses and all.
+void dk_memory_release(void *start, long bytes);
+/// Gives the pages that lie wholly inside back to the system; the addresses stay usable, their contents are lost.
+void dk_memory_discard(void *start, long bytes);
+
 // ---------------------------------------------------------------- matrix products
 
 /// C[M,N] (+)= op(A)[M,K] · op(B)[K,N] + bias[N], for each of `batch` problems laid `stride_*` floats apart.
@@ -153,6 +162,9 @@ typedef enum { DK_IDENTITY = 0, DK_SILU = 1, DK_GELU = 2, DK_RELU = 3, DK_MISH =
 /// y = gate[c]·φ(z), z = x·a[b,c] + d[b,c]. gate may be NULL (all ones).
 void dk_affine_activation(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
                           long images, long pixels, long channels, float *y);
+/// The same into rows of y that lie ld_y floats apart: a part of a concatenation.
+void dk_affine_activation_rows(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
+                               long images, long pixels, long channels, float *y, long ld_y);
 /// Given g = ∂L/∂y: writes gz = g·gate·φ'(z) [images,P,C] and, per image and channel, sums
 /// sum_gz = Σ gz, sum_gzx = Σ gz·x, sum_gphi = Σ g·φ(z) (NULL to skip).
 void dk_affine_activation_backward(dk_activation kind, const float *x, const float *a, const float *d,

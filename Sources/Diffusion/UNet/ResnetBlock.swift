@@ -45,10 +45,11 @@ struct ResnetBlock {
 
     var normalizations: [GroupNorm] { [norm1, norm2] }
 
-    func callAsFunction(_ x: Variable, time: TimeSignal, dropout: DropoutStream?) -> Variable {
-        var input = x
-        var hidden = norm1(x, activation: settings.activation)
-        if variant.resampling != .none { (input, hidden) = (resampled(input), resampled(hidden)) }
+    /// - Parameter parts: the input, or what it is the concatenation of.
+    func callAsFunction(_ parts: [Variable], time: TimeSignal, dropout: DropoutStream?) -> Variable {
+        var input = parts
+        var hidden = norm1(parts, activation: settings.activation)
+        if variant.resampling != .none { (input, hidden) = (input.map(resampled), resampled(hidden)) }
         let projected = time.projected(by: timeProjection)
         if settings.scaleShift {
             hidden = norm2(conv1(hidden), activation: settings.activation, modulation: projected)
@@ -56,7 +57,8 @@ struct ResnetBlock {
             hidden = norm2(conv1(hidden, imageBias: projected), activation: settings.activation)
         }
         if let dropout { hidden = dropout.drop(hidden) }
-        let sum = conv2(hidden, residual: shortcut.map { $0(input) } ?? input)
+        // A concatenation is wider than the output, so there is a shortcut where it has parts.
+        let sum = conv2(hidden, residual: shortcut.map { $0(input) } ?? input[0])
         guard variant.outputScale != 1 else { return sum }
         return OperationProfile.timed(name + ".scaling", .elementwise, inputShape: sum.shape) {
             sum.scaled(by: 1 / variant.outputScale)
@@ -114,6 +116,14 @@ final class DropoutStream {
         self.probability = probability
         stream = RandomStream(seed: seed, purpose: .dropout, index: step)
     }
+
+    private init(_ stream: RandomStream, probability: Double) {
+        self.stream = stream
+        self.probability = probability
+    }
+
+    /// One that will draw what this one will.
+    func copy() -> DropoutStream { DropoutStream(stream, probability: probability) }
 
     func drop(_ x: Variable) -> Variable {
         let keep = Float(1 / (1 - probability))

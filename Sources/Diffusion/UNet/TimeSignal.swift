@@ -31,7 +31,8 @@ struct TimeReaders {
 
 /// The timestep as ResNet blocks read it.
 struct TimeSignal {
-    fileprivate let embedding: Variable
+    /// `[B, time]`, after the activation.
+    let embedding: Variable
     /// All projections side by side, in a prediction.
     fileprivate let joined: Variable?
     fileprivate let columns: [ObjectIdentifier: Range<Int>]

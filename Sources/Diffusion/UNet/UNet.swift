@@ -31,6 +31,10 @@ public final class UNet: ChannelNetwork {
     /// Height and width that compute terms are for.
     public let size: [Int]
 
+    /// Whether backward passes compute the insides of blocks again, so that less has to be kept: the same gradients for
+    /// about a third more time. No effect where nothing is recorded.
+    public var usesGradientCheckpointing = false
+
     let timeProjection: TimeProjection
     let timeEmbedding: TimestepEmbedding
     let classEmbedding: ClassEmbedder
@@ -90,7 +94,9 @@ public final class UNet: ChannelNetwork {
 
     /// The same architecture with the given channels left, weights unset.
     public func rebuilt(keeping kept: [String: [Int]]) throws -> UNet {
-        try UNet(configuration, kept: kept, size: size)
+        let network = try UNet(configuration, kept: kept, size: size)
+        network.usesGradientCheckpointing = usesGradientCheckpointing
+        return network
     }
 
     /// What a call needs to fit the model: throws with what was got and expected.
@@ -128,32 +134,30 @@ public final class UNet: ChannelNetwork {
                 embedding.activated(configuration.activation)
             })
 
+        let pass = BlockPass(time: time, dropout: dropoutStream, isCheckpointed: usesGradientCheckpointing)
+
         var image = x
         x = convIn(x)
         var skips = [x]
         for level in downLevels {
             for index in level.resnets.indices {
-                x = level.layer(index, x, time: time, dropout: dropoutStream)
+                x = level.layer(index, [x], pass)
                 skips.append(x)
             }
             if let resampler = level.resampler {
-                x = resampler(x, time: time, dropout: dropoutStream)
+                x = resampler(x, pass)
                 if let pyramid = level.pyramid { x = pyramid.read(&image, into: x) }
                 skips.append(x)
             }
         }
-        if let middle { x = middle(x, time: time, dropout: dropoutStream) }
+        if let middle { x = middle(x, pass) }
         var drawn: Variable?
         for level in upLevels {
             for index in level.resnets.indices {
-                let parts = [x, skips.removeLast()]
-                let joined = OperationProfile.timed(
-                    level.resnets[index].name + ".concatenation", .copy, inputShape: x.shape
-                ) { .concatenated(parts) }
-                x = level.layer(index, joined, time: time, dropout: dropoutStream)
+                x = level.layer(index, [x, skips.removeLast()], pass)
             }
             if let pyramid = level.pyramid { drawn = pyramid.grown(drawn, from: x) }
-            if let resampler = level.resampler { x = resampler(x, time: time, dropout: dropoutStream) }
+            if let resampler = level.resampler { x = resampler(x, pass) }
         }
         let output = convOut(normOut(x, activation: .silu), residual: drawn)
         return configuration.timeEmbeddingType == .fourier ? dividedByTimesteps(output, timesteps) : output

@@ -23,12 +23,12 @@ enum Resampler {
         resnet?.normalizations ?? []
     }
 
-    func callAsFunction(_ x: Variable, time: TimeSignal, dropout: DropoutStream?) -> Variable {
+    func callAsFunction(_ x: Variable, _ pass: BlockPass) -> Variable {
         switch self {
         case .downConvolution(let conv): conv(x)
         case .upConvolution(let conv):
             conv(OperationProfile.timed(conv.name + ".upsampling", .resample, inputShape: x.shape) { x.upsampled() })
-        case .resnet(let block): block(x, time: time, dropout: dropout)
+        case .resnet(let block): pass.run([x]) { block([x], time: pass.time, dropout: $0) }
         }
     }
 }
@@ -52,10 +52,12 @@ struct UNetLevel {
             + (pyramid?.normalizations ?? [])
     }
 
-    /// ResNet block `index` with its attention.
-    func layer(_ index: Int, _ x: Variable, time: TimeSignal, dropout: DropoutStream?) -> Variable {
-        let y = resnets[index](x, time: time, dropout: dropout)
-        return attentions[index].map { $0(y) } ?? y
+    /// ResNet block `index` with its attention, of the concatenation of `parts`.
+    func layer(_ index: Int, _ parts: [Variable], _ pass: BlockPass) -> Variable {
+        pass.run(parts) { dropout in
+            let y = resnets[index](parts, time: pass.time, dropout: dropout)
+            return attentions[index].map { $0(y) } ?? y
+        }
     }
 }
 
@@ -71,8 +73,11 @@ struct UNetMiddle {
         first.normalizations + [attention?.norm].compactMap { $0 } + second.normalizations
     }
 
-    func callAsFunction(_ x: Variable, time: TimeSignal, dropout: DropoutStream?) -> Variable {
-        let y = first(x, time: time, dropout: dropout)
-        return second(attention.map { $0(y) } ?? y, time: time, dropout: dropout)
+    func callAsFunction(_ x: Variable, _ pass: BlockPass) -> Variable {
+        let y = pass.run([x]) { dropout in
+            let y = first([x], time: pass.time, dropout: dropout)
+            return attention.map { $0(y) } ?? y
+        }
+        return pass.run([y]) { second([y], time: pass.time, dropout: $0) }
     }
 }

@@ -8,13 +8,16 @@ struct BenchmarkInputs {
     private let pipeline: Pipeline
     private let batch: DenoisingBatch
     private let seed: UInt64
+    private let gradientCheckpointing: Bool
     private var model: UNet { pipeline.model }
 
-    init(_ pipeline: Pipeline, batch count: Int, seed: UInt64) throws {
+    init(_ pipeline: Pipeline, batch count: Int, settings: BenchmarkSettings) throws {
+        let seed = settings.seed
         let model = pipeline.model
         try MemoryEstimate.check(model, size: model.size, batch: count)
         self.pipeline = pipeline
         self.seed = seed
+        gradientCheckpointing = settings.gradientCheckpointing
         func normal(_ index: UInt64) -> Tensor {
             let tensor = Tensor(uninitialized: [count] + model.size + [model.configuration.inChannels])
             var stream = RandomStream(seed: seed, purpose: .calibration, index: index)
@@ -50,6 +53,7 @@ struct BenchmarkInputs {
         configuration.batchSize = batch.count
         configuration.learningRate = 1e-4
         configuration.ema = 0
+        configuration.gradientCheckpointing = gradientCheckpointing
         let trainer = DenoisingTrainer(
             model: model, objective: try DenoisingObjective(pipeline.scheduler), batches: SameBatch(batch: batch),
             configuration: configuration)
@@ -58,6 +62,7 @@ struct BenchmarkInputs {
 
     func hessianVectorProduct() throws -> () throws -> Void {
         let objective = try DenoisingObjective(pipeline.scheduler)
+        model.usesGradientCheckpointing = gradientCheckpointing
         let arena = ParameterArena(model.parameters)
         let direction = Tensor(uninitialized: [arena.count])
         var stream = RandomStream(seed: seed, purpose: .probe)

@@ -10,8 +10,10 @@ struct PreparedWork {
     /// Makes the model, gets everything ready and runs the work once.
     init(_ work: BenchmarkWork, on subject: BenchmarkSubject, batch: Int, settings: BenchmarkSettings) throws {
         var run: () throws -> Void = {}
+        // What other work left idle is none of this one's memory.
+        BufferPool.shared.trim()
         peakBytes = try BufferPool.shared.peakGrowth {
-            let inputs = try BenchmarkInputs(subject.make(), batch: batch, seed: settings.seed)
+            let inputs = try BenchmarkInputs(subject.make(), batch: batch, settings: settings)
             run =
                 switch work {
                 case .forward: inputs.forward()

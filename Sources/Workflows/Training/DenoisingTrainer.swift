@@ -44,6 +44,7 @@ public final class DenoisingTrainer {
         self.batches = batches
         self.configuration = configuration
         self.teacher = teacher
+        model.usesGradientCheckpointing = configuration.gradientCheckpointing
         arena = ParameterArena(model.parameters)
         optimizer = Optimizer(configuration.optimizer, arena: arena)
         average = configuration.ema > 0 ? ExponentialMovingAverage(decay: configuration.ema, arena: arena) : nil
@@ -97,6 +98,8 @@ public final class DenoisingTrainer {
         self.optimizer = optimizer
         model = compaction.network
         arena = smaller
+        // Nothing will be as large again as what the larger model needed.
+        BufferPool.shared.trim()
     }
 
     // MARK: checkpoints

@@ -17,6 +17,9 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var lossWeighting = LossWeighting.uniform
     /// Weight λ of imitating the unpruned model in fine-tuning: (1 − λ)·noise loss + λ·imitation.
     public var distillation = 0.0
+    /// Whether the insides of the U-Net's blocks are computed again in the backward pass, in place of being kept: the
+    /// same steps with less memory and in more time.
+    public var gradientCheckpointing = false
     public var seed = 0
     /// Steps between lines of the log.
     public var logEvery = 50

@@ -54,6 +54,12 @@ struct BenchCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("Sampling steps (default: 10).", valueName: "n"))
     var steps: Int?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Training steps and Hessian–vector products compute the insides of blocks again in the backward pass, in place of keeping them."
+        ))
+    var gradientCheckpointing = false
+
     @Flag(help: "Add tables of layers for each batch size.")
     var layers = false
 
@@ -177,6 +183,17 @@ struct BenchCommand: ParsableCommand {
                 throw RequestError.conflict("--steps has no effect where sampling is not timed")
             }
             settings.steps = steps
+        }
+        if gradientCheckpointing {
+            guard settings.works.contains(.training) || settings.works.contains(.hvp) else {
+                throw RequestError.conflict("--gradient-checkpointing has no effect where nothing is trained")
+            }
+            guard !layers else {
+                throw RequestError.conflict(
+                    "--layers would show the layers inside blocks twice with --gradient-checkpointing: expected one of them"
+                )
+            }
+            settings.gradientCheckpointing = true
         }
         settings.seed = UInt64(seed.seed ?? 0)
         settings.profilesLayers = layers

@@ -2,7 +2,8 @@ import TensorCore
 
 extension DerivativeCheck {
     static let all: [DerivativeCheck] =
-        convolutions + products + normalizations + attentions + pointwise + rearrangements + losses
+        convolutions + products + normalizations + attentions + pointwise + rearrangements + losses + ofParts
+        + recomputed
 
     private static func convolution(
         _ name: String, x: [Int], kernel: Int = 3, to outputs: Int, stride: Int = 1, padding: ConvolutionPadding = .one

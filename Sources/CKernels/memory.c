@@ -1,0 +1,28 @@
+#define _DEFAULT_SOURCE
+#include "CKernels.h"
+
+#include <stddef.h>
+#include <sys/mman.h>
+
+#ifndef MAP_NORESERVE
+#define MAP_NORESERVE 0
+#endif
+#ifndef MAP_ANONYMOUS
+#define MAP_ANONYMOUS MAP_ANON
+#endif
+
+#define FRESH (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
+
+void *dk_memory_reserve(long bytes) {
+    void *memory = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, FRESH, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+void dk_memory_release(void *start, long bytes) { munmap(start, (size_t)bytes); }
+
+void dk_memory_discard(void *start, long bytes) {
+    const size_t page = 1 << 16;  // a multiple of every page size in use
+    size_t first = ((size_t)start + page - 1) / page * page, end = ((size_t)start + (size_t)bytes) / page * page;
+    // Mapping the range anew is the portable way to give back pages at once.
+    if (first < end) mmap((void *)first, end - first, PROT_READ | PROT_WRITE, FRESH | MAP_FIXED, -1, 0);
+}

@@ -1,0 +1,16 @@
+import TensorCore
+
+/// What the blocks of a U-Net share in one pass through it.
+struct BlockPass {
+    let time: TimeSignal
+    let dropout: DropoutStream?
+    /// Whether what is inside a block is dropped, and computed again in the backward pass.
+    let isCheckpointed: Bool
+
+    /// Runs a block that reads `inputs` and the time embedding; its argument is the dropout stream that it is to draw from.
+    func run(_ inputs: [Variable], _ block: @escaping (DropoutStream?) -> Variable) -> Variable {
+        guard isCheckpointed else { return block(dropout) }
+        let before = dropout?.copy()
+        return .checkpointed(inputs + [time.embedding]) { block($0 ? before : dropout) }
+    }
+}
