@@ -17,9 +17,10 @@ public struct PipelineFolder {
 
     /// Reads and checks everything: configuration, weights (names, shapes, finite values), scheduler, pruning record.
     public func load() throws -> Pipeline {
-        guard FileKind(at: url) == .folder else {
-            throw FileKind(at: url) == .nothing
-                ? StorageError.missing(path: url.path) : StorageError.notAFolder(path: url.path)
+        switch FileKind(at: url, followingLinks: true) {
+        case .folder: break
+        case .nothing: throw StorageError.missing(path: url.path)
+        case .file, .other: throw StorageError.notAFolder(path: url.path)
         }
         var warnings: [String] = []
         let places = try places()
@@ -53,9 +54,8 @@ public struct PipelineFolder {
 
     private func places() throws -> (unet: URL, scheduler: URL?) {
         let nested = url.appendingPathComponent("unet")
-        let hasNested = FileKind(at: nested.appendingPathComponent(Self.configurationName)) == .file
-        let unet = hasNested ? nested : url
-        guard FileKind(at: unet.appendingPathComponent(Self.configurationName)) == .file else {
+        let unet = Self.isThere(nested.appendingPathComponent(Self.configurationName)) ? nested : url
+        guard Self.isThere(unet.appendingPathComponent(Self.configurationName)) else {
             throw PipelineError.notAModel(
                 path: url.path,
                 reason: "there is neither unet/\(Self.configurationName) nor \(Self.configurationName) in it")
@@ -64,8 +64,12 @@ public struct PipelineFolder {
             url.appendingPathComponent("scheduler").appendingPathComponent(Self.schedulerName),
             url.appendingPathComponent(Self.schedulerName),
         ]
-        return (unet, candidates.first { FileKind(at: $0) == .file })
+        return (unet, candidates.first(where: Self.isThere))
     }
+
+    /// Whether anything has this name. What is no file, or a link to none, is then refused by whoever reads it, not taken
+    /// for a file left out; links to files, of which download caches are made, are files.
+    private static func isThere(_ url: URL) -> Bool { FileKind(at: url) != .nothing }
 
     /// Reads a U-Net's `config.json` by itself.
     ///
@@ -107,7 +111,7 @@ public struct PipelineFolder {
 
     private func readRecord() throws -> PruningRecord? {
         let file = url.appendingPathComponent(Self.recordName)
-        guard FileKind(at: file) == .file else { return nil }
+        guard Self.isThere(file) else { return nil }
         let json = try JSONFile.read(file)
         guard let schema = json["schema"]?.intValue, schema == PruningRecord.currentSchema else {
             throw PipelineError.configuration(
@@ -130,10 +134,10 @@ public struct PipelineFolder {
     private func loadWeights(into model: UNet, from folder: URL) throws {
         let file = folder.appendingPathComponent(Self.weightsName)
         let index = folder.appendingPathComponent(Self.weightsName + ".index.json")
-        if FileKind(at: file) == .nothing && FileKind(at: index) == .nothing {
+        if !Self.isThere(file) && !Self.isThere(index) {
             let pickle = folder.appendingPathComponent("diffusion_pytorch_model.bin")
             let hint =
-                FileKind(at: pickle) == .file
+                Self.isThere(pickle)
                 ? "there is only a pickle (\(pickle.lastPathComponent)), which is not read as it can run code; save with safe_serialization=True"
                 : "there is no \(Self.weightsName) in \(folder.lastPathComponent)"
             throw PipelineError.notAModel(path: url.path, reason: hint)
