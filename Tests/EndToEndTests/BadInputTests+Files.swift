@@ -48,4 +48,14 @@ extension BadInputTests {
             try expectRefused(["bench", "--architecture", path, "--quiet"], status: 65, saying: path)
         }
     }
+
+    /// No memory is taken for a model that is not there: this one would fill six gigabytes.
+    @Test func aConfigurationFarLargerThanItsWeights() throws {
+        let url = try copy().appendingPathComponent("unet/config.json")
+        let text = try String(contentsOf: url, encoding: .utf8)
+        let start = try #require(text.range(of: "\"block_out_channels\": [")?.upperBound)
+        let end = try #require(text[start...].firstIndex(of: "]"))
+        try Data((text[..<start] + "4096, 4096" + text[end...]).utf8).write(to: url)
+        try expectRefused(["info", "--model", scratch.path("model")], status: 65, saying: "7247 weights are too few")
+    }
 }

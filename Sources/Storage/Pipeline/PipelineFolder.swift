@@ -28,14 +28,19 @@ public struct PipelineFolder {
             places.unet.appendingPathComponent(Self.configurationName), &warnings)
         let scheduler = try readScheduler(places.scheduler, &warnings)
         let record = try readRecord()
-        let model: UNet
-        do {
-            model = try UNet(configuration, kept: record?.keptChannels ?? [:])
-        } catch {
-            throw PipelineError.configuration(
-                path: places.unet.appendingPathComponent(Self.configurationName).path, reason: "\(error)")
+        func described<Result>(_ body: () throws -> Result) throws -> Result {
+            do {
+                return try body()
+            } catch {
+                throw PipelineError.configuration(
+                    path: places.unet.appendingPathComponent(Self.configurationName).path, reason: "\(error)")
+            }
         }
-        try loadWeights(into: model, from: places.unet)
+        try described { try configuration.validate() }
+        let weights = try openWeights(in: places.unet)
+        if record == nil { try checkSize(of: weights, for: configuration) }
+        let model = try described { try UNet(configuration, kept: record?.keptChannels ?? [:]) }
+        try load(weights, into: model)
         var pipeline = Pipeline(model: model, scheduler: scheduler, pruning: record)
         pipeline.warnings = warnings
         return pipeline
@@ -131,7 +136,7 @@ public struct PipelineFolder {
         return record
     }
 
-    private func loadWeights(into model: UNet, from folder: URL) throws {
+    private func openWeights(in folder: URL) throws -> any WeightSource {
         let file = folder.appendingPathComponent(Self.weightsName)
         let index = folder.appendingPathComponent(Self.weightsName + ".index.json")
         if !Self.isThere(file) && !Self.isThere(index) {
@@ -142,7 +147,21 @@ public struct PipelineFolder {
                 : "there is no \(Self.weightsName) in \(folder.lastPathComponent)"
             throw PipelineError.notAModel(path: url.path, reason: hint)
         }
-        let weights = try Weights.open(file)
+        return try Weights.open(file)
+    }
+
+    /// Refuses a configuration of a far larger model than the weights are of before memory is taken for it. Counts one
+    /// 3×3 convolution of each ResNet block, so no model that is whole is refused.
+    private func checkSize(of weights: any WeightSource, for configuration: UNetConfiguration) throws {
+        let blocks = Double(2 * configuration.layersPerBlock + 1)
+        let least = configuration.blockOutChannels.reduce(0.0) { $0 + 9 * blocks * Double($1) * Double($1) }
+        let held = try weights.names.reduce(0.0) { $0 + (try weights.shape(of: $1).reduce(1.0) { $0 * Double($1) }) }
+        guard held >= least else {
+            throw PipelineError.tooFewWeights(path: weights.url.path, got: held, expected: least)
+        }
+    }
+
+    private func load(_ weights: any WeightSource, into model: UNet) throws {
         let source = TensorNames(weights)
         let expected = Set(model.parameters.map(\.name))
         let missing = model.parameters.map(\.name).filter { source.name(for: $0) == nil }
