@@ -9,7 +9,8 @@ struct Diffprune: ParsableCommand {
         abstract: "Prunes diffusion models, fine-tunes what is left, and measures what that cost.",
         discussion: """
             Exit status: 0 done, \(ExitStatus.usage) wrong usage or configuration, \(ExitStatus.data) unusable files or \
-            data. Results go to standard output, progress and warnings to standard error.
+            data. A signal ends it as it ends any program, once unfinished files are removed. Results go to standard \
+            output, progress and warnings to standard error.
             """,
         subcommands: Subcommands.all)
 

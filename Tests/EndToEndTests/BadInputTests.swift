@@ -4,13 +4,15 @@ import Testing
 
 /// Every bad input gives one `error:` line, its status, and leaves nothing behind.
 @Suite struct BadInputTests {
-    private let scratch: Scratch
+    let scratch: Scratch
 
     init() throws { scratch = try Scratch() }
 
-    private func expectRefused(
+    /// - Returns: the line.
+    @discardableResult
+    func expectRefused(
         _ arguments: [String], status: Int32, saying words: String..., sourceLocation: SourceLocation = #_sourceLocation
-    ) throws {
+    ) throws -> String {
         let before = try scratch.contents()
         let result = try Tool.run(arguments)
         let lines = result.errors.split(separator: "\n").map(String.init)
@@ -21,13 +23,14 @@ import Testing
             #expect(result.errors.contains(word), "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
         }
         #expect(try scratch.contents() == before, "\(arguments) left something", sourceLocation: sourceLocation)
+        return result.errors
     }
 
-    private var model: String { Tool.fixture("unet/plain") }
-    private var out: String { scratch.path("out") }
+    var model: String { Tool.fixture("unet/plain") }
+    var out: String { scratch.path("out") }
 
     /// A copy of the plain model for the test to break.
-    private func copy(_ name: String = "model", of fixture: String = "unet/plain") throws -> URL {
+    func copy(_ name: String = "model", of fixture: String = "unet/plain") throws -> URL {
         let url = scratch.url.appendingPathComponent(name)
         try FileManager.default.copyItem(at: URL(fileURLWithPath: Tool.fixture(fixture)), to: url)
         return url
@@ -62,6 +65,12 @@ import Testing
         try expectRefused(sample + ["--batch-size", "0"], status: 64, saying: "--batch-size")
         try expectRefused(sample + ["--class", "1"], status: 64, saying: "unconditional")
         try expectRefused(sample + ["--seed", "1", "--noise", "x"], status: 64, saying: "--noise")
+        let evaluate = ["evaluate", "--dense", model, "--pruned", model, "--output", out]
+        try expectRefused(evaluate + ["--count", "-1"], status: 64, saying: "-1", "1...100000")
+        try expectRefused(evaluate + ["--steps", "-1"], status: 64, saying: "-1")
+        try expectRefused(evaluate + ["--batch-size", "-1"], status: 64, saying: "-1")
+        try expectRefused(evaluate + ["--class", "-1"], status: 64, saying: "-1")
+        try expectRefused(evaluate + ["--class", "1"], status: 64, saying: "not class-conditional")
         let prune = ["prune", "--model", model, "--output", out]
         try expectRefused(prune, status: 64, saying: "--method")
         try expectRefused(prune + ["--method", "gradient-flw"], status: 64, saying: "'gradient-flow'")
@@ -90,6 +99,16 @@ import Testing
         try expectRefused(train("training.learning_rate=.nan"), status: 64, saying: "finite")
         try expectRefused(train("training.optimizer.kind=adm"), status: 64, saying: "adm")
         try expectRefused(train("training"), status: 64, saying: "KEY=VALUE")
+        try expectRefused(train(".=1"), status: 64, saying: "KEY=VALUE")
+        try expectRefused(train("training..steps=1"), status: 64, saying: "KEY=VALUE")
+        try expectRefused(train("training.steps.=1"), status: 64, saying: "KEY=VALUE")
+        let deep = try expectRefused(
+            train(String(repeating: "a.", count: 50_000) + "a=1"), status: 64, saying: "KEY=VALUE")
+        let long = try expectRefused(
+            train(String(repeating: "a", count: 100_000) + "=1"), status: 64, saying: "unknown")
+        for line in [deep, long] { #expect(line.utf8.count < 1000) }
+        // One key in two spellings.
+        try expectRefused(train("data.background=[{a_b: 1, aB: 2}]"), status: 64, saying: "data.background")
         try expectRefused(train("data.path="), status: 64, saying: "path")
         try expectRefused(train("data.path=/nowhere/at/all"), status: 65, saying: "/nowhere/at/all")
         try expectRefused(train("data.background=[0, 0, 300]"), status: 64, saying: "0...255")

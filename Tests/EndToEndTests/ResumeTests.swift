@@ -188,6 +188,21 @@ import Testing
         try expectRefused(["--data", other], saying: "the images of the data")
     }
 
+    @Test func aRunWhoseLogWasShortenedIsRefused() throws {
+        let tiny = try TinyRun()
+        let arguments = tiny.train(to: "run", "--set", "training.steps=6", "training.log_every=1")
+        #expect(try Tool.run(arguments).status == 0)
+        let log = try tiny.scratch.text("run/metrics.jsonl")
+        try tiny.scratch.write(log.split(separator: "\n").prefix(4).map { $0 + "\n" }.joined(), to: "run/metrics.jsonl")
+        let before = try tiny.scratch.contents()
+        let refused = try Tool.run(arguments + ["--resume"])
+        #expect(refused.status == 65 && refused.errors.split(separator: "\n").count == 1 && refused.output.isEmpty)
+        #expect(refused.errors.contains("metrics.jsonl: it holds 4 lines, fewer than the 6"), "\(refused.errors)")
+        #expect(try tiny.scratch.contents() == before)
+        try tiny.scratch.write(log, to: "run/metrics.jsonl")
+        #expect(try Tool.run(arguments + ["--resume"]).status == 0)
+    }
+
     @Test func anotherRunOrAnOccupiedFolderIsRefused() throws {
         let tiny = try TinyRun()
         #expect(try Tool.run(tiny.train(to: "run", "--set", "training.steps=2")).status == 0)

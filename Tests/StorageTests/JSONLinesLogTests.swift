@@ -35,11 +35,12 @@ import Testing
                 }
             }
             try run(1...12)
-            let size = try GrowingFile.settledSize(of: url)
+            let mark = try JSONLinesLog(url).mark()
+            #expect(mark.lines == 12)
             try run(13...20)
             let uninterrupted = try text(url)
             try Data((uninterrupted + "{\"step\": 21, \"lo").utf8).write(to: url)
-            try GrowingFile.cut(url, to: size)
+            try JSONLinesLog(url).cut(to: mark)
             try run(13...20)
             #expect(try text(url) == uninterrupted)
         }
@@ -65,6 +66,42 @@ import Testing
         try withLog("{\"step\": 1}\n\n\(line)\n{\"step\": 3}\n") { url in
             let got = error(StorageError.self) { _ = try JSONLinesLog(url).entries() }
             #expect(got.map(String.init(describing:))?.contains("metrics.jsonl, entry in line 3: ") == true)
+        }
+    }
+
+    @Test func aLogThatIsNotTheOneMarkedIsLeftAlone() throws {
+        try withLog { url in
+            let log = JSONLinesLog(url)
+            #expect(try log.mark() == .empty)
+            try log.cut(to: .empty)
+            for step in 1...5 { try log.append(["step": .int(step)]) }
+            let mark = try log.mark()
+            let lines = try text(url).split(separator: "\n").map { $0 + "\n" }
+            let longer = "{\"step\": 6}\n"
+
+            func expect(_ expected: LogMarkError, _ content: String?, sourceLocation: SourceLocation = #_sourceLocation)
+                throws
+            {
+                unlink(url.path)
+                if let content { try Data(content.utf8).write(to: url) }
+                #expect(throws: expected, sourceLocation: sourceLocation) { try log.cut(to: mark) }
+                #expect(content == (try? text(url)), sourceLocation: sourceLocation)
+            }
+            try expect(.shortened(path: url.path, lines: nil, expected: 5), nil)
+            try expect(.shortened(path: url.path, lines: 0, expected: 5), "")
+            try expect(.shortened(path: url.path, lines: 4, expected: 5), lines.dropLast().joined())
+            try expect(.shortened(path: url.path, lines: 4, expected: 5), String(lines.joined().dropLast()))
+            try expect(.shortened(path: url.path, lines: 4, expected: 5), lines.dropFirst().joined())
+            // As long as it was, or longer.
+            try expect(.altered(path: url.path, lines: 5), lines.joined().replacingOccurrences(of: "3", with: "4"))
+            try expect(.altered(path: url.path, lines: 5), lines.dropFirst().joined() + longer)
+            try expect(
+                .altered(path: url.path, lines: 5), lines.joined().replacingOccurrences(of: "}", with: "") + longer)
+            try expect(.altered(path: url.path, lines: 5), lines.reversed().joined())
+
+            try Data((lines.joined() + longer).utf8).write(to: url)
+            try log.cut(to: mark)
+            #expect(try text(url) == lines.joined())
         }
     }
 

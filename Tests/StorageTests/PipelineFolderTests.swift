@@ -54,6 +54,34 @@ import Testing
         #expect((source is ShardedSafetensors) == (name == "sharded"))
     }
 
+    /// As download caches keep a model: every file a link to one of another name in another folder.
+    @Test(arguments: ["plain", "sharded"]) func aFolderOfLinksIsTheFilesTheyLeadTo(name: String) throws {
+        try withTemporaryFolder { folder in
+            let manager = FileManager.default
+            let source = PipelineFixture.named(name).url
+            let (blobs, snapshot) = (folder.appendingPathComponent("blobs"), folder.appendingPathComponent("snapshot"))
+            try manager.createDirectory(at: blobs, withIntermediateDirectories: false)
+            for (number, path) in try manager.subpathsOfDirectory(atPath: source.path).enumerated() {
+                let (file, link) = (source.appendingPathComponent(path), snapshot.appendingPathComponent(path))
+                var isFolder: ObjCBool = false
+                guard manager.fileExists(atPath: file.path, isDirectory: &isFolder), !isFolder.boolValue else {
+                    continue
+                }
+                let blob = blobs.appendingPathComponent("\(number)")
+                try manager.copyItem(at: file, to: blob)
+                try manager.createDirectory(at: link.deletingLastPathComponent(), withIntermediateDirectories: true)
+                try manager.createSymbolicLink(at: link, withDestinationURL: blob)
+            }
+            let model = folder.appendingPathComponent("model")
+            try manager.createSymbolicLink(at: model, withDestinationURL: snapshot)
+            let (linked, plain) = (try PipelineFolder(model).load(), try PipelineFolder(source).load())
+            #expect(linked.warnings == plain.warnings && linked.scheduler == plain.scheduler)
+            for (a, b) in zip(linked.model.parameters, plain.model.parameters) {
+                #expect(a.name == b.name && a.variable.value.array == b.variable.value.array, "\(a.name)")
+            }
+        }
+    }
+
     @Test func theFirstReleasesNamesBecomeTodays() throws {
         let old = try SafetensorsFile(
             contentsOf: PipelineFixture.legacy.url.appendingPathComponent("diffusion_pytorch_model.safetensors"))

@@ -11,7 +11,7 @@ public struct Checkpoint: Sendable {
 
     static let tensorsName = "state.safetensors"
     static let stateName = "state.json"
-    static let format = 2
+    static let format = 3
 
     /// Opens the checkpoint in the folder `url` and compares its digests.
     /// - Throws: `StorageError`, `SafetensorsError` or `CheckpointError.damaged`.

@@ -23,18 +23,15 @@ public enum AtomicFile {
         case .folder, .other: throw StorageError.notARegularFile(path: target.path)
         }
         let partial = TemporarySibling.partial(of: target)
-        let descriptor = try openLocked(partial, for: target)
-        // Named after the target: the name of the temporary would puzzle whoever reads the error.
-        let sink = FileSink(descriptor: descriptor, path: target.path)
-        do {
-            try Unfinished.clearing(by: { unlink(partial.path) }) {
-                try body(sink)
-                if durably { try sink.synchronize() }
-                guard rename(partial.path, target.path) == 0 else { throw StorageError.writing(target.path) }
-            }
-        } catch {
-            unlink(partial.path)
-            throw error
+        var descriptor: Int32 = -1
+        try Unfinished.building(
+            making: { descriptor = try openLocked(partial, for: target) }, clearedBy: { unlink(partial.path) }
+        ) {
+            // Named after the target: the name of the temporary would puzzle whoever reads the error.
+            let sink = FileSink(descriptor: descriptor, path: target.path)
+            try body(sink)
+            if durably { try sink.synchronize() }
+            guard rename(partial.path, target.path) == 0 else { throw StorageError.writing(target.path) }
         }
         if durably { TemporarySibling.synchronize(folder: target.deletingLastPathComponent()) }
     }

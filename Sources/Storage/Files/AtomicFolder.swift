@@ -17,10 +17,8 @@ public enum AtomicFolder {
         case .file, .other: throw StorageError.notAFolder(path: target.path)
         }
         let partial = TemporarySibling.partial(of: target)
-        let descriptor = try openLocked(partial, for: target)
-        defer { close(descriptor) }
         do {
-            return try Unfinished.clearing(by: { Unfinished.clear(partial) }) {
+            return try building(partial, for: target) {
                 try empty(partial, for: target)
                 try settleRetired(of: target)
                 let result = try build(partial)
@@ -29,7 +27,6 @@ public enum AtomicFolder {
                 return result
             }
         } catch {
-            try? FileManager.default.removeItem(at: partial)
             // The hidden name would puzzle whoever reads the error; the folder under it is gone anyway.
             throw (error as? StorageError)?.renaming(partial.path, to: target.path) ?? error
         }
@@ -65,16 +62,24 @@ public enum AtomicFolder {
         }
         // Emptied under the name of a folder under construction, since what has the other name may be brought back.
         let partial = TemporarySibling.partial(of: target)
-        let descriptor = try openLocked(partial, for: target)
-        defer { close(descriptor) }
-        try empty(partial, for: target)
-        try Unfinished.clearing(by: { Unfinished.clear(partial) }) {
+        try building(partial, for: target) {
+            try empty(partial, for: target)
             guard rename(target.path, partial.path) == 0 else { throw StorageError.writing(target.path) }
             try delete(partial, for: target)
         }
     }
 
-    static func openLocked(_ partial: URL, for target: URL) throws -> Int32 {
+    /// Runs `body` while the hidden folder `partial` is there and locked; it does not outlive an error or an interruption.
+    static func building<Result>(_ partial: URL, for target: URL, _ body: () throws -> Result) throws -> Result {
+        var descriptor: Int32 = -1
+        // Last of all: what is unlocked may be taken over.
+        defer { if descriptor >= 0 { close(descriptor) } }
+        return try Unfinished.building(
+            making: { descriptor = try openLocked(partial, for: target) }, clearedBy: { Unfinished.clear(partial) },
+            body)
+    }
+
+    private static func openLocked(_ partial: URL, for target: URL) throws -> Int32 {
         while true {
             if mkdir(partial.path, 0o777) != 0, errno != EEXIST {
                 throw errno == ENOENT

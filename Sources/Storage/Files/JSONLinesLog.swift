@@ -3,7 +3,7 @@ import Foundation
 /// A log of JSON objects, one a line (`metrics.jsonl`), that a resumed run continues exactly.
 ///
 /// Every line is written by one call, so a kill tears the last line at most; whoever resumes cuts the log back to the
-/// `settledSize` that its checkpoint noted. Numbers that are not finite are logged as null. One process appends at a time.
+/// `mark` that its checkpoint noted. Numbers that are not finite are logged as null. One process appends at a time.
 public struct JSONLinesLog: Sendable {
     public let url: URL
 

@@ -49,9 +49,12 @@ public enum OutputFolder {
     /// Writes one byte to a file in the folder and removes it: permissions alone do not tell of read-only or full disks.
     private static func probe(_ folder: URL) throws {
         let file = folder.appendingPathComponent(".write-test-\(getpid())")
-        let descriptor = open(file.path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw StorageError.writing(folder.path) }
-        defer { unlink(file.path) }
-        try FileSink(descriptor: descriptor, path: folder.path).write([0])
+        try Unfinished.uninterrupted {
+            let descriptor = open(file.path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
+            guard descriptor >= 0 else { throw StorageError.writing(folder.path) }
+            // Without a name while it is written to: a kill leaves nothing.
+            unlink(file.path)
+            try FileSink(descriptor: descriptor, path: folder.path).write([0])
+        }
     }
 }

@@ -11,17 +11,14 @@ public enum StagedOutput {
     public static func write<Result>(into folder: URL, _ build: (URL) throws -> Result) throws -> Result {
         let target = try TemporarySibling.resolve(folder)
         let staging = TemporarySibling.partial(of: target.appendingPathComponent("results"))
-        let descriptor = try AtomicFolder.openLocked(staging, for: target)
-        defer { close(descriptor) }
         do {
-            return try Unfinished.clearing(by: { Unfinished.clear(staging) }) {
+            return try AtomicFolder.building(staging, for: target) {
                 try AtomicFolder.empty(staging, for: target)
                 let result = try build(staging)
                 try move(from: staging, to: target)
                 return result
             }
         } catch {
-            try? FileManager.default.removeItem(at: staging)
             // The hidden name would puzzle whoever reads the error; the folder under it is gone anyway.
             throw (error as? StorageError)?.renaming(staging.path, to: target.path) ?? error
         }

@@ -49,13 +49,14 @@ enum TemporarySibling {
     }
 }
 
-/// What `lstat` (links not followed) says stands at a path.
+/// What stands at a path.
 enum FileKind {
     case nothing, file, folder, other
 
-    init(at url: URL) {
+    /// - Parameter followingLinks: what a symbolic link leads to counts in its place; one that leads nowhere is nothing.
+    init(at url: URL, followingLinks: Bool = false) {
         var status = stat()
-        guard lstat(url.path, &status) == 0 else {
+        guard (followingLinks ? stat(url.path, &status) : lstat(url.path, &status)) == 0 else {
             self = .nothing
             return
         }

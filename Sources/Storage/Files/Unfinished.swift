@@ -26,6 +26,26 @@ public enum Unfinished {
         return try body()
     }
 
+    /// Runs `body` on what `make` made. It is taken away by `cleanUp` where `body` throws, and where the process is
+    /// interrupted at any moment after it was made.
+    static func building<Result>(
+        making make: () throws -> Void, clearedBy cleanUp: @escaping @Sendable () -> Void, _ body: () throws -> Result
+    ) throws -> Result {
+        let number = try state.withLock { state in
+            try make()
+            state.next += 1
+            state.cleanUps[state.next] = cleanUp
+            return state.next
+        }
+        defer { state.withLock { $0.cleanUps[number] = nil } }
+        do {
+            return try body()
+        } catch {
+            cleanUp()
+            throw error
+        }
+    }
+
     /// Runs a step, such as a series of renames, that no interruption may fall into.
     static func uninterrupted<Result>(_ step: () throws -> Result) rethrows -> Result {
         try state.withLock { _ in try step() }

@@ -6,6 +6,7 @@ public enum PipelineError: Error, CustomStringConvertible {
     case missingTensor(path: String, name: String, more: Int)
     case extraTensor(path: String, name: String, more: Int)
     case wrongShape(path: String, name: String, got: [Int], expected: [Int])
+    case tooFewWeights(path: String, got: Double, expected: Double)
     case notFinite(path: String, name: String)
     case duplicateGroup(path: String, name: String)
 
@@ -21,6 +22,8 @@ public enum PipelineError: Error, CustomStringConvertible {
             "\(path): tensor '\(name)' has no place in the model that the configuration describes" + Self.others(more)
         case .wrongShape(let path, let name, let got, let expected):
             "\(path): tensor '\(name)' has shape \(got), expected \(expected)"
+        case .tooFewWeights(let path, let got, let expected):
+            "\(path): \(Int(got)) weights are too few for the model that the configuration describes, which has over \(Int(expected))"
         case .notFinite(let path, let name): "\(path): tensor '\(name)' has values that are not finite"
         case .duplicateGroup(let path, let name): "\(path): channel group '\(name)' is there twice"
         }

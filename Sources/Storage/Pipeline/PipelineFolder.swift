@@ -17,9 +17,10 @@ public struct PipelineFolder {
 
     /// Reads and checks everything: configuration, weights (names, shapes, finite values), scheduler, pruning record.
     public func load() throws -> Pipeline {
-        guard FileKind(at: url) == .folder else {
-            throw FileKind(at: url) == .nothing
-                ? StorageError.missing(path: url.path) : StorageError.notAFolder(path: url.path)
+        switch FileKind(at: url, followingLinks: true) {
+        case .folder: break
+        case .nothing: throw StorageError.missing(path: url.path)
+        case .file, .other: throw StorageError.notAFolder(path: url.path)
         }
         var warnings: [String] = []
         let places = try places()
@@ -27,14 +28,19 @@ public struct PipelineFolder {
             places.unet.appendingPathComponent(Self.configurationName), &warnings)
         let scheduler = try readScheduler(places.scheduler, &warnings)
         let record = try readRecord()
-        let model: UNet
-        do {
-            model = try UNet(configuration, kept: record?.keptChannels ?? [:])
-        } catch {
-            throw PipelineError.configuration(
-                path: places.unet.appendingPathComponent(Self.configurationName).path, reason: "\(error)")
+        func described<Result>(_ body: () throws -> Result) throws -> Result {
+            do {
+                return try body()
+            } catch {
+                throw PipelineError.configuration(
+                    path: places.unet.appendingPathComponent(Self.configurationName).path, reason: "\(error)")
+            }
         }
-        try loadWeights(into: model, from: places.unet)
+        try described { try configuration.validate() }
+        let weights = try openWeights(in: places.unet)
+        if record == nil { try checkSize(of: weights, for: configuration) }
+        let model = try described { try UNet(configuration, kept: record?.keptChannels ?? [:]) }
+        try load(weights, into: model)
         var pipeline = Pipeline(model: model, scheduler: scheduler, pruning: record)
         pipeline.warnings = warnings
         return pipeline
@@ -53,9 +59,8 @@ public struct PipelineFolder {
 
     private func places() throws -> (unet: URL, scheduler: URL?) {
         let nested = url.appendingPathComponent("unet")
-        let hasNested = FileKind(at: nested.appendingPathComponent(Self.configurationName)) == .file
-        let unet = hasNested ? nested : url
-        guard FileKind(at: unet.appendingPathComponent(Self.configurationName)) == .file else {
+        let unet = Self.isThere(nested.appendingPathComponent(Self.configurationName)) ? nested : url
+        guard Self.isThere(unet.appendingPathComponent(Self.configurationName)) else {
             throw PipelineError.notAModel(
                 path: url.path,
                 reason: "there is neither unet/\(Self.configurationName) nor \(Self.configurationName) in it")
@@ -64,8 +69,12 @@ public struct PipelineFolder {
             url.appendingPathComponent("scheduler").appendingPathComponent(Self.schedulerName),
             url.appendingPathComponent(Self.schedulerName),
         ]
-        return (unet, candidates.first { FileKind(at: $0) == .file })
+        return (unet, candidates.first(where: Self.isThere))
     }
+
+    /// Whether anything has this name. What is no file, or a link to none, is then refused by whoever reads it, not taken
+    /// for a file left out; links to files, of which download caches are made, are files.
+    private static func isThere(_ url: URL) -> Bool { FileKind(at: url) != .nothing }
 
     /// Reads a U-Net's `config.json` by itself.
     ///
@@ -107,7 +116,7 @@ public struct PipelineFolder {
 
     private func readRecord() throws -> PruningRecord? {
         let file = url.appendingPathComponent(Self.recordName)
-        guard FileKind(at: file) == .file else { return nil }
+        guard Self.isThere(file) else { return nil }
         let json = try JSONFile.read(file)
         guard let schema = json["schema"]?.intValue, schema == PruningRecord.currentSchema else {
             throw PipelineError.configuration(
@@ -127,18 +136,32 @@ public struct PipelineFolder {
         return record
     }
 
-    private func loadWeights(into model: UNet, from folder: URL) throws {
+    private func openWeights(in folder: URL) throws -> any WeightSource {
         let file = folder.appendingPathComponent(Self.weightsName)
         let index = folder.appendingPathComponent(Self.weightsName + ".index.json")
-        if FileKind(at: file) == .nothing && FileKind(at: index) == .nothing {
+        if !Self.isThere(file) && !Self.isThere(index) {
             let pickle = folder.appendingPathComponent("diffusion_pytorch_model.bin")
             let hint =
-                FileKind(at: pickle) == .file
+                Self.isThere(pickle)
                 ? "there is only a pickle (\(pickle.lastPathComponent)), which is not read as it can run code; save with safe_serialization=True"
                 : "there is no \(Self.weightsName) in \(folder.lastPathComponent)"
             throw PipelineError.notAModel(path: url.path, reason: hint)
         }
-        let weights = try Weights.open(file)
+        return try Weights.open(file)
+    }
+
+    /// Refuses a configuration of a far larger model than the weights are of before memory is taken for it. Counts one
+    /// 3×3 convolution of each ResNet block, so no model that is whole is refused.
+    private func checkSize(of weights: any WeightSource, for configuration: UNetConfiguration) throws {
+        let blocks = Double(2 * configuration.layersPerBlock + 1)
+        let least = configuration.blockOutChannels.reduce(0.0) { $0 + 9 * blocks * Double($1) * Double($1) }
+        let held = try weights.names.reduce(0.0) { $0 + (try weights.shape(of: $1).reduce(1.0) { $0 * Double($1) }) }
+        guard held >= least else {
+            throw PipelineError.tooFewWeights(path: weights.url.path, got: held, expected: least)
+        }
+    }
+
+    private func load(_ weights: any WeightSource, into model: UNet) throws {
         let source = TensorNames(weights)
         let expected = Set(model.parameters.map(\.name))
         let missing = model.parameters.map(\.name).filter { source.name(for: $0) == nil }

@@ -116,13 +116,15 @@ public struct ConfigurationDocument {
 
     private static func parse(override: String) throws -> ConfigurationTree {
         let parts = override.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, !parts[0].isEmpty else {
+        let source = "--set \(override.prefix(200))\(override.count > 200 ? "…" : "")"
+        let keys = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, !keys.contains(""), keys.count <= ConfigurationTree.maximumDepth else {
             throw ConfigurationError.unreadable(
-                source: "--set \(override)", reason: "expected KEY=VALUE, as in training.steps=1000")
+                source: source, reason: "expected KEY=VALUE, as in training.steps=1000")
         }
-        var value = try ConfigurationTree(yaml: parts[1], source: "--set \(override)")
+        var value = try ConfigurationTree(yaml: parts[1], source: source)
         if value == .section([:]) { value = .text("") }
-        for key in parts[0].split(separator: ".").reversed() { value = .section([String(key): value]) }
+        for key in keys.reversed() { value = .section([key: value]) }
         return value
     }
 }

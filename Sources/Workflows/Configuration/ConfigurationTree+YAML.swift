@@ -4,7 +4,7 @@ import Yams
 extension ConfigurationTree {
     /// The largest configuration read.
     static let maximumBytes = 1 << 20
-    private static let maximumDepth = 32
+    static let maximumDepth = 32
 
     /// - Throws: `ConfigurationError` for what is not YAML, repeats a key, is nested deeply, or uses anchors and aliases.
     init(yaml text: String, source: String) throws {

@@ -10,12 +10,15 @@ public enum ConfigurationError: Error, CustomStringConvertible {
         switch self {
         case .unreadable(let source, let reason): "\(source): \(reason)"
         case .unknownKey(let source, let key, let nearest, let legal):
-            "\(source): unknown key '\(key)'"
+            "\(source): unknown key '\(Self.short(key))'"
                 + (nearest.map { ", did you mean '\($0)'?" } ?? ", expected one of \(legal.joined(separator: ", "))")
         case .invalid(let source, let key, let got, let expected):
-            "\(source): '\(key)' is \(got), expected \(expected)"
+            "\(source): '\(Self.short(key))' is \(got), expected \(expected)"
         }
     }
+
+    /// A hostile key may be as long as its file.
+    private static func short(_ key: String) -> String { key.count > 200 ? "\(key.prefix(200))…" : key }
 }
 
 /// Configuration values as a tree, between YAML and typed structs.
@@ -77,7 +80,12 @@ indirect enum ConfigurationTree: Equatable {
     private func renamingKeys(_ rename: (String) -> String) -> ConfigurationTree {
         switch self {
         case .section(let members):
-            .section(Dictionary(uniqueKeysWithValues: members.map { (rename($0), $1.renamingKeys(rename)) }))
+            // Within a list, or where no section was expected, both spellings of a key may stand side by side: what is read
+            // of them is refused later.
+            .section(
+                Dictionary(
+                    members.sorted { $0.key < $1.key }.map { (rename($0), $1.renamingKeys(rename)) },
+                    uniquingKeysWith: { first, _ in first }))
         case .list(let values): .list(values.map { $0.renamingKeys(rename) })
         default: self
         }

@@ -2,6 +2,8 @@
 public enum Spelling {
     /// The closest name within a third of the length in edits; nil when nothing is close.
     public static func nearest(to name: String, among names: [String]) -> String? {
+        // Nothing has so long a name, and the time it takes grows with it.
+        guard name.utf8.count <= 100 else { return nil }
         let ranked = names.map { (name: $0, distance: distance(name.lowercased(), $0.lowercased())) }
         guard let best = ranked.min(by: { ($0.distance, $0.name) < ($1.distance, $1.name) }) else { return nil }
         return best.distance <= max(2, name.count / 3) ? best.name : nil

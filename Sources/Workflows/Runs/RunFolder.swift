@@ -13,6 +13,9 @@ public final class RunFolder {
     public let checkpoints: CheckpointStore
     private let log: JSONLinesLog
     private let lock: FolderLock
+    private let identity: RunIdentity
+    /// Whether the folder says so.
+    private var isRecorded: Bool
     private var events: EventFileWriter?
     /// The first step that this process logs.
     private var firstStep: Int?
@@ -41,7 +44,7 @@ public final class RunFolder {
 
     /// Opens a folder for a new run, or for going on with one that began with the same.
     ///
-    /// - Parameter growth: whether the resumed run may have more steps.
+    /// - Parameter growth: whether the resumed run may have more steps; `goOn` then makes that the folder's record.
     /// - Throws: `Failure`, `StorageError`; nothing is then changed.
     init(_ url: URL, identity: RunIdentity, growth: RunIdentity.Growth, resuming: Bool) throws {
         self.url = url
@@ -56,21 +59,20 @@ public final class RunFolder {
         }
         try OutputFolder.prepare(url, overwriting: began != nil)
         lock = try FolderLock(url)
-        let text = Data(identity.configuration.yaml.utf8)
-        if let began {
-            // A kill in between leaves a longer configuration than the record's, which is legal.
-            let isCurrent = began == identity && FileManager.default.fileExists(atPath: configuration.path)
-            if !isCurrent {
-                try AtomicFile.write(text, to: configuration)
-                try record.write(identity)
-            }
-        } else {
-            // First of all files: a run killed at any later moment can be resumed.
-            try record.write(identity)
-            try AtomicFile.write(text, to: configuration)
-        }
+        self.identity = identity
+        let hasConfiguration = FileManager.default.fileExists(atPath: configuration.path)
+        isRecorded = began == identity && hasConfiguration
         checkpoints = CheckpointStore(folder: url.appendingPathComponent("checkpoints"))
         log = JSONLinesLog(url.appendingPathComponent("metrics.jsonl"))
+        guard began == nil else { return }
+        // First of all files: a run killed at any later moment can be resumed.
+        try record.write(identity)
+        try writeConfiguration()
+        isRecorded = true
+    }
+
+    private func writeConfiguration() throws {
+        try AtomicFile.write(Data(identity.configuration.yaml.utf8), to: url.appendingPathComponent("config.yaml"))
     }
 
     public var modelURL: URL { url.appendingPathComponent("model") }
@@ -105,36 +107,53 @@ public final class RunFolder {
 
     // MARK: checkpoints
 
-    /// Saves a checkpoint together with how long the logs are at this moment.
+    /// Saves a checkpoint together with what the logs hold at this moment.
     func save(step: Int, tensors: [NamedTensor], state: [String: JSONValue]) throws {
-        var sizes: [String: JSONValue] = [:]
-        for file in try [log.url] + eventFiles() {
-            sizes[file.lastPathComponent] = .int(try GrowingFile.settledSize(of: file))
+        var events: [String: JSONValue] = [:]
+        for file in try eventFiles() {
+            events[file.lastPathComponent] = .int(try GrowingFile.settledSize(of: file))
         }
-        try checkpoints.save(
-            step: step, tensors: tensors, state: .object(state.merging(["logs": .object(sizes)]) { $1 }))
+        let logs: JSONValue = ["metrics": try JSONValue(encoding: log.mark()), "events": .object(events)]
+        try checkpoints.save(step: step, tensors: tensors, state: .object(state.merging(["logs": logs]) { $1 }))
     }
 
     /// Goes on from the newest checkpoint that is whole, or from the beginning where none was made yet: `restore` takes
     /// over its state, then all that was written after it is taken back.
     ///
     /// - Parameter warning: told of checkpoints passed over.
-    /// - Throws: `Failure.noWholeCheckpoint`, `StorageError`, what `restore` throws.
+    /// - Throws: `Failure.noWholeCheckpoint`, `CheckpointError`, what `restore` throws, and `LogMarkError` where the log
+    ///   lacks what was in it at the checkpoint, even if nothing more was to be done: the folder is then as it was.
+    ///   `StorageError`.
     func goOn(warning: WarningHandler?, restore: (Checkpoint) throws -> Void) throws {
         let (checkpoint, skipped) = try checkpoints.latest()
         if checkpoint == nil, let reason = skipped.first {
             throw Failure.noWholeCheckpoint(path: checkpoints.folder.path, reason: "\(reason)")
         }
         for damaged in skipped { warning?("\(checkpoints.folder.path): \(damaged)") }
+        let mark = try checkpoint.map(Self.logMark) ?? .empty
         try checkpoint.map(restore)
-        try rewind(to: checkpoint)
+        try log.check(mark)
+        if !isRecorded {
+            // A kill in between leaves a longer configuration than the record's, which is legal.
+            try writeConfiguration()
+            try RunRecord(folder: url).write(identity)
+            isRecorded = true
+        }
+        try rewind(to: checkpoint, mark)
     }
 
-    private func rewind(to checkpoint: Checkpoint?) throws {
-        let sizes = checkpoint?.state["logs"]?.objectValue ?? [:]
-        try GrowingFile.cut(log.url, to: sizes[log.url.lastPathComponent]?.intValue ?? 0)
+    private static func logMark(of checkpoint: Checkpoint) throws -> LogMark {
+        guard let mark = try? checkpoint.state["logs"]?["metrics"]?.decoded(as: LogMark.self), mark.bytes >= 0,
+            checkpoint.state["logs"]?["events"]?.objectValue != nil
+        else { throw CheckpointError.damaged(path: checkpoint.url.path, reason: "it does not say what was logged") }
+        return mark
+    }
+
+    private func rewind(to checkpoint: Checkpoint?, _ mark: LogMark) throws {
+        try log.cut(to: mark)
+        // Event files repeat the log for TensorBoard: those that were deleted are not missed.
         for file in try eventFiles() {
-            if let size = sizes[file.lastPathComponent]?.intValue {
+            if let size = checkpoint?.state["logs"]?["events"]?[file.lastPathComponent]?.intValue, size >= 0 {
                 try GrowingFile.cut(file, to: size)
             } else {
                 try FileManager.default.removeItem(at: file)

@@ -42,9 +42,10 @@ final class TrainingLog {
         ]
     }
 
-    /// - Returns: false where `state` is not a log's.
-    func restore(_ state: JSONValue?) -> Bool {
-        guard let sum = state?["sum"]?.doubleValue, let count = state?["count"]?.intValue, count >= 0,
+    /// - Parameter step: the steps done so far.
+    /// - Returns: false where `state` is not a log's after so many steps.
+    func restore(_ state: JSONValue?, step: Int) -> Bool {
+        guard let sum = state?["sum"]?.doubleValue, let count = state?["count"]?.intValue, (0...step).contains(count),
             let norm = state?["gradient_norm"]?.doubleValue, let rate = state?["learning_rate"]?.doubleValue,
             let recent = state?["recent_loss"]?.doubleValue
         else { return false }

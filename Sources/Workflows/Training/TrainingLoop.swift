@@ -59,7 +59,7 @@ struct TrainingLoop {
 
     func restore(_ checkpoint: Checkpoint) throws {
         try trainer.restore(checkpoint)
-        guard log.restore(checkpoint.state["log"]) else {
+        guard log.restore(checkpoint.state["log"], step: checkpoint.step) else {
             throw CheckpointError.damaged(path: checkpoint.url.path, reason: "it holds no state of the log")
         }
     }

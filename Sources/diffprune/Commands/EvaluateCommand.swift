@@ -33,17 +33,19 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Folder to write; must be new or empty.", valueName: "dir"))
     var output: String
 
-    @Option(help: ArgumentHelp("Images drawn by each model (default: 64).", valueName: "n"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Images drawn by each model (default: 64).", valueName: "n"))
     var count: Int?
 
     @Option(help: ArgumentHelp("ddim or ddpm (default: ddim).", valueName: "name"))
     var sampler: String?
 
-    @Option(help: ArgumentHelp("Sampling steps (default: 50).", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Sampling steps (default: 50).", valueName: "n"))
     var steps: Int?
 
     @Option(
-        name: .customLong("class"), help: ArgumentHelp("Class of every image, for conditional models.", valueName: "k"))
+        name: .customLong("class"), parsing: .unconditional,
+        help: ArgumentHelp("Class of every image, for conditional models.", valueName: "k"))
     var classLabel: Int?
 
     @Option(help: ArgumentHelp("Folder or file of real images.", valueName: "path"))
@@ -56,6 +58,7 @@ struct EvaluateCommand: ParsableCommand {
     var features: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Images that go through a model together (default: 16); changes speed and memory only.", valueName: "n"))
     var batchSize: Int?

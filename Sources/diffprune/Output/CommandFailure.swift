@@ -39,7 +39,7 @@ struct CommandFailure {
         switch error {
         case is RequestError, is ConfigurationError, is PrunerConfigurationError, is MethodCatalogError, is BudgetError,
             is UNetConfigurationError, DatasetError.badOption, SchedulerError.stepCount,
-            SchedulerError.invalidValue, EvidenceError.missing:
+            SchedulerError.invalidValue, EvidenceError.missing, EvaluationError.classLabel:
             true
         default: false
         }

@@ -2,7 +2,7 @@ import Foundation
 import Storage
 
 /// What happens when the user or the system asks the program to stop: unfinished files and folders are taken away, then
-/// the signal does what it does to every program, so that a shell sees why it ended.
+/// the signal does what it does to every program, so that a shell sees why it ended. Nothing is printed.
 enum Interruption {
     /// Called once, at the start.
     static func prepare() {
@@ -12,17 +12,28 @@ enum Interruption {
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let readEnd = ends[0]
         wakeUp = ends[1]
-        Thread.detachNewThread {
-            var number: UInt8 = 0
-            while read(readEnd, &number, 1) != 1 {}
-            end(by: Int32(number))
-        }
         for number in signals {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = pass
             action.sa_flags = SA_RESTART
             sigaction(number, &action, nil)
         }
+        // Before the thread, which would inherit the mask and could not end the process by the signal.
+        unblock(signals)
+        Thread.detachNewThread {
+            var number: UInt8 = 0
+            while read(readEnd, &number, 1) != 1 {}
+            end(by: Int32(number))
+        }
+    }
+
+    /// Programs that start others from a thread of their own often hand on that thread's mask, which blocks every signal
+    /// (Foundation's `Process` does from a dispatch queue); this one could then be ended by SIGKILL alone.
+    private static func unblock(_ signals: [Int32]) {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in signals { sigaddset(&set, number) }
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 
     private static func end(by number: Int32) -> Never {

@@ -9,7 +9,8 @@ enum Hostile {
         "",
         "x", "\u{0}\u{7f}é\u{10ffff}", .string(String(repeating: "long", count: 500)), [], [[]], [-1],
         .array([0.5, nil, "a"]),
-        .array(Array(repeating: 3, count: 2000)), [:], ["x": 1], nested(40),
+        .array(Array(repeating: 3, count: 2000)), [:], ["x": 1], nested(40), ["a_b": 1, "aB": 2],
+        [["a_b": 1, "aB": 2]],
     ]
 
     private static func nested(_ depth: Int) -> JSONValue { depth == 0 ? 1 : [nested(depth - 1)] }

@@ -40,6 +40,30 @@ import Testing
         #expect(resumed > 5 && refused > 100)
     }
 
+    /// One step more would not have been counted.
+    @Test func aCheckpointThatCountsStepsThatWereNotDoneIsRefused() throws {
+        let runs = try RunFixtures()
+        try runs.train("run", "steps=4", "log_every=100")
+        let store = CheckpointStore(folder: runs.path("run/checkpoints"))
+        let good = try store.load(step: 4)
+        let tensors = try good.tensors.names.map {
+            NamedTensor($0, shape: try good.tensors.shape(of: $0), floats: try good.tensors.floats($0))
+        }
+        for (key, counter) in [("log", "count"), ("counts", "step"), ("counts", "optimizer_step")] {
+            for count in [-1, 5, Int.max] {
+                var state = try #require(good.state.objectValue)
+                var part = try #require(state[key]?.objectValue)
+                try #require(part[counter] == 4)
+                part[counter] = .int(count)
+                state[key] = .object(part)
+                try store.save(step: 4, tensors: tensors, state: .object(state))
+                #expect(throws: CheckpointError.self) {
+                    try runs.train("run", resuming: true, "steps=9", "log_every=100")
+                }
+            }
+        }
+    }
+
     @Test func checkpointsOfAPruning() throws {
         let runs = try RunFixtures()
         try runs.train("dense", "steps=2")

@@ -73,6 +73,56 @@ import Testing
         #expect(try runs.names("damaged/checkpoints") == before)
     }
 
+    /// The log's lines cannot be had again without the steps behind them, so what a checkpoint counts on must be there,
+    /// also where the run is over or has nothing left to train.
+    @Test(arguments: ["finished", "at its last checkpoint", "under way", "to be made longer"])
+    func aLogThatLacksWhatTheCheckpointCountsOnIsRefused(state: String) throws {
+        let runs = try RunFixtures()
+        let manager = FileManager.default
+        // Lines at 2, 4 … 12 and 13, checkpoints at 8, 12 and 13.
+        try runs.train("whole", "log_every=2")
+        try manager.copyItem(at: runs.path("whole"), to: runs.path("run"))
+        let counted = 6
+        if state != "finished" { try manager.removeItem(at: runs.path("run/model")) }
+        if state == "under way" {
+            try manager.removeItem(at: runs.path("run/checkpoints/step-000013"))
+        }
+        let steps = state == "to be made longer" ? "steps=20" : "steps=13"
+        let lines = try runs.text("whole/metrics.jsonl").split(separator: "\n").map { $0 + "\n" }
+        #expect(lines.count == 7)
+        func content() throws -> [String: Data] {
+            var content: [String: Data] = [:]
+            for name in try manager.subpathsOfDirectory(atPath: runs.path("run").path) {
+                content[name] = try? runs.data("run/\(name)")
+            }
+            return content
+        }
+        func expectRefused(_ log: String?, _ expected: LogMarkError) throws {
+            unlink(runs.path("run/metrics.jsonl").path)
+            if let log { try Data(log.utf8).write(to: runs.path("run/metrics.jsonl")) }
+            let before = try content()
+            #expect(throws: expected) { try runs.train("run", resuming: true, "log_every=2", steps) }
+            #expect(try content() == before)
+        }
+        let path = runs.path("run/metrics.jsonl").path
+        try expectRefused(nil, .shortened(path: path, lines: nil, expected: counted))
+        try expectRefused("", .shortened(path: path, lines: 0, expected: counted))
+        try expectRefused(lines.prefix(5).joined(), .shortened(path: path, lines: 5, expected: counted))
+        // One line fewer, and yet as many as the checkpoint counts on.
+        try expectRefused(lines.dropFirst().joined(), .altered(path: path, lines: counted))
+        try expectRefused(
+            lines.joined().replacingOccurrences(of: "\"step\": 4", with: "\"step\": 5"),
+            .altered(path: path, lines: counted))
+
+        // What came after the checkpoint is had again.
+        for log in [lines.joined(), lines.prefix(6).joined(), lines.prefix(6).joined() + "{\"st"]
+        where steps == "steps=13" {
+            try Data(log.utf8).write(to: runs.path("run/metrics.jsonl"))
+            try runs.train("run", resuming: true, "log_every=2", steps)
+            try runs.expectSame("run", "whole")
+        }
+    }
+
     @Test func twoProcessesDoNotShareARun() throws {
         let runs = try RunFixtures()
         try runs.train("run")
