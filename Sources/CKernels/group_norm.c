@@ -98,3 +98,40 @@ void dk_group_norm_backward(const dk_group_norm *norm, const dk_group_norm_gradi
     else
         plain_add_images(&job);
 }
+
+/// Columns first..<first + width of table[images, channels], to or from their own table[images, width].
+static void copy_columns(long images, long channels, float *table, long first, float *columns, long width, int out) {
+    for (long image = 0; image < images; image++) {
+        float *row = table + image * channels + first, *own = columns + image * width;
+        memcpy(out ? own : row, out ? row : own, (size_t)width * sizeof(float));
+    }
+}
+
+void dk_group_norm_forward(const dk_group_norm *n, dk_activation kind, const dk_channels *parts, long part_count,
+                           float *y) {
+    long table = n->images * n->channels;
+    if (table <= 0) return;
+    int whole = part_count == 1;
+    // The tables over all channels and, where there are several parts, a part's columns of two of them.
+    float *mean = dk_scratch(DK_SHARED_B, 6 * table), *variance = mean + table, *a = mean + 2 * table, *d = a + table;
+    float *first = mean + 4 * table, *second = first + table;
+    for (long part = 0, at = 0; part < part_count; at += parts[part++].width) {
+        long width = parts[part].width;
+        dk_moments(parts[part].x, n->images, n->pixels, width, whole ? mean : first, whole ? variance : second);
+        if (whole) continue;
+        copy_columns(n->images, n->channels, mean, at, first, width, 0);
+        copy_columns(n->images, n->channels, variance, at, second, width, 0);
+    }
+    dk_group_norm_maps(n, (dk_dual_in){mean, NULL}, (dk_dual_in){variance, NULL}, (dk_dual_out){a, NULL},
+                       (dk_dual_out){d, NULL});
+    for (long part = 0, at = 0; part < part_count; at += parts[part++].width) {
+        long width = parts[part].width;
+        if (!whole) {
+            copy_columns(n->images, n->channels, a, at, first, width, 1);
+            copy_columns(n->images, n->channels, d, at, second, width, 1);
+        }
+        dk_affine_activation_rows(kind, parts[part].x, whole ? a : first, whole ? d : second,
+                                  n->gate.value ? n->gate.value + at : NULL, n->images, n->pixels, width, y + at,
+                                  n->channels);
+    }
+}

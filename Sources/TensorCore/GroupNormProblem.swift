@@ -264,6 +264,40 @@ struct GroupNormProblem {
     }
 }
 
+extension GroupNormProblem {
+    /// What `output` gives, in one call that keeps nothing.
+    static func prediction(
+        _ parts: [Tensor], groups: NormalizationGroups, gamma: Tensor, beta: Tensor, epsilon: Float,
+        activation: Activation, gate: Tensor?, scale: Tensor?, shift: Tensor?
+    ) -> Tensor {
+        var shape = parts[0].shape
+        let images = shape[0]
+        let channels = parts.reduce(0) { $0 + $1.columns }
+        precondition(
+            groups.width == channels && gamma.count == channels,
+            "normalising \(parts.map(\.shape)) by \(groups.width)")
+        let pixels = parts[0].rowCount / images
+        shape[shape.count - 1] = channels
+        let output = Tensor(uninitialized: shape)
+        func input(_ tensor: Tensor?) -> dk_dual_in {
+            dk_dual_in(value: tensor.map { UnsafePointer($0.pointer) }, tangent: nil)
+        }
+        groups.groupOfChannel.withUnsafeBufferPointer { groupOf in
+            var problem = dk_group_norm(
+                images: images, pixels: pixels, channels: channels, groups: groups.count,
+                group_of: groupOf.baseAddress, epsilon: Double(epsilon), gamma: input(gamma), beta: input(beta),
+                gate: input(gate), scale: input(scale), shift: input(shift))
+            withUnsafeTemporaryAllocation(of: dk_channels.self, capacity: parts.count) { inputs in
+                for (index, part) in parts.enumerated() {
+                    inputs[index] = dk_channels(x: UnsafePointer(part.pointer), width: part.columns)
+                }
+                dk_group_norm_forward(&problem, activation.kernel, inputs.baseAddress, parts.count, output.pointer)
+            }
+        }
+        return output
+    }
+}
+
 extension Dual {
     fileprivate init(uninitialized shape: [Int], withTangent: Bool) {
         self.init(

@@ -55,6 +55,14 @@ extension Variable {
         precondition(
             !parts.isEmpty && parts.allSatisfy { $0.shape.dropLast() == parts[0].shape.dropLast() },
             "normalising \(parts.map(\.shape))")
+        if !Autograd.isRecording, ![gamma, beta, gate, scale, shift].contains(where: { $0?.tangent != nil }),
+            !parts.contains(where: { $0.tangent != nil })
+        {
+            return Variable(
+                GroupNormProblem.prediction(
+                    parts.map(\.value), groups: groups, gamma: gamma.value, beta: beta.value, epsilon: epsilon,
+                    activation: activation, gate: gate?.value, scale: scale?.value, shift: shift?.value))
+        }
         let problem = GroupNormProblem(
             parts: parts.map(\.saved), widths: parts.map { $0.value.columns }, shape: parts[0].shape,
             partsHaveTangent: parts.contains { $0.tangent != nil }, gamma: Dual(gamma), beta: Dual(beta),

@@ -165,6 +165,12 @@ void dk_affine_activation(dk_activation kind, const float *x, const float *a, co
 /// The same into rows of y that lie ld_y floats apart: a part of a concatenation.
 void dk_affine_activation_rows(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
                                long images, long pixels, long channels, float *y, long ld_y);
+/// Channels of a concatenation, [images,P,width].
+typedef struct { const float *x; long width; } dk_channels;
+/// y[images,P,C] = gate·φ(group normalisation of the concatenation of `parts`), in one call and with nothing left behind,
+/// for where there is no backward pass: the bits of the calls above. Tangents are not read.
+void dk_group_norm_forward(const dk_group_norm *norm, dk_activation kind, const dk_channels *parts, long part_count,
+                           float *y);
 /// Given g = ∂L/∂y: writes gz = g·gate·φ'(z) [images,P,C] and, per image and channel, sums
 /// sum_gz = Σ gz, sum_gzx = Σ gz·x, sum_gphi = Σ g·φ(z) (NULL to skip).
 void dk_affine_activation_backward(dk_activation kind, const float *x, const float *a, const float *d,
