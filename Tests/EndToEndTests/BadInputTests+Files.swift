@@ -58,4 +58,14 @@ extension BadInputTests {
         try Data((text[..<start] + "4096, 4096" + text[end...]).utf8).write(to: url)
         try expectRefused(["info", "--model", scratch.path("model")], status: 65, saying: "7247 weights are too few")
     }
+
+    /// A scheduler of ten thousand unknown keys is read, with a screenful of warnings.
+    @Test func warningsAreNotWithoutEnd() throws {
+        let url = try copy().appendingPathComponent("scheduler/scheduler_config.json")
+        let keys = (0..<10_000).map { "\"k\($0)\": 1" }.joined(separator: ", ")
+        try Data("{\(keys)}".utf8).write(to: url)
+        let result = try Tool.run("info", "--model", scratch.path("model"))
+        #expect(result.status == 0 && result.complaints.count == 21)
+        #expect(result.complaints.last?.contains("9980 more") == true, "\(result.complaints.last ?? "")")
+    }
 }

@@ -106,7 +106,9 @@ import Testing
             train(String(repeating: "a.", count: 50_000) + "a=1"), status: 64, saying: "KEY=VALUE")
         let long = try expectRefused(
             train(String(repeating: "a", count: 100_000) + "=1"), status: 64, saying: "unknown")
-        for line in [deep, long] { #expect(line.utf8.count < 1000) }
+        let many = try expectRefused(
+            train("data.background=[\(String(repeating: "1,", count: 10_000))]"), status: 64, saying: "10000 numbers")
+        for line in [deep, long, many] { #expect(line.utf8.count < 1000) }
         // One key in two spellings.
         try expectRefused(train("data.background=[{a_b: 1, aB: 2}]"), status: 64, saying: "data.background")
         try expectRefused(train("data.path="), status: 64, saying: "path")

@@ -19,7 +19,9 @@ public struct DataConfiguration: ConfigurationSection, Equatable {
     public func validate() throws {
         guard background.count == 3, background.allSatisfy({ (0...255).contains($0) }) else {
             throw ConfigurationError.invalid(
-                source: "data", key: "background", got: "\(background)", expected: "three numbers in 0...255")
+                source: "data", key: "background",
+                got: background.count > 8 ? "\(background.count) numbers" : "\(background)",
+                expected: "three numbers in 0...255")
         }
         guard limit >= 0 else {
             throw ConfigurationError.invalid(source: "data", key: "limit", got: "\(limit)", expected: "at least 0")

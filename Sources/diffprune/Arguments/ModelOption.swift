@@ -15,6 +15,9 @@ struct ModelOption: ParsableArguments {
 /// The model in a folder; what was overlooked on loading goes to standard error.
 func loadModel(_ path: String) throws -> Pipeline {
     let pipeline = try PipelineFolder(URL(fileURLWithPath: path)).load()
-    for warning in pipeline.warnings { StandardStreams.complain("warning", warning) }
+    // One for each unknown key of a file, which may have thousands.
+    for warning in pipeline.warnings.prefix(20) { StandardStreams.complain("warning", warning) }
+    let more = pipeline.warnings.count - 20
+    if more > 0 { StandardStreams.complain("warning", "\(path): \(more) more of the same kind") }
     return pipeline
 }
