@@ -69,13 +69,12 @@ public final class Parameter {
     /// [taps][in][out] → [out][in][taps]
     private static func transposed(_ tensor: Tensor, rows: Int, columns: Int, taps: Int) -> [Float] {
         let inputs = rows / taps
-        let source = tensor.pointer
         return [Float](unsafeUninitializedCapacity: tensor.count) { target, count in
             for output in 0..<columns {
                 for input in 0..<inputs {
                     for tap in 0..<taps {
                         target[(output * inputs + input) * taps + tap] =
-                            source[(tap * inputs + input) * columns + output]
+                            tensor.pointer[(tap * inputs + input) * columns + output]
                     }
                 }
             }

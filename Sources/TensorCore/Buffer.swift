@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 
 /// A run of floats, 64-byte aligned, that goes back to the pool it came from when its last handle is dropped.
@@ -23,7 +24,9 @@ public final class Buffer: @unchecked Sendable {
     }
 
     deinit {
-        if owner == nil { BufferPool.shared.recycle(pointer, capacity: capacity) }
+        guard owner == nil else { return }
+        if BufferPool.spoilsFreedMemory { pointer.update(repeating: .nan, count: capacity) }
+        BufferPool.shared.recycle(pointer, capacity: capacity)
     }
 }
 
@@ -68,6 +71,10 @@ public final class BufferPool: Sendable {
         }
     }
     private let state = Mutex(State())
+
+    /// Whether freed memory is filled with NaN, so that what is used after that shows: with DIFFPRUNE_CHECK_MEMORY set, as
+    /// it is in the tests.
+    static let spoilsFreedMemory = getenv("DIFFPRUNE_CHECK_MEMORY") != nil
 
     private static let smallStep = 256
     private static let largestSmall = 16 << 10

@@ -141,7 +141,9 @@ struct GroupNormProblem {
         }
         let a = table(withTangent: hasTangent)
         let d = table(withTangent: hasTangent)
-        withKernelProblem { dk_group_norm_maps($0, tables[0].input, tables[1].input, a.output, d.output) }
+        withExtendedLifetime((tables, a, d)) {
+            withKernelProblem { dk_group_norm_maps($0, tables[0].input, tables[1].input, a.output, d.output) }
+        }
         return NormalizationState(mean: tables[0], variance: tables[1], a: a, d: d)
     }
 
@@ -194,7 +196,13 @@ struct GroupNormProblem {
             gate_sum: (gate == nil ? nil : bars[2]).kernelInput, slope: slope.output, offset: offset.output,
             gamma: gammaGradient.output, beta: betaGradient.output, gate: gateGradient.kernelOutput,
             scale: scaleGradient.kernelOutput, shift: shiftGradient.kernelOutput)
-        withKernelProblem { problem in withUnsafePointer(to: gradients) { dk_group_norm_backward(problem, $0) } }
+        // Pointers do not keep what they point into.
+        withExtendedLifetime((bars, slope, offset, gammaGradient, betaGradient, gateGradient)) {
+            withExtendedLifetime((scaleGradient, shiftGradient)) {
+                withKernelProblem { problem in withUnsafePointer(to: gradients) { dk_group_norm_backward(problem, $0) }
+                }
+            }
+        }
         for (index, range) in ranges.enumerated() {
             throughMoments(
                 gz[index], inputs[index], a: columns(range, of: state.a), slope: columns(range, of: slope),

@@ -32,9 +32,11 @@ extension Variable {
             isKept ? Tensor(uninitialized: [shape[0], heads.widths.count, attentionStatistics, shape[1]]) : nil
         let output = attention.forward(statistics: statistics)
 
-        return .result(output.value, tangent: output.tangent, of: inputs) { [self] cotangent in
-            let gradients = attention.gradients(Dual(cotangent), output: output, statistics: statistics!)
-            for (variable, gradient) in zip([self, keys, values], gradients) { variable.contribute(adopting: gradient) }
+        guard let statistics else { return Variable(output.value, tangent: output.tangent) }
+        let adjoints = inputs.map(\.adjoint)
+        return .result(output.value, tangent: output.tangent, of: inputs) { cotangent in
+            let gradients = attention.gradients(Dual(cotangent), output: output, statistics: statistics)
+            for (adjoint, gradient) in zip(adjoints, gradients) { adjoint?.contribute(adopting: gradient) }
         }
     }
 

@@ -37,10 +37,20 @@ import Testing
         expectClose(try scores(Magnitude(configuration, seed: 1), bench), expected)
     }
 
-    @Test func taylorIsTheGatesGradient() throws {
+    /// The absolute value is inside the sum over batches.
+    @Test func taylorIsTheSizeOfEachBatchsGateGradient() throws {
         let bench = try Bench()
-        let gates = try bench.collector().gradients(masks: MaskSet(keepingAllOf: bench.groups)).gates
-        expectClose(try scores(Taylor(NoConfiguration(), seed: 1), bench), gates.map { $0.map(abs) })
+        let evidence = try bench.collector().gradients(masks: MaskSet(keepingAllOf: bench.groups))
+        #expect(evidence.gatesOfBatches.count == bench.batchCount && bench.batchCount > 1)
+        var expected = evidence.gates.map { $0.map { _ in 0.0 } }
+        for batch in evidence.gatesOfBatches {
+            for (group, gates) in batch.enumerated() {
+                for (channel, slope) in gates.enumerated() { expected[group][channel] += abs(slope) }
+            }
+        }
+        expectClose(try scores(Taylor(NoConfiguration(), seed: 1), bench), expected)
+        // Somewhere slopes of different batches cancel.
+        #expect(zip(expected, evidence.gates).contains { zip($0, $1).contains { $0 > 1.5 * abs($1) } })
     }
 
     /// The sum over timesteps is inside the absolute value, the sum over weights outside.

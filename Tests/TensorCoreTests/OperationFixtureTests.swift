@@ -128,7 +128,10 @@ private struct GoldenCase {
         dk_softmax(x.pointer, 1, rows, columns, y.pointer)
         expectClose(y.array, try tensor("y").doubles, tolerance: 1e-5, "\(name)/y")
         let gradient = Tensor(uninitialized: x.shape)
-        dk_softmax_backward(y.pointer, try tensor("grad_y").pointer, 1, rows, columns, gradient.pointer, 0)
+        let cotangent = try tensor("grad_y")
+        withExtendedLifetime((x, y, cotangent)) {
+            dk_softmax_backward(y.pointer, cotangent.pointer, 1, rows, columns, gradient.pointer, 0)
+        }
         expectClose(gradient.array, try tensor("grad_x").doubles, tolerance: 2e-5, "\(name)/grad_x")
     }
 }

@@ -41,9 +41,9 @@ public struct DiffPruning: ImportanceCriterion {
         let arena = evidence.arena
         return evidence.groups.map { group in
             group.channelSums { index in
-                let weights = arena.slice(arena.values, index).pointer
-                let gradient = arena.slice(sum, index).pointer
-                return { Double(abs(weights[$0] * gradient[$0])) }
+                let weights = arena.slice(arena.values, index)
+                let gradient = arena.slice(sum, index)
+                return { Double(abs(weights.pointer[$0] * gradient.pointer[$0])) }
             }
         }
     }

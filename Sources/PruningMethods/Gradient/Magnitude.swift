@@ -39,9 +39,10 @@ public struct Magnitude: ImportanceCriterion {
         let usesSquares = configuration.norm == 2
         return evidence.groups.map { group in
             let norms = group.channelSums { index in
-                let weights = arena.slice(arena.values, index).pointer
+                let weights = arena.slice(arena.values, index)
                 return usesSquares
-                    ? { Double(weights[$0]) * Double(weights[$0]) } : { Double(abs(weights[$0])) }
+                    ? { Double(weights.pointer[$0]) * Double(weights.pointer[$0]) }
+                    : { Double(abs(weights.pointer[$0])) }
             }.map { usesSquares ? $0.squareRoot() : $0 }
             let mean = norms.reduce(0, +) / Double(max(norms.count, 1))
             return mean > 0 ? norms.map { $0 / mean } : norms

@@ -39,12 +39,12 @@ struct Scorer {
         let masks = MaskSet(keepingAllOf: groups)
         let evidence = EvidenceCollector(groups: groups, arena: arena, source: source)
         defer { MaskSet.removeGates(from: groups) }
-        let w = arena.values.pointer
+        let w = arena.values
         var scores: Scores
         switch criterion {
         case .magnitude:
             scores = Scores(
-                weights: flat { abs(w[$0]) },
+                weights: flat { abs(w.pointer[$0]) },
                 groups: try Magnitude(Magnitude.Configuration(), seed: seed).scores(masks: masks, from: evidence))
         case .random:
             scores = Scores(
@@ -52,37 +52,39 @@ struct Scorer {
                 groups: try RandomScores(NoConfiguration(), seed: seed).scores(masks: masks, from: evidence))
         case .taylor:
             let gradient = try evidence.gradients(masks: masks)
-            let g = gradient.weights.pointer
+            let g = gradient.weights
             scores = Scores(
-                weights: flat { abs(w[$0] * g[$0]) }, groups: gradient.gates.map { $0.map(abs) }, loss: gradient.loss)
+                weights: flat { abs(w.pointer[$0] * g.pointer[$0]) }, groups: gradient.gates.map { $0.map(abs) },
+                loss: gradient.loss)
         case .snip:
             let gradient = try evidence.gradients(masks: masks)
-            let g = gradient.weights.pointer
-            scores = Scores(weights: flat { abs(w[$0] * g[$0]) }, loss: gradient.loss)
+            let g = gradient.weights
+            scores = Scores(weights: flat { abs(w.pointer[$0] * g.pointer[$0]) }, loss: gradient.loss)
         case .gradientFlow:
             let curvature = try evidence.curvature(masks: masks)
-            let h = curvature.hessianGradient.pointer
+            let h = curvature.hessianGradient
             scores = Scores(
-                weights: flat { -w[$0] * h[$0] }, groups: curvature.velocity, loss: curvature.gradient.loss)
+                weights: flat { -w.pointer[$0] * h.pointer[$0] }, groups: curvature.velocity,
+                loss: curvature.gradient.loss)
         case .fisher:
-            let squares = try evidence.meanSquaredGradients(masks: masks).pointer
-            scores = Scores(weights: flat { 0.5 * squares[$0] * w[$0] * w[$0] })
+            let squares = try evidence.meanSquaredGradients(masks: masks)
+            scores = Scores(weights: flat { 0.5 * squares.pointer[$0] * w.pointer[$0] * w.pointer[$0] })
         case .obd:
             MaskSet.removeGates(from: groups)
             guard let source else { throw EvidenceError.missing(needed: .curvature, offered: evidence.offers) }
             let diagonal = try HessianDiagonal(arena: arena, source: source, probes: probes, seed: seed)
-                .estimate().pointer
-            scores = Scores(weights: flat { 0.5 * diagonal[$0] * w[$0] * w[$0] })
+                .estimate()
+            scores = Scores(weights: flat { 0.5 * diagonal.pointer[$0] * w.pointer[$0] * w.pointer[$0] })
         case .diffPruning:
             let threshold = DiffPruning.Configuration().threshold
-            let sum = try evidence.stagedGradients(masks: masks) { $0 >= threshold * $1 }.sum.pointer
-            let weights = flat { abs(w[$0] * sum[$0]) }
+            let sum = try evidence.stagedGradients(masks: masks) { $0 >= threshold * $1 }.sum
+            let weights = flat { abs(w.pointer[$0] * sum.pointer[$0]) }
             scores = Scores(
                 weights: weights,
                 groups: groups.map { group in
                     group.channelSums { index in
-                        let part = arena.slice(weights, index).pointer
-                        return { Double(part[$0]) }
+                        let part = arena.slice(weights, index)
+                        return { Double(part.pointer[$0]) }
                     }
                 })
         }
