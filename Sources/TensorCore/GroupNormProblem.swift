@@ -136,6 +136,7 @@ struct GroupNormProblem {
     }
 
     func normalize(_ inputs: [Dual]) -> NormalizationState {
+        defer { withExtendedLifetime(inputs) {} }
         let tables = joined(withTangent: inputs.contains { $0.tangent != nil }) { index in
             moments(inputs[index], width: ranges[index].count)
         }
@@ -146,6 +147,7 @@ struct GroupNormProblem {
     }
 
     func output(_ inputs: [Dual], _ state: NormalizationState) -> Dual {
+        defer { withExtendedLifetime(inputs) {} }
         let output = Dual(uninitialized: shape, withTangent: hasTangent)
         for (x, range) in zip(inputs, ranges) {
             let (a, d) = (columns(range, of: state.a), columns(range, of: state.d))
@@ -174,6 +176,8 @@ struct GroupNormProblem {
     func backward(_ g: Dual, _ state: NormalizationState) -> GroupNormGradients {
         let isDual = hasTangent || g.tangent != nil
         let inputs = parts.map(\.dual)
+        // Arrays may be freed after their last use, which need not be the last use of pointers into what they hold.
+        defer { withExtendedLifetime(inputs) {} }
         // gz = ∂L/∂z, and its sums with 1 and x per image and channel: the adjoints of d and a.
         var gz: [Dual] = []
         let bars = joined(withTangent: isDual) { index in
@@ -194,7 +198,9 @@ struct GroupNormProblem {
             gate_sum: (gate == nil ? nil : bars[2]).kernelInput, slope: slope.output, offset: offset.output,
             gamma: gammaGradient.output, beta: betaGradient.output, gate: gateGradient.kernelOutput,
             scale: scaleGradient.kernelOutput, shift: shiftGradient.kernelOutput)
-        withKernelProblem { problem in withUnsafePointer(to: gradients) { dk_group_norm_backward(problem, $0) } }
+        withExtendedLifetime(bars) {
+            withKernelProblem { problem in withUnsafePointer(to: gradients) { dk_group_norm_backward(problem, $0) } }
+        }
         for (index, range) in ranges.enumerated() {
             throughMoments(
                 gz[index], inputs[index], a: columns(range, of: state.a), slope: columns(range, of: slope),

@@ -33,9 +33,12 @@ import Testing
 
     @Test func whatTheBackwardPassNeedsLivesUntilThen() {
         let x = Variable(Tensor(ones: [4, 8]), requiresGradient: true)
-        let (output, intermediate) = activatedSum(x)
+        func made() -> (loss: Variable, intermediate: Weak) {
+            let (output, intermediate) = activatedSum(x)
+            return (output.meanSquaredError(to: Tensor(zeros: [4, 8])), intermediate)
+        }
+        let (loss, intermediate) = made()
         #expect(intermediate.buffer != nil)
-        let loss = output.meanSquaredError(to: Tensor(zeros: [4, 8]))
         loss.backward()
         #expect(intermediate.buffer == nil)
         #expect(x.gradient != nil)
