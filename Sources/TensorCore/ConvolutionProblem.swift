@@ -40,6 +40,8 @@ struct ConvolutionProblem {
         _ inputs: [Tensor], _ weight: Tensor, bias: Tensor?, imageBias: Tensor?, residual: Tensor?,
         prepared: (weights: PreparedWeights, of: Variable)? = nil
     ) -> Tensor {
+        // Arrays may be freed after their last use, which need not be the last use of pointers into what they hold.
+        defer { withExtendedLifetime(inputs) {} }
         let output = Tensor(uninitialized: outputShape)
         for (index, (part, x)) in zip(parts, inputs).enumerated() {
             let isFirst = index == 0
@@ -68,13 +70,10 @@ struct ConvolutionProblem {
         }
     }
 
-    /// conv(ẋ, w) + conv(x, ẇ) + the additive inputs' tangents; nil where there is none of them.
-    func tangent(_ inputs: [Dual], _ weight: Dual, bias: Tensor?, imageBias: Tensor?, residual: Tensor?) -> Tensor? {
+    /// conv(ẋ, w) + conv(x, ẇ) + the additive inputs' tangents.
+    func tangent(_ inputs: [Dual], _ weight: Dual, bias: Tensor?, imageBias: Tensor?, residual: Tensor?) -> Tensor {
+        defer { withExtendedLifetime(inputs) {} }
         let tangents = inputs.map(\.tangent)
-        guard
-            tangents.contains(where: { $0 != nil })
-                || [weight.tangent, bias, imageBias, residual].contains(where: { $0 != nil })
-        else { return nil }
         // The additive inputs' tangents ride along with the first product; with no product there is a zero one.
         let result: Tensor
         if let weightTangent = weight.tangent {
@@ -96,6 +95,7 @@ struct ConvolutionProblem {
     func contributeWeightGradient(_ inputs: [Saved], _ g: Saved, to weight: Adjoint) {
         let inputs = inputs.map(\.dual)
         let g = g.dual
+        defer { withExtendedLifetime(inputs) {} }
         func gradient(
             _ x: (Int) -> Tensor?, _ g: Tensor, _ out: UnsafeMutablePointer<Float>, _ accumulate: Int32
         ) {

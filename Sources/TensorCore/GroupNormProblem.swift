@@ -136,6 +136,7 @@ struct GroupNormProblem {
     }
 
     func normalize(_ inputs: [Dual]) -> NormalizationState {
+        defer { withExtendedLifetime(inputs) {} }
         let tables = joined(withTangent: inputs.contains { $0.tangent != nil }) { index in
             moments(inputs[index], width: ranges[index].count)
         }
@@ -148,6 +149,7 @@ struct GroupNormProblem {
     }
 
     func output(_ inputs: [Dual], _ state: NormalizationState) -> Dual {
+        defer { withExtendedLifetime(inputs) {} }
         let output = Dual(uninitialized: shape, withTangent: hasTangent)
         for (x, range) in zip(inputs, ranges) {
             let (a, d) = (columns(range, of: state.a), columns(range, of: state.d))
@@ -176,6 +178,8 @@ struct GroupNormProblem {
     func backward(_ g: Dual, _ state: NormalizationState) -> GroupNormGradients {
         let isDual = hasTangent || g.tangent != nil
         let inputs = parts.map(\.dual)
+        // Arrays may be freed after their last use, which need not be the last use of pointers into what they hold.
+        defer { withExtendedLifetime(inputs) {} }
         // gz = ∂L/∂z, and its sums with 1 and x per image and channel: the adjoints of d and a.
         var gz: [Dual] = []
         let bars = joined(withTangent: isDual) { index in

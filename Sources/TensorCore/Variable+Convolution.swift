@@ -54,10 +54,14 @@ extension Variable {
             parts.map(\.value), weight.value, bias: bias?.value, imageBias: imageBias?.value,
             residual: residual?.value,
             prepared: Autograd.isRecording ? nil : PreparedWeights.current.map { ($0, weight) })
-        let tangent = problem.tangent(
-            parts.map(Dual.init), Dual(weight), bias: bias?.tangent, imageBias: imageBias?.tangent,
-            residual: residual?.tangent)
-
+        let hasTangent =
+            parts.contains { $0.tangent != nil } || weight.tangent != nil || bias?.tangent != nil
+            || imageBias?.tangent != nil || residual?.tangent != nil
+        let tangent =
+            hasTangent
+            ? problem.tangent(
+                parts.map(Dual.init), Dual(weight), bias: bias?.tangent, imageBias: imageBias?.tangent,
+                residual: residual?.tangent) : nil
         guard Autograd.isRecording else { return Variable(output, tangent: tangent) }
         let saved = parts.map(\.saved)
         let savedWeight = weight.saved

@@ -33,11 +33,11 @@ import Testing
 
     @Test func whatTheBackwardPassNeedsLivesUntilThen() {
         let x = Variable(Tensor(ones: [4, 8]), requiresGradient: true)
-        func loss() -> (loss: Variable, intermediate: Weak) {
+        func made() -> (loss: Variable, intermediate: Weak) {
             let (output, intermediate) = activatedSum(x)
             return (output.meanSquaredError(to: Tensor(zeros: [4, 8])), intermediate)
         }
-        let (loss, intermediate) = loss()
+        let (loss, intermediate) = made()
         #expect(intermediate.buffer != nil)
         loss.backward()
         #expect(intermediate.buffer == nil)
