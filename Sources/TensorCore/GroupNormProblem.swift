@@ -303,7 +303,9 @@ extension GroupNormProblem {
                 for (index, part) in parts.enumerated() {
                     inputs[index] = dk_channels(x: UnsafePointer(part.pointer), width: part.columns)
                 }
-                dk_group_norm_forward(&problem, activation.kernel, inputs.baseAddress, parts.count, output.pointer)
+                withExtendedLifetime((parts, gate, scale, shift)) {
+                    dk_group_norm_forward(&problem, activation.kernel, inputs.baseAddress, parts.count, output.pointer)
+                }
             }
         }
         return output
