@@ -4,9 +4,11 @@
 //
 // Tiles are worked on in blocks that all threads share: first each thread transforms some of a block's tiles, then each
 // multiplies some of the 36 points. Blocks follow each other in the order of images, whatever the number of threads.
+// Input channels are taken some at a time, which bounds the memory that the sums take.
 
 #define WGRAD_TILES 128               // of a block
 #define WGRAD_TILES_AN_ITEM 8
+#define WGRAD_CHANNELS 128            // of the inputs at a time
 #define WGRAD_LEAST_TILES 48          // of all images, to repay the transformation of the sums
 
 /// Whether it is used for a convolution that winograd_applies to.
@@ -17,6 +19,8 @@ static int wino_gradient_applies(const dk_conv_shape *s) {
 
 typedef struct {
     wino_job tiles;                   // of the inputs
+    wino_job slice;                   // the same of the input channels that are worked on, from first_channel on
+    long first_channel;
     const float *g;
     float *inputs, *gradients, *sums; // [point][tile][channel], [point][depth][columns]
     long input_step, gradient_step, gradient_row, sum_step, sum_row;
@@ -68,6 +72,14 @@ static void wino_gradient_tile(const wino_gradient_job *j, long tile, float *to,
     if (full < c->columns) wino_gradient_vector(pixel, full, c->columns - full, to, j->gradient_step);
 }
 
+/// The inputs under a tile, from the first channel on that is worked on.
+static wino_window wino_gradient_window(const wino_gradient_job *j, long tile, const float *zeros) {
+    wino_window w = wino_window_at(&j->tiles, tile, zeros);
+    for (long i = 0; i < WINO_POINTS; i++)
+        if (w.pixel[i] != zeros) w.pixel[i] += j->first_channel;
+    return w;
+}
+
 static void wino_gradient_transform_item(void *context, long index) {
     const wino_gradient_job *j = context;
     const conv_job *c = j->tiles.conv;
@@ -77,10 +89,10 @@ static void wino_gradient_transform_item(void *context, long index) {
     long first = index * WGRAD_TILES_AN_ITEM, end = least(j->count, first + WGRAD_TILES_AN_ITEM);
     for (long t = first; t < end; t += 2) {
         long next = least(t + 1, end - 1);
-        wino_window here = wino_window_at(&j->tiles, j->first + t, zeros);
-        wino_window there = wino_window_at(&j->tiles, j->first + next, zeros);
-        wino_input_tiles(&j->tiles, &here, &there, j->inputs + t * j->tiles.input_row,
-                         j->inputs + next * j->tiles.input_row, j->input_step);
+        wino_window here = wino_gradient_window(j, j->first + t, zeros);
+        wino_window there = wino_gradient_window(j, j->first + next, zeros);
+        wino_input_tiles(&j->slice, &here, &there, j->inputs + t * j->slice.input_row,
+                         j->inputs + next * j->slice.input_row, j->input_step);
     }
     for (long t = first; t < end; t++) wino_gradient_tile(j, j->first + t, j->gradients + t * j->gradient_row, zeros);
 }
@@ -88,7 +100,7 @@ static void wino_gradient_transform_item(void *context, long index) {
 /// One point's products of a block, added to its sums.
 static void wino_gradient_product_item(void *context, long point) {
     const wino_gradient_job *j = context;
-    const conv_job *c = j->tiles.conv;
+    const conv_job *c = j->slice.conv;
     const float *inputs = j->inputs + point * j->input_step, *gradients = j->gradients + point * j->gradient_step;
     float *sums = j->sums + point * j->sum_step;
     long columns = round_up(c->columns, VL);
@@ -99,7 +111,7 @@ static void wino_gradient_product_item(void *context, long point) {
             long rows = least(MR, c->depth - r);
             float *out[MR];
             for (long i = 0; i < MR; i++) out[i] = i < rows ? sums + (r + i) * j->sum_row + c0 : unused;
-            outer_tile(rows, width, inputs + r, j->tiles.input_row, j->count, gradients + c0, j->gradient_row, out,
+            outer_tile(rows, width, inputs + r, j->slice.input_row, j->count, gradients + c0, j->gradient_row, out,
                        j->add);
         }
     }
@@ -116,7 +128,7 @@ INLINE void wino_weight_adjoint(const vf *m, const int in_step, vf *out, const i
     out[2 * step] = vfma(even_a, vset(WINO_A2), vfma(even_b, vset(WINO_B2), m[5 * in_step]));
 }
 
-/// The sums of one input channel back to its weights' gradients.
+/// The sums of one input channel of those worked on back to its weights' gradients.
 static void wino_gradient_finish_item(void *context, long channel) {
     const wino_gradient_job *j = context;
     const conv_job *c = j->tiles.conv;
@@ -131,7 +143,7 @@ static void wino_gradient_finish_item(void *context, long channel) {
         UNROLL for (int y = 0; y < 3; y++) {
             wino_weight_adjoint(half + y * WINO_SPAN, 1, out, 1);
             UNROLL for (int x = 0; x < 3; x++) {
-                float *to = j->dw + ((y * 3 + x) * c->depth + channel) * c->columns + k;
+                float *to = j->dw + ((y * 3 + x) * c->depth + j->first_channel + channel) * c->columns + k;
                 vstore_first(to, j->accumulate ? out[x] + vload_first(to, lanes) : out[x], lanes);
             }
         }
@@ -147,22 +159,29 @@ static void wino_weight_gradient(const dk_conv_shape *s, const float *x, const f
                          .tiles_y = ceil_div(s->out_height, WINO_SIDE),
                          .tiles_x = ceil_div(s->out_width, WINO_SIDE)};
     long tiles = s->batch * j.tiles.tiles_y * j.tiles.tiles_x, block = least(WGRAD_TILES, tiles);
+    conv_job slice = conv;
+    j.slice = j.tiles;
+    j.slice.conv = &slice;
+    long most_channels = least(WGRAD_CHANNELS, s->in_channels);
     // An odd number of cache lines a row spreads a block's rows over the cache's sets.
-    j.tiles.input_row = (round_up(s->in_channels, VL) / VL | 1) * VL;
+    j.slice.input_row = (round_up(most_channels, VL) / VL | 1) * VL;
     j.gradient_row = j.sum_row = (round_up(s->out_channels, VL) / VL | 1) * VL;
-    j.input_step = wino_step(block * j.tiles.input_row);
+    j.input_step = wino_step(block * j.slice.input_row);
     j.gradient_step = wino_step(block * j.gradient_row);
-    j.sum_step = wino_step(s->in_channels * j.sum_row);
+    j.sum_step = wino_step(most_channels * j.sum_row);
     // The tile of MR rows may read beyond the last row's channels.
     j.inputs = dk_scratch(DK_SHARED_A, WINO_POINTS * (j.input_step + j.gradient_step) + MR);
     j.gradients = j.inputs + WINO_POINTS * j.input_step;
     j.sums = dk_scratch(DK_SHARED_B, WINO_POINTS * j.sum_step);
-    for (j.first = 0; j.first < tiles; j.first += block, j.add = 1) {
-        j.count = least(block, tiles - j.first);
-        dk_region(ceil_div(j.count, WGRAD_TILES_AN_ITEM), 40 * j.count * (s->in_channels + s->out_channels),
-                  wino_gradient_transform_item, &j);
-        dk_region(WINO_POINTS, WINO_POINTS * j.count * s->in_channels * s->out_channels / 4,
-                  wino_gradient_product_item, &j);
+    for (; j.first_channel < s->in_channels; j.first_channel += slice.depth) {
+        slice.depth = least(most_channels, s->in_channels - j.first_channel);
+        for (j.first = j.add = 0; j.first < tiles; j.first += block, j.add = 1) {
+            j.count = least(block, tiles - j.first);
+            dk_region(ceil_div(j.count, WGRAD_TILES_AN_ITEM), 40 * j.count * (slice.depth + s->out_channels),
+                      wino_gradient_transform_item, &j);
+            dk_region(WINO_POINTS, WINO_POINTS * j.count * slice.depth * s->out_channels / 4,
+                      wino_gradient_product_item, &j);
+        }
+        dk_region(slice.depth, 20 * slice.depth * s->out_channels, wino_gradient_finish_item, &j);
     }
-    dk_region(s->in_channels, 20 * s->in_channels * s->out_channels, wino_gradient_finish_item, &j);
 }
