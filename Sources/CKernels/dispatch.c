@@ -46,6 +46,9 @@ static const isa_path *find(const char *name) {
 
 static const isa_path *choose(void) {
     const isa_path *path = NULL;
+    const char *method = getenv("DIFFPRUNE_WINOGRAD");
+    if (method && *method && strcmp(method, "0") != 0 && strcmp(method, "1") != 0)
+        atomic_store(&request_error, "DIFFPRUNE_WINOGRAD is neither 0 nor 1");
     const char *asked = getenv("DIFFPRUNE_ISA");
     if (asked && *asked) {
         path = find(asked);
@@ -107,10 +110,18 @@ void dk_parallel(long count, void (*body)(void *context, long index), void *cont
 
 // ---------------------------------------------------------------- switches and kernels
 
-static _Atomic int winograd = 1;
+static _Atomic int winograd = -1;  // not asked yet
 
 void dk_set_winograd(int enabled) { atomic_store_explicit(&winograd, enabled != 0, memory_order_relaxed); }
-int dk_winograd(void) { return atomic_load_explicit(&winograd, memory_order_relaxed); }
+int dk_winograd(void) {
+    int enabled = atomic_load_explicit(&winograd, memory_order_relaxed);
+    if (enabled < 0) {
+        const char *asked = getenv("DIFFPRUNE_WINOGRAD");
+        enabled = !(asked && strcmp(asked, "0") == 0);
+        dk_set_winograd(enabled);
+    }
+    return enabled;
+}
 
 #define DK_FORWARD(result, name, parameters, arguments)                                                                \
     result dk_##name parameters { return current()->table->name arguments; }

@@ -20,6 +20,26 @@ import Testing
         #expect(pairs.reduce(0) { max($0, abs($1.0 - $1.1)) } < 1e-4)
     }
 
+    /// Winograd's method rounds otherwise than direct products do, and can be left out.
+    @Test func theEnvironmentChoosesDirectConvolutions() throws {
+        let scratch = try Scratch()
+        func prediction(_ choice: String) throws -> [Float] {
+            let output = scratch.url.appendingPathComponent("\(choice).safetensors")
+            let result = try Tool.run(
+                [
+                    "predict", "--model", Tool.repository.appendingPathComponent("Samples/models/fashion-unet").path,
+                    "--input", Tool.fixture("unet/plain/io.safetensors"), "--output", output.path, "--quiet",
+                ], environment: ["DIFFPRUNE_WINOGRAD": choice])
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.complaints.isEmpty == ["0", "1"].contains(choice), "\(result.errors)")
+            return try SafetensorsFile(contentsOf: output).floats("prediction")
+        }
+        let (direct, winograd) = (try prediction("0"), try prediction("1"))
+        #expect(direct != winograd)
+        #expect(zip(direct, winograd).allSatisfy { abs($0 - $1) < 1e-3 })
+        #expect(try prediction("both") == winograd)
+    }
+
     private func files(_ scratch: Scratch, _ name: String) throws -> [String: Data] {
         let names = try FileManager.default.subpathsOfDirectory(atPath: scratch.path(name)).filter {
             $0.hasSuffix(".png")

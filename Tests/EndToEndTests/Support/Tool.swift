@@ -39,11 +39,16 @@ enum Tool {
 
     /// Starts the tool; what it prints goes to files in `scratch`.
     ///
-    /// - Parameter fileLimit: the most kilobytes that a file may grow to.
-    static func start(_ arguments: [String], in scratch: Scratch, fileLimit: Int? = nil) throws -> Process {
+    /// - Parameters:
+    ///   - fileLimit: the most kilobytes that a file may grow to.
+    ///   - environment: beside what this process has.
+    static func start(
+        _ arguments: [String], in scratch: Scratch, fileLimit: Int? = nil, environment: [String: String] = [:]
+    ) throws -> Process {
         let process = Process()
         process.executableURL = url
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         if let fileLimit {
             process.executableURL = URL(fileURLWithPath: "/bin/bash")
             process.arguments = ["-c", "ulimit -f \(fileLimit) && exec \"$0\" \"$@\"", url.path] + arguments
@@ -63,9 +68,11 @@ enum Tool {
     static func run(_ arguments: String...) throws -> Result { try run(arguments) }
 
     @discardableResult
-    static func run(_ arguments: [String], fileLimit: Int? = nil) throws -> Result {
+    static func run(
+        _ arguments: [String], fileLimit: Int? = nil, environment: [String: String] = [:]
+    ) throws -> Result {
         let scratch = try Scratch()
-        let process = try start(arguments, in: scratch, fileLimit: fileLimit)
+        let process = try start(arguments, in: scratch, fileLimit: fileLimit, environment: environment)
         process.waitUntilExit()
         return Result(
             status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
