@@ -130,7 +130,7 @@ void dk_group_norm_forward(const dk_group_norm *n, dk_activation kind, const dk_
             copy_columns(n->images, n->channels, a, at, first, width, 1);
             copy_columns(n->images, n->channels, d, at, second, width, 1);
         }
-        dk_affine_activation_rows(kind, parts[part].x, whole ? a : first, whole ? d : second,
+        dk_affine_activation(kind, parts[part].x, whole ? a : first, whole ? d : second,
                                   n->gate.value ? n->gate.value + at : NULL, n->images, n->pixels, width, y + at,
                                   n->channels);
     }

@@ -41,10 +41,6 @@
       (x, images, pixels, channels, mean, variance))                                                                   \
     X(void, affine_activation,                                                                                         \
       (dk_activation kind, const float *x, const float *a, const float *d, const float *gate, long images,             \
-       long pixels, long channels, float *y),                                                                          \
-      (kind, x, a, d, gate, images, pixels, channels, y))                                                              \
-    X(void, affine_activation_rows,                                                                                    \
-      (dk_activation kind, const float *x, const float *a, const float *d, const float *gate, long images,             \
        long pixels, long channels, float *y, long ld_y),                                                               \
       (kind, x, a, d, gate, images, pixels, channels, y, ld_y))                                                        \
     X(void, affine_activation_backward,                                                                                \

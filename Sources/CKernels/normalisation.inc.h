@@ -143,18 +143,13 @@ static void affine_activation_item(void *context, long index) {
         memcpy(j->y + (first + r) * j->ld_y, y + r * channels, (size_t)channels * sizeof(float));
 }
 
-static void affine_activation_rows(dk_activation kind, const float *x, const float *a, const float *d,
-                                   const float *gate, long images, long pixels, long channels, float *y, long ld_y) {
+static void affine_activation(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
+                              long images, long pixels, long channels, float *y, long ld_y) {
     if (images <= 0 || pixels <= 0 || channels <= 0) return;
     affine_activation_job job = {
         .view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d, .gate = gate, .y = y,
         .ld_y = ld_y};
     dk_region(images * job.view.blocks, 4 * images * pixels * channels, affine_activation_item, &job);
-}
-
-static void affine_activation(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
-                              long images, long pixels, long channels, float *y) {
-    affine_activation_rows(kind, x, a, d, gate, images, pixels, channels, y, channels);
 }
 
 // ---------------------------------------------------------------- backward

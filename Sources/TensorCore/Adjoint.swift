@@ -1,8 +1,8 @@
 import CKernels
 
 /// What the backward pass knows of a variable that asks for a gradient: the gradient with its tangent, and how the variable
-/// was made. It holds no value, so that a value lives as long as somebody uses it: whoever computes with the variable, or an operation that
-/// saved it for its backward pass.
+/// was made. It holds no value, so that a value lives as long as somebody uses it: whoever computes with the variable, or
+/// an operation that saved it for its backward pass.
 final class Adjoint {
     let shape: [Int]
     fileprivate(set) var gradient: Tensor?

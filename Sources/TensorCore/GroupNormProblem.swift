@@ -154,7 +154,7 @@ struct GroupNormProblem {
         for (x, range) in zip(inputs, ranges) {
             let (a, d) = (columns(range, of: state.a), columns(range, of: state.d))
             let gate = gate(of: range)
-            dk_affine_activation_rows(
+            dk_affine_activation(
                 kind, x.value.pointer, a.value.pointer, d.value.pointer, gate.value, images, pixels, range.count,
                 output.value.pointer + range.lowerBound, channels)
             guard let outputTangent = output.tangent else { continue }

@@ -72,9 +72,6 @@ public final class Variable {
         guard let adjoint, adjoint.node != nil else { return }
         adjoint.backward(from: Cotangent(value: Tensor(ones: value.shape), tangent: nil))
     }
-
-    /// Adds a freshly made gradient (and tangent), keeping its memory when it is the first to arrive.
-    func contribute(adopting gradient: Dual) { adjoint?.contribute(adopting: gradient) }
 }
 
 /// Switches for what operations record.

@@ -124,9 +124,9 @@ extension KernelTests {
                 let (a, d) = (random.values(images * channels), random.values(images * channels))
                 let gate = random.values(channels)
                 var whole = [Float](repeating: 0, count: x.count)
-                dk_affine_activation(DK_SILU, x, a, d, gate, images, pixels, channels, &whole)
+                dk_affine_activation(DK_SILU, x, a, d, gate, images, pixels, channels, &whole, channels)
                 var apart = [Float](repeating: 9, count: images * pixels * ld)
-                dk_affine_activation_rows(DK_SILU, x, a, d, gate, images, pixels, channels, &apart, ld)
+                dk_affine_activation(DK_SILU, x, a, d, gate, images, pixels, channels, &apart, ld)
                 var expected = [Float](repeating: 9, count: apart.count)
                 for row in 0..<images * pixels {
                     for c in 0..<channels { expected[row * ld + c] = whole[row * channels + c] }
@@ -173,7 +173,7 @@ extension KernelTests {
                     let label: Comment = "\(isa) \(kind) \(images)×\(pixels)×\(channels)"
                     let expected = f.evaluate(0)
                     var y = f.blank(x.count), s1 = f.blank(a.count), s2 = s1, s3 = s1
-                    dk_affine_activation(kind, x, a, d, gate, images, pixels, channels, &y)
+                    dk_affine_activation(kind, x, a, d, gate, images, pixels, channels, &y, channels)
                     #expect(worstError(y, expected.y) < 1e-6, label)
                     dk_affine_activation_backward(kind, x, a, d, gate, g, images, pixels, channels, &y, &s1, &s2, &s3)
                     #expect(worstError(y, expected.gz) < 1e-6, label)
@@ -183,7 +183,7 @@ extension KernelTests {
 
                     var ungated = f
                     ungated.point[3] = gate.map { _ in 1 }
-                    dk_affine_activation(kind, x, a, d, nil, images, pixels, channels, &y)
+                    dk_affine_activation(kind, x, a, d, nil, images, pixels, channels, &y, channels)
                     #expect(worstError(y, ungated.evaluate(0).y) < 1e-6, label)
                     dk_affine_activation_backward(kind, x, a, d, nil, g, images, pixels, channels, &y, nil, nil, nil)
                     #expect(worstError(y, ungated.evaluate(0).gz) < 1e-6, label)
@@ -236,7 +236,7 @@ extension KernelTests {
                 let x = part(f.point[0], size), g = part(f.point[4], size)
                 let a = part(f.point[1], channels), d = part(f.point[2], channels)
                 var y = f.blank(count * size), gz = y, s1 = f.blank(count * channels), s2 = s1, s3 = s1
-                dk_affine_activation(DK_SILU, x, a, d, nil, count, pixels, channels, &y)
+                dk_affine_activation(DK_SILU, x, a, d, nil, count, pixels, channels, &y, channels)
                 dk_affine_activation_backward(DK_SILU, x, a, d, nil, g, count, pixels, channels, &gz, &s1, &s2, &s3)
                 return [y, gz, s1, s2, s3]
             }

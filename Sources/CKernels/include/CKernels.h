@@ -159,12 +159,10 @@ void dk_group_norm_backward(const dk_group_norm *norm, const dk_group_norm_gradi
 /// GELU is the exact one (erf).
 typedef enum { DK_IDENTITY = 0, DK_SILU = 1, DK_GELU = 2, DK_RELU = 3, DK_MISH = 4 } dk_activation;
 
-/// y = gate[c]·φ(z), z = x·a[b,c] + d[b,c]. gate may be NULL (all ones).
+/// y = gate[c]·φ(z), z = x·a[b,c] + d[b,c]. gate may be NULL (all ones). Rows of y lie ld_y floats apart: `channels`, or more
+/// where it is a part of a concatenation.
 void dk_affine_activation(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
-                          long images, long pixels, long channels, float *y);
-/// The same into rows of y that lie ld_y floats apart: a part of a concatenation.
-void dk_affine_activation_rows(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
-                               long images, long pixels, long channels, float *y, long ld_y);
+                          long images, long pixels, long channels, float *y, long ld_y);
 /// Channels of a concatenation, [images,P,width].
 typedef struct { const float *x; long width; } dk_channels;
 /// y[images,P,C] = gate·φ(group normalisation of the concatenation of `parts`), in one call and with nothing left behind,
