@@ -14,7 +14,7 @@ INLINE activation_values silu_values(vf x, const int order) {
     }
     vf s, c;
     vsigmoid(x, &s, &c);
-    // Beyond ±1000 σ is 0 or 1 exactly; the bound keeps ∞·0 out.
+    // Beyond ±1000 σ is 0 or 1; the bound keeps ∞·0 out.
     r.value = vat_least(x, -1000.0f) * s;
     vf bounded = vat_most(vat_least(x, -1000.0f), 1000.0f);
     if (order >= 1) r.first = vfma(bounded * s, c, s);

@@ -109,11 +109,7 @@ static void pack_queries(const float *x, long pitch, long first, long count, lon
 // One vector of queries at a time, their logits ld floats apart from key to key.
 
 /// e^x for x ≤ 0, to about 1 ulp; at least the smallest normal number.
-INLINE vf vexp_nonpositive(vf x) {
-    vf p, k;
-    vexp_parts(vat_least(x, -87.0f), &p, &k);
-    return vscale_normal(p, k);
-}
+INLINE vf vexp_nonpositive(vf x) { return vexp_negated(vat_most(-x, 87.0f)); }
 
 /// Calls body(t, j) for every key t, j = t mod 4: four chains hide the latency of sums.
 #define FOR_KEYS(tokens, body)                                                                                         \

@@ -22,12 +22,6 @@ static inline __attribute__((always_inline)) __m512 select_lanes(select_mask mas
     return _mm512_mask_blend_ps(_mm512_movepi32_mask(mask), b, a);
 }
 #define HAS_SELECT 1
-/// 1/x for normal x to about 1 ulp: 14 bits and one Newton step, at a third of a division's cost.
-static inline __attribute__((always_inline)) __m512 reciprocal(__m512 x) {
-    __m512 r = _mm512_rcp14_ps(x);
-    return _mm512_fmadd_ps(_mm512_fnmadd_ps(x, r, _mm512_set1_ps(1.0f)), r, r);
-}
-#define HAS_RECIPROCAL 1
 /// The larger and the smaller of two; b where either is a NaN.
 static inline __attribute__((always_inline)) __m512 greater_or_second(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
 static inline __attribute__((always_inline)) __m512 less_or_second(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }

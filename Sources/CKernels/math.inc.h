@@ -3,15 +3,6 @@
 #define VEXP_SHIFT 12582912.0f  // 1.5·2²³
 #define VEXP_SHIFT_BITS 0x4b400000
 
-/// p·2ᵏ for |k| ≤ 126.
-INLINE vf vscale_normal(vf p, vf shifted_k) {
-#ifdef HAS_SCALE
-    return scale(p, shifted_k - vset(VEXP_SHIFT));
-#else
-    return p * (vf)(((vi)shifted_k - (VEXP_SHIFT_BITS - 127)) << 23);
-#endif
-}
-
 /// p·2ᵏ for |k| ≤ 151; may be 0 below the smallest normal number.
 INLINE vf vscale(vf p, vf shifted_k) {
 #ifdef HAS_SCALE
@@ -23,8 +14,9 @@ INLINE vf vscale(vf p, vf shifted_k) {
 #endif
 }
 
-/// e^t as p·2ᵏ with p in [0.7, 1.42], to about 1 ulp, for |t| ≤ 104; k + VEXP_SHIFT comes out.
-INLINE void vexp_parts(vf t, vf *p, vf *shifted_k) {
+/// e^x to about 1 ulp; 0 below the smallest normal number, +∞ above the largest.
+INLINE vf vexp(vf x) {
+    vf t = vat_most(vat_least(x, -104.0f), 89.0f);
     // Adding VEXP_SHIFT rounds to an integer and leaves it in the low bits; no conversion instruction to trap on a NaN.
     vf shifted = vfma(t, vset(1.44269504f), vset(VEXP_SHIFT)), n = shifted - vset(VEXP_SHIFT);
     vf r = vfma(n, vset(-0.693359375f), t);
@@ -35,32 +27,42 @@ INLINE void vexp_parts(vf t, vf *p, vf *shifted_k) {
     q = vfma(q, r, vset(4.16664568e-2f));
     q = vfma(q, r, vset(1.66665734e-1f));
     q = vfma(q, r, vset(0.5f));
-    *p = vfma(q, r * r, r) + vset(1.0f);
-    *shifted_k = shifted;
+    vf p = vfma(q, r * r, r) + vset(1.0f);
+    return vselect(x != x, x, vscale(p, shifted));
 }
 
-/// e^x to about 1 ulp; 0 below the smallest normal number, +∞ above the largest.
-INLINE vf vexp(vf x) {
-    vf p, k;
-    vexp_parts(vat_most(vat_least(x, -104.0f), 89.0f), &p, &k);
-    return vselect(x != x, x, vscale(p, k));
+/// e^−x to about 1 ulp for |x| ≤ 104; 0 or +∞ where that is beyond a float's range.
+INLINE vf vexp_negated(vf x) {
+    vf shifted = vfma(x, vset(-1.44269504f), vset(VEXP_SHIFT)), n = shifted - vset(VEXP_SHIFT);
+#ifdef HAS_FMA
+    // In one step: float's ln 2 is off by 2e-9, and the product is not rounded.
+    vf r = vfma(n, vset(0.693147181f), x);
+#else
+    vf r = n * vset(0.693359375f) + x;
+    r = n * vset(-2.12194440e-4f) + r;
+#endif
+    // e^−r on ±ln2/2 to 2e-9, relative, by Lawson's iteration.
+    vf p = vset(1.38436441e-3f);
+    p = vfma(p, r, vset(-8.37416339e-3f));
+    p = vfma(p, r, vset(4.16680026e-2f));
+    p = vfma(p, r, vset(-1.66664312e-1f));
+    p = vfma(p, r, vset(0.499999942f));
+    p = vfma(p, r, vset(-1.0f));
+    return vscale(vfma(p, r, vset(1.0f)), shifted);
 }
 
-/// x·σ(x) to about 2 ulp; below −88 a negative number of at most 10⁻³⁶.
+/// x·σ(x) to about 2 ulp; 0 below −89.
 INLINE vf vsilu(vf x) {
-    vf lower = vat_least(x, -88.0f), p, k;
-    vexp_parts(-vat_most(lower, 87.0f), &p, &k);
-    return lower * vreciprocal(vset(1.0f) + vscale_normal(p, k));
+    vf lower = vat_least(x, -104.0f);
+    return lower / (vset(1.0f) + vexp_negated(vat_most(lower, 104.0f)));
 }
 
-/// σ(x) and 1 − σ(x), both to full relative accuracy.
+/// σ(x) and 1 − σ(x), both to full relative accuracy where they are at least 10⁻³⁷; σ is 0 below −87.
 INLINE void vsigmoid(vf x, vf *sigmoid, vf *complement) {
-    vf e = vexp(-vabs(x));
-    vf large = vreciprocal(vset(1.0f) + e);
-    vf small = e * large;
-    vi negative = x < vset(0.0f);
-    *sigmoid = vselect(negative, small, large);
-    *complement = vselect(negative, large, small);
+    vf e = vexp_negated(vat_most(vat_least(x, -87.0f), 87.0f));
+    vf s = vset(1.0f) / (vset(1.0f) + e);
+    *sigmoid = vselect(x < vset(-87.0f), vset(0.0f), s);
+    *complement = e * s;
 }
 
 /// The standard normal's density and its distribution function Φ(x) = ½·erfc(−x/√2).

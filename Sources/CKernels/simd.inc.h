@@ -40,14 +40,6 @@ INLINE vf vat_least(vf x, float low) { return vselect(x < vset(low), vset(low), 
 INLINE vf vat_most(vf x, float high) { return vselect(x > vset(high), vset(high), x); }
 #endif
 INLINE vf vabs(vf x) { return (vf)((vi)x & 0x7fffffff); }
-/// 1/x of a normal number, to about 1 ulp.
-INLINE vf vreciprocal(vf x) {
-#ifdef HAS_RECIPROCAL
-    return reciprocal(x);
-#else
-    return vset(1.0f) / x;
-#endif
-}
 INLINE vf vsqrt(vf x) { return __builtin_elementwise_sqrt(x); }
 
 /// The first n (1 ≤ n ≤ VL) floats at p, zeros in the other lanes; touches no memory beyond them.
