@@ -219,6 +219,18 @@ static void conv_item(void *context, long index) {
     long pixels = images * rows * j->out_width;
     conv_item_state state = {j, base, image, first_row, rows, image_step, j->stride * line, pixel_step, segment,
                              segments, depth};
+    if (j->is_matrix && !j->residual) {
+        long rows = pixels / tile_height(1) * tile_height(1), whole = first_panel;
+        long first = image * j->y_image + first_row * j->y_row;
+        for (; whole < end_panel; whole++) {
+            long c0 = whole * NR, columns = least(NR, j->columns - c0);
+            if (columns != tile_width(columns)) break;
+            grid_tiles(rows, columns, base, j->depth, j->depth, j->panels + whole * NR * j->depth,
+                       j->bias ? j->bias + c0 : NULL, j->accumulate, j->y + first + c0, j->y_pixel);
+        }
+        if (rows < pixels) conv_tile(&state, rows, pixels - rows, first_panel, whole);
+        first_panel = whole;
+    }
     // Weights that fit stay in cache while each tile meets all of them, its inputs in the first level; larger ones
     // are streamed once, each panel meeting all tiles.
     long inner = j->taps_y * j->taps_x * j->depth;
@@ -302,5 +314,5 @@ static void pack_weights_item(void *context, long index) {
 static void pack_weights(weight_packing p) {
     long depth = p.transposed ? p.out : p.in, columns = p.transposed ? p.in : p.out;
     long inner = p.taps_y * p.taps_x * depth;
-    dk_region(p.taps_y * p.taps_x * ceil_div(depth, PACK_DEPTH), inner * columns, pack_weights_item, &p);
+    dk_region(p.taps_y * p.taps_x * ceil_div(depth, PACK_DEPTH), 3 * inner * columns, pack_weights_item, &p);
 }

@@ -72,7 +72,15 @@ static void gemm_rows_item(void *context, long index) {
             gemm_pack_panel(p, b, panel, own);
             bp = own;
         }
-        for (long r = first_row; r < end_row; r += MR) {
+        long r = first_row;
+        if (columns == tile_width(columns) && ldb == panel_width(columns)) {
+            // All but what does not fill a tile of its own.
+            long rows = (end_row - r) / tile_height(1) * tile_height(1);
+            grid_tiles(rows, columns, a + r * lda, lda, p->k, bp, p->bias ? p->bias + c0 : NULL, p->accumulate,
+                       c + r * p->ldc + c0, p->ldc);
+            r += rows;
+        }
+        for (; r < end_row; r += MR) {
             long rows = least(MR, end_row - r);
             row_pointer line[MR];
             tile_target target = {
@@ -153,7 +161,7 @@ static void gemm(const dk_gemm_problem *p) {
         gemm_empty(p);
         return;
     }
-    long work = 2 * p->batch * p->m * p->n * p->k / 8;
+    long work = p->batch * p->m * p->n * p->k / 2;
     long wanted = 4 * dk_threads(), panels = panel_count(p->n);
     gemm_job job = {.p = p, .panel_floats = panels_size(p->k, p->n)};
     if (p->transpose_a) {
@@ -174,7 +182,7 @@ static void gemm(const dk_gemm_problem *p) {
     } else if (job.chunks > 1 || (shared_b && p->batch > 1)) {
         long problems = shared_b ? 1 : p->batch;
         job.panels = dk_scratch(DK_SHARED_A, problems * job.panel_floats);
-        dk_region(problems * panels, problems * p->k * p->n, gemm_pack_item, &job);
+        dk_region(problems * panels, 3 * problems * p->k * p->n, gemm_pack_item, &job);
     }
     dk_region(p->batch * job.chunks * job.groups, work, gemm_rows_item, &job);
 }
@@ -184,5 +192,5 @@ static long gemm_packed_size(long k, long n) { return panels_size(k, n); }
 static void gemm_pack(long k, long n, const float *b, long ldb, float *packed) {
     dk_gemm_problem problem = {.n = n, .k = k, .b = b, .ldb = ldb, .batch = 1};
     gemm_job job = {.p = &problem, .panels = packed};
-    dk_region(panel_count(n), k * n, gemm_pack_item, &job);
+    dk_region(panel_count(n), 3 * k * n, gemm_pack_item, &job);
 }

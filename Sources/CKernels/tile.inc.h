@@ -22,6 +22,25 @@ INLINE void row_tile_step(const int rows, const int width, const row_pointer *p,
     }
 }
 
+/// acc[i] += Σ_k p[i][k − depth] · b[k·ldb ...], for a run of `depth` that ends at p.
+INLINE void row_tile_sum(const int rows, const int width, const row_pointer *p, long depth, const float *b,
+                         const long ldb, vf (*acc)[2]) {
+    // One index for all rows, hidden from the optimiser, which would rather keep a pointer or two for each.
+    long k = -depth;
+    if (depth & 1) {
+        row_tile_step(rows, width, p, k, b, acc);
+        b += ldb;
+        k++;
+    }
+    while (k < 0) {
+        row_tile_step(rows, width, p, k, b, acc);
+        row_tile_step(rows, width, p, k + 1, b + ldb, acc);
+        b += 2 * ldb;
+        k += 2;
+        __asm__("" : "+r"(k));
+    }
+}
+
 /// out[i][0..<width·VL] = start + Σ_s Σ_k a[i][segment[s] + k] · b[(s·depth + k)·ldb ...]; a NULL start is zeros.
 INLINE void row_tile_body(const int rows, const int width, const row_pointer *a, const long *segment, long segments,
                           long depth, const float *b, const long ldb, const float *start, float *const *out) {
@@ -34,23 +53,10 @@ INLINE void row_tile_body(const int rows, const int width, const row_pointer *a,
         acc[i][0] = start0;
         acc[i][1] = start1;
     }
-    for (long s = 0; s < segments; s++) {
+    for (long s = 0; s < segments; s++, b += depth * ldb) {
         row_pointer p[MR];
         UNROLL for (int i = 0; i < rows; i++) p[i] = a[i] + segment[s] + depth;
-        // One index for all rows, hidden from the optimiser, which would rather keep a pointer or two for each.
-        long k = -depth;
-        if (depth & 1) {
-            row_tile_step(rows, width, p, k, b, acc);
-            b += ldb;
-            k++;
-        }
-        while (k < 0) {
-            row_tile_step(rows, width, p, k, b, acc);
-            row_tile_step(rows, width, p, k + 1, b + ldb, acc);
-            b += 2 * ldb;
-            k += 2;
-            __asm__("" : "+r"(k));
-        }
+        row_tile_sum(rows, width, p, depth, b, ldb, acc);
     }
     UNROLL for (int i = 0; i < rows; i++) {
         vstore(out[i], acc[i][0]);
@@ -58,7 +64,27 @@ INLINE void row_tile_body(const int rows, const int width, const row_pointer *a,
     }
 }
 
-/// The same for VL·full + HALF columns: two rows' last half vectors share an accumulator, and b's is stored twice.
+/// The same as row_tile_sum for VL·full + HALF columns: two rows' last half vectors share an accumulator, and b's is
+/// stored twice.
+INLINE void half_tile_sum(const int rows, const int full, const row_pointer *p, long depth, const float *b, vf *acc,
+                          vf *tail) {
+    for (long k = -depth; k < 0; k++) {
+        vf b0 = full ? vload(b) : (vf){0}, b1 = vload(b + full * VL);
+        UNROLL for (int i = 0; i < rows / 2; i++) {
+            vf x = vset(p[2 * i][k]), y = vset(p[2 * i + 1][k]);
+            if (full) {
+                acc[2 * i] = vfma(x, b0, acc[2 * i]);
+                acc[2 * i + 1] = vfma(y, b0, acc[2 * i + 1]);
+            }
+            tail[i] = vfma(vmerge(x, y), b1, tail[i]);
+            LOADS_STAY;
+        }
+        b += (full + 1) * VL;
+        __asm__("" : "+r"(k));
+    }
+}
+
+/// row_tile_body for VL·full + HALF columns.
 INLINE void half_tile_body(const int rows, const int full, const row_pointer *a, const long *segment, long segments,
                            long depth, const float *b, const float *start, float *const *out) {
     vf acc[MR], tail[MR / 2], start0 = {0}, start1 = {0};
@@ -68,28 +94,53 @@ INLINE void half_tile_body(const int rows, const int full, const row_pointer *a,
     }
     UNROLL for (int i = 0; i < rows; i++) acc[i] = start0;
     UNROLL for (int i = 0; i < rows / 2; i++) tail[i] = start1;
-    for (long s = 0; s < segments; s++) {
+    for (long s = 0; s < segments; s++, b += depth * (full + 1) * VL) {
         row_pointer p[MR];
         UNROLL for (int i = 0; i < rows; i++) p[i] = a[i] + segment[s] + depth;
-        for (long k = -depth; k < 0; k++) {
-            vf b0 = full ? vload(b) : (vf){0}, b1 = vload(b + full * VL);
-            UNROLL for (int i = 0; i < rows / 2; i++) {
-                vf x = vset(p[2 * i][k]), y = vset(p[2 * i + 1][k]);
-                if (full) {
-                    acc[2 * i] = vfma(x, b0, acc[2 * i]);
-                    acc[2 * i + 1] = vfma(y, b0, acc[2 * i + 1]);
-                }
-                tail[i] = vfma(vmerge(x, y), b1, tail[i]);
-                LOADS_STAY;
-            }
-            b += (full + 1) * VL;
-            __asm__("" : "+r"(k));
-        }
+        half_tile_sum(rows, full, p, depth, b, acc, tail);
     }
     UNROLL for (int i = 0; i < rows; i++)
         if (full) vstore(out[i], acc[i]);
     UNROLL for (int i = 0; i < rows / 2; i++)
         vstore_halves(out[2 * i] + full * VL, out[2 * i + 1] + full * VL, tail[i], HALF);
+}
+
+/// Rows lda apart and a packed panel: out[i·ldo ...] (+)= start + Σ_k a[i·lda + k] · b[k·width ...]. The two sums are
+/// added last, as finish_rows does.
+INLINE void grid_tile_body(const int rows, const int full, const int half, const float *a, long lda, long depth,
+                           const float *b, const float *start, int add, float *out, long ldo) {
+    vf acc[MR][2], alone[MR], tail[MR / 2], start0 = {0}, start1 = {0};
+    row_pointer p[MR];
+    if (start) {
+        if (full) start0 = vload(start);
+        if (half) start1 = vload_halves(start + full * VL, start + full * VL, HALF);
+        if (full == 2) start1 = vload(start + VL);
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        acc[i][0] = alone[i] = start0;
+        acc[i][1] = tail[i / 2] = start1;
+        p[i] = a + i * lda + depth;
+    }
+    if (half) {
+        half_tile_sum(rows, full, p, depth, b, alone, tail);
+        UNROLL for (int i = 0; i < rows; i++) {
+            if (full && add) alone[i] += vload(out + i * ldo);
+            if (full) vstore(out + i * ldo, alone[i]);
+        }
+        UNROLL for (int i = 0; i < rows / 2; i++) {
+            float *first = out + 2 * i * ldo + full * VL, *second = first + ldo;
+            if (add) tail[i] += vload_halves(first, second, HALF);
+            vstore_halves(first, second, tail[i], HALF);
+        }
+    } else {
+        row_tile_sum(rows, full, p, depth, b, full * VL, acc);
+        UNROLL for (int i = 0; i < rows; i++) {
+            UNROLL for (int v = 0; v < full; v++) {
+                if (add) acc[i][v] += vload(out + i * ldo + v * VL);
+                vstore(out + i * ldo + v * VL, acc[i][v]);
+            }
+        }
+    }
 }
 
 /// out[i][0..<width·VL] (+)= Σ_k a[k·lda + i] · b[k·ldb ...]
@@ -149,6 +200,21 @@ HALF_TILE(half_tile_3x0, MR, 0)
 HALF_TILE(half_tile_2x0, MR / 3 * 2, 0)
 HALF_TILE(half_tile_1x0, MR / 3, 0)
 
+#define GRID_TILE(name, full, half)                                                                                    \
+    static __attribute__((noinline)) void name(const float *a, long lda, long rows, long depth, const float *b,        \
+                                               const float *start, int add, float *out, long ldo) {                    \
+        for (; rows > MR / 3 * 2; rows -= MR, a += MR * lda, out += MR * ldo)                                          \
+            grid_tile_body(MR, full, half, a, lda, depth, b, start, add, out, ldo);                                    \
+        if (rows > MR / 3)                                                                                             \
+            grid_tile_body(MR / 3 * 2, full, half, a, lda, depth, b, start, add, out, ldo);                            \
+        else if (rows > 0)                                                                                             \
+            grid_tile_body(MR / 3, full, half, a, lda, depth, b, start, add, out, ldo);                                \
+    }
+GRID_TILE(grid_tile_0h, 0, 1)
+GRID_TILE(grid_tile_1, 1, 0)
+GRID_TILE(grid_tile_1h, 1, 1)
+GRID_TILE(grid_tile_2, 2, 0)
+
 #define OUTER_TILE(name, rows, width)                                                                                  \
     static __attribute__((noinline)) void name(const float *a, long lda, long depth, const float *b, long ldb,         \
                                                float *const *out, int add) {                                           \
@@ -183,6 +249,15 @@ static void row_tile(long rows, long width, const row_pointer *a, const long *se
     };
     long kind = width < NR || ldb == NR ? width / HALF - 1 : 4;
     tiles[kind][ceil_div(rows, MR / 3) - 1](a, segment, segments, depth, b, ldb, start, out);
+}
+
+/// out[rows, width] (+)= start + a[rows, depth]·b, rows lda and ldo floats apart, b a packed panel, `width` a tile_width
+/// and start NULL or as many floats. All of tile_height(rows) rows are read and written.
+static void grid_tiles(long rows, long width, const float *a, long lda, long depth, const float *b, const float *start,
+                       int add, float *out, long ldo) {
+    static void (*const tiles[4])(const float *, long, long, long, const float *, const float *, int, float *, long) = {
+        grid_tile_0h, grid_tile_1, grid_tile_1h, grid_tile_2};
+    tiles[width / HALF - 1](a, lda, rows, depth, b, start, add, out, ldo);
 }
 
 /// a and out must reach to tile_height(rows).

@@ -93,23 +93,25 @@ INLINE long wino_panels_size(long depth, long columns) {
 /// To p.panels, which has room for wino_panels_size.
 static void wino_pack_weights(wino_weights p) {
     long depth = p.transposed ? p.out : p.in, columns = p.transposed ? p.in : p.out;
-    dk_region(ceil_div(depth, VL), 20 * depth * columns, wino_weights_item, &p);
+    dk_region(ceil_div(depth, VL), 100 * depth * columns, wino_weights_item, &p);
 }
 
 // ---------------------------------------------------------------- inputs and outputs
 
-/// Bᵀ times a column of six.
-INLINE void wino_input_column(const vf *d, const int in_step, vf *out, const int step) {
-    vf d0 = d[0], d1 = d[in_step], d2 = d[2 * in_step], d3 = d[3 * in_step], d4 = d[4 * in_step], d5 = d[5 * in_step];
-    vf even_a = vfma(vset(-WINO_B2), d2, d4), odd_a = vfma(vset(-WINO_B2), d1, d3) * vset(WINO_A);
-    vf even_b = vfma(vset(-WINO_A2), d2, d4), odd_b = vfma(vset(-WINO_A2), d1, d3) * vset(WINO_B);
+/// The first or the last three of Bᵀ times a column of six; the two have no operation in common.
+INLINE void wino_input_half(const int last, const vf *d, vf *out, const int step) {
     vf product = vset(WINO_A2 * WINO_B2), sum = vset(-(WINO_A2 + WINO_B2));
-    out[0] = vfma(product, d0, vfma(sum, d2, d4));
-    out[step] = even_a + odd_a;
-    out[2 * step] = even_a - odd_a;
-    out[3 * step] = even_b + odd_b;
-    out[4 * step] = even_b - odd_b;
-    out[5 * step] = vfma(product, d1, vfma(sum, d3, d5));
+    if (!last) {
+        vf even = vfma(vset(-WINO_B2), d[2], d[4]), odd = vfma(vset(-WINO_B2), d[1], d[3]) * vset(WINO_A);
+        out[0] = vfma(product, d[0], vfma(sum, d[2], d[4]));
+        out[step] = even + odd;
+        out[2 * step] = even - odd;
+    } else {
+        vf even = vfma(vset(-WINO_A2), d[2], d[4]), odd = vfma(vset(-WINO_A2), d[1], d[3]) * vset(WINO_B);
+        out[0] = even + odd;
+        out[step] = even - odd;
+        out[2 * step] = vfma(product, d[1], vfma(sum, d[3], d[5]));
+    }
 }
 
 /// Aᵀ times a column of six.
@@ -130,50 +132,74 @@ typedef struct {
     long input_row, product_row;      // floats between the tiles of a point's inputs, products
 } wino_job;
 
-/// Where the inputs under a tile lie; zeros where they are beyond the image.
+/// A tile's image and its place in it.
 typedef struct {
-    const float *pixel[WINO_POINTS];
+    long image, y, x;  // y and x of its first output
+} wino_place;
+
+static wino_place wino_place_of(const wino_job *j, long tile) {
+    long in_image = tile % (j->tiles_y * j->tiles_x);
+    return (wino_place){tile / (j->tiles_y * j->tiles_x), in_image / j->tiles_x * WINO_SIDE,
+                        in_image % j->tiles_x * WINO_SIDE};
+}
+
+/// The place of the tile after this one.
+INLINE wino_place wino_place_after(const wino_job *j, wino_place p) {
+    p.x += WINO_SIDE;
+    if (p.x < j->tiles_x * WINO_SIDE) return p;
+    p.x = 0;
+    p.y += WINO_SIDE;
+    if (p.y < j->tiles_y * WINO_SIDE) return p;
+    return (wino_place){p.image + 1, 0, 0};
+}
+
+/// Where the inputs under a tile lie: column x of row y at row[outside[x]][y] + x·pixel. Beyond the image lie zeros, as
+/// many as WINO_SPAN pixels.
+typedef struct {
+    const float *row[2][WINO_SPAN];
+    long pixel;
+    int outside[WINO_SPAN];
 } wino_window;
 
-static wino_window wino_window_at(const wino_job *j, long tile, const float *zeros) {
+static void wino_find_window(const wino_job *j, wino_place place, const float *zeros, wino_window *w) {
     const conv_job *c = j->conv;
-    long image = tile / (j->tiles_y * j->tiles_x), at = tile % (j->tiles_y * j->tiles_x);
-    long y0 = at / j->tiles_x * WINO_SIDE - c->pad_top, x0 = at % j->tiles_x * WINO_SIDE - c->pad_left;
-    long corner = ((image * c->in_height + y0) * c->in_width + x0) * c->depth;
-    wino_window w;
-    for (long y = 0; y < WINO_SPAN; y++) {
-        // One comparison a coordinate: what is below zero is a large unsigned number.
-        int row_inside = (unsigned long)(y0 + y) < (unsigned long)c->in_height;
-        long row = corner + y * c->in_width * c->depth;
-        UNROLL for (long x = 0; x < WINO_SPAN; x++) {
-            int inside = row_inside & ((unsigned long)(x0 + x) < (unsigned long)c->in_width);
-            w.pixel[y * WINO_SPAN + x] = inside ? c->x + row + x * c->depth : zeros;
-        }
+    long y0 = place.y - c->pad_top, x0 = place.x - c->pad_left, line = c->in_width * c->depth;
+    const float *row = c->x + (place.image * c->in_height + y0) * line + x0 * c->depth;
+    w->pixel = c->depth;
+    // One comparison a coordinate: what is below zero is a large unsigned number.
+    UNROLL for (long y = 0; y < WINO_SPAN; y++, row += line) {
+        w->row[0][y] = (unsigned long)(y0 + y) < (unsigned long)c->in_height ? row : zeros;
+        w->row[1][y] = zeros;
     }
-    return w;
+    UNROLL for (long x = 0; x < WINO_SPAN; x++) w->outside[x] = (unsigned long)(x0 + x) >= (unsigned long)c->in_width;
 }
 
 /// One vector of channels, k and on, of the inputs under a tile, to v with points `step` floats apart; or, when there is
 /// a second tile, the last half vectors of both.
 INLINE void wino_input_vector(const int paired, const wino_window *first, const wino_window *second, long k,
                               const long lanes, float *v, float *v2, long step) {
-    vf half[WINO_POINTS], d[WINO_SPAN], out[WINO_SPAN];
-    UNROLL for (int x = 0; x < WINO_SPAN; x++) {
-        UNROLL for (int y = 0; y < WINO_SPAN; y++) {
-            int at = y * WINO_SPAN + x;
-            d[y] = paired ? vload_halves(first->pixel[at] + k, second->pixel[at] + k, lanes)
-                          : vload_first(first->pixel[at] + k, lanes);
-        }
-        wino_input_column(d, 1, half + x, WINO_SPAN);
-    }
-    UNROLL for (int y = 0; y < WINO_SPAN; y++) {
-        wino_input_column(half + y * WINO_SPAN, 1, out, 1);
+    // Half of the points at a time, so that what is between the passes stays in registers.
+    UNROLL for (int last = 0; last < 2; last++) {
+        vf half[WINO_SPAN / 2 * WINO_SPAN], d[WINO_SPAN], out[WINO_SPAN];
         UNROLL for (int x = 0; x < WINO_SPAN; x++) {
-            long at = (y * WINO_SPAN + x) * step + k;
-            if (paired)
-                vstore_halves(v + at, v2 + at, out[x], HALF);
-            else
-                vstore(v + at, out[x]);
+            const row_pointer *row = first->row[first->outside[x]];
+            const row_pointer *row2 = second->row[second->outside[x]];
+            long at = x * first->pixel + k;
+            UNROLL for (int y = last; y < WINO_SPAN - 1 + last; y++)
+                d[y] = paired ? vload_halves(row[y] + at, row2[y] + at, lanes) : vload_first(row[y] + at, lanes);
+            wino_input_half(last, d, half + x, WINO_SPAN);
+            LOADS_STAY;
+        }
+        UNROLL for (int y = 0; y < WINO_SPAN / 2; y++) {
+            wino_input_half(0, half + y * WINO_SPAN, out, 1);
+            wino_input_half(1, half + y * WINO_SPAN, out + WINO_SPAN / 2, 1);
+            UNROLL for (int x = 0; x < WINO_SPAN; x++) {
+                long at = ((last * WINO_SPAN / 2 + y) * WINO_SPAN + x) * step + k;
+                if (paired)
+                    vstore_halves(v + at, v2 + at, out[x], HALF);
+                else
+                    vstore(v + at, out[x]);
+            }
         }
     }
 }
@@ -200,23 +226,20 @@ typedef struct {
     int residual, accumulate;
 } wino_ending;
 
-/// A tile's place in the output.
+/// A tile's outputs.
 typedef struct {
-    long image, corner, rows, columns;  // rows and columns of it that lie in the image
-} wino_place;
+    long image, corner, rows, columns;  // the first one; rows and columns of them that lie in the image
+} wino_outlet;
 
-static wino_place wino_place_of(const wino_job *j, long tile) {
-    const conv_job *c = j->conv;
-    long image = tile / (j->tiles_y * j->tiles_x), at = tile % (j->tiles_y * j->tiles_x);
-    long y = at / j->tiles_x * WINO_SIDE, x = at % j->tiles_x * WINO_SIDE;
-    return (wino_place){image, image * c->y_image + y * c->y_row + x * c->y_pixel,
-                        least(WINO_SIDE, c->out_height - y), least(WINO_SIDE, c->out_width - x)};
+INLINE wino_outlet wino_outlet_at(const conv_job *c, wino_place p) {
+    return (wino_outlet){p.image, p.image * c->y_image + p.y * c->y_row + p.x * c->y_pixel,
+                         least(WINO_SIDE, c->out_height - p.y), least(WINO_SIDE, c->out_width - p.x)};
 }
 
 /// One vector of channels, k and on, of the outputs of a tile, from its products at m; or, when paired, the last half
 /// vectors of two tiles.
-INLINE void wino_output_vector(const conv_job *c, const wino_ending ending, const int paired, const wino_place *first,
-                               const wino_place *second, long k, const long lanes, const float *m, const float *m2,
+INLINE void wino_output_vector(const conv_job *c, const wino_ending ending, const int paired, const wino_outlet *first,
+                               const wino_outlet *second, long k, const long lanes, const float *m, const float *m2,
                                long step) {
     vf half[WINO_SIDE * WINO_SPAN], column[WINO_SPAN], out[WINO_SIDE];
     UNROLL for (int x = 0; x < WINO_SPAN; x++) {
@@ -250,12 +273,12 @@ INLINE void wino_output_vector(const conv_job *c, const wino_ending ending, cons
 
 /// Transforms the products of two tiles (or twice one) back and finishes their outputs. Tiles that are cut short by the
 /// image's end come one at a time.
-INLINE void wino_output_tiles(const wino_job *j, const wino_ending ending, const wino_place *first,
-                              const wino_place *second, const float *m, const float *m2, long step) {
+INLINE void wino_output_tiles(const wino_job *j, const wino_ending ending, const wino_outlet *first,
+                              const wino_outlet *second, const float *m, const float *m2, long step) {
     const conv_job *c = j->conv;
     long full = c->columns / VL * VL, rest = c->columns - full;
     for (int tile = 0; tile < (m == m2 ? 1 : 2); tile++) {
-        const wino_place *place = tile ? second : first;
+        const wino_outlet *place = tile ? second : first;
         const float *from = tile ? m2 : m;
         for (long k = 0; k < full; k += VL)
             wino_output_vector(c, ending, 0, place, place, k, VL, from, from, step);
@@ -267,14 +290,20 @@ INLINE void wino_output_tiles(const wino_job *j, const wino_ending ending, const
         wino_output_vector(c, ending, 1, first, second, full, rest, m, m2, step);
 }
 
-static void wino_outputs(const wino_job *j, long first, long tiles, const float *products, long step) {
+static void wino_outputs(const wino_job *j, wino_place place, long tiles, const float *products, long step) {
     const conv_job *c = j->conv;
     int whole = c->out_height % WINO_SIDE == 0 && c->out_width % WINO_SIDE == 0;
-    long pair = whole ? 2 : 1;
-    for (long t = 0; t < tiles; t += pair) {
-        long next = least(t + pair, tiles) - 1;
-        wino_place here = wino_place_of(j, first + t), there = wino_place_of(j, first + next);
-        const float *m = products + t * j->product_row, *m2 = products + next * j->product_row;
+    for (long t = 0; t < tiles;) {
+        wino_outlet here = wino_outlet_at(c, place), there = here;
+        const float *m = products + t * j->product_row, *m2 = m;
+        place = wino_place_after(j, place);
+        t++;
+        if (whole && t < tiles) {
+            there = wino_outlet_at(c, place);
+            m2 = products + t * j->product_row;
+            place = wino_place_after(j, place);
+            t++;
+        }
         if (!whole)
             wino_output_tiles(j, (wino_ending){0, c->residual != NULL, c->accumulate}, &here, &there, m, m2, step);
         else if (c->accumulate)
@@ -286,54 +315,58 @@ static void wino_outputs(const wino_job *j, long first, long tiles, const float 
     }
 }
 
+/// Transforms the inputs under `tiles` tiles from `place` on.
+static void wino_inputs(const wino_job *j, wino_place place, long tiles, const float *zeros, float *inputs, long step) {
+    for (long t = 0; t < tiles; t += 2) {
+        wino_window here, there;
+        wino_find_window(j, place, zeros, &here);
+        place = wino_place_after(j, place);
+        float *v = inputs + t * j->input_row, *v2 = v;
+        if (t + 1 < tiles) {
+            wino_find_window(j, place, zeros, &there);
+            place = wino_place_after(j, place);
+            v2 += j->input_row;
+        }
+        wino_input_tiles(j, &here, v == v2 ? &here : &there, v, v2, step);
+    }
+}
+
 static void wino_item(void *context, long index) {
     const wino_job *j = context;
     const conv_job *c = j->conv;
-    long first = index * j->block, tiles = least(j->block, j->tiles - first);
-    long input_step = wino_step(j->block * j->input_row), product_step = wino_step(j->block * j->product_row);
-    float *inputs = dk_scratch(DK_LOCAL_A, WINO_POINTS * input_step + round_up(c->depth, VL));
+    long first = index * j->block, tiles = least(j->block, j->tiles - first), rows = tile_height(j->block);
+    long input_step = wino_step(rows * j->input_row), product_step = wino_step(rows * j->product_row);
+    long edge = WINO_SPAN * c->depth + VL;
+    float *inputs = dk_scratch(DK_LOCAL_A, WINO_POINTS * input_step + edge);
     float *products = dk_scratch(DK_LOCAL_B, WINO_POINTS * product_step);
     float *zeros = inputs + WINO_POINTS * input_step;
-    memset(zeros, 0, (size_t)round_up(c->depth, VL) * sizeof(float));
-    for (long t = 0; t < tiles; t += 2) {
-        long next = least(t + 1, tiles - 1);
-        wino_window here = wino_window_at(j, first + t, zeros), there = wino_window_at(j, first + next, zeros);
-        wino_input_tiles(j, &here, &there, inputs + t * j->input_row, inputs + next * j->input_row, input_step);
-    }
-    const long segment = 0;
+    memset(zeros, 0, (size_t)edge * sizeof(float));
+    wino_place place = wino_place_of(j, first);
+    wino_inputs(j, place, tiles, zeros, inputs, input_step);
     for (long point = 0; point < WINO_POINTS; point++)
         for (long c0 = 0; c0 < c->columns; c0 += NR) {
-            long columns = tile_width(least(NR, c->columns - c0)), width = panel_width(c->columns - c0);
+            long columns = least(NR, c->columns - c0);
             const float *weights = c->panels + c0 / NR * WINO_POINTS * wino_step(c->depth * NR) +
-                                   point * wino_step(c->depth * width);
-            for (long t = 0; t < tiles; t += MR) {
-                long rows = least(MR, tiles - t);
-                row_pointer line[MR];
-                tile_target target = {0};
-                for (long i = 0; i < rows; i++) {
-                    line[i] = inputs + point * input_step + (t + i) * j->input_row;
-                    target.out[i] = products + point * product_step + (t + i) * j->product_row + c0;
-                }
-                product_tile(rows, columns, line, &segment, 1, c->depth, weights, width, &target);
-            }
+                                   point * wino_step(c->depth * panel_width(columns));
+            grid_tiles(tiles, tile_width(columns), inputs + point * input_step, j->input_row, c->depth, weights,
+                       NULL, 0, products + point * product_step + c0, j->product_row);
         }
-    wino_outputs(j, first, tiles, products, product_step);
+    wino_outputs(j, place, tiles, products, product_step);
 }
 
 /// Runs a convolution whose panels hold transformed weights.
 static void wino_run(const conv_job *c) {
     wino_job j = {.conv = c,
                   .tiles_y = ceil_div(c->out_height, WINO_SIDE),
-                  .tiles_x = ceil_div(c->out_width, WINO_SIDE)};
+                  .tiles_x = ceil_div(c->out_width, WINO_SIDE),
+                  .input_row = round_up(c->depth, VL),
+                  .product_row = round_up(c->columns, VL)};
     j.tiles = c->batch * j.tiles_y * j.tiles_x;
-    // An odd number of cache lines a row spreads a tile's rows over the cache's sets.
-    j.input_row = (round_up(c->depth, VL) / VL | 1) * VL;
-    j.product_row = (round_up(c->columns, VL) / VL | 1) * VL;
     long most_tiles = WINO_SCRATCH / (WINO_POINTS * (j.input_row + j.product_row)) / MR * MR;
     most_tiles = most(MR, least(WINO_MOST_TILES, most_tiles));
-    long split = ceil_div(j.tiles, dk_threads());
-    if (split < most_tiles) most_tiles = split;
-    j.block = most_tiles;
+    // As many items for each thread, of equal size.
+    long items = round_up(ceil_div(j.tiles, most_tiles), least(dk_threads(), j.tiles));
+    j.block = ceil_div(j.tiles, items);
     long work = j.tiles * WINO_POINTS * c->depth * c->columns / 4;
     dk_region(ceil_div(j.tiles, j.block), work, wino_item, &j);
 }

@@ -58,14 +58,13 @@ INLINE void wino_gradient_vector(const float *const *pixel, long k, long lanes, 
 
 static void wino_gradient_tile(const wino_gradient_job *j, long tile, float *to, const float *zeros) {
     const conv_job *c = j->tiles.conv;
-    long image = tile / (j->tiles.tiles_y * j->tiles.tiles_x), at = tile % (j->tiles.tiles_y * j->tiles.tiles_x);
-    long y0 = at / j->tiles.tiles_x * WINO_SIDE, x0 = at % j->tiles.tiles_x * WINO_SIDE;
+    wino_place p = wino_place_of(&j->tiles, tile);
     const float *pixel[WINO_SIDE * WINO_SIDE];
     for (long y = 0; y < WINO_SIDE; y++)
         for (long x = 0; x < WINO_SIDE; x++)
             pixel[y * WINO_SIDE + x] =
-                y0 + y < c->out_height && x0 + x < c->out_width
-                    ? j->g + ((image * c->out_height + y0 + y) * c->out_width + x0 + x) * c->columns
+                p.y + y < c->out_height && p.x + x < c->out_width
+                    ? j->g + ((p.image * c->out_height + p.y + y) * c->out_width + p.x + x) * c->columns
                     : zeros;
     long full = c->columns / VL * VL;
     for (long k = 0; k < full; k += VL) wino_gradient_vector(pixel, k, VL, to, j->gradient_step);
@@ -74,18 +73,21 @@ static void wino_gradient_tile(const wino_gradient_job *j, long tile, float *to,
 
 /// The inputs under a tile, from the first channel on that is worked on.
 static wino_window wino_gradient_window(const wino_gradient_job *j, long tile, const float *zeros) {
-    wino_window w = wino_window_at(&j->tiles, tile, zeros);
-    for (long i = 0; i < WINO_POINTS; i++)
-        if (w.pixel[i] != zeros) w.pixel[i] += j->first_channel;
+    wino_window w;
+    wino_find_window(&j->tiles, wino_place_of(&j->tiles, tile), zeros, &w);
+    for (long y = 0; y < WINO_SPAN; y++) {
+        w.row[0][y] += j->first_channel;
+        w.row[1][y] += j->first_channel;
+    }
     return w;
 }
 
 static void wino_gradient_transform_item(void *context, long index) {
     const wino_gradient_job *j = context;
     const conv_job *c = j->tiles.conv;
-    long channels = round_up(most(c->depth, c->columns), VL);
-    float *zeros = dk_scratch(DK_LOCAL_A, channels);
-    memset(zeros, 0, (size_t)channels * sizeof(float));
+    long edge = most(WINO_SPAN * c->depth, c->columns) + VL;
+    float *zeros = dk_scratch(DK_LOCAL_A, edge);
+    memset(zeros, 0, (size_t)edge * sizeof(float));
     long first = index * WGRAD_TILES_AN_ITEM, end = least(j->count, first + WGRAD_TILES_AN_ITEM);
     for (long t = first; t < end; t += 2) {
         long next = least(t + 1, end - 1);
@@ -182,6 +184,6 @@ static void wino_weight_gradient(const dk_conv_shape *s, const float *x, const f
             dk_region(WINO_POINTS, WINO_POINTS * j.count * slice.depth * s->out_channels / 4,
                       wino_gradient_product_item, &j);
         }
-        dk_region(slice.depth, 20 * slice.depth * s->out_channels, wino_gradient_finish_item, &j);
+        dk_region(slice.depth, 60 * slice.depth * s->out_channels, wino_gradient_finish_item, &j);
     }
 }
