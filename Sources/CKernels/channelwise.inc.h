@@ -92,7 +92,7 @@ static void affine_images(const float *x, const float *a, const float *z, const 
                           long pixels, long channels, float *y, int accumulate) {
     if (images <= 0 || pixels <= 0 || channels <= 0) return;
     affine_job job = {view_of(images, pixels, channels), a ? x : NULL, a, d ? z : NULL, d, e, y, accumulate};
-    dk_region(images * job.view.blocks, images * pixels * channels, affine_item, &job);
+    dk_region(images * job.view.blocks, 2 * images * pixels * channels, affine_item, &job);
 }
 
 static void scale_channels(const float *x, const float *s, long rows, long channels, float *y, int accumulate) {

@@ -84,7 +84,7 @@ INLINE dual dual_reciprocal_root(dual x) {
 
 void dk_group_norm_maps(const dk_group_norm *norm, dk_dual_in mean, dk_dual_in variance, dk_dual_out a, dk_dual_out d) {
     maps_job job = {norm, mean, variance, a, d};
-    long work = 20 * norm->images * norm->channels;
+    long work = 100 * norm->images * norm->channels;
     dk_region(norm->images, work, a.tangent ? dual_maps_item : plain_maps_item, &job);
 }
 
@@ -92,7 +92,7 @@ void dk_group_norm_backward(const dk_group_norm *norm, const dk_group_norm_gradi
     int is_dual = gradients->slope.tangent != NULL;
     long scalar = is_dual ? sizeof(dual) : sizeof(double), sums = 3 * norm->images * norm->channels;
     adjoint_job job = {norm, gradients, dk_scratch(DK_SHARED_A, sums * scalar / (long)sizeof(float))};
-    dk_region(norm->images, 50 * norm->images * norm->channels, is_dual ? dual_adjoint_item : plain_adjoint_item, &job);
+    dk_region(norm->images, 150 * norm->images * norm->channels, is_dual ? dual_adjoint_item : plain_adjoint_item, &job);
     if (is_dual)
         dual_add_images(&job);
     else

@@ -96,7 +96,7 @@ static void moments(const float *x, long images, long pixels, long channels, flo
     job.partial = job.shift + images * channels;
     dk_region(images, images * channels * MOMENT_SHIFT_PIXELS, moment_shift_item, &job);
     dk_region(items, 2 * images * pixels * channels, moment_item, &job);
-    dk_region(images, items * channels * 2, moment_finish_item, &job);
+    dk_region(images, items * channels * 16, moment_finish_item, &job);
 }
 
 // ---------------------------------------------------------------- forward

@@ -100,5 +100,5 @@ static void add_blocks_item(void *context, long image) {
 
 static void add_blocks(block_sums *sums) {
     const image_view *v = sums->view;
-    dk_region(v->images, v->images * v->blocks * v->channels * sums->quantities, add_blocks_item, sums);
+    dk_region(v->images, 8 * v->images * v->blocks * v->channels * sums->quantities, add_blocks_item, sums);
 }

@@ -2,8 +2,8 @@
 #pragma once
 #include <stddef.h>
 
-/// Runs body(context, i) for every i in 0..<count, on the pool when `work` (roughly, thousands of cycles would be a
-/// million: floating-point operations or elements times a small factor) makes that worth while, else in the caller.
+/// Runs body(context, i) for every i in 0..<count, on the pool when `work` (very roughly, thirty a nanosecond of one
+/// thread's time: a quarter of a product's multiply–adds) makes that worth while, else in the caller.
 /// Denormals are flushed to zero in either case, so that results do not depend on where an item ran.
 void dk_region(long count, long work, void (*body)(void *context, long index), void *context);
 

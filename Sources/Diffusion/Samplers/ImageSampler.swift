@@ -105,7 +105,8 @@ public struct ImageSampler {
     /// laid out channels last, like the image.
     private func fill(_ tensor: Tensor, _ numbers: Range<Int>, _ purpose: RandomPurpose, given: Tensor?, position: Int)
     {
-        for (slot, number) in numbers.enumerated() {
+        Engine.parallel(numbers.count) { slot in
+            let number = numbers.lowerBound + slot
             let place = UnsafeMutableBufferPointer(start: tensor.pointer + slot * imageCount, count: imageCount)
             if let given {
                 place.baseAddress?.update(from: given.pointer + number * imageCount, count: imageCount)

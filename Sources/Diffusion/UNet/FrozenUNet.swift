@@ -39,7 +39,7 @@ public struct FrozenUNet {
 
     /// Images that a thread takes through the network together: more repay what a layer costs beside its arithmetic, fewer
     /// stay in its cache.
-    private static let mostImages = 3
+    private static let mostImages = 4
 
     /// Equal parts, as many for each thread; small batches stay whole, their layers being divided instead.
     private static func parts(of batch: Int) -> [Range<Int>] {
