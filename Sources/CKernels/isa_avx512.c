@@ -22,6 +22,14 @@ static inline __attribute__((always_inline)) __m512 select_lanes(select_mask mas
     return _mm512_mask_blend_ps(_mm512_movepi32_mask(mask), b, a);
 }
 #define HAS_SELECT 1
+/// The lower half of a and the upper half of b, by a mask that the compiler does not know: it would make a permutation
+/// of it, which costs twice as much.
+static inline __attribute__((always_inline)) __m512 merge_halves(__m512 a, __m512 b) {
+    __mmask16 upper = 0xff00;
+    __asm__("" : "+Yk"(upper));
+    return _mm512_mask_blend_ps(upper, a, b);
+}
+#define HAS_MERGE 1
 /// The larger and the smaller of two; b where either is a NaN.
 static inline __attribute__((always_inline)) __m512 greater_or_second(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
 static inline __attribute__((always_inline)) __m512 less_or_second(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }

@@ -103,7 +103,13 @@ typedef float vh_unaligned __attribute__((vector_size(HALF * 4), aligned(4), may
 #endif
 
 /// The lower half of a and the upper half of b.
-INLINE vf vmerge(vf a, vf b) { return __builtin_shufflevector(a, b, FIRST_LOW_SECOND_HIGH); }
+INLINE vf vmerge(vf a, vf b) {
+#ifdef HAS_MERGE
+    return merge_halves(a, b);
+#else
+    return __builtin_shufflevector(a, b, FIRST_LOW_SECOND_HIGH);
+#endif
+}
 /// The lower half of v in both halves.
 INLINE vf vtwice(vf v) { return __builtin_shufflevector(v, v, BOTH_LOW); }
 
@@ -114,7 +120,7 @@ INLINE vf vload_halves(const float *a, const float *b, long n) {
         vh low = *(const vh_unaligned *)a, high = *(const vh_unaligned *)b;
         x = __builtin_shufflevector(low, low, LOW_HALF, LOW_HALF);
         y = __builtin_shufflevector(high, high, LOW_HALF, LOW_HALF);
-        return vmerge(x, y);
+        return __builtin_shufflevector(x, y, FIRST_LOW_SECOND_HIGH);
     }
     x = vload_first(a, n), y = vload_first(b, n);
     return __builtin_shufflevector(x, y, BOTH_LOW);
