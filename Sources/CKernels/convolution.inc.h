@@ -259,6 +259,9 @@ static void conv_run(conv_job *j) {
         // Several items where the batch allows, of enough pixels each to be worth streaming the weights for.
         long split = ceil_div(j->batch, wanted);
         if (split < j->images) j->images = most(split, least(j->images, ceil_div(96, image_pixels)));
+        // As many for each thread.
+        long items = round_up(ceil_div(j->batch, j->images), dk_threads());
+        if (items <= j->batch) j->images = ceil_div(j->batch, items);
     } else {
         j->images = 1;
         j->rows = ceil_div(j->out_height, ceil_div(j->out_height, most_rows));

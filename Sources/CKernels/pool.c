@@ -83,6 +83,10 @@ float *dk_scratch(dk_scratch_slot slot, long count) {
 }
 
 // ---------------------------------------------------------------- pool
+// A region's items are divided into one run for each thread. A thread takes the items of its own run first and then helps
+// with the others': as long as nobody is late the same thread meets the same images in one region after the other, and
+// finds them in its cache.
+//
 // One region at a time. `state` packs generation << 32 | open << 16 | workers inside. A worker enters an open region
 // by incrementing the low bits; the owner closes it when no items are left and waits for those inside only, so that a
 // worker that was asleep never delays a region that others have finished.
@@ -94,8 +98,8 @@ float *dk_scratch(dk_scratch_slot slot, long count) {
 
 static struct {
     _Alignas(128) _Atomic uint64_t state;
-    _Alignas(128) _Atomic long next;
     _Alignas(128) long count;
+    long runs;
     void (*body)(void *, long);
     void *context;
     _Alignas(128) _Atomic int sleepers;
@@ -109,6 +113,11 @@ static struct {
 } pool = {.sleep_lock = PTHREAD_MUTEX_INITIALIZER,
           .wake = PTHREAD_COND_INITIALIZER,
           .owner = PTHREAD_MUTEX_INITIALIZER};
+
+/// The next item of each run.
+static struct {
+    _Alignas(128) _Atomic long next;
+} run[MAX_THREADS];
 
 static _Thread_local int inside_region;
 
@@ -130,18 +139,23 @@ static int64_t nanoseconds(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void take_items(void) {
+/// The first item of a run.
+static long run_start(long index) { return pool.count * index / pool.runs; }
+
+static void take_items(long own) {
     inside_region = 1;
-    long count = pool.count;
-    for (long i; (i = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed)) < count;)
-        pool.body(pool.context, i);
+    for (long k = 0; k < pool.runs; k++) {
+        long index = (own + k) % pool.runs, end = run_start(index + 1);
+        for (long i; (i = atomic_fetch_add_explicit(&run[index].next, 1, memory_order_relaxed)) < end;)
+            pool.body(pool.context, i);
+    }
     inside_region = 0;
 }
 
 static int news(uint64_t state, uint64_t seen) { return (state & OPEN) && (state >> 32) != seen; }
 
 static void *work_loop(void *argument) {
-    (void)argument;
+    long own = (long)(intptr_t)argument;
     flush_denormals();
     uint64_t seen = 0;
     for (;;) {
@@ -170,7 +184,7 @@ static void *work_loop(void *argument) {
                                                        memory_order_acquire))
                 continue;
             seen = state >> 32;
-            take_items();
+            take_items(own);
             atomic_fetch_sub_explicit(&pool.state, 1, memory_order_release);
         }
     }
@@ -179,7 +193,7 @@ static void *work_loop(void *argument) {
 static void start_workers(void) {
     while (pool.workers < pool.threads - 1) {
         // Fewer threads than asked for is slower, never wrong.
-        if (pthread_create(&pool.worker[pool.workers], NULL, work_loop, NULL) != 0) return;
+        if (pthread_create(&pool.worker[pool.workers], NULL, work_loop, (void *)(intptr_t)(pool.workers + 1)) != 0) return;
         pool.workers++;
     }
 }
@@ -237,7 +251,8 @@ void dk_region(long count, long work, void (*body)(void *, long), void *context)
     pool.count = count;
     pool.body = body;
     pool.context = context;
-    atomic_store_explicit(&pool.next, 0, memory_order_relaxed);
+    pool.runs = count < pool.threads ? count : pool.threads;
+    for (long i = 0; i < pool.runs; i++) atomic_store_explicit(&run[i].next, run_start(i), memory_order_relaxed);
     uint64_t generation = (atomic_load_explicit(&pool.state, memory_order_relaxed) >> 32) + 1;
     if (generation >> 32) generation = 1;
     // Sequentially consistent against a worker's "count me asleep, then look once more".
@@ -247,7 +262,7 @@ void dk_region(long count, long work, void (*body)(void *, long), void *context)
         pthread_cond_broadcast(&pool.wake);
         pthread_mutex_unlock(&pool.sleep_lock);
     }
-    take_items();
+    take_items(0);
     atomic_fetch_and_explicit(&pool.state, ~OPEN, memory_order_acq_rel);
     for (long spins = 0; atomic_load_explicit(&pool.state, memory_order_acquire) & INSIDE; spins++) {
         relax();
