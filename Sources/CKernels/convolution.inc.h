@@ -102,6 +102,30 @@ static void conv_tile(const conv_item_state *s, long q, long count, long first_p
     }
 }
 
+/// The panels from first_panel on whose tiles can be rows that lie evenly: all pixels of a matrix, or lines of the output
+/// that are made of whole tiles. Returns the first panel that is left to do.
+static long conv_rows(const conv_item_state *s, long pixels, long first_panel, long end_panel) {
+    const conv_job *j = s->job;
+    long unit = tile_height(1), lines = j->is_matrix ? 1 : pixels / j->out_width, line = pixels / lines;
+    long rows = line / unit * unit;
+    int is_even = j->is_matrix || (rows == line && line >= MR);
+    if (!is_even || j->residual || j->image_bias) return first_panel;
+    long panel = first_panel;
+    for (; panel < end_panel; panel++) {
+        long c0 = panel * NR, columns = least(NR, j->columns - c0);
+        if (columns != tile_width(columns)) break;
+        for (long i = 0; i < lines; i++) {
+            long image = i / s->rows, row = i % s->rows;
+            float *out = j->y + (s->image + image) * j->y_image + (s->first_row + row) * j->y_row + c0;
+            grid_tiles(rows, columns, s->base + image * s->image_step + row * s->row_step, s->pixel_step, s->segment,
+                       s->segments, s->depth, j->panels + panel * NR * s->segments * s->depth,
+                       j->bias ? j->bias + c0 : NULL, j->accumulate, out, j->y_pixel);
+        }
+    }
+    if (rows < line && panel > first_panel) conv_tile(s, rows, line - rows, first_panel, panel);
+    return panel;
+}
+
 // ---------------------------------------------------------------- few output channels
 // A network's last convolution has one to four columns, which would leave most lanes of a tile idle. Its products are
 // summed along the input channels instead: lanes first, then the lanes.
@@ -139,18 +163,26 @@ INLINE void narrow_pixels(const row_pointer *x, const long *tap, long taps, long
     UNROLL for (int i = 0; i < NARROW_PIXELS; i++) out[i] = vsum(acc[i]);
 }
 
-/// Output pixels q..<q+count of an item, count ≤ NARROW_PIXELS.
-static void narrow_tile(const conv_item_state *s, const long *tap, long q, long count) {
+/// A pixel of an item's outputs.
+typedef struct {
+    long image, row, column;
+} item_pixel;
+
+/// Output pixels at..<at+count of an item, count ≤ NARROW_PIXELS; `at` is moved behind them.
+static void narrow_tile(const conv_item_state *s, const long *tap, item_pixel *at, long count) {
     const conv_job *j = s->job;
     long taps = j->taps_y * j->taps_x, row_floats = round_up(j->depth, VL);
     row_pointer inputs[NARROW_PIXELS];
     long outputs[NARROW_PIXELS], images[NARROW_PIXELS];
     for (long i = 0; i < NARROW_PIXELS; i++) {
-        long at = q + least(i, count - 1), column = at % j->out_width, line = at / j->out_width;
-        long row = line % s->rows, local = line / s->rows;
-        inputs[i] = s->base + local * s->image_step + row * s->row_step + column * s->pixel_step;
-        images[i] = s->image + local;
-        outputs[i] = images[i] * j->y_image + (s->first_row + row) * j->y_row + column * j->y_pixel;
+        inputs[i] = s->base + at->image * s->image_step + at->row * s->row_step + at->column * s->pixel_step;
+        images[i] = s->image + at->image;
+        outputs[i] = images[i] * j->y_image + (s->first_row + at->row) * j->y_row + at->column * j->y_pixel;
+        // Beyond the count the last one again; the next tile's first one after it.
+        if (i + 1 >= count && count < NARROW_PIXELS) continue;
+        if (++at->column < j->out_width) continue;
+        at->column = 0;
+        if (++at->row == s->rows) at->row = 0, at->image++;
     }
     for (long c = 0; c < j->columns; c++) {
         float sums[NARROW_PIXELS];
@@ -203,8 +235,9 @@ static void conv_item(void *context, long index) {
         conv_item_state state = {.job = j, .base = base, .image = image, .first_row = first_row, .rows = rows,
                                  .image_step = image_step, .row_step = j->stride * line, .pixel_step = pixel_step};
         long pixels = images * rows * j->out_width;
+        item_pixel at = {0, 0, 0};
         for (long q = 0; q < pixels; q += NARROW_PIXELS)
-            narrow_tile(&state, tap, q, least(NARROW_PIXELS, pixels - q));
+            narrow_tile(&state, tap, &at, least(NARROW_PIXELS, pixels - q));
         return;
     }
     // One run for each row of taps, or one for each tap where pixels are kept apart.
@@ -219,18 +252,8 @@ static void conv_item(void *context, long index) {
     long pixels = images * rows * j->out_width;
     conv_item_state state = {j, base, image, first_row, rows, image_step, j->stride * line, pixel_step, segment,
                              segments, depth};
-    if (j->is_matrix && !j->residual) {
-        long rows = pixels / tile_height(1) * tile_height(1), whole = first_panel;
-        long first = image * j->y_image + first_row * j->y_row;
-        for (; whole < end_panel; whole++) {
-            long c0 = whole * NR, columns = least(NR, j->columns - c0);
-            if (columns != tile_width(columns)) break;
-            grid_tiles(rows, columns, base, j->depth, j->depth, j->panels + whole * NR * j->depth,
-                       j->bias ? j->bias + c0 : NULL, j->accumulate, j->y + first + c0, j->y_pixel);
-        }
-        if (rows < pixels) conv_tile(&state, rows, pixels - rows, first_panel, whole);
-        first_panel = whole;
-    }
+    first_panel = conv_rows(&state, pixels, first_panel, end_panel);
+    if (first_panel == end_panel) return;
     // Weights that fit stay in cache while each tile meets all of them, its inputs in the first level; larger ones
     // are streamed once, each panel meeting all tiles.
     long inner = j->taps_y * j->taps_x * j->depth;

@@ -76,7 +76,7 @@ static void gemm_rows_item(void *context, long index) {
         if (columns == tile_width(columns) && ldb == panel_width(columns)) {
             // All but what does not fill a tile of its own.
             long rows = (end_row - r) / tile_height(1) * tile_height(1);
-            grid_tiles(rows, columns, a + r * lda, lda, p->k, bp, p->bias ? p->bias + c0 : NULL, p->accumulate,
+            grid_tiles(rows, columns, a + r * lda, lda, &segment, 1, p->k, bp, p->bias ? p->bias + c0 : NULL, p->accumulate,
                        c + r * p->ldc + c0, p->ldc);
             r += rows;
         }

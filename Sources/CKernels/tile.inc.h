@@ -105,12 +105,13 @@ INLINE void half_tile_body(const int rows, const int full, const row_pointer *a,
         vstore_halves(out[2 * i] + full * VL, out[2 * i + 1] + full * VL, tail[i], HALF);
 }
 
-/// Rows lda apart and a packed panel: out[i·ldo ...] (+)= start + Σ_k a[i·lda + k] · b[k·width ...]. The two sums are
-/// added last, as finish_rows does.
-INLINE void grid_tile_body(const int rows, const int full, const int half, const float *a, long lda, long depth,
-                           const float *b, const float *start, int add, float *out, long ldo) {
+/// Rows that lie lda apart, and a packed panel: out[i·ldo ...] (+)= start + Σ_s Σ_k a[i·lda + segment[s] + k] ·
+/// b[(s·depth + k)·width ...]. What was there is added last, as finish_rows does.
+INLINE void grid_tile_body(const int rows, const int full, const int half, const float *a, long lda,
+                           const long *segment, long segments, long depth, const float *b, const float *start, int add,
+                           float *out, long ldo) {
+    const long ldb = (full + half) * VL;
     vf acc[MR][2], alone[MR], tail[MR / 2], start0 = {0}, start1 = {0};
-    row_pointer p[MR];
     if (start) {
         if (full) start0 = vload(start);
         if (half) start1 = vload_halves(start + full * VL, start + full * VL, HALF);
@@ -119,10 +120,16 @@ INLINE void grid_tile_body(const int rows, const int full, const int half, const
     UNROLL for (int i = 0; i < rows; i++) {
         acc[i][0] = alone[i] = start0;
         acc[i][1] = tail[i / 2] = start1;
-        p[i] = a + i * lda + depth;
+    }
+    for (long s = 0; s < segments; s++, b += depth * ldb) {
+        row_pointer p[MR];
+        UNROLL for (int i = 0; i < rows; i++) p[i] = a + i * lda + segment[s] + depth;
+        if (half)
+            half_tile_sum(rows, full, p, depth, b, alone, tail);
+        else
+            row_tile_sum(rows, full, p, depth, b, ldb, acc);
     }
     if (half) {
-        half_tile_sum(rows, full, p, depth, b, alone, tail);
         UNROLL for (int i = 0; i < rows; i++) {
             if (full && add) alone[i] += vload(out + i * ldo);
             if (full) vstore(out + i * ldo, alone[i]);
@@ -133,7 +140,6 @@ INLINE void grid_tile_body(const int rows, const int full, const int half, const
             vstore_halves(first, second, tail[i], HALF);
         }
     } else {
-        row_tile_sum(rows, full, p, depth, b, full * VL, acc);
         UNROLL for (int i = 0; i < rows; i++) {
             UNROLL for (int v = 0; v < full; v++) {
                 if (add) acc[i][v] += vload(out + i * ldo + v * VL);
@@ -201,14 +207,15 @@ HALF_TILE(half_tile_2x0, MR / 3 * 2, 0)
 HALF_TILE(half_tile_1x0, MR / 3, 0)
 
 #define GRID_TILE(name, full, half)                                                                                    \
-    static __attribute__((noinline)) void name(const float *a, long lda, long rows, long depth, const float *b,        \
-                                               const float *start, int add, float *out, long ldo) {                    \
+    static __attribute__((noinline)) void name(const float *a, long lda, long rows, const long *segment,               \
+                                               long segments, long depth, const float *b, const float *start, int add, \
+                                               float *out, long ldo) {                                                 \
         for (; rows > MR / 3 * 2; rows -= MR, a += MR * lda, out += MR * ldo)                                          \
-            grid_tile_body(MR, full, half, a, lda, depth, b, start, add, out, ldo);                                    \
+            grid_tile_body(MR, full, half, a, lda, segment, segments, depth, b, start, add, out, ldo);                 \
         if (rows > MR / 3)                                                                                             \
-            grid_tile_body(MR / 3 * 2, full, half, a, lda, depth, b, start, add, out, ldo);                            \
+            grid_tile_body(MR / 3 * 2, full, half, a, lda, segment, segments, depth, b, start, add, out, ldo);         \
         else if (rows > 0)                                                                                             \
-            grid_tile_body(MR / 3, full, half, a, lda, depth, b, start, add, out, ldo);                                \
+            grid_tile_body(MR / 3, full, half, a, lda, segment, segments, depth, b, start, add, out, ldo);             \
     }
 GRID_TILE(grid_tile_0h, 0, 1)
 GRID_TILE(grid_tile_1, 1, 0)
@@ -251,13 +258,14 @@ static void row_tile(long rows, long width, const row_pointer *a, const long *se
     tiles[kind][ceil_div(rows, MR / 3) - 1](a, segment, segments, depth, b, ldb, start, out);
 }
 
-/// out[rows, width] (+)= start + a[rows, depth]·b, rows lda and ldo floats apart, b a packed panel, `width` a tile_width
-/// and start NULL or as many floats. All of tile_height(rows) rows are read and written.
-static void grid_tiles(long rows, long width, const float *a, long lda, long depth, const float *b, const float *start,
-                       int add, float *out, long ldo) {
-    static void (*const tiles[4])(const float *, long, long, long, const float *, const float *, int, float *, long) = {
-        grid_tile_0h, grid_tile_1, grid_tile_1h, grid_tile_2};
-    tiles[width / HALF - 1](a, lda, rows, depth, b, start, add, out, ldo);
+/// out[rows, width] (+)= start + Σ_s a[rows, segment[s] ...]·b, rows lda and ldo floats apart, segments of `depth`, b a
+/// packed panel, `width` a tile_width and start NULL or as many floats. All of tile_height(rows) rows are read and
+/// written.
+static void grid_tiles(long rows, long width, const float *a, long lda, const long *segment, long segments, long depth,
+                       const float *b, const float *start, int add, float *out, long ldo) {
+    static void (*const tiles[4])(const float *, long, long, const long *, long, long, const float *, const float *, int,
+                                  float *, long) = {grid_tile_0h, grid_tile_1, grid_tile_1h, grid_tile_2};
+    tiles[width / HALF - 1](a, lda, rows, segment, segments, depth, b, start, add, out, ldo);
 }
 
 /// a and out must reach to tile_height(rows).

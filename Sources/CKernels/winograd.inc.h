@@ -343,13 +343,14 @@ static void wino_item(void *context, long index) {
     memset(zeros, 0, (size_t)edge * sizeof(float));
     wino_place place = wino_place_of(j, first);
     wino_inputs(j, place, tiles, zeros, inputs, input_step);
+    const long segment = 0;
     for (long point = 0; point < WINO_POINTS; point++)
         for (long c0 = 0; c0 < c->columns; c0 += NR) {
             long columns = least(NR, c->columns - c0);
             const float *weights = c->panels + c0 / NR * WINO_POINTS * wino_step(c->depth * NR) +
                                    point * wino_step(c->depth * panel_width(columns));
-            grid_tiles(tiles, tile_width(columns), inputs + point * input_step, j->input_row, c->depth, weights,
-                       NULL, 0, products + point * product_step + c0, j->product_row);
+            grid_tiles(tiles, tile_width(columns), inputs + point * input_step, j->input_row, &segment, 1, c->depth,
+                       weights, NULL, 0, products + point * product_step + c0, j->product_row);
         }
     wino_outputs(j, place, tiles, products, product_step);
 }

@@ -25,8 +25,21 @@ extension RandomStream {
         return position & 1 == 0 ? pair.even : pair.odd
     }
 
-    /// Fills `values` with standard normal draws; the same bits as as many calls of `normal()`.
+    /// Fills `values` with standard normal draws, on the engine's threads where there are many; the same bits as as many
+    /// calls of `normal()`.
     public mutating func fillNormal(_ values: UnsafeMutableBufferPointer<Float>) {
+        let start = self
+        let piece = 2048
+        Engine.parallel((values.count + piece - 1) / piece) { number in
+            let range = number * piece..<min((number + 1) * piece, values.count)
+            var stream = start
+            stream.position &+= UInt64(range.lowerBound)
+            stream.fillNormalHere(UnsafeMutableBufferPointer(rebasing: values[range]))
+        }
+        position &+= UInt64(values.count)
+    }
+
+    private mutating func fillNormalHere(_ values: UnsafeMutableBufferPointer<Float>) {
         var offset = 0
         if position & 1 == 1, !values.isEmpty {
             values[0] = normal()

@@ -64,6 +64,15 @@ import Testing
         #expect((0..<37).map { _ in single.normal() } == whole)
     }
 
+    /// Long fills are divided over threads.
+    @Test(arguments: [UInt64(0), 7]) func longFillsAreWhatSingleDrawsAre(start: UInt64) {
+        var stream = RandomStream(seed: 3, purpose: .initialNoise, position: start), single = stream
+        var values = [Float](repeating: 0, count: 10_001)
+        values.withUnsafeMutableBufferPointer { stream.fillNormal($0) }
+        #expect(values.indices.allSatisfy { values[$0] == single.normal() })
+        #expect(stream.position == single.position)
+    }
+
     @Test func savedStreamResumes() throws {
         var stream = RandomStream(seed: .max, purpose: "a purpose", index: .max)
         for _ in 0..<5 { _ = stream.next() }

@@ -1,5 +1,6 @@
 import Diffusion
 import Imagery
+import Synchronization
 import TensorCore
 
 /// How the timesteps of a training batch are drawn.
@@ -24,6 +25,7 @@ public struct BatchSource: TrainingBatches, Sendable {
     private let timestepSampling: TimestepSampling
     private let timestepCount: Int
     private let isConditional: Bool
+    private let lastOrder = EpochOrder()
 
     public init(
         dataset: InMemoryDataset, batchSize: Int, seed: UInt64, flip: Bool, timestepSampling: TimestepSampling,
@@ -77,7 +79,9 @@ public struct BatchSource: TrainingBatches, Sendable {
         for position in (step * batchSize)..<((step + 1) * batchSize) {
             if position / dataset.count != epoch {
                 epoch = position / dataset.count
-                order = RandomStream(seed: seed, purpose: .dataOrder, index: UInt64(epoch)).permuted(dataset.count)
+                order = lastOrder.order(epoch: epoch) {
+                    RandomStream(seed: seed, purpose: .dataOrder, index: UInt64(epoch)).permuted(dataset.count)
+                }
             }
             result.append(order[position % dataset.count])
         }
@@ -119,5 +123,17 @@ extension RandomStream {
     fileprivate func permuted(_ count: Int) -> [Int] {
         var stream = self
         return stream.permutation(count: count)
+    }
+}
+
+/// The order of the last epoch asked for: shuffling a large data set costs more than drawing one batch of it.
+private final class EpochOrder: Sendable {
+    private let last = Mutex((epoch: -1, order: [Int]()))
+
+    func order(epoch: Int, _ shuffle: () -> [Int]) -> [Int] {
+        last.withLock { last in
+            if last.epoch != epoch { last = (epoch, shuffle()) }
+            return last.order
+        }
     }
 }
