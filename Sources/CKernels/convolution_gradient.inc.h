@@ -104,30 +104,36 @@ static void wgrad_item(void *context, long index) {
     long lead = shared ? (s->kernel - 1) * s->out_width : 0;  // pixels packed beyond those of one kernel row
     float *packed = dk_scratch(DK_LOCAL_B, round_up(run, MR) * (most_pixels + lead) + VL);
     float *g_panels = dk_scratch(DK_LOCAL_C, (end_panel - first_panel) * NR * most_pixels);
+    // What lies evenly is read where it is: output gradients in whole vectors, inputs that are the rows of a matrix.
+    int g_in_place = s->out_channels % VL == 0;
+    int x_in_place = s->kernel == 1 && s->stride == 1 && s->pad_top == 0 && s->pad_left == 0 &&
+                     s->in_height == s->out_height && s->in_width == s->out_width && channels % tile_height(1) == 0;
     int add = j->accumulate;
     for (long image = 0; image < s->batch; image += j->images)
         for (long row = 0; row < s->out_height; row += j->rows, add = 1) {
             long images = least(j->images, s->batch - image), rows = least(j->rows, s->out_height - row);
             long pixels = images * rows * s->out_width;
             const float *g = j->g + (image * s->out_height + row) * s->out_width * s->out_channels;
-            for (long b = 0; b < images; b++)
+            for (long b = 0; b < images && !x_in_place; b++)
                 copy_padded(j->x + (image + b) * s->in_height * s->in_width * s->in_channels, s->in_height, s->in_width,
                             s->in_channels, c0, channels, row * s->stride - s->pad_top,
                             (rows - 1) * s->stride + s->kernel, -s->pad_left, padded_width, channels,
                             padded + b * image_step);
-            for (long panel = first_panel; panel < end_panel; panel++)
+            for (long panel = first_panel; panel < end_panel && !g_in_place; panel++)
                 pack_panel(g + panel * NR, s->out_channels, pixels, least(NR, s->out_channels - panel * NR),
                            g_panels + (panel - first_panel) * NR * most_pixels);
             long packed_rows = shared ? rows + s->kernel - 1 : rows;
             long packed_pixels = images * packed_rows * s->out_width;
             for (long ky = 0; ky < s->kernel; ky++) {
-                if (!shared || ky == 0)
+                if ((!shared || ky == 0) && !x_in_place)
                     for (long r = 0; r < run; r += MR)
                         pack_pixels(padded + ky * line + r, images, image_step, packed_rows, s->stride * line,
                                     s->out_width, s->stride * channels, least(MR, run - r), packed + r * packed_pixels);
                 const float *lines = packed + (shared ? ky * s->out_width * MR : 0);
+                if (x_in_place) lines = j->x + (image * s->in_height + row) * s->in_width * s->in_channels + c0;
                 for (long panel = first_panel; panel < end_panel; panel++) {
                     long column = panel * NR, columns = least(NR, s->out_channels - column);
+                    const float *panel_g = g_in_place ? g + column : g_panels + (panel - first_panel) * NR * most_pixels;
                     for (long r = 0; r < run; r += MR) {
                         long count = least(MR, run - r), kx = r / channels, c = r % channels;
                         float *out[MR];
@@ -136,12 +142,111 @@ static void wgrad_item(void *context, long index) {
                             out[i] = j->dw + row * s->out_channels + column;
                             if (++c == channels) c = 0, kx++;
                         }
-                        outer_product_tile(count, columns, lines + r * packed_pixels, pixels,
-                                           g_panels + (panel - first_panel) * NR * most_pixels, panel_width(columns),
-                                           out, add);
+                        outer_product_tile(count, columns, lines + (x_in_place ? r : r * packed_pixels),
+                                           x_in_place ? s->in_channels : MR, pixels, panel_g,
+                                           g_in_place ? s->out_channels : panel_width(columns), out, add);
                     }
                 }
             }
+        }
+}
+
+// ---------------------------------------------------------------- weights to few output channels
+// Lanes are input channels: dw[tap][channel] = Σ g[pixel]·x[pixel + tap][channel] for one output channel after the other.
+// Each image has its own sums, which are added in order.
+
+#define NARROW_VECTORS 4  // of channels at a time
+
+typedef struct {
+    const dk_conv_shape *s;
+    const float *x, *g;
+    float *sums;      // [images][output channel][tap][channel]
+    long image_sums;  // floats of one image's
+    long rows;        // output rows whose inputs are worked on together
+} narrow_gradient_job;
+
+/// Adds the products of rows × width pixels to the sums of `taps` neighbouring taps for `vectors` vectors of channels, of
+/// which the last has `last` lanes. x is at the first pixel's first tap, g at its output channel.
+INLINE void narrow_gradient_run(const int taps, const int vectors, const float *x, long row_step, long pixel_step,
+                                long tap_step, const float *g, long g_step, long rows, long width, float *sums,
+                                long channels, long last) {
+    vf acc[3][NARROW_VECTORS];
+    UNROLL for (int t = 0; t < taps; t++) {
+        UNROLL for (int v = 0; v < vectors; v++) acc[t][v] = (vf){0};
+    }
+    for (long r = 0; r < rows; r++) {
+        const float *at = x + r * row_step;
+        for (long c = 0; c < width; c++, at += pixel_step, g += g_step) {
+            vf slope = vset(*g);
+            UNROLL for (int t = 0; t < taps; t++) {
+                UNROLL for (int v = 0; v < vectors; v++)
+                    acc[t][v] = vfma(slope, vload(at + t * tap_step + v * VL), acc[t][v]);
+            }
+        }
+    }
+    UNROLL for (int t = 0; t < taps; t++) {
+        UNROLL for (int v = 0; v < vectors; v++) {
+            long n = v + 1 < vectors ? VL : last;
+            float *to = sums + t * channels + v * VL;
+            vstore_first(to, vload_first(to, n) + acc[t][v], n);
+        }
+    }
+}
+
+static void narrow_gradient_item(void *context, long image) {
+    const narrow_gradient_job *j = context;
+    const dk_conv_shape *s = j->s;
+    long channels = s->in_channels, width = (s->out_width - 1) * s->stride + s->kernel, line = width * channels;
+    long most_lines = (j->rows - 1) * s->stride + s->kernel;
+    float *padded = dk_scratch(DK_LOCAL_A, most_lines * line + NARROW_VECTORS * VL);
+    float *sums = j->sums + image * j->image_sums;
+    memset(sums, 0, (size_t)j->image_sums * sizeof(float));
+    for (long row = 0; row < s->out_height; row += j->rows) {
+        long rows = least(j->rows, s->out_height - row);
+        copy_padded(j->x + image * s->in_height * s->in_width * channels, s->in_height, s->in_width, channels, 0,
+                    channels, row * s->stride - s->pad_top, (rows - 1) * s->stride + s->kernel, -s->pad_left, width,
+                    channels, padded);
+        const float *g = j->g + (image * s->out_height + row) * s->out_width * s->out_channels;
+        for (long o = 0; o < s->out_channels; o++)
+            for (long ky = 0; ky < s->kernel; ky++)
+                for (long c = 0; c < channels; c += NARROW_VECTORS * VL) {
+                    long vectors = ceil_div(least(NARROW_VECTORS * VL, channels - c), VL);
+                    long last = least(VL, channels - c - (vectors - 1) * VL);
+                    float *to = sums + (o * s->kernel + ky) * s->kernel * channels + c;
+                    const float *from = padded + ky * line + c;
+#define RUN(taps, vectors, kx)                                                                                         \
+    narrow_gradient_run(taps, vectors, from + (kx) * channels, s->stride * line, s->stride * channels, channels, g + o, \
+                        s->out_channels, rows, s->out_width, to + (kx) * channels, channels, last)
+#define RUN_TAPS(taps, kx)                                                                                             \
+    switch (vectors) {                                                                                                 \
+    case 1: RUN(taps, 1, kx); break;                                                                                   \
+    case 2: RUN(taps, 2, kx); break;                                                                                   \
+    case 3: RUN(taps, 3, kx); break;                                                                                   \
+    default: RUN(taps, 4, kx); break;                                                                                  \
+    }
+                    if (s->kernel == 3) {
+                        RUN_TAPS(3, 0)
+                    } else {
+                        for (long kx = 0; kx < s->kernel; kx++) RUN_TAPS(1, kx)
+                    }
+#undef RUN_TAPS
+#undef RUN
+                }
+    }
+}
+
+static void narrow_weight_gradient(const dk_conv_shape *s, const float *x, const float *g, float *dw, int accumulate) {
+    long taps = s->kernel * s->kernel, width = (s->out_width - 1) * s->stride + s->kernel;
+    narrow_gradient_job job = {.s = s, .x = x, .g = g, .image_sums = s->out_channels * taps * s->in_channels};
+    job.rows = most(1, least(s->out_height, CONV_SCRATCH_FLOATS / (width * s->in_channels * s->stride)));
+    job.sums = dk_scratch(DK_SHARED_A, s->batch * job.image_sums);
+    long work = s->batch * s->out_height * s->out_width * job.image_sums / 4;
+    dk_region(s->batch, work, narrow_gradient_item, &job);
+    for (long o = 0; o < s->out_channels; o++)
+        for (long i = 0; i < taps * s->in_channels; i++) {
+            double sum = accumulate ? dw[i * s->out_channels + o] : 0.0;
+            for (long b = 0; b < s->batch; b++) sum += job.sums[b * job.image_sums + o * taps * s->in_channels + i];
+            dw[i * s->out_channels + o] = (float)sum;
         }
 }
 
@@ -154,6 +259,10 @@ static void conv_weight_gradient(const dk_conv_shape *s, const float *x, const f
     }
     if (conv_is_winograd(s) && wino_gradient_applies(s)) {
         wino_weight_gradient(s, x, g, dw, accumulate);
+        return;
+    }
+    if (conv_is_narrow(s->out_channels, s->in_channels)) {
+        narrow_weight_gradient(s, x, g, dw, accumulate);
         return;
     }
     wgrad_job job = {.s = s, .x = x, .g = g, .dw = dw, .accumulate = accumulate};

@@ -106,11 +106,14 @@ static void gemm_outer_item(void *context, long index) {
     long first_tile = tiles * chunk / job->chunks, end_tile = tiles * (chunk + 1) / job->chunks;
     const float *a = p->a + problem * p->stride_a, *b = p->b + problem * p->stride_b;
     float *c = p->c + problem * p->stride_c;
-    float *rows_packed = dk_scratch(DK_LOCAL_A, (end_tile - first_tile) * MR * GEMM_DEPTH_BLOCK + VL);
+    // Rows that make whole tiles are read where they are.
+    int in_place = p->m % tile_height(1) == 0;
+    float *rows_packed =
+        in_place ? NULL : dk_scratch(DK_LOCAL_A, (end_tile - first_tile) * MR * GEMM_DEPTH_BLOCK + VL);
     float *panel_packed = dk_scratch(DK_LOCAL_B, NR * GEMM_DEPTH_BLOCK);
     for (long k0 = 0; k0 < p->k; k0 += GEMM_DEPTH_BLOCK) {
         long depth = least(GEMM_DEPTH_BLOCK, p->k - k0);
-        for (long t = first_tile; t < end_tile; t++) {
+        for (long t = first_tile; t < end_tile && !in_place; t++) {
             long rows = least(MR, p->m - t * MR);
             float *dst = rows_packed + (t - first_tile) * MR * GEMM_DEPTH_BLOCK;
             for (long k = 0; k < depth; k++) copy_run(a + (k0 + k) * p->lda + t * MR, rows, dst + k * MR);
@@ -131,8 +134,10 @@ static void gemm_outer_item(void *context, long index) {
                 long rows = least(MR, p->m - t * MR);
                 float *out[MR];
                 for (long i = 0; i < MR; i++) out[i] = c + (t * MR + least(i, rows - 1)) * p->ldc + c0;
-                outer_product_tile(rows, columns, rows_packed + (t - first_tile) * MR * GEMM_DEPTH_BLOCK, depth, bp,
-                                   ldb, out, p->accumulate || k0 > 0);
+                const float *lines =
+                    in_place ? a + k0 * p->lda + t * MR : rows_packed + (t - first_tile) * MR * GEMM_DEPTH_BLOCK;
+                outer_product_tile(rows, columns, lines, in_place ? p->lda : MR, depth, bp, ldb, out,
+                                   p->accumulate || k0 > 0);
             }
         }
     }

@@ -333,18 +333,19 @@ static void product_tile(long rows, long columns, row_pointer *a, const long *se
     finish_rows(rows, columns, tile, target);
 }
 
-/// One tile of a product with packed rows, added to or stored at out.
-static void outer_product_tile(long rows, long columns, const float *a, long depth, const float *b, long ldb,
+/// One tile of a product with rows a[k·lda + i], of which tile_height(rows) are read, added to or stored at out. b has
+/// whole vectors.
+static void outer_product_tile(long rows, long columns, const float *a, long lda, long depth, const float *b, long ldb,
                                float *const *out, int add) {
     long height = tile_height(rows), width = columns > VL ? 2 : 1;
     if (rows == height && columns == width * VL) {
-        outer_tile(rows, width, a, MR, depth, b, ldb, out, add);
+        outer_tile(rows, width, a, lda, depth, b, ldb, out, add);
         return;
     }
     float tile[MR * NR] __attribute__((aligned(64)));
     float *lines[MR];
     for (long i = 0; i < height; i++) lines[i] = tile + i * NR;
-    outer_tile(rows, width, a, MR, depth, b, ldb, lines, 0);
+    outer_tile(rows, width, a, lda, depth, b, ldb, lines, 0);
     for (long i = 0; i < rows; i++)
         for (long c = 0; c < columns; c += VL) {
             long n = least(VL, columns - c);

@@ -37,13 +37,17 @@ private struct Convolution {
             + "k\(shape.kernel) s\(shape.stride) p\(shape.pad_top),\(shape.pad_left)"
     }
 
-    func forward(plain: Bool, accumulate: Bool = false) -> [Float] {
+    /// What a forward pass adds to the products.
+    enum Ending: CaseIterable { case nothing, bias, everything }
+
+    func forward(_ ending: Ending, accumulate: Bool = false) -> [Float] {
         var shape = shape
         var y = accumulate ? g : [Float](repeating: .nan, count: g.count)
-        if plain {
-            dk_conv_forward(&shape, x, w, nil, nil, nil, &y, accumulate ? 1 : 0)
-        } else {
-            dk_conv_forward(&shape, x, w, bias, imageBias, residual, &y, accumulate ? 1 : 0)
+        let add: Int32 = accumulate ? 1 : 0
+        switch ending {
+        case .nothing: dk_conv_forward(&shape, x, w, nil, nil, nil, &y, add)
+        case .bias: dk_conv_forward(&shape, x, w, bias, nil, nil, &y, add)
+        case .everything: dk_conv_forward(&shape, x, w, bias, imageBias, residual, &y, add)
         }
         return y
     }
@@ -85,7 +89,9 @@ private struct Convolution {
         }
     }
 
-    func references(accumulate: Bool) -> (y: [MeasuredSum], dx: [MeasuredSum], dw: [MeasuredSum]) {
+    func references(
+        _ ending: Ending, accumulate: Bool
+    ) -> (y: [MeasuredSum], dx: [MeasuredSum], dw: [MeasuredSum]) {
         var y = [MeasuredSum](repeating: MeasuredSum(), count: g.count)
         var dx = [MeasuredSum](repeating: MeasuredSum(), count: x.count)
         var dw = [MeasuredSum](repeating: MeasuredSum(), count: w.count)
@@ -96,9 +102,11 @@ private struct Convolution {
         }
         let channels = shape.out_channels, image = shape.out_height * shape.out_width * channels
         for i in y.indices {
-            y[i] += Double(bias[i % channels])
-            y[i] += Double(imageBias[i / image * channels + i % channels])
-            y[i] += Double(residual[i])
+            if ending != .nothing { y[i] += Double(bias[i % channels]) }
+            if ending == .everything {
+                y[i] += Double(imageBias[i / image * channels + i % channels])
+                y[i] += Double(residual[i])
+            }
             if accumulate { y[i] += Double(g[i]) }
         }
         if accumulate {
@@ -120,12 +128,12 @@ private struct Convolution {
         return one
     }
 
-    func check(_ isa: String, accumulate: Bool = false) {
-        let expected = references(accumulate: accumulate)
+    func check(_ isa: String, _ ending: Ending = .everything, accumulate: Bool = false) {
+        let expected = references(ending, accumulate: accumulate)
         // Winograd's errors are relative to all of a tile: at an image's corners they look larger beside few terms.
         let winograd = shape.kernel == 3 && shape.stride == 1 && min(shape.in_channels, shape.out_channels) >= 8
         let tolerance = winograd ? 5e-6 : 1e-6
-        let forward = worstError(forward(plain: false, accumulate: accumulate), expected.y)
+        let forward = worstError(forward(ending, accumulate: accumulate), expected.y)
         #expect(forward < tolerance, "\(isa) \(label): forward \(forward)")
         let input = worstError(inputGradient(accumulate: accumulate), expected.dx)
         #expect(input < tolerance, "\(isa) \(label): input gradient \(input)")
@@ -144,7 +152,7 @@ extension KernelTests {
                     input: 1 + random.below(24), output: 1 + random.below(50), kernel: trial & 1 == 0 ? 3 : 1,
                     stride: 1 + random.below(2), padTop: random.below(2), padLeft: random.below(2),
                     padEnd: random.below(2), random: &random)
-                convolution?.check(isa, accumulate: trial & 2 != 0)
+                convolution?.check(isa, Convolution.Ending.allCases[trial / 4 % 3], accumulate: trial & 2 != 0)
             }
         }
     }
@@ -157,6 +165,30 @@ extension KernelTests {
         onEveryISA { isa in
             var random = KernelRandom(12)
             Convolution(same: batch, side, input, output, random: &random)?.check(isa)
+        }
+    }
+
+    /// Lines of whole tiles, rows of a matrix, widths that fill vectors or half of one, and what is left beside them.
+    @Test(arguments: [
+        (3, 32, 1, 32, 3, 1), (3, 32, 5, 24, 3, 1), (2, 24, 16, 40, 3, 2), (2, 32, 7, 33, 3, 2), (5, 6, 20, 16, 1, 1),
+        (3, 16, 32, 48, 1, 1), (1, 13, 12, 8, 1, 1), (2, 16, 24, 30, 1, 1), (2, 12, 9, 20, 1, 2), (5, 16, 70, 3, 3, 1),
+        (3, 10, 49, 2, 1, 1), (2, 9, 35, 4, 3, 2),
+    ]) func convolutionsOfEvenLinesMatchDoubleReference(
+        batch: Int, side: Int, input: Int, output: Int, kernel: Int, stride: Int
+    ) {
+        onEveryISA { isa in
+            var random = KernelRandom(14)
+            let convolution = Convolution(
+                batch: batch, height: side, width: side, input: input, output: output, kernel: kernel, stride: stride,
+                padTop: kernel / 2, padLeft: kernel / 2, padEnd: kernel / 2, random: &random)
+            for ending in Convolution.Ending.allCases {
+                for accumulate in [false, true] { convolution?.check(isa, ending, accumulate: accumulate) }
+            }
+            // An image's bits are the same in any batch.
+            guard let convolution else { return }
+            let whole = convolution.forward(.bias)
+            let alone = (0..<batch).flatMap { convolution.image($0).forward(.bias) }
+            #expect(sameBits(whole, alone), "\(isa) \(convolution.label)")
         }
     }
 
@@ -178,9 +210,9 @@ extension KernelTests {
         onEveryISA { isa in
             var random = KernelRandom(15)
             guard let convolution = Convolution(same: batch, side, input, output, random: &random) else { return }
-            let expected = convolution.references(accumulate: false)
+            let expected = convolution.references(.everything, accumulate: false)
             for (got, sums) in [
-                (convolution.forward(plain: false), expected.y), (convolution.inputGradient(), expected.dx),
+                (convolution.forward(.everything), expected.y), (convolution.inputGradient(), expected.dx),
                 (convolution.weightGradient(), expected.dw),
             ] {
                 let deviation = (sums.reduce(0) { $0 + $1.value * $1.value } / Double(sums.count)).squareRoot()
@@ -209,7 +241,7 @@ extension KernelTests {
                     let image = made.image(index)
                     var y = [Float](repeating: .nan, count: image.g.count)
                     dk_conv_forward_packed(&shape, image.x, packed, image.bias, image.imageBias, image.residual, &y, 0)
-                    #expect(sameBits(y, image.forward(plain: false)), "\(isa) \(made.label)")
+                    #expect(sameBits(y, image.forward(.everything)), "\(isa) \(made.label)")
                 }
             }
         }
@@ -219,9 +251,9 @@ extension KernelTests {
         defer { dk_set_winograd(1) }
         var random = KernelRandom(16)
         guard let convolution = Convolution(same: 1, 16, 32, 32, random: &random) else { return }
-        let fast = convolution.forward(plain: true)
+        let fast = convolution.forward(.nothing)
         dk_set_winograd(0)
-        let direct = convolution.forward(plain: true)
+        let direct = convolution.forward(.nothing)
         #expect(!sameBits(fast, direct))
         #expect(worstError(fast, direct.map(Double.init)) < 1e-4)
     }
@@ -235,7 +267,7 @@ extension KernelTests {
                 guard let whole = Convolution(same: batch, side, input, output, random: &random) else { continue }
                 var expected: (forward: [Float], input: [Float], weight: [Float])?
                 withThreadCounts { threads in
-                    let got = (whole.forward(plain: false), whole.inputGradient(), whole.weightGradient())
+                    let got = (whole.forward(.everything), whole.inputGradient(), whole.weightGradient())
                     if let expected {
                         #expect(sameBits(got.0, expected.forward), "\(isa) \(whole.label) forward, \(threads) threads")
                         #expect(sameBits(got.1, expected.input), "\(isa) \(whole.label) input, \(threads) threads")
@@ -245,7 +277,7 @@ extension KernelTests {
                 }
                 guard let expected else { continue }
                 for index in 0..<batch {
-                    let one = whole.image(index), y = one.forward(plain: false), dx = one.inputGradient()
+                    let one = whole.image(index), y = one.forward(.everything), dx = one.inputGradient()
                     #expect(
                         sameBits(y, Array(expected.forward[(index * y.count)..<((index + 1) * y.count)])),
                         "\(isa) \(whole.label) image \(index)")
