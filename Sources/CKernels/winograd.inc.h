@@ -153,12 +153,12 @@ INLINE wino_place wino_place_after(const wino_job *j, wino_place p) {
     return (wino_place){p.image + 1, 0, 0};
 }
 
-/// Where the inputs under a tile lie: column x of row y at row[outside[x]][y] + x·pixel. Beyond the image lie zeros, as
-/// many as WINO_SPAN pixels.
+/// Where the inputs under a tile lie: column x of row y at row[y] + x·pixel. Rows beyond the image are zeros, as many as
+/// WINO_SPAN pixels.
 typedef struct {
-    const float *row[2][WINO_SPAN];
+    const float *row[WINO_SPAN];
     long pixel;
-    int outside[WINO_SPAN];
+    int outside[WINO_SPAN];  // whether a column is beyond the image
 } wino_window;
 
 static void wino_find_window(const wino_job *j, wino_place place, const float *zeros, wino_window *w) {
@@ -167,10 +167,8 @@ static void wino_find_window(const wino_job *j, wino_place place, const float *z
     const float *row = c->x + (place.image * c->in_height + y0) * line + x0 * c->depth;
     w->pixel = c->depth;
     // One comparison a coordinate: what is below zero is a large unsigned number.
-    UNROLL for (long y = 0; y < WINO_SPAN; y++, row += line) {
-        w->row[0][y] = (unsigned long)(y0 + y) < (unsigned long)c->in_height ? row : zeros;
-        w->row[1][y] = zeros;
-    }
+    UNROLL for (long y = 0; y < WINO_SPAN; y++, row += line)
+        w->row[y] = (unsigned long)(y0 + y) < (unsigned long)c->in_height ? row : zeros;
     UNROLL for (long x = 0; x < WINO_SPAN; x++) w->outside[x] = (unsigned long)(x0 + x) >= (unsigned long)c->in_width;
 }
 
@@ -178,15 +176,25 @@ static void wino_find_window(const wino_job *j, wino_place place, const float *z
 /// a second tile, the last half vectors of both.
 INLINE void wino_input_vector(const int paired, const wino_window *first, const wino_window *second, long k,
                               const long lanes, float *v, float *v2, long step) {
+    row_pointer row[WINO_SPAN], row2[WINO_SPAN];
+    long pixel = first->pixel;
+    UNROLL for (int y = 0; y < WINO_SPAN; y++) {
+        row[y] = first->row[y] + k;
+        row2[y] = second->row[y] + k;
+    }
     // Half of the points at a time, so that what is between the passes stays in registers.
     UNROLL for (int last = 0; last < 2; last++) {
         vf half[WINO_SPAN / 2 * WINO_SPAN], d[WINO_SPAN], out[WINO_SPAN];
         UNROLL for (int x = 0; x < WINO_SPAN; x++) {
-            const row_pointer *row = first->row[first->outside[x]];
-            const row_pointer *row2 = second->row[second->outside[x]];
-            long at = x * first->pixel + k;
-            UNROLL for (int y = last; y < WINO_SPAN - 1 + last; y++)
-                d[y] = paired ? vload_halves(row[y] + at, row2[y] + at, lanes) : vload_first(row[y] + at, lanes);
+            UNROLL for (int y = last; y < WINO_SPAN - 1 + last; y++) d[y] = (vf){0};
+            if (paired) {
+                static const float none[HALF];
+                UNROLL for (int y = last; y < WINO_SPAN - 1 + last; y++)
+                    d[y] = vload_halves(first->outside[x] ? none : row[y] + x * pixel,
+                                        second->outside[x] ? none : row2[y] + x * pixel, lanes);
+            } else if (!first->outside[x]) {
+                UNROLL for (int y = last; y < WINO_SPAN - 1 + last; y++) d[y] = vload_first(row[y] + x * pixel, lanes);
+            }
             wino_input_half(last, d, half + x, WINO_SPAN);
             LOADS_STAY;
         }

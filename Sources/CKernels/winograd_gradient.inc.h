@@ -75,10 +75,7 @@ static void wino_gradient_tile(const wino_gradient_job *j, long tile, float *to,
 static wino_window wino_gradient_window(const wino_gradient_job *j, long tile, const float *zeros) {
     wino_window w;
     wino_find_window(&j->tiles, wino_place_of(&j->tiles, tile), zeros, &w);
-    for (long y = 0; y < WINO_SPAN; y++) {
-        w.row[0][y] += j->first_channel;
-        w.row[1][y] += j->first_channel;
-    }
+    for (long y = 0; y < WINO_SPAN; y++) w.row[y] += j->first_channel;
     return w;
 }
 
