@@ -35,7 +35,7 @@ let package = Package(
         .target(name: "Pruning", dependencies: ["TensorCore", "Layers", "Training"]),
         .target(name: "Diffusion", dependencies: ["CKernels", "TensorCore", "Models"]),
         .target(name: "ModelFolders", dependencies: ["Files", "WeightFiles", "Models", "Diffusion"]),
-        .target(name: "PruningMethods", dependencies: ["TensorCore", "Pruning"]),
+        .target(name: "PruningMethods", dependencies: ["Files", "TensorCore", "Pruning"]),
         .target(
             name: "Evaluation",
             dependencies: ["LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Layers", "Models", "Diffusion"]),
@@ -95,7 +95,7 @@ let package = Package(
         .testTarget(
             name: "PruningMethodsTests",
             dependencies: [
-                "Diffusion", "PruningMethods", "TensorCore", "Models", "Training", "Pruning",
+                "Diffusion", "PruningMethods", "Files", "TensorCore", "Models", "Training", "Pruning",
             ]),
         .testTarget(
             name: "EvaluationTests",
