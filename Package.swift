@@ -19,47 +19,99 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
-        .target(name: "TensorCore", dependencies: ["CKernels", "COpenBLAS"]),
-        .target(name: "Layers", dependencies: ["TensorCore"]),
-        .target(name: "Diffusion", dependencies: ["TensorCore", "Layers"]),
-        .target(name: "Pruning", dependencies: ["TensorCore", "Layers"]),
-        .target(name: "PruningMethods", dependencies: ["TensorCore", "Layers", "Pruning"]),
-        .target(name: "Imagery", dependencies: ["CPNG", "CImagery"]),
         .target(name: "CImagery", dependencies: ["CPNG"], linkerSettings: [.linkedLibrary("z")]),
-        .target(name: "Storage", dependencies: ["TensorCore", "Layers", "Diffusion", "Pruning"]),
-        .target(name: "Evaluation", dependencies: ["TensorCore", "Layers", "Diffusion", "Imagery"]),
-        .target(name: "Reports", dependencies: []),
+        .target(name: "Files"),
+        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"]),
+        .target(name: "Statistics"),
+        .target(name: "TensorCore", dependencies: ["CKernels"]),
+        .target(name: "Configuration", dependencies: ["Files", "Yams"]),
+        .target(name: "Imagery", dependencies: ["CImagery", "Files"]),
+        .target(name: "Reports", dependencies: ["Files"]),
+        .target(name: "Layers", dependencies: ["TensorCore"]),
+        .target(name: "WeightFiles", dependencies: ["Files"]),
+        .target(name: "Models", dependencies: ["TensorCore", "Layers"]),
+        .target(name: "Training", dependencies: ["CKernels", "TensorCore", "Layers"]),
+        .target(name: "Runs", dependencies: ["Files", "Configuration", "Imagery", "Reports", "WeightFiles"]),
+        .target(name: "Pruning", dependencies: ["TensorCore", "Layers", "Training"]),
+        .target(name: "Diffusion", dependencies: ["CKernels", "TensorCore", "Models"]),
+        .target(name: "ModelFolders", dependencies: ["Files", "WeightFiles", "Models", "Diffusion"]),
+        .target(name: "PruningMethods", dependencies: ["TensorCore", "Pruning"]),
+        .target(
+            name: "Evaluation",
+            dependencies: ["LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Layers", "Models", "Diffusion"]),
+        .target(name: "Timing", dependencies: ["Statistics", "TensorCore", "Models", "Diffusion"]),
         .target(
             name: "Workflows",
             dependencies: [
-                "TensorCore", "Layers", "Diffusion", "Pruning", "PruningMethods", "Imagery", "Storage", "Evaluation",
-                "Reports", "Yams",
+                "Files", "Statistics", "TensorCore", "Configuration", "Imagery", "Reports", "WeightFiles", "Models",
+                "Training", "Runs", "Pruning", "Diffusion", "ModelFolders", "PruningMethods", "Evaluation", "Timing",
+            ]),
+        .target(
+            name: "Benchmarking",
+            dependencies: [
+                "Files", "Statistics", "TensorCore", "Reports", "Models", "Training", "Runs", "Diffusion",
+                "ModelFolders", "Timing", "Workflows",
             ]),
         .executableTarget(
             name: "diffprune",
             dependencies: [
-                "TensorCore", "Diffusion", "Pruning", "PruningMethods", "Imagery", "Storage", "Reports", "Workflows",
+                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Models", "Runs", "Pruning", "Diffusion",
+                "ModelFolders", "PruningMethods", "Workflows", "Benchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore", "CKernels", "COpenBLAS", "Storage"]),
-        .testTarget(name: "LayersTests", dependencies: ["Layers", "TensorCore", "Storage"]),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Layers", "TensorCore", "Storage"]),
-        .testTarget(name: "PruningTests", dependencies: ["Pruning", "Diffusion", "Layers", "TensorCore", "Storage"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"]),
+        .testTarget(name: "TensorCoreTests", dependencies: ["COpenBLAS", "CKernels", "TensorCore", "WeightFiles"]),
+        .testTarget(name: "ImageryTests", dependencies: ["Imagery"]),
+        .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+        .testTarget(name: "WeightFilesTests", dependencies: ["Files", "WeightFiles", "TestSupport"]),
+        .testTarget(
+            name: "LayersTests",
+            dependencies: [
+                "TensorCore", "Layers", "WeightFiles", "Training", "TestSupport",
+            ]),
+        .testTarget(
+            name: "TrainingTests",
+            dependencies: [
+                "TensorCore", "Layers", "WeightFiles", "Training", "TestSupport",
+            ]),
+        .testTarget(
+            name: "ModelsTests",
+            dependencies: [
+                "Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training",
+            ]),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "TensorCore", "Models"]),
+        .testTarget(
+            name: "ModelFoldersTests",
+            dependencies: [
+                "TensorCore", "WeightFiles", "Models", "ModelFolders", "TestSupport",
+            ]),
+        .testTarget(
+            name: "PruningTests",
+            dependencies: [
+                "Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Pruning",
+            ]),
         .testTarget(
             name: "PruningMethodsTests",
-            dependencies: ["PruningMethods", "Pruning", "Diffusion", "Layers", "TensorCore"]),
-        .testTarget(name: "ImageryTests", dependencies: ["Imagery"]),
-        .testTarget(name: "StorageTests", dependencies: ["Storage", "Diffusion", "Layers", "TensorCore"]),
-        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Imagery"]),
-        .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+            dependencies: [
+                "Diffusion", "PruningMethods", "TensorCore", "Models", "Training", "Pruning",
+            ]),
+        .testTarget(
+            name: "EvaluationTests",
+            dependencies: [
+                "Diffusion", "Evaluation", "Imagery", "Timing", "TestSupport",
+            ]),
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "Workflows", "PruningMethods", "Evaluation", "Imagery", "Diffusion", "Layers", "TensorCore", "Storage",
-                "Reports",
+                "Diffusion", "PruningMethods", "Evaluation", "Workflows", "Files", "TensorCore", "Configuration",
+                "Imagery", "Reports", "WeightFiles", "Models", "Runs", "ModelFolders", "TestSupport",
             ]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["diffprune", "Workflows", "Diffusion", "Layers", "TensorCore", "Storage"]),
+            dependencies: [
+                "diffprune", "Diffusion", "Workflows", "WeightFiles", "Models", "ModelFolders", "TestSupport",
+            ]),
     ]
 )

@@ -1,4 +1,5 @@
 import CKernels
+import Models
 import TensorCore
 
 /// Clean images with the noise and timesteps that are to be undone: everything a loss needs, so that it can be

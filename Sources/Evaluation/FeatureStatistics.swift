@@ -1,4 +1,4 @@
-import COpenBLAS
+import LinearAlgebra
 
 /// Mean and covariance of feature vectors that arrive in batches, in double precision.
 ///
@@ -105,7 +105,6 @@ public struct FeatureStatistics: Sendable {
     }
 
     private mutating func addBlock(_ block: ArraySlice<Float>, rows: Int) {
-        _ = SymmetricEigen.singleThreadedBLAS
         var centred = block.map(Double.init)
         var blockMean = [Double](repeating: 0, count: dimension)
         for row in 0..<rows {
@@ -121,10 +120,9 @@ public struct FeatureStatistics: Sendable {
                 centred[row * dimension + column] -= blockMean[column]
             }
         }
-        let width = Int32(dimension)
-        cblas_dgemm(
-            CblasRowMajor, CblasTrans, CblasNoTrans, width, width, Int32(rows), 1, centred, width, centred, width, 1,
-            &scatter, width)
+        BLAS.multiply(
+            centred, transposed: true, by: centred, rows: dimension, inner: rows, columns: dimension, beta: 1,
+            into: &scatter)
         moveMean(towards: blockMean, count: rows)
     }
 
@@ -134,10 +132,7 @@ public struct FeatureStatistics: Sendable {
         let fraction = Double(otherCount) / total
         let weight = Double(count) * fraction
         let difference = zip(otherMean, mean).map { $0 - $1 }
-        if count > 0 {
-            let width = Int32(dimension)
-            cblas_dger(CblasRowMajor, width, width, weight, difference, 1, difference, 1, &scatter, width)
-        }
+        if count > 0 { BLAS.addOuterProduct(of: difference, times: weight, to: &scatter) }
         for column in 0..<dimension {
             mean[column] += fraction * difference[column]
         }

@@ -1,4 +1,4 @@
-import COpenBLAS
+import LinearAlgebra
 
 /// The Fréchet distance of two Gaussians fitted to features: |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^½).
 ///
@@ -38,7 +38,7 @@ public enum FrechetDistance {
     ) throws(MetricError) -> Double {
         guard first.allSatisfy(\.isFinite) else { throw .tooLarge(what: "the feature statistics") }
         var vectors = first
-        let values = try SymmetricEigen.decompose(&vectors, size: dimension, vectors: true)
+        let values = try eigen(&vectors, size: dimension, vectors: true)
         // Directions without variance would add nothing but the square roots of rounding errors.
         let threshold = Double(dimension) * Double.ulpOfOne * max(0, values[dimension - 1])
         guard let firstKept = values.firstIndex(where: { $0 > threshold }) else { return 0 }
@@ -52,17 +52,23 @@ public enum FrechetDistance {
                 root[row * dimension + column] *= scale
             }
         }
-        let width = Int32(dimension)
-        let rows = Int32(rank)
         var half = [Double](repeating: 0, count: rank * dimension)
-        cblas_dgemm(
-            CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, width, width, 1, root, width, second, width, 0, &half,
-            width)
+        BLAS.multiply(root, by: second, rows: rank, inner: dimension, columns: dimension, into: &half)
         var product = [Double](repeating: 0, count: rank * rank)
-        cblas_dgemm(
-            CblasRowMajor, CblasNoTrans, CblasTrans, rows, rows, width, 1, half, width, root, width, 0, &product, rows)
+        BLAS.multiply(
+            half, by: root, otherTransposed: true, rows: rank, inner: dimension, columns: rank, into: &product)
         guard product.allSatisfy(\.isFinite) else { throw .tooLarge(what: "the feature statistics") }
-        let productValues = try SymmetricEigen.decompose(&product, size: rank, vectors: false)
+        let productValues = try eigen(&product, size: rank, vectors: false)
         return productValues.reduce(0) { $0 + max(0, $1).squareRoot() }
+    }
+
+    private static func eigen(
+        _ matrix: inout [Double], size: Int, vectors: Bool
+    ) throws(MetricError) -> [Double] {
+        do {
+            return try SymmetricEigen.decompose(&matrix, size: size, vectors: vectors)
+        } catch {
+            throw .linearAlgebra(error)
+        }
     }
 }

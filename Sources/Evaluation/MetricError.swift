@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// What can be wrong with the numbers a metric is asked to judge.
 public enum MetricError: Error, Equatable, CustomStringConvertible {
     /// A height, width or channel count below 1, or a product of them that no array can hold.
@@ -19,7 +21,7 @@ public enum MetricError: Error, Equatable, CustomStringConvertible {
     /// A covariance whose element (row, column) is not the one at (column, row).
     case notSymmetric(row: Int, column: Int)
     /// LAPACK gave up on an eigenvalue problem.
-    case eigenvaluesDidNotConverge(info: Int)
+    case linearAlgebra(LinearAlgebraError)
 
     public var description: String {
         switch self {
@@ -42,8 +44,7 @@ public enum MetricError: Error, Equatable, CustomStringConvertible {
             "\(what) holds values too large to square and add in double precision"
         case .notSymmetric(let row, let column):
             "the covariance is not symmetric: elements (\(row), \(column)) and (\(column), \(row)) differ"
-        case .eigenvaluesDidNotConverge(let info):
-            "the symmetric eigenvalue problem did not converge (LAPACK dsyevd info = \(info))"
+        case .linearAlgebra(let error): "\(error)"
         }
     }
 }

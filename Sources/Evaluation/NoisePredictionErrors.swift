@@ -1,4 +1,6 @@
 import Diffusion
+import Models
+import Statistics
 import TensorCore
 
 /// How far apart two models' noise predictions are on the same noisy images, timestep by timestep, and how far each is

@@ -1,4 +1,5 @@
 import Foundation
+import Statistics
 
 /// Peak signal-to-noise ratio of two 8-bit images on values / 255 (peak 1), in decibels.
 ///
@@ -30,8 +31,8 @@ public enum PeakSignalToNoise {
     }
 
     /// Statistics over the capped ratios of many pairs, and how many of the pairs were identical.
-    /// - Throws: `MetricError.tooFewSamples` when there is no pair, `.notFinite` when a ratio is NaN or −∞.
-    public static func summary(of decibels: [Double]) throws(MetricError) -> (
+    /// - Throws: `StatisticsError.tooFewSamples` when there is no pair, `.notFinite` when a ratio is NaN or −∞.
+    public static func summary(of decibels: [Double]) throws(StatisticsError) -> (
         statistics: SampleStatistics, identicalPairs: Int
     ) {
         var identicalPairs = 0

@@ -1,4 +1,5 @@
 import CImagery
+import Files
 import Foundation
 
 /// Reading and writing PNG files, over libpng.
@@ -16,8 +17,8 @@ public enum PNG {
     public static func read(_ url: URL) throws -> Image {
         let data: Data
         do {
-            data = try RegularFile.read(url, maximumBytes: maximumFileBytes)
-        } catch let error as RegularFileError {
+            data = try RegularFile.contents(of: url, limit: maximumFileBytes)
+        } catch let error as StorageError {
             throw PNGError.unreadable(file: url.path, reason: error.reason)
         }
         return try decode(data, name: url.path)
@@ -74,8 +75,8 @@ public enum PNG {
     public static func write(_ image: Image, to url: URL) throws {
         let data = try encode(image)
         do {
-            try RegularFile.replace(url, with: data)
-        } catch let error as RegularFileError {
+            try AtomicFile.write(data, to: url, durably: false)
+        } catch let error as StorageError {
             throw PNGError.unwritable(file: url.path, reason: error.reason)
         }
     }

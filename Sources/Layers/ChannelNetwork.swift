@@ -1,5 +1,3 @@
-import TensorCore
-
 /// A network over named channel axes: what pruning needs to know of a model, whatever it computes.
 public protocol ChannelNetwork: AnyObject {
     /// Every prunable axis, in order of construction.

@@ -1,5 +1,3 @@
-import TensorCore
-
 /// Multiply–accumulates of one layer for one image: coefficient × the product of the widths of `axes`.
 public struct ComputeTerm {
     public let layer: String

@@ -1,4 +1,3 @@
-import CKernels
 import TensorCore
 
 /// How a parameter is laid out in the engine and in files (PyTorch's order).

@@ -1,5 +1,6 @@
 import Layers
 import TensorCore
+import Training
 
 public enum CompactionError: Error, CustomStringConvertible {
     case softMask(group: String)

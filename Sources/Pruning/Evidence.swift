@@ -1,5 +1,5 @@
-import Layers
 import TensorCore
+import Training
 
 /// What a method has to know before it can judge.
 public struct Evidence: OptionSet, Sendable, Hashable, CustomStringConvertible {

@@ -1,5 +1,3 @@
-import TensorCore
-
 /// How much each channel matters.
 public protocol ImportanceCriterion: SendableMetatype {
     static var card: MethodCard { get }

@@ -1,4 +1,3 @@
-import Layers
 import TensorCore
 
 /// A soft mask m ∈ [0, 1] for every channel of every prunable group: 1 keeps, 0 removes.

@@ -1,5 +1,4 @@
 import Layers
-import TensorCore
 
 /// A free channel axis with every weight that lies on it: what leaves when a channel leaves.
 public struct PrunableGroup {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What can go wrong while a report, a table or an event file is made.
@@ -28,8 +29,10 @@ public enum ReportError: Error, Equatable, CustomStringConvertible {
 /// Replaces or creates a file in one step, so that a reader never sees half of it.
 func writeAtomically(_ data: Data, to url: URL) throws(ReportError) {
     do {
-        try data.write(to: url, options: .atomic)
+        try AtomicFile.write(data, to: url, durably: false)
+    } catch let error as StorageError {
+        throw .cannotWrite(path: url.path, reason: error.reason)
     } catch {
-        throw .cannotWrite(path: url.path, reason: error.localizedDescription)
+        throw .cannotWrite(path: url.path, reason: "\(error)")
     }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Which channels are normalised together. Groups may be unequal, as pruning leaves them.
 public struct NormalizationGroups: Sendable, Equatable {
     /// The group's number of each channel.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Workflows
+import Runs
 
 @main
 struct Diffprune: ParsableCommand {

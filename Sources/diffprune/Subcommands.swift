@@ -1,5 +1,5 @@
 import ArgumentParser
-import Workflows
+import Runs
 
 /// Every command there is, in the order of the help.
 enum Subcommands {

@@ -1,4 +1,5 @@
 import Diffusion
+import Models
 import TensorCore
 import Testing
 

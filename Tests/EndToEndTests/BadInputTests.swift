@@ -1,6 +1,6 @@
 import Foundation
-import Storage
 import Testing
+import WeightFiles
 
 /// Every bad input gives one `error:` line, its status, and leaves nothing behind.
 @Suite struct BadInputTests {

@@ -1,6 +1,6 @@
 import Foundation
-import Storage
 import Testing
+import WeightFiles
 
 /// `predict` and `sample` as another framework's user meets them: files in, files out.
 @Suite struct PredictTests {

@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
-import Storage
+import ModelFolders
+import Models
 import Testing
 
 @testable import Workflows

@@ -1,8 +1,5 @@
-import Diffusion
 import Foundation
-import Layers
-import Storage
-import TensorCore
+import ModelFolders
 import Testing
 
 /// The bundled model, pruned to half by granularity `regular`, is one that plain group normalisation can compute.

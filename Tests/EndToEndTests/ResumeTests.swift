@@ -1,6 +1,6 @@
 import Foundation
-import Storage
 import Testing
+import WeightFiles
 
 /// A run killed at any moment and resumed comes to the same bits as one that was left alone: weights, logs and pictures.
 @Suite struct ResumeTests {

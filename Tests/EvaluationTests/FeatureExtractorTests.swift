@@ -1,5 +1,6 @@
 import Evaluation
 import Imagery
+import TestSupport
 import Testing
 
 /// Mean and first pixel, in twos.

@@ -1,4 +1,5 @@
 import Evaluation
+import TestSupport
 import Testing
 
 private struct FeaturePair: Decodable {
@@ -30,7 +31,7 @@ private func statistics(_ features: [Float], dimension: Int) throws -> FeatureSt
     private let pairs: [FeaturePair]
 
     init() throws {
-        pairs = try fixture("frechet.json", as: [FeaturePair].self)
+        pairs = try Fixtures.json("evaluation/frechet.json", as: [FeaturePair].self)
     }
 
     @Test func meanAndCovarianceAgreeWithNumPy() throws {

@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import TestSupport
 import Testing
 
 private struct ImagePair: Decodable {
@@ -25,7 +26,7 @@ private struct ImagePair: Decodable {
     private let pairs: [ImagePair]
 
     init() throws {
-        pairs = try fixture("metrics.json", as: [ImagePair].self)
+        pairs = try Fixtures.json("evaluation/metrics.json", as: [ImagePair].self)
     }
 
     @Test func similarityAgreesWithScikitImageAndPytorchMSSSIM() throws {

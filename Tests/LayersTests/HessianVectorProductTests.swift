@@ -1,8 +1,10 @@
 import Foundation
 import Layers
-import Storage
 import TensorCore
+import TestSupport
 import Testing
+import Training
+import WeightFiles
 
 /// Gradients and exact Hessian–vector products of small networks, through a parameter arena, against PyTorch's double
 /// backward in float64.
@@ -53,7 +55,7 @@ private struct GoldenNetwork {
 
     init(_ name: String) throws {
         self.name = name
-        let golden = try SafetensorsFile(contentsOf: operationsFixture)
+        let golden = try SafetensorsFile(contentsOf: Fixtures.url("operations/operations.safetensors"))
         self.golden = golden
         var parameters: [Parameter] = []
 

@@ -1,10 +1,11 @@
 import Diffusion
 import Foundation
-import Layers
+import Models
 import Pruning
 import PruningMethods
 import TensorCore
 import Testing
+import Training
 
 /// A tiny U-Net with a calibration source of random images: enough for every method to have something to judge.
 final class Bench: CalibrationSource {

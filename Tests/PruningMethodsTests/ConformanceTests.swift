@@ -1,7 +1,6 @@
 import Foundation
 import Pruning
 import PruningMethods
-import TensorCore
 import Testing
 
 /// What every method of the catalogue owes: one suite over all of them, so that a new method is tested by being listed.

@@ -1,7 +1,6 @@
 import Foundation
 import Pruning
 import PruningMethods
-import TensorCore
 import Testing
 
 @Suite struct GradientFlowTests {

@@ -1,5 +1,4 @@
-import Diffusion
-import Layers
+import Models
 import Pruning
 import TensorCore
 import Testing

@@ -1,8 +1,8 @@
-import Diffusion
-import Layers
+import Models
 import Pruning
 import TensorCore
 import Testing
+import Training
 
 /// A masked model and its compacted model are the same function: the invariant everything else rests on.
 @Suite struct CompactionTests {

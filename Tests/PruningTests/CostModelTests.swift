@@ -1,5 +1,3 @@
-import Diffusion
-import Layers
 import Pruning
 import Testing
 

@@ -2,6 +2,7 @@ import Layers
 import Pruning
 import TensorCore
 import Testing
+import Training
 
 @Suite struct EvidenceTests {
     /// L = mean (w − target)² over a two-element weight, with what is asked for recorded.

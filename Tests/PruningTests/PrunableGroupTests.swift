@@ -1,7 +1,4 @@
-import Diffusion
-import Layers
 import Pruning
-import TensorCore
 import Testing
 
 @Suite struct PrunableGroupTests {

@@ -1,6 +1,5 @@
-import Diffusion
 import Foundation
-import Layers
+import Models
 import Pruning
 import TensorCore
 import Testing

@@ -1,10 +1,11 @@
 import Diffusion
 import Foundation
-import Layers
+import Models
 import Pruning
-import Storage
 import TensorCore
 import Testing
+import Training
+import WeightFiles
 
 /// The golden scores' model and batch, as a calibration source, with the scores that PyTorch computed in float64.
 final class ScoreFixture: CalibrationSource {

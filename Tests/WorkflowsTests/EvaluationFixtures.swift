@@ -1,6 +1,8 @@
 import Diffusion
+import Files
 import Foundation
-import Storage
+import ModelFolders
+import Models
 
 @testable import Workflows
 

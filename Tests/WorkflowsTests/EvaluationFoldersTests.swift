@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import Imagery
-import Storage
 import Testing
 
 @testable import Workflows

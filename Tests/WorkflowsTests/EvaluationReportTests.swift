@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Storage
 import Testing
 
 @testable import Workflows

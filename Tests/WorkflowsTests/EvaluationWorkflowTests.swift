@@ -1,6 +1,7 @@
 import Diffusion
+import Files
 import Foundation
-import Storage
+import ModelFolders
 import TensorCore
 import Testing
 

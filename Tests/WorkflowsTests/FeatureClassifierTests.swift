@@ -1,6 +1,6 @@
+import Configuration
 import Evaluation
 import Foundation
-import Imagery
 import Testing
 import Workflows
 

@@ -1,7 +1,5 @@
-import Evaluation
 import Foundation
 import Imagery
-import Workflows
 
 enum FeatureFixtures {
     /// The repository, found from this file.

@@ -1,7 +1,7 @@
-import Evaluation
+import Files
 import Foundation
-import Storage
 import Testing
+import WeightFiles
 import Workflows
 
 @Suite struct FeatureFolderTests {

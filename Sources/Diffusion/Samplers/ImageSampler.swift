@@ -1,4 +1,4 @@
-import CKernels
+import Models
 import TensorCore
 
 /// Noise given from outside instead of drawn, for comparing with another framework. Channels last.

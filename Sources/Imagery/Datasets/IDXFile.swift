@@ -1,4 +1,5 @@
 import CImagery
+import Files
 import Foundation
 
 /// A file of bytes in the IDX format of MNIST, plain or gzip-compressed: 0 0 8 d, then d big-endian 32-bit sizes, then
@@ -71,8 +72,8 @@ struct IDXFile {
 
     static func data(_ url: URL) throws -> Data {
         do {
-            return try RegularFile.read(url, maximumBytes: maximumBytes)
-        } catch let error as RegularFileError {
+            return try RegularFile.contents(of: url, limit: maximumBytes)
+        } catch let error as StorageError {
             throw DatasetError.unreadable(path: url.path, reason: error.reason)
         }
     }

@@ -1,5 +1,4 @@
 import Pruning
-import TensorCore
 
 /// Diff-Pruning: Taylor importance over the timesteps that still matter.
 ///

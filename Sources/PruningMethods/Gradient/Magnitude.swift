@@ -1,5 +1,4 @@
 import Pruning
-import TensorCore
 
 /// Weight magnitude.
 ///

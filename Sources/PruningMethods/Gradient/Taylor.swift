@@ -1,5 +1,4 @@
 import Pruning
-import TensorCore
 
 /// First-order Taylor importance of a channel's gate.
 ///

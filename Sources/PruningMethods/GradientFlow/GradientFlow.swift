@@ -1,5 +1,4 @@
 import Pruning
-import TensorCore
 
 /// Progressive soft pruning along the gradient flow of an energy: the project's first method.
 ///

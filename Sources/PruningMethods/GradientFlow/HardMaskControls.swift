@@ -1,5 +1,4 @@
 import Pruning
-import TensorCore
 
 /// `one-shot`: the flow's criterion applied once, at the dense model, with hard masks. The first control for the flow.
 ///

@@ -1,5 +1,7 @@
+import Configuration
 import Diffusion
 import Imagery
+import Models
 import Synchronization
 import TensorCore
 

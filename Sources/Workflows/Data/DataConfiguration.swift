@@ -1,5 +1,6 @@
-import Diffusion
+import Configuration
 import Imagery
+import Models
 
 /// The `data` section: which images, brought to which size.
 public struct DataConfiguration: ConfigurationSection, Equatable {

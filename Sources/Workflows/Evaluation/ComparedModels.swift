@@ -1,6 +1,6 @@
 import Diffusion
 import Foundation
-import Storage
+import ModelFolders
 
 /// Two models that draw pictures of one shape under one noise schedule.
 struct ComparedModels {

@@ -1,9 +1,7 @@
-import Diffusion
-import Evaluation
 import Foundation
-import Layers
-import Storage
+import ModelFolders
 import TensorCore
+import Timing
 
 /// What two models cost: counted where it can be, else measured in one interleaved run.
 struct EfficiencyMeasurement {

@@ -1,5 +1,5 @@
-import Evaluation
 import Reports
+import Statistics
 
 /// What both models cost.
 struct EfficiencySection {

@@ -1,7 +1,8 @@
 import Evaluation
 import Foundation
+import ModelFolders
 import Reports
-import Storage
+import Statistics
 
 /// `report.html` of a comparison of two models.
 struct EvaluationReport {

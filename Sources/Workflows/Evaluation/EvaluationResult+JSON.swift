@@ -1,5 +1,7 @@
 import Evaluation
-import Storage
+import Files
+import Statistics
+import Timing
 
 extension EvaluationResult {
     /// The contents of `metrics.json`.

@@ -1,5 +1,7 @@
 import Evaluation
 import Foundation
+import Statistics
+import Timing
 
 /// Everything that a comparison of two models found.
 public struct EvaluationResult: Sendable {

@@ -1,8 +1,10 @@
 import Diffusion
 import Evaluation
+import Files
 import Foundation
 import Imagery
-import Storage
+import ModelFolders
+import Runs
 import TensorCore
 
 /// Compares a pruned model with the dense one it came from: the same noise through both, what comes out, and what it

@@ -1,6 +1,6 @@
-import Diffusion
 import Evaluation
 import Foundation
+import Models
 
 /// The feature net that pictures are judged in, or why there is none.
 enum FeatureChoice {

@@ -1,7 +1,8 @@
 import Evaluation
+import Files
 import Foundation
 import Imagery
-import Storage
+import Runs
 
 /// Compares two folders of PNGs, pair by pair of equal names: what any two programs have drawn.
 public struct PairedFoldersWorkflow {

@@ -1,6 +1,6 @@
-import Evaluation
 import Foundation
 import Reports
+import Statistics
 
 /// Numbers of comparisons as text and tables.
 enum ReportText {

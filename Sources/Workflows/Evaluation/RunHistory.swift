@@ -1,5 +1,6 @@
+import Configuration
+import Files
 import Foundation
-import Storage
 
 /// What a pruning run noted on its way: `metrics.jsonl` and `config.yaml` of a run folder.
 struct RunHistory {

@@ -1,5 +1,4 @@
-import Diffusion
-import Layers
+import Models
 import Reports
 
 /// Channels of every group before and after.

@@ -1,7 +1,8 @@
 import Evaluation
+import Files
 import Foundation
-import Layers
-import Storage
+import ModelFolders
+import WeightFiles
 
 /// A feature classifier on disk: `config.json` (architecture, class names, what it was trained on, its accuracy) beside
 /// `model.safetensors` (convolutions `[out, in, kh, kw]`, linear layers `[out, in]`).

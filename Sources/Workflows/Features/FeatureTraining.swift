@@ -1,9 +1,11 @@
+import Configuration
 import Evaluation
+import Files
 import Foundation
 import Imagery
-import Layers
-import Storage
+import Runs
 import TensorCore
+import Training
 
 /// How far a training of a feature net has come.
 public struct FeatureTrainingProgress: Sendable {

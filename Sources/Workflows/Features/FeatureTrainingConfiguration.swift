@@ -1,6 +1,6 @@
+import Configuration
 import Evaluation
 import Imagery
-import Layers
 
 /// What `train-features` reads: the sections `data` and `features`.
 public struct FeatureTrainingConfiguration: ConfigurationSection, Equatable {

@@ -1,4 +1,6 @@
+import Configuration
 import Foundation
+import Runs
 
 /// Everything that defines a fine-tuning run beside the model.
 public struct FinetuningRunConfiguration: Sendable {

@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
-import Storage
+import ModelFolders
+import Runs
 
 /// Goes on training a model that is there, pruned or not: what was removed stays removed, and the record of it is kept.
 public struct FinetuningWorkflow {
@@ -44,8 +45,8 @@ public struct FinetuningWorkflow {
         let trainer = DenoisingTrainer(
             model: model, objective: objective, batches: batches,
             configuration: settings, teacher: teacher?.model)
-        var models = ["model": pipeline]
-        models["teacher"] = teacher
+        var models = ["model": try pipeline.digests()]
+        models["teacher"] = try teacher?.digests()
         let identity = try RunIdentity(
             command: "finetune", configuration: configuration.tree, models: models, data: data)
         let folder = try RunFolder(

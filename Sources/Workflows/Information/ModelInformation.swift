@@ -1,7 +1,5 @@
-import Diffusion
 import Foundation
-import Layers
-import Storage
+import ModelFolders
 
 /// What a model folder holds, counted.
 public struct ModelInformation: Codable, Sendable, Equatable {

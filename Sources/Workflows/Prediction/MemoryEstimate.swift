@@ -1,6 +1,7 @@
-import Diffusion
 import Foundation
+import Models
 import Reports
+import Runs
 
 /// Refuses what cannot fit this machine's memory before it is tried.
 public enum MemoryEstimate {

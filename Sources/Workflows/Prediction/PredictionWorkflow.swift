@@ -1,7 +1,8 @@
 import Diffusion
 import Foundation
-import Storage
-import TensorCore
+import ModelFolders
+import Runs
+import WeightFiles
 
 /// One prediction of a model, file to file: `sample` [N,C,H,W], `timestep` [N] and, for a conditional model,
 /// `class_labels` in; `prediction` [N,C′,H,W] out.

@@ -1,7 +1,8 @@
-import Diffusion
+import Files
 import Foundation
-import Storage
+import Models
 import TensorCore
+import WeightFiles
 
 /// What is wrong with the contents of a tensor file that a user gave.
 public enum TensorFileError: Error, CustomStringConvertible {

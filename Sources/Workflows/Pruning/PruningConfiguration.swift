@@ -1,3 +1,4 @@
+import Configuration
 import Pruning
 
 /// The `pruning` section.

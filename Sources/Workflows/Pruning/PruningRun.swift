@@ -1,11 +1,15 @@
+import Configuration
 import Diffusion
+import Files
 import Foundation
 import Imagery
-import Layers
+import ModelFolders
+import Models
 import Pruning
 import PruningMethods
-import Storage
-import TensorCore
+import Runs
+import Training
+import WeightFiles
 
 /// The state of a pruning run: weights, masks, method, and how far it has come.
 final class PruningRun {

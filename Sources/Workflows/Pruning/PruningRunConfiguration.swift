@@ -1,6 +1,6 @@
+import Configuration
 import Foundation
 import PruningMethods
-import Storage
 
 /// Everything that defines a pruning run.
 public struct PruningRunConfiguration: Sendable {

@@ -1,9 +1,6 @@
-import Diffusion
 import Foundation
-import Layers
-import Pruning
-import PruningMethods
-import Storage
+import ModelFolders
+import Runs
 
 /// What a pruning run came to.
 public struct PruningOutcome {
@@ -42,7 +39,7 @@ public struct PruningWorkflow {
         let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
         let run = try PruningRun(configuration, pipeline: pipeline, source: source, data: data, progress: progress)
         let identity = try RunIdentity(
-            command: "prune", configuration: configuration.tree, models: ["model": pipeline], data: data)
+            command: "prune", configuration: configuration.tree, models: ["model": pipeline.digests()], data: data)
         let folder = try RunFolder(output, identity: identity, growth: run.growth, resuming: resuming)
         if resuming { try folder.goOn(warning: warning, restore: run.restore) }
         try run.advance(in: folder)

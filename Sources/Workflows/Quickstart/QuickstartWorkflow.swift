@@ -1,8 +1,7 @@
-import Diffusion
-import Evaluation
+import Files
 import Foundation
-import Imagery
-import Storage
+import ModelFolders
+import Runs
 
 /// What the quick start came to.
 public struct QuickstartOutcome {

@@ -1,5 +1,6 @@
 import Diffusion
 import Foundation
+import Models
 import TensorCore
 
 /// Noise from a file: `initial` [N,C,H,W] and, for samplers that draw any, `step_noise` [steps,N,C,H,W].

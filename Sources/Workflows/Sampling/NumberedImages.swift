@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import Imagery
-import Storage
 
 /// Images of a folder that are named by their number: `000000.png`, `000001.png`, …
 enum NumberedImages {

@@ -1,5 +1,7 @@
 import Diffusion
-import Storage
+import ModelFolders
+import Models
+import Runs
 
 /// Which images to draw, and how.
 public struct SamplingRequest: Sendable {

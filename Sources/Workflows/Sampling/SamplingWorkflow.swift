@@ -1,8 +1,10 @@
 import Diffusion
+import Files
 import Foundation
 import Imagery
-import Storage
-import TensorCore
+import ModelFolders
+import Runs
+import WeightFiles
 
 /// Draws images into a folder: `images/000000.png`…, `grid.png`, and with given noise `samples.safetensors`.
 public struct SamplingWorkflow {

@@ -1,7 +1,8 @@
 import Diffusion
 import Foundation
+import ModelFolders
+import Models
 import Pruning
-import Storage
 import TensorCore
 
 /// The loss of one batch from a file: `sample` (clean x₀) [N,C,H,W], `noise` [N,C,H,W], `timestep` [N] and, for a

@@ -1,6 +1,6 @@
-import Layers
 import Pruning
 import TensorCore
+import Training
 
 /// The diagonal of the loss's Hessian, estimated: diag(H) = E[v ⊙ Hv] for v of independent ±1 (Hutchinson; Bekas,
 /// Kokiopoulou & Saad, 2007).

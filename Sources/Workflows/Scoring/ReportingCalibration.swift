@@ -1,4 +1,5 @@
 import Pruning
+import Runs
 import TensorCore
 
 /// A source of losses that tells of each one taken from it.

@@ -1,3 +1,5 @@
+import Runs
+
 /// What `score` can compute, by the names users type.
 public enum ScoreCriterion: String, CaseIterable, Sendable {
     /// |w|

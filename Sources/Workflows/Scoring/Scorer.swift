@@ -1,8 +1,7 @@
-import Diffusion
-import Layers
 import Pruning
 import PruningMethods
 import TensorCore
+import Training
 
 /// Scores of every weight, and of every channel where the criterion has such.
 struct Scores {

@@ -1,9 +1,10 @@
 import Diffusion
 import Foundation
-import Layers
+import ModelFolders
 import Pruning
-import Storage
-import TensorCore
+import Runs
+import Training
+import WeightFiles
 
 /// What to score by, and on which images.
 public struct ScoringRequest: Sendable {

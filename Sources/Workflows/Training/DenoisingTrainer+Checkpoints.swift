@@ -1,5 +1,6 @@
+import Files
 import Foundation
-import Storage
+import WeightFiles
 
 extension DenoisingTrainer {
     /// Everything that the next step depends on: arrays…

@@ -1,7 +1,8 @@
 import Diffusion
-import Layers
+import Models
 import Pruning
 import TensorCore
+import Training
 
 public enum TrainingError: Error, CustomStringConvertible {
     case notFinite(step: Int, loss: Float)

@@ -1,5 +1,7 @@
+import Configuration
 import Diffusion
-import Layers
+import Runs
+import Training
 
 /// The `training` and `finetuning` sections.
 public struct TrainingConfiguration: ConfigurationSection, Equatable {

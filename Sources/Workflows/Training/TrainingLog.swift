@@ -1,4 +1,4 @@
-import Storage
+import Files
 
 /// Averages the loss between lines of the log, over all phases of a run. Its state goes into checkpoints, so that a
 /// resumed run's lines are those of the uninterrupted one wherever it was cut.

@@ -1,6 +1,8 @@
 import Diffusion
+import Files
 import Imagery
-import Storage
+import Runs
+import WeightFiles
 
 /// Runs a trainer with its log, sample grids and checkpoints, in one phase or several.
 struct TrainingLoop {

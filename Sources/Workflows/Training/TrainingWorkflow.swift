@@ -1,6 +1,9 @@
+import Configuration
 import Diffusion
 import Foundation
-import Storage
+import ModelFolders
+import Models
+import Runs
 
 /// Everything that defines a training run.
 public struct TrainingRunConfiguration {

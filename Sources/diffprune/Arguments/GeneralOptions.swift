@@ -1,6 +1,6 @@
 import ArgumentParser
+import Runs
 import TensorCore
-import Workflows
 
 /// What every command takes.
 struct GeneralOptions: ParsableArguments {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Storage
+import ModelFolders
 
 /// For commands that read a model.
 struct ModelOption: ParsableArguments {

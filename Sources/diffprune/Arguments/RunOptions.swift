@@ -1,7 +1,7 @@
 import ArgumentParser
+import Files
 import Foundation
-import Storage
-import Workflows
+import Runs
 
 /// For commands that make a run folder from a configuration.
 struct RunOptions: ParsableArguments {

@@ -1,7 +1,8 @@
 import ArgumentParser
+import Benchmarking
+import Files
 import Foundation
-import Storage
-import Workflows
+import Runs
 
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

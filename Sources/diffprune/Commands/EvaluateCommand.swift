@@ -1,8 +1,9 @@
 import ArgumentParser
 import Diffusion
+import Files
 import Foundation
 import Imagery
-import Storage
+import Runs
 import Workflows
 
 struct EvaluateCommand: ParsableCommand {

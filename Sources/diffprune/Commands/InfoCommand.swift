@@ -1,7 +1,8 @@
 import ArgumentParser
+import Files
 import Foundation
+import ModelFolders
 import Reports
-import Storage
 import Workflows
 
 struct InfoCommand: ParsableCommand {

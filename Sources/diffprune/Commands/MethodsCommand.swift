@@ -1,6 +1,6 @@
 import ArgumentParser
+import Files
 import Reports
-import Storage
 import Workflows
 
 struct MethodsCommand: ParsableCommand {

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
+import ModelFolders
 import Reports
-import Storage
+import Runs
 import Workflows
 
 struct PruneCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
+import Files
 import Foundation
-import Storage
+import Runs
 import Workflows
 
 struct QuickstartCommand: ParsableCommand {

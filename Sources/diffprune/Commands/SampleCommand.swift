@@ -1,7 +1,8 @@
 import ArgumentParser
 import Diffusion
+import Files
 import Foundation
-import Storage
+import Runs
 import Workflows
 
 struct SampleCommand: ParsableCommand {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Runs
 import Workflows
 
 struct TrainCommand: ParsableCommand {

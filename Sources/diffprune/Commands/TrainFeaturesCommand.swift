@@ -1,5 +1,7 @@
 import ArgumentParser
+import Configuration
 import Foundation
+import Runs
 import Workflows
 
 struct TrainFeaturesCommand: ParsableCommand {

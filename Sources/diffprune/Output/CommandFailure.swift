@@ -1,8 +1,11 @@
+import Configuration
 import Diffusion
 import Foundation
 import Imagery
+import Models
 import Pruning
 import PruningMethods
+import Runs
 import Workflows
 
 /// What a process tells its caller, by the numbers of sysexits.

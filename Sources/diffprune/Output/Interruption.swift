@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Storage
 
 /// What happens when the user or the system asks the program to stop: unfinished files and folders are taken away, then
 /// the signal does what it does to every program, so that a shell sees why it ended. Nothing is printed.

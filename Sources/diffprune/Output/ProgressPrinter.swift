@@ -1,5 +1,5 @@
 import Foundation
-import Workflows
+import Runs
 
 /// Shows progress on standard error: count, share, rate, time left and what the work says of itself. On a terminal one
 /// line is kept up to date; elsewhere a line is written every few seconds.

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Storage
 import Synchronization
 
 /// Standard output and error, for text that is written whole.

@@ -1,6 +1,6 @@
 import Foundation
-import Storage
 import TensorCore
+import WeightFiles
 
 /// A file of golden tensors, stored in PyTorch's layouts and read in the engine's.
 struct GoldenFile {

@@ -1,7 +1,9 @@
+import Configuration
 import Diffusion
+import Files
 import Foundation
+import Models
 import PruningMethods
-import Storage
 import Testing
 
 @testable import Workflows

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Storage
 import Testing
 
 /// Documents that nobody means: each place of a good one replaced by what does not belong there.

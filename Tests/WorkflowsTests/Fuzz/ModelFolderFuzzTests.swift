@@ -1,5 +1,7 @@
+import Files
 import Foundation
-import Storage
+import ModelFolders
+import TestSupport
 import Testing
 
 @testable import Workflows

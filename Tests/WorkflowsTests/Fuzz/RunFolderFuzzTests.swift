@@ -1,7 +1,8 @@
+import Files
 import Foundation
 import Reports
-import Storage
 import Testing
+import WeightFiles
 
 @testable import Workflows
 

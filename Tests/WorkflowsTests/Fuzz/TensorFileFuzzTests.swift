@@ -1,6 +1,7 @@
 import Foundation
-import Storage
+import ModelFolders
 import Testing
+import WeightFiles
 
 @testable import Workflows
 

@@ -1,4 +1,5 @@
 import Diffusion
+import Models
 import Testing
 
 @testable import Workflows

@@ -1,5 +1,5 @@
 import Foundation
-import Storage
+import Runs
 import Testing
 
 @testable import Workflows

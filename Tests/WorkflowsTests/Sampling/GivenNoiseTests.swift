@@ -1,7 +1,8 @@
 import Diffusion
 import Foundation
-import Storage
+import ModelFolders
 import Testing
+import WeightFiles
 import Workflows
 
 /// `sample --noise` against what diffusers draws from the same noise.

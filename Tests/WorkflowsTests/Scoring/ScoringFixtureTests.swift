@@ -1,7 +1,7 @@
-import Diffusion
 import Foundation
-import Storage
+import ModelFolders
 import Testing
+import WeightFiles
 import Workflows
 
 /// `score` from file to file against PyTorch's scores in float64.

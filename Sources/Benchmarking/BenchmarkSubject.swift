@@ -1,0 +1,63 @@
+import Diffusion
+import Foundation
+import ModelFolders
+import Models
+
+/// A model to be timed. Every measurement makes it anew, so that none leaves anything behind for the next: trained
+/// weights, gradients, moments.
+public struct BenchmarkSubject {
+    /// What tables call it.
+    public let name: String
+    /// The file or folder it comes from.
+    public let source: String
+    public let parameters: Int
+    /// Multiply–accumulates of one prediction for one image of `imageSize`.
+    public let macs: Double
+    /// Height and width.
+    public let imageSize: [Int]
+    public let configuration: UNetConfiguration
+    /// One sentence for each oddity that was overlooked on loading.
+    public let warnings: [String]
+    let make: () throws -> Pipeline
+
+    /// A model folder with its weights.
+    public init(_ name: String, folder: URL) throws {
+        try self.init(name, source: folder.path) { try PipelineFolder(folder).load() }
+    }
+
+    /// A net described by a U-Net's `config.json`, with random weights and diffusers' default scheduler.
+    public init(_ name: String, architecture file: URL, seed: UInt64) throws {
+        var warnings: [String] = []
+        let configuration = try PipelineFolder.readConfiguration(file, &warnings)
+        do {
+            try self.init(name, source: file.path, configuration: configuration, seed: seed, warnings: warnings)
+        } catch let error as UNetConfigurationError {
+            throw PipelineError.configuration(path: file.path, reason: "\(error)")
+        }
+    }
+
+    /// A net with random weights and diffusers' default scheduler.
+    init(
+        _ name: String, source: String, configuration: UNetConfiguration, seed: UInt64, warnings: [String] = []
+    ) throws {
+        try self.init(name, source: source) {
+            let model = try UNet(configuration)
+            model.initialize(seed: seed)
+            var pipeline = Pipeline(model: model, scheduler: SchedulerConfiguration())
+            pipeline.warnings = warnings
+            return pipeline
+        }
+    }
+
+    private init(_ name: String, source: String, make: @escaping () throws -> Pipeline) throws {
+        let pipeline = try make()
+        self.name = name
+        self.source = source
+        self.make = make
+        parameters = pipeline.model.parameterCount
+        macs = pipeline.model.macs
+        imageSize = pipeline.model.size
+        configuration = pipeline.model.configuration
+        warnings = pipeline.warnings
+    }
+}

@@ -1,0 +1,130 @@
+import Files
+import Foundation
+
+/// A part of a run's configuration: every field has a default, and values are checked after reading.
+public protocol ConfigurationSection: Codable, Sendable {
+    init()
+    func validate() throws
+}
+
+/// A configuration file with its `key=value` overrides, read section by section. Keys are snake_case; unknown ones are
+/// refused with the nearest legal one named.
+public struct ConfigurationDocument {
+    private let tree: ConfigurationTree
+    package let source: String
+
+    /// - Parameters:
+    ///   - file: YAML; nil for an empty document.
+    ///   - overrides: "section.key=value", applied in order.
+    ///   - sections: the legal top-level keys.
+    public init(file: URL?, overrides: [String] = [], sections: [String]) throws {
+        source = file?.path ?? "configuration"
+        var tree = ConfigurationTree.section([:])
+        if let file {
+            do {
+                let text = try TextFile.read(file, limit: ConfigurationTree.maximumBytes)
+                tree = try ConfigurationTree(yaml: text, source: file.path)
+            } catch let error as StorageError {
+                throw ConfigurationError.unreadable(source: file.path, reason: error.reason)
+            }
+        }
+        for override in overrides { tree = try tree.overlaid(with: Self.parse(override: override)) }
+        guard case .section(let members) = tree else {
+            throw ConfigurationError.invalid(
+                source: source, key: "the whole file", got: tree.summary, expected: "sections of keys")
+        }
+        for key in members.keys.sorted() where !sections.contains(key) {
+            throw ConfigurationError.unknownKey(
+                source: source, key: key, nearest: Spelling.nearest(to: key, among: sections), legal: sections)
+        }
+        self.tree = tree
+    }
+
+    public func has(_ name: String) -> Bool {
+        if case .section(let members) = tree { return members[name] != nil }
+        return false
+    }
+
+    /// Section `name` laid over `defaults`.
+    public func section<T: ConfigurationSection>(_ name: String, defaults: T = T()) throws -> T {
+        let value = try decode(
+            T.self, name: name, from: merged(name, ConfigurationTree(encoding: defaults)), snakeCase: true)
+        try value.validate()
+        return value
+    }
+
+    /// A section whose type spells its keys itself (a diffusers configuration).
+    public func verbatimSection<T: Codable>(_ name: String, defaults: T) throws -> T {
+        try decode(T.self, name: name, from: merged(name, ConfigurationTree(verbatim: defaults)), snakeCase: false)
+    }
+
+    /// Section `name` over `defaults`, both as JSON with camelCase keys: for types known only at run time.
+    ///
+    /// - Parameter ignoring: keys of the section that are someone else's to read.
+    package func json(_ name: String, defaults: Data, ignoring: [String]) throws -> Data {
+        guard case .section(var base) = try ConfigurationTree(json: defaults).snakeCased else { return defaults }
+        for key in ignoring { base[key] = .null }
+        guard case .section(var result) = try merged(name, .section(base)) else { return defaults }
+        for key in ignoring { result[key] = nil }
+        return try ConfigurationTree.section(result).camelCased.json
+    }
+
+    /// A text value, where it is there.
+    package func text(_ section: String, _ key: String) throws -> String? {
+        switch tree.value(at: [section, key]) {
+        case nil, .null?: return nil
+        case .text(let text)?: return text
+        case let other?:
+            throw ConfigurationError.invalid(
+                source: source, key: "\(section).\(key)", got: other.summary, expected: "text")
+        }
+    }
+
+    private func merged(_ name: String, _ base: ConfigurationTree) throws -> ConfigurationTree {
+        guard case .section(let members) = tree, let values = members[name] else { return base }
+        return try base.merging(values, source: source, path: name)
+    }
+
+    private func decode<T: Decodable>(
+        _: T.Type, name: String, from tree: ConfigurationTree, snakeCase: Bool
+    ) throws -> T {
+        do {
+            return try JSONDecoder().decode(T.self, from: (snakeCase ? tree.camelCased : tree).json)
+        } catch let error as DecodingError {
+            throw describe(error, section: name)
+        }
+    }
+
+    private func describe(_ error: DecodingError, section: String) -> ConfigurationError {
+        let (context, expected): (DecodingError.Context, String) =
+            switch error {
+            case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+                (context, "a value of type \(type)")
+            case .keyNotFound(let key, let context): (context, "the key '\(key.stringValue)'")
+            case .dataCorrupted(let context): (context, Self.legalValues(context.debugDescription))
+            @unknown default: (DecodingError.Context(codingPath: [], debugDescription: ""), "another value")
+            }
+        let path = [section] + context.codingPath.map { ConfigurationTree.snakeCase($0.stringValue) }
+        return .invalid(
+            source: source, key: path.joined(separator: "."),
+            got: tree.value(at: path)?.summary ?? "not usable", expected: expected)
+    }
+
+    private static func legalValues(_ description: String) -> String {
+        description.isEmpty ? "another value" : "another value (\(description))"
+    }
+
+    private static func parse(override: String) throws -> ConfigurationTree {
+        let parts = override.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let source = "--set \(override.prefix(200))\(override.count > 200 ? "…" : "")"
+        let keys = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, !keys.contains(""), keys.count <= ConfigurationTree.maximumDepth else {
+            throw ConfigurationError.unreadable(
+                source: source, reason: "expected KEY=VALUE, as in training.steps=1000")
+        }
+        var value = try ConfigurationTree(yaml: parts[1], source: source)
+        if value == .section([:]) { value = .text("") }
+        for key in keys.reversed() { value = .section([key: value]) }
+        return value
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+
+/// What went wrong with a file or folder.
+public enum StorageError: Error, Equatable, CustomStringConvertible {
+    case missing(path: String)
+    case notARegularFile(path: String)
+    case notAFolder(path: String)
+    case folderNotEmpty(path: String)
+    case unreadable(path: String, reason: String)
+    case unwritable(path: String, reason: String)
+    case noSpace(path: String)
+    case inUse(path: String)
+    case json(file: String, JSONError)
+
+    public var description: String { "\(path): \(reason)" }
+
+    /// The file or folder it is about.
+    public var path: String {
+        switch self {
+        case .missing(let path), .notARegularFile(let path), .notAFolder(let path), .folderNotEmpty(let path),
+            .unreadable(let path, _), .unwritable(let path, _), .noSpace(let path), .inUse(let path),
+            .json(let path, _):
+            path
+        }
+    }
+
+    /// What is wrong with it.
+    public var reason: String {
+        switch self {
+        case .missing: "no such file or folder"
+        case .notARegularFile: "expected a file, got a folder or a device"
+        case .notAFolder: "expected a folder, got a file"
+        case .folderNotEmpty: "the folder already holds something; name a new or empty folder, or ask for overwriting"
+        case .unreadable(_, let reason): "cannot be read: \(reason)"
+        case .unwritable(_, let reason): "cannot be written: \(reason)"
+        case .noSpace: "cannot be written: no space is left on the device (or the quota is used up)"
+        case .inUse: "another process is writing it at this moment"
+        case .json(_, let error): "\(error)"
+        }
+    }
+
+    /// The error for a failed writing call, from `errno`.
+    package static func writing(_ path: String, errno code: Int32 = errno) -> StorageError {
+        if code == ENOSPC || code == EDQUOT { return .noSpace(path: path) }
+        return .unwritable(path: path, reason: reason(code))
+    }
+
+    /// The error for a failed reading call, from `errno`.
+    package static func reading(_ path: String, errno code: Int32 = errno) -> StorageError {
+        if code == ENOENT || code == ENOTDIR { return .missing(path: path) }
+        return .unreadable(path: path, reason: reason(code))
+    }
+
+    /// A failed write below the folder `old` told of as one below `new`; any other error as it is.
+    package func renaming(_ old: String, to new: String) -> StorageError {
+        func renamed(_ path: String) -> String {
+            path == old || path.hasPrefix(old + "/") ? new + path.dropFirst(old.count) : path
+        }
+        return switch self {
+        case .unwritable(let path, let reason): .unwritable(path: renamed(path), reason: reason)
+        case .noSpace(let path): .noSpace(path: renamed(path))
+        default: self
+        }
+    }
+
+    private static func reason(_ code: Int32) -> String {
+        String(cString: strerror(code))
+    }
+}
+
+/// Text from a file made fit for an error message: in quotes, escaped, cut when long.
+package struct Quoted: CustomStringConvertible {
+    package let description: String
+
+    package init(_ text: String, limit: Int = 120) {
+        let escaped = text.unicodeScalars.prefix(limit).map { $0.escaped(asASCII: false) }.joined()
+        description = "'\(escaped)\(text.unicodeScalars.count > limit ? "…" : "")'"
+    }
+}

@@ -1,0 +1,105 @@
+import Configuration
+import Files
+import Foundation
+import Imagery
+
+/// What a run is: the command, its resolved configuration, and the contents of the models and images it works on. All
+/// bits of a run follow from it, so a run is only gone on with when nothing of it has changed.
+package struct RunIdentity: Equatable {
+    package let command: String
+    package let configuration: ConfigurationTree
+    /// By the name that an error calls the input, then by part: SHA-256 of the content, wherever it lies.
+    package let inputs: [String: [String: String]]
+
+    /// - Parameters:
+    ///   - models: digests of each model's parts, by the model's name, as "teacher".
+    ///   - data: the images as the run sees them.
+    package init(
+        command: String, configuration: ConfigurationTree, models: [String: [String: String]] = [:],
+        data: InMemoryDataset?
+    ) throws {
+        var inputs = models
+        if let data { inputs[Self.dataName] = ["images": data.digest] }
+        try self.init(command: command, configuration: configuration, inputs: inputs)
+    }
+
+    package init(command: String, configuration: ConfigurationTree, inputs: [String: [String: String]]) throws {
+        self.command = command
+        // Through JSON, as a stored one went: 1.0 and 1 are one number there.
+        self.configuration = try ConfigurationTree(json: configuration.json)
+        self.inputs = inputs
+    }
+
+    private static let dataName = "data"
+
+    // MARK: what may change
+
+    /// Whether a run may be made longer when it is resumed.
+    package enum Growth {
+        /// The number of steps under this key may rise: all that was done would have been the same in the longer run.
+        case allowed(key: String)
+        /// Not so, for this reason.
+        case refused(key: String, reason: String)
+
+        package var key: String {
+            switch self {
+            case .allowed(let key), .refused(let key, _): key
+            }
+        }
+    }
+
+    /// What is another than when the run began, a phrase each; empty where the run may be gone on with.
+    package func differences(from began: RunIdentity, growth: Growth) -> [String] {
+        guard command == began.command else { return ["it is a run of '\(began.command)', not of '\(command)'"] }
+        var differences: [String] = []
+        for name in Set(inputs.keys).union(began.inputs.keys).sorted() {
+            guard let now = inputs[name], let then = began.inputs[name] else {
+                differences.append("the \(name) (\(inputs[name] == nil ? "missing now" : "none at the beginning"))")
+                continue
+            }
+            for part in Set(now.keys).union(then.keys).sorted() where now[part] != then[part] {
+                func short(_ digest: String?) -> String { digest.map { "SHA-256 \($0.prefix(12))…" } ?? "not there" }
+                let change = "\(short(now[part])), at the beginning \(short(then[part]))"
+                differences.append("the \(part) of the \(name) (\(change))")
+            }
+        }
+        let (now, then) = (configuration.leaves, began.configuration.leaves)
+        for key in Set(now.keys).union(then.keys).sorted() where now[key] != then[key] {
+            // The content of the images is compared; where they lie now is no matter.
+            if key == "data.path", inputs[Self.dataName] != nil { continue }
+            var note = ""
+            if key == growth.key, case .integer(let new)? = now[key], case .integer(let old)? = then[key], new > old {
+                guard case .refused(_, let reason) = growth else { continue }
+                note = " (\(reason))"
+            }
+            let (got, expected) = (now[key]?.summary ?? "missing", then[key]?.summary ?? "missing")
+            differences.append("\(key) (\(got), at the beginning \(expected))\(note)")
+        }
+        return differences
+    }
+}
+
+extension InMemoryDataset {
+    /// SHA-256 of all images and labels.
+    package var digest: String {
+        var hash = SHA256()
+        hash.update("\(count) \(height) \(width) \(channels) \(labelCount ?? -1)\n")
+        for index in 0..<count {
+            hash.update(image(index).pixels)
+            if let label = label(index) { hash.update("\(label)\n") }
+        }
+        return hash.digest()
+    }
+}
+
+extension ConfigurationTree {
+    /// Values by their dotted keys; lists count as values.
+    fileprivate var leaves: [String: ConfigurationTree] {
+        guard case .section(let members) = self, !members.isEmpty else { return ["": self] }
+        var leaves: [String: ConfigurationTree] = [:]
+        for (key, value) in members {
+            for (rest, leaf) in value.leaves { leaves[rest.isEmpty ? key : "\(key).\(rest)"] = leaf }
+        }
+        return leaves
+    }
+}

@@ -1,0 +1,195 @@
+import Foundation
+import ModelFolders
+import TestSupport
+import Testing
+import WeightFiles
+
+/// Model folders: read whatever their age, written as today's diffusers writes them.
+@Suite struct PipelineFolderTests {
+    private static let weights = "unet/diffusion_pytorch_model.safetensors"
+
+    @Test func theFixturesAreThere() {
+        #expect(PipelineFixture.all.count == 51)
+    }
+
+    /// Sharded, float16, bfloat16 and root-level folders too: what was read is what is written, bit for bit.
+    @Test(arguments: PipelineFixture.all) func savingAndLoadingIsFaithful(fixture: PipelineFixture) throws {
+        try withTemporaryFolder { folder in
+            let first = try PipelineFolder(fixture.url).load()
+            #expect(try fixture.deviation(of: first.model) <= 1e-4)
+
+            let saved = PipelineFolder(folder.appendingPathComponent("model"))
+            try saved.save(first)
+            let second = try saved.load()
+            #expect(second.warnings.isEmpty)
+            #expect(second.model.configuration == first.model.configuration)
+            #expect(second.scheduler == first.scheduler)
+            #expect(second.pruning == nil)
+            #expect(second.model.parameters.map(\.name) == first.model.parameters.map(\.name))
+            for (a, b) in zip(first.model.parameters, second.model.parameters) {
+                #expect(
+                    a.variable.value.array.map(\.bitPattern) == b.variable.value.array.map(\.bitPattern), "\(a.name)")
+            }
+            // Today's layout and names, single precision.
+            #expect(try contents(saved.url) == ["model_index.json", "scheduler", "unet"])
+            let file = try SafetensorsFile(contentsOf: saved.url.appendingPathComponent(Self.weights))
+            #expect(file.metadata == ["format": "pt"])
+            #expect(try file.names.allSatisfy { try file.elementType(of: $0) == .f32 })
+            if fixture.url != PipelineFixture.legacy.url {
+                let original = try Weights.open(fixture.url.appendingPathComponent(Self.weights))
+                #expect(file.names == original.names)
+                for name in file.names {
+                    #expect(try file.shape(of: name) == original.shape(of: name), "\(name)")
+                    #expect(try file.floats(name) == original.floats(name), "\(name)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: ["float16", "bfloat16", "sharded"]) func storageFixturesAreWhatTheySay(name: String) throws {
+        let source = try Weights.open(PipelineFixture.named(name).url.appendingPathComponent(Self.weights))
+        let type: ElementType = ["float16": .f16, "bfloat16": .bf16][name] ?? .f32
+        #expect(try source.names.allSatisfy { try source.elementType(of: $0) == type })
+        #expect((source is ShardedSafetensors) == (name == "sharded"))
+    }
+
+    /// As download caches keep a model: every file a link to one of another name in another folder.
+    @Test(arguments: ["plain", "sharded"]) func aFolderOfLinksIsTheFilesTheyLeadTo(name: String) throws {
+        try withTemporaryFolder { folder in
+            let manager = FileManager.default
+            let source = PipelineFixture.named(name).url
+            let (blobs, snapshot) = (folder.appendingPathComponent("blobs"), folder.appendingPathComponent("snapshot"))
+            try manager.createDirectory(at: blobs, withIntermediateDirectories: false)
+            for (number, path) in try manager.subpathsOfDirectory(atPath: source.path).enumerated() {
+                let (file, link) = (source.appendingPathComponent(path), snapshot.appendingPathComponent(path))
+                var isFolder: ObjCBool = false
+                guard manager.fileExists(atPath: file.path, isDirectory: &isFolder), !isFolder.boolValue else {
+                    continue
+                }
+                let blob = blobs.appendingPathComponent("\(number)")
+                try manager.copyItem(at: file, to: blob)
+                try manager.createDirectory(at: link.deletingLastPathComponent(), withIntermediateDirectories: true)
+                try manager.createSymbolicLink(at: link, withDestinationURL: blob)
+            }
+            let model = folder.appendingPathComponent("model")
+            try manager.createSymbolicLink(at: model, withDestinationURL: snapshot)
+            let (linked, plain) = (try PipelineFolder(model).load(), try PipelineFolder(source).load())
+            #expect(linked.warnings == plain.warnings && linked.scheduler == plain.scheduler)
+            for (a, b) in zip(linked.model.parameters, plain.model.parameters) {
+                #expect(a.name == b.name && a.variable.value.array == b.variable.value.array, "\(a.name)")
+            }
+        }
+    }
+
+    @Test func theFirstReleasesNamesBecomeTodays() throws {
+        let old = try SafetensorsFile(
+            contentsOf: PipelineFixture.legacy.url.appendingPathComponent("diffusion_pytorch_model.safetensors"))
+        #expect(old.names.contains("mid_block.attentions.0.proj_attn.weight"))
+        let pipeline = try PipelineFolder(PipelineFixture.legacy.url).load()
+        #expect(pipeline.scheduler.varianceType == .fixedLarge)
+        #expect(pipeline.warnings.count == 1 && pipeline.warnings[0].contains("timestep_values"))
+        let renamed = [".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."]
+        let expected = old.names.map { name in
+            renamed.reduce(name) { $0.replacingOccurrences(of: $1.key, with: $1.value) }
+        }
+        #expect(Set(pipeline.model.parameters.map(\.name)) == Set(expected))
+    }
+
+    // MARK: variants of the old layout
+
+    private struct OldFolder {
+        let url: URL
+        private let tensors: [NamedTensor]
+
+        /// A copy of the old folder, its tensors changed by `change`.
+        init(in folder: URL, _ change: (inout [NamedTensor]) -> Void) throws {
+            url = folder.appendingPathComponent("old")
+            try FileManager.default.copyItem(at: PipelineFixture.legacy.url, to: url)
+            let file = url.appendingPathComponent("diffusion_pytorch_model.safetensors")
+            let source = try SafetensorsFile(contentsOf: file)
+            var tensors = try source.names.map {
+                NamedTensor($0, shape: try source.shape(of: $0), floats: try source.floats($0))
+            }
+            change(&tensors)
+            self.tensors = tensors
+            try FileManager.default.removeItem(at: file)
+            try SafetensorsWriter.write(tensors, to: file)
+        }
+    }
+
+    /// The oldest files keep attention projections as 1×1 convolutions.
+    @Test func projectionsStoredAsConvolutionsAreRead() throws {
+        try withTemporaryFolder { folder in
+            let old = try OldFolder(in: folder) { tensors in
+                for index in tensors.indices
+                where tensors[index].name.contains("attentions") && tensors[index].shape.count == 2 {
+                    tensors[index].shape += [1, 1]
+                }
+            }
+            let model = try PipelineFolder(old.url).load().model
+            #expect(try PipelineFixture.legacy.deviation(of: model) <= 1e-4)
+        }
+    }
+
+    @Test func aTensorUnderBothItsNamesIsRefused() throws {
+        try withTemporaryFolder { folder in
+            let name = "mid_block.attentions.0.query.weight"
+            let old = try OldFolder(in: folder) { tensors in
+                guard var twin = tensors.first(where: { $0.name == name }) else { return }
+                twin.name = "mid_block.attentions.0.to_q.weight"
+                tensors.append(twin)
+            }
+            #expect {
+                _ = try PipelineFolder(old.url).load()
+            } throws: {
+                guard case PipelineError.extraTensor(_, name, 0)? = $0 as? PipelineError else { return false }
+                return true
+            }
+        }
+    }
+
+    @Test func aMissingProjectionIsNamedAsToday() throws {
+        try withTemporaryFolder { folder in
+            let old = try OldFolder(in: folder) {
+                $0.removeAll { $0.name.hasSuffix("up_blocks.0.attentions.1.key.bias") }
+            }
+            #expect {
+                _ = try PipelineFolder(old.url).load()
+            } throws: {
+                guard
+                    case PipelineError.missingTensor(_, "up_blocks.0.attentions.1.to_k.bias", 0)? = $0 as? PipelineError
+                else { return false }
+                return true
+            }
+        }
+    }
+
+    // MARK: pruned models
+
+    /// Every axis loses its odd channels; the record says so, and the folder gives the same model back.
+    @Test(arguments: ["plain", "skip-pyramid-deep", "skip-attention"])
+    func aPrunedModelComesBackTheSame(name: String) throws {
+        try withTemporaryFolder { folder in
+            let dense = try PipelineFolder(PipelineFixture.named(name).url).load()
+            var kept: [String: [Int]] = [:]
+            for group in dense.model.channelGroups { kept[group.name] = group.kept.filter { $0 % 2 == 0 } }
+            let model = try dense.model.rebuilt(keeping: kept)
+            model.initialize(seed: 3)
+            let change = PruningRecord.Change(dense: 2, pruned: 1)
+            let record = PruningRecord(
+                method: "test", configuration: "", seed: 0, asked: .init(quantity: "sparsity", value: 0.5),
+                achieved: .init(parameters: change, macs: change, channels: change),
+                groups: model.channelGroups.map { .init(name: $0.name, originalWidth: $0.originalWidth, kept: $0.kept) }
+            )
+            let saved = PipelineFolder(folder.appendingPathComponent("model"))
+            try saved.save(Pipeline(model: model, scheduler: dense.scheduler, pruning: record))
+            let back = try saved.load()
+            #expect(back.pruning == record)
+            #expect(back.model.keptChannels == kept)
+            #expect(back.model.parameterCount < dense.model.parameterCount)
+            for (a, b) in zip(model.parameters, back.model.parameters) {
+                #expect(a.name == b.name && a.variable.value.array == b.variable.value.array, "\(a.name)")
+            }
+        }
+    }
+}
