@@ -100,7 +100,7 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Diffusion", "Evaluation", "Imagery", "Timing", "TestSupport",
+                "Diffusion", "Evaluation", "Statistics", "Imagery", "Timing", "TestSupport",
             ]),
         .testTarget(
             name: "WorkflowsTests",

@@ -12,8 +12,11 @@ public final class ChannelGroup {
     public let isPrunable: Bool
     /// Original channels that belong together on this axis (an attention head's width); 1 where every channel stands alone.
     public let headWidth: Int
+    /// What multiplies the channels; nil where nothing does.
+    public var gating: (any Gating)?
+
     /// Soft mask m ∈ [0, 1], one value a channel; nil means all ones.
-    public var gate: Variable?
+    public var gate: Variable? { gating?.gate }
 
     public var width: Int { kept.count }
 
@@ -57,7 +60,7 @@ public struct ChannelAxis {
 
     /// The gates of the whole axis, `[width]`; nil when no part of it has any.
     public var gate: Variable? {
-        guard groups.contains(where: { $0.gate != nil }) else { return nil }
+        guard groups.contains(where: { $0.gating != nil }) else { return nil }
         if groups.count == 1 { return groups[0].gate }
         return .concatenated(groups.map { $0.gate ?? Variable(Tensor(ones: [$0.width])) })
     }

@@ -50,11 +50,11 @@ public struct Conv2d: Layer {
     private func convolved(_ parts: [Variable], imageBias: Variable?, residual: Variable?) -> Variable {
         guard let gate = to.gate else {
             return .convolved(
-                parts, with: weight.variable, bias: bias.variable, imageBias: imageBias, residual: residual,
+                parts, with: weight.effective, bias: bias.effective, imageBias: imageBias, residual: residual,
                 stride: stride, padding: padding)
         }
         let gated = Variable.convolved(
-            parts, with: weight.variable, bias: bias.variable, imageBias: imageBias, stride: stride, padding: padding
+            parts, with: weight.effective, bias: bias.effective, imageBias: imageBias, stride: stride, padding: padding
         ).gated(by: gate)
         return residual.map { gated + $0 } ?? gated
     }

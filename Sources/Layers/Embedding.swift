@@ -21,7 +21,7 @@ public struct Embedding: Layer {
     /// `indices` (each in 0..<count) → `[indices.count, to]`, multiplied by the gates of `to`.
     public func callAsFunction(_ indices: [Int]) -> Variable {
         OperationProfile.timed(name, .embedding, inputShape: [indices.count]) {
-            let rows = weight.variable.gatheredRows(indices)
+            let rows = weight.effective.gatheredRows(indices)
             return to.gate.map { rows.gated(by: $0) } ?? rows
         }
     }

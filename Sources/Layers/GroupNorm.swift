@@ -45,7 +45,7 @@ public struct GroupNorm: Layer {
         let width = axis.width
         return OperationProfile.timed(name, .groupNorm, inputShape: parts.joinedShape) {
             .groupNormalized(
-                parts, groups: groups, gamma: gamma.variable, beta: beta.variable, epsilon: epsilon,
+                parts, groups: groups, gamma: gamma.effective, beta: beta.effective, epsilon: epsilon,
                 activation: activation, gate: axis.gate, scale: modulation?.channels(0..<width),
                 shift: modulation?.channels(width..<(2 * width))
             )

@@ -30,7 +30,7 @@ public struct Linear: Layer {
     /// The same without gates, for a projection that is added to a channel before that channel's own gate.
     public func ungated(_ x: Variable) -> Variable {
         OperationProfile.timed(name, .linear, inputShape: x.shape, products: from.width) {
-            x.linear(weight.variable, bias: bias.variable)
+            x.linear(weight.effective, bias: bias.effective)
         }
     }
 
@@ -39,7 +39,7 @@ public struct Linear: Layer {
     /// Only where `PreparedWeights.isInUse`.
     public static func joined(_ layers: [Linear], _ name: @autoclosure () -> String, of x: Variable) -> Variable {
         OperationProfile.timed(name(), .linear, inputShape: x.shape, products: layers[0].from.width) {
-            x.linear(joining: layers.map { ($0.weight.variable, $0.bias.variable) })
+            x.linear(joining: layers.map { ($0.weight.effective, $0.bias.effective) })
         }
     }
 

@@ -28,6 +28,8 @@ public final class Parameter {
     /// False for tensors that are saved with the model but never trained (random Fourier frequencies).
     public let isTrainable: Bool
     let initialization: ParameterInitialization
+    /// What stands between the stored values and those that layers compute with; nil where nothing does.
+    public var reparameterization: (any Reparameterization)?
 
     public init(
         _ name: String, layout: ParameterLayout, axes: [ChannelAxis?], shape: [Int],
@@ -42,6 +44,14 @@ public final class Parameter {
     }
 
     public var count: Int { variable.value.count }
+
+    /// What layers compute with.
+    public var effective: Variable {
+        reparameterization.map { $0.materialize(variable) } ?? variable
+    }
+
+    /// Whether single elements may be masked: the weights of convolutions and linear layers, not vectors and tables.
+    public var isMaskable: Bool { isTrainable && layout != .plain }
 
     /// The shape in files.
     public var fileShape: [Int] {

@@ -1,3 +1,4 @@
+import Layers
 import TensorCore
 
 /// A soft mask m ∈ [0, 1] for every channel of every prunable group: 1 keeps, 0 removes.
@@ -26,12 +27,13 @@ public struct MaskSet: Equatable, Codable, Sendable {
     /// - Parameter trainable: whether gradients of the gates are wanted.
     public func install(on groups: [PrunableGroup], trainable: Bool) {
         for (group, mask) in zip(groups, values) {
-            group.axis.gate = Variable(Tensor(mask, shape: [mask.count]), requiresGradient: trainable)
+            group.axis.gating = LeafGate(
+                Variable(Tensor(mask, shape: [mask.count]), requiresGradient: trainable))
         }
     }
 
     /// Takes the gates off: the network computes as if every mask were one.
     public static func removeGates(from groups: [PrunableGroup]) {
-        for group in groups { group.axis.gate = nil }
+        for group in groups { group.axis.gating = nil }
     }
 }

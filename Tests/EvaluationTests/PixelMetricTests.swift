@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Statistics
 import TestSupport
 import Testing
 
@@ -69,7 +70,7 @@ private struct ImagePair: Decodable {
         #expect(statistics.maximum == PeakSignalToNoise.cap)
         let json = try JSONEncoder().encode(statistics)
         #expect(String(decoding: json, as: UTF8.self).contains("\"mean\":65"))
-        #expect(throws: MetricError.notFinite(what: "the list of measurements", index: 1)) {
+        #expect(throws: StatisticsError.notFinite(what: "the list of measurements", index: 1)) {
             try PeakSignalToNoise.summary(of: [20, .nan])
         }
     }

@@ -107,7 +107,7 @@ struct PNGFolderTests {
             try fails("broken", "signature", broken)
             try FileManager.default.removeItem(at: broken)
             try FileManager.default.createSymbolicLink(atPath: broken.path, withDestinationPath: "nowhere.png")
-            try fails("dangling link", "No such file", broken)
+            try fails("dangling link", "no such file", broken)
             try FileManager.default.removeItem(at: broken)
 
             let photo = good.appendingPathComponent("photo.jpg")

@@ -22,7 +22,7 @@ struct PNGWritingTests {
         try withTemporaryFolder { parent in
             let image = noiseImage(4, 4, 3)
             let nowhere = parent.appendingPathComponent("nowhere/image.png")
-            #expect(message { try PNG.write(image, to: nowhere) }.contains("nowhere/image.png: No such file"))
+            #expect(message { try PNG.write(image, to: nowhere) }.contains("nowhere/image.png: no such file"))
             // A folder cannot be replaced by a file: the rename fails after the temporary file was written.
             let taken = try folder(parent, "taken.png")
             #expect(throws: PNGError.self) { try PNG.write(image, to: taken) }

@@ -31,7 +31,7 @@ import Testing
         let builder = ChannelAxisBuilder()
         let (a, b) = (try builder.axis("a", width: 2), try builder.axis("b", width: 3))
         #expect((a ++ b).gate == nil)
-        b.groups[0].gate = Variable(Tensor([0, 0.5, 1], shape: [3]))
+        b.groups[0].gating = LeafGate(Variable(Tensor([0, 0.5, 1], shape: [3])))
         #expect((a ++ b).gate?.value.array == [1, 1, 0, 0.5, 1])
         #expect(a.gate == nil)
     }
@@ -43,7 +43,7 @@ import Testing
         let conv = Conv2d("conv", from: from, to: to, kernel: 1, padding: .none)
         conv.weight.load(fileValues: [1, 0, 0, 1])
         conv.bias.load(fileValues: [10, 10])
-        to.groups[0].gate = Variable(Tensor([0.5, 0], shape: [2]))
+        to.groups[0].gating = LeafGate(Variable(Tensor([0.5, 0], shape: [2])))
         let x = Variable(Tensor([1, 2], shape: [1, 1, 1, 2]))
         let imageBias = Variable(Tensor([100, 100], shape: [1, 2]))
         let y = conv(x, imageBias: imageBias, residual: x).value.array

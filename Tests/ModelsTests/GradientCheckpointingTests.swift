@@ -1,3 +1,4 @@
+import Layers
 import Models
 import TensorCore
 import Testing
@@ -40,8 +41,10 @@ import Training
         var stream = RandomStream(seed: 7, purpose: .initialNoise)
         stream.fillNormal(sample.unsafeBuffer)
         for (index, group) in model.channelGroups.enumerated() where index % 2 == 0 {
-            group.gate = Variable(
-                Tensor((0..<group.width).map { $0 % 3 == 0 ? 0.5 : 1 }, shape: [group.width]), requiresGradient: true)
+            group.gating = LeafGate(
+                Variable(
+                    Tensor((0..<group.width).map { $0 % 3 == 0 ? 0.5 : 1 }, shape: [group.width]),
+                    requiresGradient: true))
         }
         let direction = Tensor(uninitialized: [arena.count])
         stream.fillNormal(direction.unsafeBuffer)
