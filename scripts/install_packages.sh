@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs Debian packages without asking, as in `install_packages.sh libpng-dev zlib1g-dev`; fails with the reason where
-# that cannot be done: no apt-get, no way to become root, or no package.
+# Installs Debian packages without asking, as in `install_packages.sh libpng-dev zlib1g-dev`; fails with the reason
+# where that cannot be done: no apt-get, no way to become root, or no package.
 set -euo pipefail
 
 say() { printf 'setup: %s\n' "$*" >&2; }

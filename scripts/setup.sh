@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the system libraries that the build needs, where they are missing: OpenBLAS, libcrypto (OpenSSL), libpng and zlib
-# with their headers, and pkg-config. On Debian and Ubuntu by apt-get; elsewhere it says what to install. Asks nothing.
+# Installs the system libraries that the build needs, where they are missing: OpenBLAS, libcrypto (OpenSSL), libpng and
+# zlib with their headers, and pkg-config. On Debian and Ubuntu by apt-get; elsewhere it says what to install. Asks
+# nothing.
 set -euo pipefail
 cd "$(dirname "$0")"
 

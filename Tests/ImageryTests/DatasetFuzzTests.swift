@@ -2,7 +2,8 @@ import Foundation
 import Imagery
 import Testing
 
-/// Data-set files of any content: they are read or refused, without a trap and without memory that the file is not worth.
+/// Data-set files of any content: they are read or refused, without a trap and without memory that the file is not
+/// worth.
 @Suite struct DatasetFuzzTests {
     private struct Tally {
         var read = 0

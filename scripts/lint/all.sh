@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every check and names those that fail. Where the linters can be installed by no means, what needs them is left out
-# with a message; `all.sh required` fails then.
+# Runs every check and names those that fail. Where the linters can be installed by no means, what needs them is left
+# out with a message; `all.sh required` fails then.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

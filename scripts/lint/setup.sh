@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the linters of requirements.txt from PyPI into .build-lint/tools, where they are not there already, and Python
-# with its venv module from Debian where that is missing. Fails with the reason where neither can be had. Asks nothing.
+# Installs the linters of requirements.txt from PyPI into .build-lint/tools, where they are not there already, and
+# Python with its venv module from Debian where that is missing. Fails with the reason where neither can be had. Asks
+# nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
