@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import Imagery
 import Testing
@@ -83,7 +84,7 @@ import Testing
     @Test func compressedFiles() throws {
         try withTemporaryFolder { folder in
             let url = folder.appendingPathComponent("images-idx3-ubyte.gz")
-            let source = Fixtures.url("idx/train-images-idx3-ubyte.gz")
+            let source = Fixtures.url("imagery/idx/train-images-idx3-ubyte.gz")
             var tally = Tally()
             for bytes in mutations(of: [UInt8](try Data(contentsOf: source)), header: 30) {
                 try write(bytes, to: url)

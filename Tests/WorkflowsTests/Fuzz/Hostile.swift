@@ -102,15 +102,6 @@ enum Hostile {
         return succeeded
     }
 
-    /// A folder to be made, in memory where the system has such a place: thousands of files are waited for elsewhere.
-    static func folder() -> URL {
-        let memory = "/dev/shm"
-        let base =
-            FileManager.default.isWritableFile(atPath: memory)
-            ? URL(fileURLWithPath: memory) : FileManager.default.temporaryDirectory
-        return base.appendingPathComponent("diffprune-tests-\(UUID().uuidString)")
-    }
-
     /// The most memory that this process has taken so far, bytes; nil where the system does not tell.
     static var peakMemory: Int? {
         guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
