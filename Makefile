@@ -19,15 +19,17 @@ build: setup ## Builds .build/release/diffprune.
 quickstart: build ## Prunes, fine-tunes and compares the bundled model.
 	"$$(swift build -c release --show-bin-path)/diffprune" quickstart $(ARGUMENTS)
 
-lint: ## Checks the format of every Swift file.
-	swift format lint --strict --recursive --parallel Sources Tests
+# `make lint LINTERS=required` fails where the linters of scripts/lint/requirements.txt cannot be installed.
+LINTERS ?= optional
+lint: ## Checks formats, declared imports, the maps in the docs, and Python.
+	@scripts/lint/all.sh $(LINTERS)
 
 # Tests are built apart from the product: their flags would otherwise have each rebuild the other.
 test: setup lint ## Lints, builds without a warning, and runs every test; freed memory is spoilt, so that its use shows.
 	DIFFPRUNE_CHECK_MEMORY=1 scripts/without_warnings.sh swift test -c release --scratch-path .build-tests --disable-xctest
 
 format: ## Formats every Swift file.
-	swift format --in-place --recursive --parallel Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
 
 clean: ## Deletes what was built.
-	rm -rf .build .build-tests
+	rm -rf .build .build-tests .build-lint

@@ -54,12 +54,13 @@ enum SampleReport {
         (0..<2).map { "down_blocks.\(level).resnets.\($0).conv1" }
     }
 
+    private static let widthsBefore = layers.indices.map { Double(128 * (1 + $0 / 3)) }
+
     static let widths = BarChart(
         title: "Channels kept", categories: layers,
         series: [
-            .init("before", values: layers.indices.map { Double(128 * (1 + $0 / 3)) }),
-            .init(
-                "after", values: layers.indices.map { (Double(128 * (1 + $0 / 3)) * (0.3 + 0.6 * wave($0))).rounded() }),
+            .init("before", values: widthsBefore),
+            .init("after", values: layers.indices.map { (widthsBefore[$0] * (0.3 + 0.6 * wave($0))).rounded() }),
         ], axis: Axis("channels"), arrangement: .nested)
 
     static let times = BarChart(
@@ -166,7 +167,8 @@ enum SampleReport {
                                 caption: "config.yaml")
                         ]),
                     .preformatted(
-                        "diffprune prune --model Samples/model --output runs/taylor --method taylor --target macs=0.5 --seed 0 --threads 2",
+                        "diffprune prune --model Samples/model --output runs/taylor --method taylor --target macs=0.5 "
+                            + "--seed 0 --threads 2",
                         caption: "The command"),
                 ]),
         ]

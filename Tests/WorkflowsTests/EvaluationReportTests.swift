@@ -1,3 +1,4 @@
+import TestSupport
 import Files
 import Foundation
 import Testing
@@ -10,8 +11,8 @@ import Testing
             let dense = try fixtures.model("dense", size: 32)
             let run = try fixtures.prunedRun("run", of: dense)
             var settings = EvaluationFixtures.settings
-            settings.data.path = EvaluationFixtures.samples.appendingPathComponent("fashion-mnist").path
-            settings.features = EvaluationFixtures.samples.appendingPathComponent("models/fashion-features")
+            settings.data.path = Repository.url("Samples/fashion-mnist").path
+            settings.features = Repository.url("Samples/models/fashion-features")
             _ = try EvaluationWorkflow(
                 settings, dense: dense, pruned: run.appendingPathComponent("model"), output: fixtures.url("out"),
                 command: "diffprune evaluate --dense 'a & b'"

@@ -68,8 +68,9 @@ public struct ReportImage: Sendable {
     /// - Parameters:
     ///   - png: a whole PNG file.
     ///   - description: what a reader who does not see the picture is told; the caption where empty.
-    ///   - scale: how many screen pixels a side of an image pixel takes where there is room, 1…16; nil takes the largest
-    ///     whole number that leaves the picture at most 720 wide, and at most 8. Enlarged pixels keep hard edges.
+    ///   - scale: how many screen pixels a side of an image pixel takes where there is room, 1…16; nil takes the
+    ///     largest whole number that leaves the picture at most 720 wide, and at most 8. Enlarged pixels keep hard
+    ///     edges.
     /// - Throws: `ReportError.notPNG`.
     public init(png: Data, caption: String, description: String = "", scale: Int? = nil) throws(ReportError) {
         header = try PNGHeader(png, context: caption.isEmpty ? "a report image" : "the image \"\(caption)\"")

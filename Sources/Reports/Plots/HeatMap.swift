@@ -9,8 +9,8 @@ public struct HeatMap: SVGPlot {
     public let values: [[Double?]]
     public let rowTitle: String
     public let columnTitle: String
-    /// What the colours mean, with its unit, its scale and, where wanted, its ends. A diverging map is always linear and
-    /// reaches equally far on both sides of its centre.
+    /// What the colours mean, with its unit, its scale and, where wanted, its ends. A diverging map is always linear
+    /// and reaches equally far on both sides of its centre.
     public let valueAxis: Axis
     public let colours: ColourMap
 

@@ -100,8 +100,8 @@ public struct LinePlot: SVGPlot {
         for point in series.points {
             guard let pixel = pixel(of: point, in: frame) else { continue }
             let band = point.band.map { " (\(NumberText.short($0.lowerBound)) – \(NumberText.short($0.upperBound)))" }
-            let tip =
-                "\(series.name): \(NumberText.short(point.y))\(band ?? "") at \(xAxis.title) \(NumberText.short(point.x))"
+            let value = "\(NumberText.short(point.y))\(band ?? "")"
+            let tip = "\(series.name): \(value) at \(xAxis.title) \(NumberText.short(point.x))"
             canvas.path(
                 PlotStyle.marker(0, x: pixel.x, y: pixel.y, radius: 3.2), class: "mk \(colour)", tip: tip)
         }

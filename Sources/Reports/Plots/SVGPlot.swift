@@ -2,8 +2,8 @@ import Foundation
 
 /// A plot that draws itself as SVG in a given width.
 ///
-/// Plots never fail: points that are NaN, infinite, or not positive on a logarithmic axis are left out with a gap, and a
-/// plot without a single drawable point says "no data".
+/// Plots never fail: points that are NaN, infinite, or not positive on a logarithmic axis are left out with a gap, and
+/// a plot without a single drawable point says "no data".
 public protocol SVGPlot: Sendable {
     /// What the plot shows; read aloud by screen readers, and drawn above the plot only in a file of its own.
     var title: String { get }

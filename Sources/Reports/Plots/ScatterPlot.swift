@@ -79,8 +79,8 @@ public struct ScatterPlot: SVGPlot {
             errorBoxes(of: point, in: frame).forEach { labels.block($0) }
         }
         for (point, place) in zip(drawable, places) where contains(place, frame.plot) {
-            let tip =
-                "\(point.label): \(xAxis.title) \(NumberText.short(point.x)), \(yAxis.title) \(NumberText.short(point.y))"
+            let (x, y) = (NumberText.short(point.x), NumberText.short(point.y))
+            let tip = "\(point.label): \(xAxis.title) \(x), \(yAxis.title) \(y)"
             let mark = PlotStyle.marker(point.group, x: place.x, y: place.y, radius: 5.5)
             canvas.path(mark, class: "mk \(PlotStyle.series(point.group))", tip: tip)
             if !point.label.isEmpty {
