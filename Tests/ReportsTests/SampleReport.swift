@@ -85,7 +85,8 @@ enum SampleReport {
                 + " noise it draws pictures with a mean SSIM of 0.912 to the dense model's, 1.9 times as fast.")
         report.cards = [
             .init(
-                title: "Similarity (SSIM)", value: "0.912", detail: "95 % interval 0.900 – 0.924, 64 pairs", tone: .good),
+                title: "Similarity (SSIM)", value: "0.912", detail: "95 % interval 0.900 – 0.924, 64 pairs", tone: .good
+            ),
             .init(title: "Speed", value: "1.90 ×", detail: "182 → 96 ms per picture", tone: .good),
             .init(title: "Work (MACs)", value: "49.8 %", detail: "6.06 G → 3.02 G per step"),
             .init(title: "Parameters", value: "17.2 M", detail: "of 35.7 M, 48.1 %"),
