@@ -69,7 +69,7 @@ import Testing
     @Test func numbersStandRightAndTheMarkedRowIsMarked() throws {
         var table = ReportTable(columns: [.name("method"), .number("SSIM")])
         try table.append(["a", "0.5"])
-        try table.append(["b", "0.9"], isEmphasised: true)
+        try table.append(["b", "0.9"], isEmphasized: true)
         var report = HTMLReport(title: "t")
         report.sections = [.init("s", [.table(table)])]
         let elements = try #require(parsedHTML(report.html))

@@ -98,7 +98,7 @@ enum SampleReport {
                 .number("time [ms]"), .number("speed-up"),
             ], caption: "All methods under one budget, seed and protocol; the marked row is the one above.")
         try table.append(["dense", "1.000", "—", "∞", "6.06 G", "182.0", "1.00 ×"])
-        try table.append(["taylor", "0.912", "0.012", "28.4", "3.02 G", "96.0", "1.90 ×"], isEmphasised: true)
+        try table.append(["taylor", "0.912", "0.012", "28.4", "3.02 G", "96.0", "1.90 ×"], isEmphasized: true)
         try table.append(["gradient-flow", "0.871", "0.011", "25.9", "3.01 G", "94.2", "1.93 ×"])
         try table.append(["magnitude", "0.843", "0.023", "24.0", "3.03 G", "95.1", "1.91 ×"])
         report.sections = [

@@ -1,4 +1,4 @@
-/// The names of the series, wrapped into as many lines as the width asks for.
+/// The names of the series, wrapped into as many lines as the width needs.
 struct Legend {
     enum Mark {
         case line(dashed: Bool)
