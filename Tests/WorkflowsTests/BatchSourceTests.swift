@@ -4,8 +4,8 @@ import Testing
 @testable import Workflows
 
 @Suite struct BatchSourceTests {
-    /// Ten pictures of one pixel, told apart by its value; batches of four, so that some hold the end of one epoch and the
-    /// beginning of the next.
+    /// Ten pictures of one pixel, told apart by its value; batches of four, so that some hold the end of one epoch and
+    /// the beginning of the next.
     private static func source() throws -> BatchSource {
         let pixels = (0..<10).map { UInt8($0 * 20) }
         return try BatchSource(
