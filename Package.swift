@@ -33,7 +33,7 @@ let package = Package(
         .target(name: "Training", dependencies: ["CKernels", "TensorCore", "Layers"]),
         .target(name: "Runs", dependencies: ["Files", "Configuration", "Imagery", "Reports", "WeightFiles"]),
         .target(name: "Pruning", dependencies: ["TensorCore", "Layers", "Training"]),
-        .target(name: "Diffusion", dependencies: ["CKernels", "TensorCore", "Models"]),
+        .target(name: "Diffusion", dependencies: ["CKernels", "TensorCore", "Layers", "Models"]),
         .target(name: "ModelFolders", dependencies: ["Files", "WeightFiles", "Models", "Diffusion"]),
         .target(name: "PruningMethods", dependencies: ["TensorCore", "Pruning"]),
         .target(
