@@ -30,10 +30,18 @@ let package = Package(
         .target(name: "Layers", dependencies: ["TensorCore"]),
         .target(name: "WeightFiles", dependencies: ["Files"]),
         .target(name: "Models", dependencies: ["TensorCore", "Layers"]),
-        .target(name: "Training", dependencies: ["CKernels", "TensorCore", "Layers"]),
+        .target(name: "Datasets", dependencies: ["TensorCore", "Configuration", "Imagery"]),
+        .target(
+            name: "Training",
+            dependencies: ["CKernels", "Files", "TensorCore", "Configuration", "Layers", "WeightFiles"]),
         .target(name: "Runs", dependencies: ["Files", "Configuration", "Imagery", "Reports", "WeightFiles"]),
         .target(name: "Pruning", dependencies: ["TensorCore", "Layers", "Training"]),
-        .target(name: "Diffusion", dependencies: ["CKernels", "TensorCore", "Layers", "Models"]),
+        .target(
+            name: "Diffusion",
+            dependencies: [
+                "CKernels", "TensorCore", "Configuration", "Imagery", "Layers", "Models", "Datasets", "Training",
+            ]),
+        .target(name: "Classification", dependencies: ["TensorCore", "Layers", "Datasets", "Training"]),
         .target(name: "ModelFolders", dependencies: ["Files", "WeightFiles", "Models", "Diffusion"]),
         .target(name: "PruningMethods", dependencies: ["TensorCore", "Pruning"]),
         .target(
@@ -44,7 +52,8 @@ let package = Package(
             name: "Workflows",
             dependencies: [
                 "Files", "Statistics", "TensorCore", "Configuration", "Imagery", "Reports", "WeightFiles", "Models",
-                "Training", "Runs", "Pruning", "Diffusion", "ModelFolders", "PruningMethods", "Evaluation", "Timing",
+                "Datasets", "Training", "Runs", "Pruning", "Diffusion", "Classification", "ModelFolders",
+                "PruningMethods", "Evaluation", "Timing",
             ]),
         .target(
             name: "Benchmarking",
@@ -55,11 +64,12 @@ let package = Package(
         .executableTarget(
             name: "diffprune",
             dependencies: [
-                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Models", "Runs", "Pruning", "Diffusion",
-                "ModelFolders", "PruningMethods", "Workflows", "Benchmarking",
+                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Models", "Datasets", "Runs", "Pruning",
+                "Diffusion", "ModelFolders", "PruningMethods", "Workflows", "Benchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["TensorCore", "Layers", "Training"], path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"]),
         .testTarget(name: "TensorCoreTests", dependencies: ["COpenBLAS", "CKernels", "TensorCore", "WeightFiles"]),
@@ -74,14 +84,16 @@ let package = Package(
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "TensorCore", "Layers", "WeightFiles", "Training", "TestSupport",
+                "Files", "TensorCore", "Layers", "WeightFiles", "Training", "TestSupport",
             ]),
         .testTarget(
             name: "ModelsTests",
             dependencies: [
                 "Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training",
             ]),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "TensorCore", "Models"]),
+        .testTarget(
+            name: "DiffusionTests",
+            dependencies: ["TensorCore", "Imagery", "Models", "Datasets", "Training", "Diffusion"]),
         .testTarget(
             name: "ModelFoldersTests",
             dependencies: [
