@@ -17,10 +17,11 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CImagery", dependencies: ["CPNG"], linkerSettings: [.linkedLibrary("z")]),
-        .target(name: "Files"),
+        .target(name: "Files", dependencies: ["COpenSSL"]),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"]),
         .target(name: "Statistics"),
         .target(name: "TensorCore", dependencies: ["CKernels"]),
@@ -69,51 +70,38 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(
-            name: "TestSupport", dependencies: ["TensorCore", "Layers", "Training"], path: "Tests/TestSupport"),
+            name: "TestSupport", dependencies: ["TensorCore", "Layers", "WeightFiles", "Training"],
+            path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"]),
-        .testTarget(name: "TensorCoreTests", dependencies: ["COpenBLAS", "CKernels", "TensorCore", "WeightFiles"]),
-        .testTarget(name: "ImageryTests", dependencies: ["Imagery"]),
-        .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+        .testTarget(name: "TensorCoreTests", dependencies: ["COpenBLAS", "CKernels", "TensorCore", "TestSupport"]),
+        .testTarget(name: "ImageryTests", dependencies: ["Imagery", "TestSupport"]),
+        .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
         .testTarget(name: "WeightFilesTests", dependencies: ["Files", "WeightFiles", "TestSupport"]),
-        .testTarget(
-            name: "LayersTests",
-            dependencies: [
-                "TensorCore", "Layers", "WeightFiles", "Training", "TestSupport",
-            ]),
+        .testTarget(name: "LayersTests", dependencies: ["TensorCore", "Layers", "Training", "TestSupport"]),
         .testTarget(
             name: "TrainingTests",
-            dependencies: [
-                "Files", "TensorCore", "Layers", "WeightFiles", "Training", "TestSupport",
-            ]),
+            dependencies: ["Files", "TensorCore", "Layers", "WeightFiles", "Training", "TestSupport"]),
         .testTarget(
             name: "ModelsTests",
-            dependencies: [
-                "Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training",
-            ]),
+            dependencies: ["Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "TestSupport"]),
         .testTarget(
             name: "DiffusionTests",
-            dependencies: ["TensorCore", "Imagery", "Models", "Datasets", "Training", "Diffusion"]),
+            dependencies: ["TensorCore", "Imagery", "Models", "Datasets", "Training", "Diffusion", "TestSupport"]),
         .testTarget(
             name: "ModelFoldersTests",
-            dependencies: [
-                "TensorCore", "WeightFiles", "Models", "ModelFolders", "TestSupport",
-            ]),
+            dependencies: ["TensorCore", "WeightFiles", "Models", "ModelFolders", "TestSupport"]),
         .testTarget(
             name: "PruningTests",
             dependencies: [
-                "Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Pruning",
+                "Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Pruning", "TestSupport",
             ]),
         .testTarget(
             name: "PruningMethodsTests",
-            dependencies: [
-                "Diffusion", "PruningMethods", "TensorCore", "Models", "Training", "Pruning",
-            ]),
+            dependencies: ["Diffusion", "PruningMethods", "TensorCore", "Models", "Training", "Pruning"]),
         .testTarget(
             name: "EvaluationTests",
-            dependencies: [
-                "Diffusion", "Evaluation", "Statistics", "Imagery", "Timing", "TestSupport",
-            ]),
+            dependencies: ["Diffusion", "Evaluation", "Statistics", "Imagery", "Timing", "TestSupport"]),
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
