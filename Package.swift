@@ -89,6 +89,9 @@ let package = Package(
             name: "DiffusionTests",
             dependencies: ["TensorCore", "Imagery", "Models", "Datasets", "Training", "Diffusion", "TestSupport"]),
         .testTarget(
+            name: "ClassificationTests",
+            dependencies: ["TensorCore", "Imagery", "Layers", "Datasets", "Training", "Classification", "TestSupport"]),
+        .testTarget(
             name: "ModelFoldersTests",
             dependencies: ["TensorCore", "WeightFiles", "Models", "ModelFolders", "TestSupport"]),
         .testTarget(
