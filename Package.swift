@@ -31,10 +31,18 @@ let package = Package(
         .target(name: "Layers", dependencies: ["TensorCore"]),
         .target(name: "WeightFiles", dependencies: ["Files"]),
         .target(name: "Models", dependencies: ["TensorCore", "Layers"]),
-        .target(name: "Training", dependencies: ["CKernels", "TensorCore", "Layers"]),
+        .target(name: "Datasets", dependencies: ["TensorCore", "Configuration", "Imagery"]),
+        .target(
+            name: "Training",
+            dependencies: ["CKernels", "Files", "TensorCore", "Configuration", "Layers", "WeightFiles"]),
         .target(name: "Runs", dependencies: ["Files", "Configuration", "Imagery", "Reports", "WeightFiles"]),
         .target(name: "Pruning", dependencies: ["TensorCore", "Layers", "Training"]),
-        .target(name: "Diffusion", dependencies: ["CKernels", "TensorCore", "Models"]),
+        .target(
+            name: "Diffusion",
+            dependencies: [
+                "CKernels", "TensorCore", "Configuration", "Imagery", "Layers", "Models", "Datasets", "Training",
+            ]),
+        .target(name: "Classification", dependencies: ["TensorCore", "Layers", "Datasets", "Training"]),
         .target(name: "ModelFolders", dependencies: ["Files", "WeightFiles", "Models", "Diffusion"]),
         .target(name: "PruningMethods", dependencies: ["Files", "TensorCore", "Pruning"]),
         .target(
@@ -45,7 +53,8 @@ let package = Package(
             name: "Workflows",
             dependencies: [
                 "Files", "Statistics", "TensorCore", "Configuration", "Imagery", "Reports", "WeightFiles", "Models",
-                "Training", "Runs", "Pruning", "Diffusion", "ModelFolders", "PruningMethods", "Evaluation", "Timing",
+                "Datasets", "Training", "Runs", "Pruning", "Diffusion", "Classification", "ModelFolders",
+                "PruningMethods", "Evaluation", "Timing",
             ]),
         .target(
             name: "Benchmarking",
@@ -56,11 +65,13 @@ let package = Package(
         .executableTarget(
             name: "diffprune",
             dependencies: [
-                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Models", "Runs", "Pruning", "Diffusion",
-                "ModelFolders", "PruningMethods", "Workflows", "Benchmarking",
+                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Models", "Datasets", "Runs", "Pruning",
+                "Diffusion", "ModelFolders", "PruningMethods", "Workflows", "Benchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .target(name: "TestSupport", dependencies: ["TensorCore", "WeightFiles"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["TensorCore", "Layers", "WeightFiles", "Training"],
+            path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"]),
         .testTarget(name: "TensorCoreTests", dependencies: ["COpenBLAS", "CKernels", "TensorCore", "TestSupport"]),
@@ -68,11 +79,18 @@ let package = Package(
         .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
         .testTarget(name: "WeightFilesTests", dependencies: ["Files", "WeightFiles", "TestSupport"]),
         .testTarget(name: "LayersTests", dependencies: ["TensorCore", "Layers", "Training", "TestSupport"]),
-        .testTarget(name: "TrainingTests", dependencies: ["TensorCore", "Layers", "Training", "TestSupport"]),
+        .testTarget(
+            name: "TrainingTests",
+            dependencies: ["Files", "TensorCore", "Layers", "WeightFiles", "Training", "TestSupport"]),
         .testTarget(
             name: "ModelsTests",
             dependencies: ["Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "TestSupport"]),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "TensorCore", "Models", "TestSupport"]),
+        .testTarget(
+            name: "DiffusionTests",
+            dependencies: ["TensorCore", "Imagery", "Models", "Datasets", "Training", "Diffusion", "TestSupport"]),
+        .testTarget(
+            name: "ClassificationTests",
+            dependencies: ["TensorCore", "Imagery", "Layers", "Datasets", "Training", "Classification", "TestSupport"]),
         .testTarget(
             name: "ModelFoldersTests",
             dependencies: ["TensorCore", "WeightFiles", "Models", "ModelFolders", "TestSupport"]),

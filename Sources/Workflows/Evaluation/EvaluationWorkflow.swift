@@ -1,3 +1,4 @@
+import Datasets
 import Diffusion
 import Evaluation
 import Files

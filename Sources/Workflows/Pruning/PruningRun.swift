@@ -24,9 +24,9 @@ final class PruningRun {
     private var updatesDone = 0
     private var isCompacted = false
     /// nil when there is neither data nor need of any.
-    private let training: TrainingLoop?
+    private let training: TrainingLoop<Denoising<UNet>>?
     private let progress: ProgressHandler?
-    private let calibration: DenoisingCalibration?
+    private let calibration: TaskCalibration<Denoising<UNet>>?
     private let arena: ParameterArena
     private(set) var model: UNet
 
@@ -62,21 +62,16 @@ final class PruningRun {
             training = nil
             return
         }
-        let objective = try DenoisingObjective(pipeline.scheduler, weighting: configuration.finetuning.lossWeighting)
         let finetuning = configuration.finetuning
-        if finetuning.steps > 0 { try objective.check(dense) }
-        let batches = try BatchSource(
-            dataset: data, batchSize: finetuning.batchSize, seed: UInt64(finetuning.seed),
-            flip: configuration.data.flip, timestepSampling: finetuning.timestepSampling,
-            timestepCount: pipeline.scheduler.trainTimesteps, isConditional: dense.configuration.isClassConditional)
         let teacher = finetuning.distillation > 0 ? try PipelineFolder(source).load().model : nil
-        let trainer = DenoisingTrainer(
-            model: dense, objective: objective, batches: batches, configuration: finetuning, teacher: teacher)
-        training = TrainingLoop(
-            trainer: trainer, settings: finetuning, scheduler: pipeline.scheduler, progress: progress)
+        let trainer = try DenoisingTrainer(
+            denoising: dense, pipeline.scheduler, images: data, flip: configuration.data.flip, settings: finetuning,
+            teacher: teacher)
+        if finetuning.steps > 0 { try trainer.task.objective.check(dense) }
+        training = TrainingLoop(trainer, pipeline.scheduler, finetuning, progress: progress)
         arena = trainer.arena
-        calibration = try DenoisingCalibration(
-            model: dense, objective: objective, batches: batches, count: settings.calibrationBatches,
+        calibration = try TaskCalibration(
+            trainer.task, network: dense, batches: trainer.batches, count: settings.calibrationBatches,
             batchSize: settings.calibrationBatchSize)
     }
 
@@ -89,7 +84,7 @@ final class PruningRun {
 
     /// More steps would move the mask updates, where there are several.
     var growth: RunIdentity.Growth {
-        let steps = configuration.finetuning.growth(section: "finetuning")
+        let steps = configuration.finetuning.training.growth(section: "finetuning")
         guard pruner.updates > 1, configuration.pruning.softFraction > 0 else { return steps }
         return .refused(key: steps.key, reason: "it cannot grow, since mask updates are spread over the steps")
     }
@@ -139,7 +134,7 @@ final class PruningRun {
     private func compact() throws {
         MaskSet.removeGates(from: groups)
         let compaction = try Compaction(dense, groups: groups, masks: masks)
-        try training?.trainer.adopt(compaction)
+        try training?.trainer.adopt(compaction.network, gather: compaction.gather)
         model = compaction.network
         isCompacted = true
     }

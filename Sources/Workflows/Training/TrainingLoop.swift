@@ -2,25 +2,29 @@ import Diffusion
 import Files
 import Imagery
 import Runs
+import Training
 import WeightFiles
 
 /// Runs a trainer with its log, sample grids and checkpoints, in one phase or several.
-struct TrainingLoop {
-    let trainer: DenoisingTrainer
-    private let settings: TrainingConfiguration
-    private let scheduler: SchedulerConfiguration
+struct TrainingLoop<Task: LearningTask> {
+    let trainer: Trainer<Task>
+    private let samples: Samples?
     private let progress: ProgressHandler?
     private let log: TrainingLog
 
-    init(
-        trainer: DenoisingTrainer, settings: TrainingConfiguration, scheduler: SchedulerConfiguration,
-        progress: ProgressHandler?
-    ) {
+    /// Pictures of what the network has learned, now and then.
+    struct Samples {
+        /// Steps between them.
+        let every: Int
+        /// Made with the weights as they would be saved.
+        let make: (Task.Network) throws -> Image
+    }
+
+    init(_ trainer: Trainer<Task>, samples: Samples?, progress: ProgressHandler?) {
         self.trainer = trainer
-        self.settings = settings
-        self.scheduler = scheduler
+        self.samples = samples
         self.progress = progress
-        log = TrainingLog(every: settings.logEvery)
+        log = TrainingLog(every: trainer.configuration.logEvery)
     }
 
     /// Trains until `step`; after the last step of all the log gets the line of the interval that ends there.
@@ -29,6 +33,7 @@ struct TrainingLoop {
     func run(
         until step: Int, phase: String, in folder: RunFolder, state: () throws -> [String: JSONValue] = { [:] }
     ) throws {
+        let settings = trainer.configuration
         while trainer.step < step {
             let report = try trainer.advance()
             if let entry = log.add(report) { try folder.record(step: report.step, entry) }
@@ -36,8 +41,9 @@ struct TrainingLoop {
                 ProgressUpdate(
                     phase: phase, completed: report.step, total: settings.steps,
                     detail: "loss \(log.recentLoss.formatted(digits: 5))"))
-            if settings.sampleEvery > 0, report.step % settings.sampleEvery == 0 {
-                try folder.writeSamples(try samples(), step: report.step)
+            if let samples, report.step % samples.every == 0 {
+                let image = try trainer.withResultWeights { try samples.make(trainer.network) }
+                try folder.writeSamples(image, step: report.step)
             }
             if report.step % settings.checkpointEvery == 0 || report.step == settings.steps {
                 try save(in: folder, state: state())
@@ -54,26 +60,16 @@ struct TrainingLoop {
     // MARK: checkpoints
 
     func save(in folder: RunFolder, state: [String: JSONValue]) throws {
-        var state = state
+        let training = trainer.snapshot()
+        var state = state.merging(training.members) { $1 }
         state["log"] = log.state
-        try folder.save(step: trainer.step, tensors: trainer.stateTensors, state: trainer.addCounts(to: state))
+        try folder.save(step: trainer.step, tensors: training.tensors(), state: state)
     }
 
     func restore(_ checkpoint: Checkpoint) throws {
         try trainer.restore(checkpoint)
         guard log.restore(checkpoint.state["log"], step: checkpoint.step) else {
             throw CheckpointError.damaged(path: checkpoint.url.path, reason: "it holds no state of the log")
-        }
-    }
-
-    /// 64 images with the weights as they would be saved, always from the same noise.
-    private func samples() throws -> Image {
-        try trainer.withResultWeights {
-            let steps = min(50, scheduler.trainTimesteps)
-            let sampler = ImageSampler(
-                model: trainer.model, sampler: try SamplerName.ddim.makeSampler(scheduler, steps: steps),
-                seed: UInt64(settings.seed), classLabel: trainer.model.configuration.isClassConditional ? 0 : nil)
-            return try sampleGrid(try sampler.images(0..<64).images())
         }
     }
 }
