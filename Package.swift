@@ -30,8 +30,8 @@ let package = Package(
         .target(name: "Reports", dependencies: ["Files"]),
         .target(name: "Layers", dependencies: ["TensorCore"]),
         .target(name: "WeightFiles", dependencies: ["Files"]),
-        .target(name: "Models", dependencies: ["TensorCore", "Layers"]),
-        .target(name: "Datasets", dependencies: ["TensorCore", "Configuration", "Imagery"]),
+        .target(name: "Models", dependencies: ["Files", "TensorCore", "Layers"]),
+        .target(name: "Datasets", dependencies: ["Files", "TensorCore", "Configuration", "Imagery"]),
         .target(
             name: "Training",
             dependencies: ["CKernels", "Files", "TensorCore", "Configuration", "Layers", "WeightFiles"]),
@@ -40,14 +40,17 @@ let package = Package(
         .target(
             name: "Diffusion",
             dependencies: [
-                "CKernels", "TensorCore", "Configuration", "Imagery", "Layers", "Models", "Datasets", "Training",
+                "CKernels", "Files", "TensorCore", "Configuration", "Imagery", "Layers", "Models", "Datasets",
+                "Training",
             ]),
         .target(name: "Classification", dependencies: ["TensorCore", "Layers", "Datasets", "Training"]),
         .target(name: "ModelFolders", dependencies: ["Files", "WeightFiles", "Models", "Diffusion"]),
         .target(name: "PruningMethods", dependencies: ["Files", "TensorCore", "Pruning"]),
         .target(
             name: "Evaluation",
-            dependencies: ["LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Layers", "Models", "Diffusion"]),
+            dependencies: [
+                "Files", "LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Layers", "Models", "Diffusion",
+            ]),
         .target(name: "Timing", dependencies: ["Statistics", "TensorCore", "Models", "Diffusion"]),
         .target(
             name: "Workflows",
@@ -84,7 +87,9 @@ let package = Package(
             dependencies: ["Files", "TensorCore", "Layers", "WeightFiles", "Training", "TestSupport"]),
         .testTarget(
             name: "ModelsTests",
-            dependencies: ["Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "TestSupport"]),
+            dependencies: [
+                "Diffusion", "Files", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "TestSupport",
+            ]),
         .testTarget(
             name: "DiffusionTests",
             dependencies: ["TensorCore", "Imagery", "Models", "Datasets", "Training", "Diffusion", "TestSupport"]),
@@ -104,7 +109,7 @@ let package = Package(
             dependencies: ["Diffusion", "PruningMethods", "Files", "TensorCore", "Models", "Training", "Pruning"]),
         .testTarget(
             name: "EvaluationTests",
-            dependencies: ["Diffusion", "Evaluation", "Statistics", "Imagery", "Timing", "TestSupport"]),
+            dependencies: ["Diffusion", "Evaluation", "Files", "Statistics", "Imagery", "Timing", "TestSupport"]),
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
