@@ -32,10 +32,10 @@ let package = Package(
         .target(name: "Models", dependencies: ["TensorCore", "Layers"]),
         .target(name: "Training", dependencies: ["CKernels", "TensorCore", "Layers"]),
         .target(name: "Runs", dependencies: ["Files", "Configuration", "Imagery", "Reports", "WeightFiles"]),
-        .target(name: "Pruning", dependencies: ["TensorCore", "Layers", "Training"]),
+        .target(name: "Pruning", dependencies: ["Files", "TensorCore", "Layers", "Training"]),
         .target(name: "Diffusion", dependencies: ["CKernels", "TensorCore", "Models"]),
         .target(name: "ModelFolders", dependencies: ["Files", "WeightFiles", "Models", "Diffusion"]),
-        .target(name: "PruningMethods", dependencies: ["TensorCore", "Pruning"]),
+        .target(name: "PruningMethods", dependencies: ["Files", "TensorCore", "Layers", "Training", "Pruning"]),
         .target(
             name: "Evaluation",
             dependencies: ["LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Layers", "Models", "Diffusion"]),

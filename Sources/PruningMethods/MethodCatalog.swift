@@ -4,7 +4,7 @@ import Pruning
 /// A method by name, with its configuration still to be read.
 public struct MethodEntry: Sendable {
     public let card: MethodCard
-    public let needs: Evidence
+    public let needs: [any EvidenceKind.Type]
     /// Makes the pruner from its configuration as JSON (nil: all defaults), checking every value.
     public let make: @Sendable (_ configuration: Data?, _ seed: UInt64) throws -> any Pruner
     /// Its default configuration as JSON: the legal keys, with their values' kinds.

@@ -1,0 +1,34 @@
+/// What a method is, for `diffprune methods`, the docs and the tests.
+public struct MethodCard: Sendable, Equatable {
+    /// What a run's result owes to its target.
+    public enum Promise: String, Codable, Sendable {
+        /// Every limit of the budget holds, within one unit.
+        case meetsBudget = "meets the budget"
+        /// The target is what the method is led towards.
+        case approachesBudget = "approaches the budget"
+    }
+
+    public let name: String
+    public let family: String
+    public let summary: String
+    /// What it can mask.
+    public let spaces: [PruningSpace.Kind]
+    public let promise: Promise
+    /// Whether weights are ranked within the row of one output instead of all together.
+    public let comparesRows: Bool
+    /// "Author et al., year, identifier" of what it is based on; empty for plain controls.
+    public let paper: String
+
+    public init(
+        name: String, family: String, summary: String, spaces: [PruningSpace.Kind] = [.channels, .weights],
+        promise: Promise = .meetsBudget, comparesRows: Bool = false, paper: String
+    ) {
+        self.name = name
+        self.family = family
+        self.summary = summary
+        self.spaces = spaces
+        self.promise = promise
+        self.comparesRows = comparesRows
+        self.paper = paper
+    }
+}
