@@ -36,6 +36,7 @@
        long channels, float *y, int accumulate),                                                                       \
       (x, a, z, d, e, images, pixels, channels, y, accumulate))                                                        \
     X(double, dot, (const float *x, const float *y, long count), (x, y, count))                                        \
+    X(double, sum, (const float *x, long count), (x, count))                                                           \
     X(int, all_finite, (const float *x, long count), (x, count))                                                       \
     X(void, moments, (const float *x, long images, long pixels, long channels, float *mean, float *variance),          \
       (x, images, pixels, channels, mean, variance))                                                                   \
@@ -61,6 +62,10 @@
       (dk_activation kind, int order, float scale, const float *x, const float *u, const float *v, long count,         \
        float *y, int accumulate),                                                                                      \
       (kind, order, scale, x, u, v, count, y, accumulate))                                                             \
+    X(void, apply,                                                                                                     \
+      (dk_function function, int order, float scale, const float *x, const float *u, const float *v, long count,       \
+       float *y, int accumulate),                                                                                      \
+      (function, order, scale, x, u, v, count, y, accumulate))                                                         \
     X(void, linear_combination,                                                                                        \
       (float alpha, const float *x, float beta, const float *z, long count, float *y, int accumulate),                 \
       (alpha, x, beta, z, count, y, accumulate))                                                                       \

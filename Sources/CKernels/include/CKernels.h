@@ -116,6 +116,8 @@ void dk_affine_images(const float *x, const float *a, const float *z, const floa
                       long pixels, long channels, float *y, int accumulate);
 /// Σ x·y in double, fixed order.
 double dk_dot(const float *x, const float *y, long count);
+/// Σ x in double, fixed order.
+double dk_sum(const float *x, long count);
 /// 1 when every value is finite.
 int dk_all_finite(const float *x, long count);
 
@@ -192,6 +194,19 @@ void dk_affine_activation_backward_tangent(dk_activation kind, const float *x, c
 /// order 0 with u = v = NULL is the activation, order 1 with u = g its backward pass.
 void dk_activate(dk_activation kind, int order, float scale, const float *x, const float *u, const float *v, long count,
                  float *y, int accumulate);
+/// Functions of one number: σ(x), eˣ, ln x, |x|, √x, 1/x, the sign (0 at 0), min(max(x, low), high), ln(1 + eˣ). The
+/// derivative of |x| at 0 is 0, that of the clamp 1 from low to high, both included, and 0 beyond.
+typedef enum {
+    DK_SIGMOID = 0, DK_EXP = 1, DK_LOG = 2, DK_ABS = 3, DK_SQRT = 4, DK_RECIPROCAL = 5, DK_SIGN = 6, DK_CLAMP = 7,
+    DK_SOFTPLUS = 8
+} dk_function_kind;
+typedef struct {
+    dk_function_kind kind;
+    float low, high;  // of DK_CLAMP
+} dk_function;
+/// y (+)= scale·f^(order)(x)·(u or 1)·(v or 1), order 0, 1 or 2; u and v may be NULL.
+void dk_apply(dk_function function, int order, float scale, const float *x, const float *u, const float *v, long count,
+              float *y, int accumulate);
 /// y (+)= alpha·x + beta·z; z may be NULL.
 void dk_linear_combination(float alpha, const float *x, float beta, const float *z, long count, float *y, int accumulate);
 /// y (+)= scale·x·z
