@@ -1,3 +1,4 @@
+import Layers
 import Models
 import TensorCore
 
@@ -22,7 +23,7 @@ public struct FrozenUNet {
     /// The caller has validated the shapes with the model's `check`.
     public func prediction(at sample: Tensor, timesteps: [Float], classLabels: ClassLabels? = nil) -> Tensor {
         let parts = Self.parts(of: sample.shape[0])
-        guard parts.count > 1 else { return predict(sample, timesteps, classLabels) }
+        guard parts.count > 1, !LayerOperation.isObserved else { return predict(sample, timesteps, classLabels) }
         let output = Tensor(uninitialized: sample.shape.dropLast() + [model.configuration.outChannels])
         OperationProfile.parallelParts(parts.count) { number in
             let images = parts[number]

@@ -41,8 +41,9 @@ public struct Conv2d: Layer {
     public func callAsFunction(
         _ parts: [Variable], imageBias: Variable? = nil, residual: Variable? = nil
     ) -> Variable {
-        OperationProfile.timed(
-            name, kernel == 1 ? .convolution1x1 : .convolution3x3, inputShape: parts.joinedShape,
+        LayerOperation.run(
+            name, kernel == 1 ? .convolution1x1 : .convolution3x3, of: parts, parameters: parameters,
+            window: LayerOperation.Window(kernel: kernel, stride: stride, padding: padding),
             products: kernel * kernel * from.width
         ) { convolved(parts, imageBias: imageBias, residual: residual) }
     }

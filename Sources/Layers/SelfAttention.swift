@@ -42,7 +42,7 @@ public struct SelfAttention: Layer {
         let shape = x.shape
         let tokens = (norm.map { $0(x) } ?? x).reshaped([shape[0], shape[1] * shape[2], shape[3]])
         let projected = toOutput(attended(tokens)).reshaped(shape)
-        return OperationProfile.timed(name + ".residual", .elementwise, inputShape: shape) {
+        return LayerOperation.run(name + ".residual", .elementwise, of: [projected, x], inputShape: shape) {
             rescale == 1 ? projected + x : (projected + x).scaled(by: 1 / rescale)
         }
     }
@@ -50,16 +50,16 @@ public struct SelfAttention: Layer {
     /// `[B, T, stream]` → `[B, T, inner]`; queries, keys and values are one product in a prediction.
     private func attended(_ tokens: Variable) -> Variable {
         let shape = [tokens.shape[0], tokens.shape[1], inner.width]
-        func products(_ operation: () -> Variable) -> Variable {
-            OperationProfile.timed(
-                name + ".products", .attention, inputShape: shape, products: 2 * tokens.shape[1], operation)
+        func products(of inputs: [Variable], _ operation: () -> Variable) -> Variable {
+            LayerOperation.run(
+                name + ".products", .attention, of: inputs, inputShape: shape, products: 2 * tokens.shape[1], operation)
         }
-        if PreparedWeights.isInUse && inner.gate == nil {
+        if Linear.joinsLayers && inner.gate == nil {
             let joined = Linear.joined([toQuery, toKey, toValue], name + ".to_qkv", of: tokens)
-            return products { joined.jointAttention(heads: heads) }
+            return products(of: [joined]) { joined.jointAttention(heads: heads) }
         }
         let (queries, keys, values) = (toQuery(tokens), toKey(tokens), toValue(tokens))
-        return products { queries.attention(keys: keys, values: values, heads: heads) }
+        return products(of: [queries, keys, values]) { queries.attention(keys: keys, values: values, heads: heads) }
     }
 
     public func computeTerms(pixels: Int) -> [ComputeTerm] {

@@ -60,13 +60,13 @@ struct ResnetBlock {
         // A concatenation is wider than the output, so there is a shortcut where it has parts.
         let sum = conv2(hidden, residual: shortcut.map { $0(input) } ?? input[0])
         guard variant.outputScale != 1 else { return sum }
-        return OperationProfile.timed(name + ".scaling", .elementwise, inputShape: sum.shape) {
+        return LayerOperation.run(name + ".scaling", .elementwise, of: [sum]) {
             sum.scaled(by: 1 / variant.outputScale)
         }
     }
 
     private func resampled(_ x: Variable) -> Variable {
-        OperationProfile.timed(name + ".resampling", .resample, inputShape: x.shape) {
+        LayerOperation.run(name + ".resampling", .resample, of: [x]) {
             switch variant.resampling {
             case .none: x
             case .averagedDown: x.averagePooled()

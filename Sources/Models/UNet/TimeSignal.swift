@@ -22,7 +22,7 @@ struct TimeReaders {
 
     /// - Parameter embedding: `[B, time]`, after the activation.
     func signal(_ embedding: Variable) -> TimeSignal {
-        let isJoined = PreparedWeights.isInUse && !projections.isEmpty
+        let isJoined = Linear.joinsLayers && !projections.isEmpty
         return TimeSignal(
             embedding: embedding,
             joined: isJoined ? Linear.joined(projections, "time_emb_proj", of: embedding) : nil, columns: columns)

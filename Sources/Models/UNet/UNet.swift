@@ -130,7 +130,7 @@ public final class UNet: ChannelNetwork {
         if let labels = classEmbedding(classLabels, timeProjection: timeProjection) { embedding = embedding + labels }
         // Every ResNet block reads the activated embedding: once is enough.
         let time = timeReaders.signal(
-            OperationProfile.timed("time_embedding.activation", .elementwise, inputShape: embedding.shape) {
+            LayerOperation.run("time_embedding.activation", .elementwise, of: [embedding]) {
                 embedding.activated(configuration.activation)
             })
 

@@ -27,7 +27,7 @@ enum Resampler {
         switch self {
         case .downConvolution(let conv): conv(x)
         case .upConvolution(let conv):
-            conv(OperationProfile.timed(conv.name + ".upsampling", .resample, inputShape: x.shape) { x.upsampled() })
+            conv(LayerOperation.run(conv.name + ".upsampling", .resample, of: [x]) { x.upsampled() })
         case .resnet(let block): pass.run([x]) { block([x], time: pass.time, dropout: $0) }
         }
     }
