@@ -31,7 +31,9 @@ public struct Budget: Codable, Sendable, Equatable {
     /// nearer in step.
     public let limits: [Limit]
 
-    public init(_ quantity: Quantity, _ value: Double) throws { try self.init([Limit(quantity: quantity, value: value)]) }
+    public init(_ quantity: Quantity, _ value: Double) throws {
+        try self.init([Limit(quantity: quantity, value: value)])
+    }
 
     private init(_ limits: [Limit]) throws {
         for limit in limits {

@@ -10,9 +10,13 @@ public protocol ImportanceCriterion: SendableMetatype {
     func scores(at masks: Masks, from evidence: EvidenceSource) throws -> Scores
     /// The energy and the loss at which the last scores were read, where the criterion has such.
     func reading(at masks: Masks, from evidence: EvidenceSource) throws -> (energy: Double?, loss: Double?)
+    /// How many losses `scores` takes from a calibration source, at most: what progress is measured in.
+    func lossCount(of calibration: any CalibrationSource) -> Int
 }
 
 extension ImportanceCriterion {
+    public func lossCount(of calibration: any CalibrationSource) -> Int { calibration.batchCount }
+
     public func reading(at masks: Masks, from evidence: EvidenceSource) throws -> (energy: Double?, loss: Double?) {
         (nil, nil)
     }

@@ -1,4 +1,6 @@
 import Layers
+import TensorCore
+import Training
 
 /// All that can be masked in a network, in one order. Masks and scores are one flat array over it: a *coordinate* is a
 /// channel of an axis or an element of a weight.
@@ -50,12 +52,17 @@ public final class PruningSpace {
         PruningSpace(.channels, PrunableGroup.all(of: network).map { (.axis($0), $0.width) })
     }
 
-    /// The maskable weights of `network` (`Parameter.isMaskable`), in its order.
-    public static func weights(of network: some ChannelNetwork) -> PruningSpace {
+    /// Elements of the weights of `network`, in its order.
+    ///
+    /// - Parameter isIncluded: which trainable parameters; those that can be masked (`Parameter.isMaskable`) unless said
+    ///   otherwise.
+    public static func weights(
+        of network: some ChannelNetwork, where isIncluded: (Parameter) -> Bool = \.isMaskable
+    ) -> PruningSpace {
         let trainable = network.parameters.filter(\.isTrainable)
         return PruningSpace(
             .weights,
-            trainable.enumerated().filter { $1.isMaskable }.map { (.weight($1, index: $0), $1.count) })
+            trainable.enumerated().filter { isIncluded($1) }.map { (.weight($1, index: $0), $1.count) })
     }
 
     public static func of(_ kind: Kind, in network: some ChannelNetwork) -> PruningSpace {
@@ -68,6 +75,19 @@ public final class PruningSpace {
     /// The prunable axes; empty in a space of weights.
     public var groups: [PrunableGroup] {
         sites.compactMap { if case .axis(let group) = $0 { group } else { nil } }
+    }
+
+    /// The part of a flat tensor, laid out as an arena of the network, that belongs to each coordinate.
+    ///
+    /// - Precondition: a space of weights.
+    public func values(of flat: Tensor, in arena: ParameterArena) -> [Float] {
+        var values: [Float] = []
+        values.reserveCapacity(count)
+        for site in sites {
+            guard case .weight(_, let index) = site else { preconditionFailure("a space of channels has no elements") }
+            values += arena.slice(flat, index).array
+        }
+        return values
     }
 
     /// The site that `coordinate` belongs to.

@@ -13,6 +13,10 @@ public struct RandomScores: ImportanceCriterion {
 
     public init(_ configuration: NoConfiguration, seed: UInt64) { self.seed = seed }
 
+    public func lossCount(of calibration: any CalibrationSource) -> Int {
+        0
+    }
+
     public func scores(at masks: Masks, from evidence: EvidenceSource) throws -> Scores {
         // Each site has a stream of its own, so that its scores do not depend on the rest of the model.
         Scores(

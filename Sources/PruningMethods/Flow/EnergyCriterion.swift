@@ -45,6 +45,10 @@ public struct EnergyCriterion: ImportanceCriterion {
 
     public init(_ configuration: Configuration, seed: UInt64 = 0) { self.configuration = configuration }
 
+    public func lossCount(of calibration: any CalibrationSource) -> Int {
+        2 * calibration.batchCount
+    }
+
     public func scores(at masks: Masks, from evidence: EvidenceSource) throws -> Scores {
         let curvature = try evidence(Curvature(), at: masks)
         let takesSize = configuration.reading == .magnitude

@@ -32,10 +32,16 @@ public struct DiffPruning: ImportanceCriterion {
 
     public init(_ configuration: Configuration, seed: UInt64) { self.configuration = configuration }
 
+    public func lossCount(of calibration: any CalibrationSource) -> Int {
+        (calibration as? any StagedCalibration)?.stageCount ?? 0
+    }
+
     public func scores(at masks: Masks, from evidence: EvidenceSource) throws -> Scores {
         let arena = evidence.arena
         let products = try evidence(StagedGradients(threshold: configuration.threshold), at: masks).sum.copied()
-        for index in 0..<products.count { products.pointer[index] = abs(products.pointer[index] * arena.values.pointer[index]) }
+        for index in 0..<products.count {
+            products.pointer[index] = abs(products.pointer[index] * arena.values.pointer[index])
+        }
         return Scores(
             masks.space,
             bySite: masks.space.sites.map { site in

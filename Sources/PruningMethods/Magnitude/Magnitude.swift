@@ -33,6 +33,10 @@ public struct Magnitude: ImportanceCriterion {
 
     public init(_ configuration: Configuration, seed: UInt64) { self.configuration = configuration }
 
+    public func lossCount(of calibration: any CalibrationSource) -> Int {
+        0
+    }
+
     public func scores(at masks: Masks, from evidence: EvidenceSource) throws -> Scores {
         let arena = evidence.arena
         let usesSquares = configuration.norm == 2

@@ -4,7 +4,7 @@ import Pruning
 import TensorCore
 
 /// The losses that pruning criteria are read from: fixed images, noise and timesteps, spread evenly over the schedule.
-final class DenoisingCalibration: CalibrationSource {
+final class DenoisingCalibration: PerSampleCalibration, StagedCalibration {
     private let model: UNet
     private let objective: DenoisingObjective
     private let batches: [DenoisingBatch]
@@ -34,7 +34,6 @@ final class DenoisingCalibration: CalibrationSource {
             number: count, timesteps: Array(repeating: 0, count: min(Self.stageBatchSize, batchSize)))
     }
 
-    var offers: Evidence { [.gradients, .curvature, .stagedGradients, .perSampleGradients] }
     var batchCount: Int { batches.count }
     var sampleCount: Int { batches.reduce(0) { $0 + $1.count } }
 

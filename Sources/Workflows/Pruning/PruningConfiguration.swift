@@ -4,7 +4,8 @@ import Pruning
 /// The `pruning` section.
 public struct PruningConfiguration: ConfigurationSection, Equatable {
     public enum GranularityName: String, Codable, Sendable, CaseIterable {
-        case channel, block, head, aligned, regular
+        case channel, block, head, aligned, regular, depth, weight
+        case pattern = "n:m"
     }
 
     /// What may be left: "macs=0.5", "params=0.5" (fractions left) or "sparsity=0.5" (fraction of channels removed).
@@ -14,8 +15,12 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     public var blockSize = 8
     /// What widths stay a multiple of, for granularities "aligned" and "regular".
     public var multiple = 16
+    /// What stays of what for granularity "n:m": "2:4" keeps two of four neighbouring weights.
+    public var pattern = "2:4"
     /// Fraction of every group's channels that stays whatever the scores say.
-    public var leastFraction = 0.1
+    public var minimumFraction = 0.1
+    /// Where what leaves is taken from.
+    public var allocation = Allocation.global
     /// Share of the fine-tuning steps that is spent between mask updates, before the channels are really removed.
     public var softFraction = 0.25
     /// Fixed batches that scores are averaged over. Small ones: what is read by its size is so in each batch.
@@ -32,7 +37,8 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         _ = try Budget(parsing: target)
         try check((1...4096).contains(blockSize), "block_size", blockSize, "1...4096")
         try check((1...4096).contains(multiple), "multiple", multiple, "1...4096")
-        try check((0..<1).contains(leastFraction), "least_fraction", leastFraction, "in [0, 1)")
+        try check((0..<1).contains(minimumFraction), "minimum_fraction", minimumFraction, "in [0, 1)")
+        _ = try parsedPattern()
         try check((0...1).contains(softFraction), "soft_fraction", softFraction, "in [0, 1]")
         try check((1...10_000).contains(calibrationBatches), "calibration_batches", calibrationBatches, "1...10000")
         try check((1...4096).contains(calibrationBatchSize), "calibration_batch_size", calibrationBatchSize, "1...4096")
@@ -40,12 +46,28 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     }
 
     var unit: Granularity {
-        switch granularity {
-        case .channel: .channel
-        case .block: .block(blockSize)
-        case .head: .head
-        case .aligned: .aligned(multiple: multiple)
-        case .regular: .regular(multiple: multiple)
+        get throws {
+            switch granularity {
+            case .channel: return .channel
+            case .block: return .block(blockSize)
+            case .head: return .head
+            case .aligned: return .aligned(multiple: multiple)
+            case .regular: return .regular(multiple: multiple)
+            case .depth: return .depth
+            case .weight: return .weight
+            case .pattern:
+                let (keep, of) = try parsedPattern()
+                return .pattern(keep: keep, of: of)
+            }
         }
+    }
+
+    private func parsedPattern() throws -> (keep: Int, of: Int) {
+        let numbers = pattern.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.count == 2, let keep = numbers[0], let of = numbers[1], keep >= 1, keep < of, of <= 64 else {
+            throw ConfigurationError.invalid(
+                source: "pruning", key: "pattern", got: "'\(pattern)'", expected: "N:M with 1 ≤ N < M ≤ 64, as 2:4")
+        }
+        return (keep, of)
     }
 }

@@ -7,7 +7,7 @@ import TensorCore
 
 /// The loss of one batch from a file: `sample` (clean x₀) [N,C,H,W], `noise` [N,C,H,W], `timestep` [N] and, for a
 /// conditional model, `class_labels`.
-final class BatchCalibration: CalibrationSource {
+final class BatchCalibration: PerSampleCalibration, StagedCalibration {
     private let model: UNet
     private let objective: DenoisingObjective
     private let images: DenoisingBatch
@@ -43,7 +43,6 @@ final class BatchCalibration: CalibrationSource {
         try MemoryEstimate.check(model, size: [sample.shape[1], sample.shape[2]], batch: partSize)
     }
 
-    var offers: Evidence { [.gradients, .curvature, .stagedGradients, .perSampleGradients] }
     var batchCount: Int { images.count / partSize }
     var sampleCount: Int { images.count }
     var stageCount: Int { objective.schedule.trainTimesteps }

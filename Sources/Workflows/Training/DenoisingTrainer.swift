@@ -103,6 +103,15 @@ public final class DenoisingTrainer {
         BufferPool.shared.trim()
     }
 
+    /// Multiplies the weights and their moving average elementwise: what is masked becomes exactly zero.
+    ///
+    /// - Parameter flat: laid out as the arena.
+    func multiplyWeights(by flat: Tensor) {
+        for tensor in [arena.values] + (average.map { [$0.average] } ?? []) {
+            for index in 0..<flat.count { tensor.pointer[index] *= flat.pointer[index] }
+        }
+    }
+
     // MARK: checkpoints
 
     /// Flat arrays by name: weights, moving average, optimiser state.

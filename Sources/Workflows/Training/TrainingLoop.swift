@@ -4,6 +4,12 @@ import Imagery
 import Runs
 import WeightFiles
 
+/// What a run stores with a checkpoint beside the state of training.
+struct RunState {
+    var tensors: [NamedTensor] = []
+    var values: [String: JSONValue] = [:]
+}
+
 /// Runs a trainer with its log, sample grids and checkpoints, in one phase or several.
 struct TrainingLoop {
     let trainer: DenoisingTrainer
@@ -27,7 +33,7 @@ struct TrainingLoop {
     ///
     /// - Parameter state: what to store with a checkpoint beside the state of training.
     func run(
-        until step: Int, phase: String, in folder: RunFolder, state: () throws -> [String: JSONValue] = { [:] }
+        until step: Int, phase: String, in folder: RunFolder, state: () throws -> RunState = { RunState() }
     ) throws {
         while trainer.step < step {
             let report = try trainer.advance()
@@ -53,10 +59,11 @@ struct TrainingLoop {
 
     // MARK: checkpoints
 
-    func save(in folder: RunFolder, state: [String: JSONValue]) throws {
-        var state = state
-        state["log"] = log.state
-        try folder.save(step: trainer.step, tensors: trainer.stateTensors, state: trainer.addCounts(to: state))
+    func save(in folder: RunFolder, state: RunState) throws {
+        var values = state.values
+        values["log"] = log.state
+        try folder.save(
+            step: trainer.step, tensors: trainer.stateTensors + state.tensors, state: trainer.addCounts(to: values))
     }
 
     func restore(_ checkpoint: Checkpoint) throws {
