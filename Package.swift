@@ -35,7 +35,9 @@ let package = Package(
         .target(name: "Pruning", dependencies: ["Files", "TensorCore", "Layers", "Training"]),
         .target(name: "Diffusion", dependencies: ["CKernels", "TensorCore", "Models"]),
         .target(name: "ModelFolders", dependencies: ["Files", "WeightFiles", "Models", "Diffusion"]),
-        .target(name: "PruningMethods", dependencies: ["Files", "TensorCore", "Layers", "Training", "Pruning"]),
+        .target(
+            name: "PruningMethods",
+            dependencies: ["Files", "LinearAlgebra", "TensorCore", "Layers", "Training", "Pruning"]),
         .target(
             name: "Evaluation",
             dependencies: ["LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Layers", "Models", "Diffusion"]),

@@ -59,6 +59,10 @@ public enum MethodCatalog {
         MethodEntry(rankingBy: Fisher.self),
         MethodEntry(rankingBy: Grasp.self),
         MethodEntry(rankingBy: OptimalBrainDamage.self),
+        MethodEntry(rankingBy: Wanda.self),
+        MethodEntry(rankingBy: ActivationMagnitude.self),
+        MethodEntry(rankingBy: Depth.self),
+        MethodEntry(ThiNet.self),
     ]
 
     public static func entry(named name: String) throws -> MethodEntry {

@@ -11,22 +11,27 @@ public struct MethodCard: Sendable, Equatable {
     public let name: String
     public let family: String
     public let summary: String
-    /// What it can mask.
-    public let spaces: [PruningSpace.Kind]
+    /// What can leave at once; the first is what does unless a run says otherwise.
+    public let granularities: [Granularity.Name]
     public let promise: Promise
     /// Whether weights are ranked within the row of one output instead of all together.
     public let comparesRows: Bool
     /// "Author et al., year, identifier" of what it is based on; empty for plain controls.
     public let paper: String
 
+    /// What it can mask.
+    public var spaces: [PruningSpace.Kind] {
+        PruningSpace.Kind.allCases.filter { space in granularities.contains { $0.space == space } }
+    }
+
     public init(
-        name: String, family: String, summary: String, spaces: [PruningSpace.Kind] = [.channels, .weights],
+        name: String, family: String, summary: String, granularities: [Granularity.Name] = Granularity.Name.allCases,
         promise: Promise = .meetsBudget, comparesRows: Bool = false, paper: String
     ) {
         self.name = name
         self.family = family
         self.summary = summary
-        self.spaces = spaces
+        self.granularities = granularities
         self.promise = promise
         self.comparesRows = comparesRows
         self.paper = paper

@@ -19,10 +19,13 @@ public protocol Pruner: SendableMetatype {
     func plan(_ timing: PlanTiming) -> PruningPlan
     /// Changes the masks for update `number` of the plan, from 0.
     mutating func update(_ masks: inout Masks, number: Int, in context: PruningContext) throws -> MaskUpdateReport
+    /// Repairs the weights of what the masks leave, for a plan with a `reconstruct` stage. The masks are decided.
+    mutating func reconstruct(_ masks: Masks, in context: PruningContext) throws
 }
 
 extension Pruner {
     /// Methods that remember nothing.
     public var state: PrunerState { PrunerState() }
     public mutating func restore(_ state: PrunerState, in space: PruningSpace) throws {}
+    public mutating func reconstruct(_ masks: Masks, in context: PruningContext) throws {}
 }

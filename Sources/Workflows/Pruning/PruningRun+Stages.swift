@@ -24,7 +24,10 @@ extension PruningRun {
         case .update(let number): try update(number, in: folder)
         case .bake: try bake()
         case .compact: try compact()
-        case .snapshot, .rewind, .reconstruct:
+        case .reconstruct:
+            try pruner.reconstruct(masks, in: context)
+            context.evidence.weightsChanged()
+        case .snapshot, .rewind:
             preconditionFailure("no method plans this")
         }
     }

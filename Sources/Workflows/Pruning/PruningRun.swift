@@ -43,20 +43,14 @@ final class PruningRun {
         self.progress = progress
         let settings = configuration.pruning
         let entry = try MethodCatalog.entry(named: configuration.method)
-        let granularity = try settings.unit
-        guard entry.card.spaces.contains(granularity.space) else {
-            throw ConfigurationError.invalid(
-                source: "pruning", key: "granularity", got: settings.granularity.rawValue,
-                expected: "one that masks \(entry.card.spaces.map(\.rawValue).joined(separator: " or ")), "
-                    + "as '\(configuration.method)' does")
-        }
+        let granularity = try settings.unit()
         dense = pipeline.model
         model = dense
         space = PruningSpace.of(granularity.space, in: dense)
         masks = Masks(space)
         pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
         let selection = try Selection(
-            space: space, network: dense, budget: Budget(parsing: settings.target), granularity: granularity,
+            space: space, network: dense, budget: settings.budget(), granularity: granularity,
             minimumFraction: settings.minimumFraction, allocation: settings.allocation,
             comparesRows: entry.card.comparesRows)
         let finetuning = configuration.finetuning
