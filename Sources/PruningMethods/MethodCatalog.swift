@@ -63,6 +63,9 @@ public enum MethodCatalog {
         MethodEntry(rankingBy: ActivationMagnitude.self),
         MethodEntry(rankingBy: Depth.self),
         MethodEntry(ThiNet.self),
+        MethodEntry(L0.self),
+        MethodEntry(RigL.self),
+        MethodEntry(Lottery.self),
     ]
 
     public static func entry(named name: String) throws -> MethodEntry {

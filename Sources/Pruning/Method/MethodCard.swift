@@ -16,6 +16,10 @@ public struct MethodCard: Sendable, Equatable {
     public let promise: Promise
     /// Whether weights are ranked within the row of one output instead of all together.
     public let comparesRows: Bool
+    /// Where what leaves is taken from unless a run says otherwise.
+    public let allocation: Allocation
+    /// Whether it learns its masks by fine-tuning, and cannot do without.
+    public let needsTraining: Bool
     /// "Author et al., year, identifier" of what it is based on; empty for plain controls.
     public let paper: String
 
@@ -26,7 +30,8 @@ public struct MethodCard: Sendable, Equatable {
 
     public init(
         name: String, family: String, summary: String, granularities: [Granularity.Name] = Granularity.Name.allCases,
-        promise: Promise = .meetsBudget, comparesRows: Bool = false, paper: String
+        promise: Promise = .meetsBudget, comparesRows: Bool = false, allocation: Allocation = .global,
+        needsTraining: Bool = false, paper: String
     ) {
         self.name = name
         self.family = family
@@ -34,6 +39,8 @@ public struct MethodCard: Sendable, Equatable {
         self.granularities = granularities
         self.promise = promise
         self.comparesRows = comparesRows
+        self.allocation = allocation
+        self.needsTraining = needsTraining
         self.paper = paper
     }
 }

@@ -16,8 +16,8 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     public var pattern = "2:4"
     /// Fraction of every group's channels that stays whatever the scores say.
     public var minimumFraction = 0.1
-    /// Where what leaves is taken from.
-    public var allocation = Allocation.global
+    /// Where what leaves is taken from; nil is the method's own choice.
+    public var allocation: Allocation?
     /// Share of the fine-tuning steps that is spent between mask updates, before the channels are really removed.
     public var softFraction = 0.25
     /// Fixed batches that scores are averaged over. Small ones: what is read by its size is so in each batch.
@@ -52,6 +52,7 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
                 expected: "one that '\(card.name)' has: \(card.granularities.map(\.rawValue).joined(separator: ", "))")
         }
         resolved.granularity = name
+        resolved.allocation = allocation ?? card.allocation
         if target == nil {
             switch name {
             case .pattern:
