@@ -1,4 +1,3 @@
-import Layers
 import Pruning
 import Training
 

@@ -1,8 +1,5 @@
 import Foundation
-import Layers
 import Pruning
-import TensorCore
-import Training
 
 /// RigL: sparse from the start, and at every ΔT steps the smallest weights of each layer make room for those whose gradient
 /// is largest.

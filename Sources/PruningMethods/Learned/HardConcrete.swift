@@ -1,5 +1,4 @@
 import Foundation
-import Layers
 import TensorCore
 
 /// The hard-concrete distribution: a gate in [0, 1] that is exactly 0 and exactly 1 with a probability that derivatives
