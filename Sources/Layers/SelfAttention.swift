@@ -41,7 +41,8 @@ public struct SelfAttention: Layer {
 
     public var parameters: [Parameter] {
         if isRemoved { return [toOutput.bias] }
-        return (norm?.parameters ?? []) + toQuery.parameters + toKey.parameters + toValue.parameters + toOutput.parameters
+        return (norm?.parameters ?? []) + toQuery.parameters + toKey.parameters + toValue.parameters
+            + toOutput.parameters
     }
 
     /// `[B, H, W, C]` → the same shape.

@@ -48,7 +48,8 @@ struct UNetLevel {
     }
 
     var normalizations: [GroupNorm] {
-        resnets.flatMap(\.normalizations) + attentions.compactMap { $0?.normalization } + (resampler?.normalizations ?? [])
+        resnets.flatMap(\.normalizations) + attentions.compactMap { $0?.normalization }
+            + (resampler?.normalizations ?? [])
             + (pyramid?.normalizations ?? [])
     }
 

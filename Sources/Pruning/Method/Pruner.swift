@@ -1,3 +1,5 @@
+import Training
+
 /// A pruning method: says what a run does, and turns evidence into masks in its updates.
 ///
 /// After the last update every mask is exactly 0 or 1, and the card's promise holds.

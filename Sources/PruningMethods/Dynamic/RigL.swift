@@ -1,5 +1,6 @@
 import Foundation
 import Pruning
+import Training
 
 /// RigL: sparse from the start, and at every ΔT steps the smallest weights of each layer make room for those whose gradient
 /// is largest.
@@ -35,7 +36,8 @@ public struct RigL: Pruner {
     }
 
     public static let card = MethodCard(
-        name: "rigl", family: "dynamic", summary: "sparse training: the smallest weights make room for the largest gradients",
+        name: "rigl", family: "dynamic",
+        summary: "sparse training: the smallest weights make room for the largest gradients",
         granularities: [.weight], allocation: .erdosRenyi, needsTraining: true,
         paper: "Evci et al., 2020, arXiv 1911.11134")
     public static let needs: [any EvidenceKind.Type] = [Gradients.self]
@@ -48,8 +50,10 @@ public struct RigL: Pruner {
     /// The steps at which weights are exchanged.
     private func exchanges(_ timing: PlanTiming) -> [Int] {
         let end = Double(timing.steps) * configuration.until
-        return stride(from: configuration.every, to: max(configuration.every, Int(end.rounded(.up))), by: configuration.every)
-            .filter { Double($0) < end }
+        return stride(
+            from: configuration.every, to: max(configuration.every, Int(end.rounded(.up))), by: configuration.every
+        )
+        .filter { Double($0) < end }
     }
 
     public func plan(_ timing: PlanTiming) -> PruningPlan {

@@ -1,6 +1,7 @@
 import Layers
 import Pruning
 import TensorCore
+import Training
 
 /// Hard-concrete gates on every prunable axis, learned beside the weights.
 final class HardConcreteGates: TrainingExtension {

@@ -1,4 +1,5 @@
 import Pruning
+import Training
 
 /// L0 regularisation: gates with a hard-concrete distribution learn beside the weights which channels to leave open, at a
 /// price for every open one.

@@ -1,9 +1,7 @@
 import Configuration
-import Diffusion
-import Runs
-import Training
 
-/// The `training` and `finetuning` sections.
+/// How long and how fast a network is trained, whatever it learns: the keys of the `training` and `finetuning` sections that
+/// belong to no task.
 public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var steps = 10_000
     public var batchSize = 64
@@ -14,19 +12,14 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var ema = 0.9995
     /// Largest gradient norm; 0 for no clipping.
     public var gradientClip = 1.0
-    public var timestepSampling = TimestepSampling.antithetic
-    /// How much each timestep counts; in pruning, for the scores too.
-    public var lossWeighting = LossWeighting.uniform
-    /// Weight λ of imitating the unpruned model in fine-tuning: (1 − λ)·noise loss + λ·imitation.
+    /// Weight λ of imitating a teacher, such as the unpruned model: (1 − λ)·the task's own loss + λ·imitation.
     public var distillation = 0.0
-    /// Whether the insides of the U-Net's blocks are computed again in the backward pass, in place of being kept: the
+    /// Whether the insides of the network's blocks are computed again in the backward pass, in place of being kept: the
     /// same steps with less memory and in more time.
     public var gradientCheckpointing = false
     public var seed = 0
     /// Steps between lines of the log.
     public var logEvery = 50
-    /// Steps between sample grids; 0 for none.
-    public var sampleEvery = 0
     /// Steps between checkpoints.
     public var checkpointEvery = 500
 
@@ -50,7 +43,6 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         try check((0...1).contains(distillation), "distillation", distillation, "in [0, 1]")
         try check(seed >= 0, "seed", seed, "at least 0")
         try check(logEvery > 0, "log_every", logEvery, "at least 1")
-        try check(sampleEvery >= 0, "sample_every", sampleEvery, "at least 0")
         try check(checkpointEvery > 0, "checkpoint_every", checkpointEvery, "at least 1")
         let o = optimizer
         try check(
@@ -59,16 +51,5 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         try check(o.epsilon > 0 && o.epsilon.isFinite, "optimizer.epsilon", o.epsilon, "above 0")
         try check((0..<1).contains(o.momentum), "optimizer.momentum", o.momentum, "in [0, 1)")
         try check(o.weightDecay >= 0 && o.weightDecay.isFinite, "optimizer.weight_decay", o.weightDecay, "at least 0")
-    }
-}
-
-extension TrainingConfiguration {
-    /// Steps may be added to a run whose first steps do not depend on how many there are.
-    func growth(section: String) -> RunIdentity.Growth {
-        let key = "\(section).steps"
-        guard learningRateSchedule.shape == .constant else {
-            return .refused(key: key, reason: "it can grow only while the learning rate is constant")
-        }
-        return .allowed(key: key)
     }
 }

@@ -1,27 +1,6 @@
 import CKernels
-import Models
+import Layers
 import TensorCore
-
-/// Clean images with the noise and timesteps that are to be undone: everything a loss needs, so that it can be
-/// evaluated again bit for bit.
-public struct DenoisingBatch {
-    /// x₀ `[B, H, W, C]` in [−1, 1].
-    public let clean: Tensor
-    /// ε of the same shape.
-    public let noise: Tensor
-    /// One an image, in 0..<T.
-    public let timesteps: [Int]
-    public let classLabels: ClassLabels?
-
-    public init(clean: Tensor, noise: Tensor, timesteps: [Int], classLabels: ClassLabels? = nil) {
-        self.clean = clean
-        self.noise = noise
-        self.timesteps = timesteps
-        self.classLabels = classLabels
-    }
-
-    public var count: Int { timesteps.count }
-}
 
 /// The loss of a denoising model: L = mean over all elements of (target − prediction)², the target being ε, x₀ or
 /// v = √ᾱ·ε − √(1−ᾱ)·x₀ as the schedule says (Ho et al., 2020; Salimans & Ho, 2022).
@@ -37,11 +16,11 @@ public struct DenoisingObjective {
     }
 
     /// Whether `model` is defined at every timestep of the schedule; throws with what was got and expected.
-    public func check(_ model: UNet) throws { try model.check(timesteps: [0, schedule.trainTimesteps - 1]) }
+    public func check(_ model: some Denoiser) throws { try model.check(timesteps: [0, schedule.trainTimesteps - 1]) }
 
     /// x_t = √ᾱ_t·x₀ + √(1−ᾱ_t)·ε.
     public func noised(_ batch: DenoisingBatch) -> Tensor {
-        combination(batch) { ($0.signal, $0.noise) }
+        schedule.noised(batch.clean, with: batch.noise, timesteps: batch.timesteps)
     }
 
     /// What the model is to predict.
@@ -49,13 +28,13 @@ public struct DenoisingObjective {
         switch predictionType {
         case .epsilon: batch.noise
         case .sample: batch.clean
-        case .velocity: combination(batch) { (-$0.noise, $0.signal) }
+        case .velocity: schedule.velocity(batch.clean, with: batch.noise, timesteps: batch.timesteps)
         }
     }
 
     /// The model's prediction at x_t; a variance that it predicts beside is left out.
     public func prediction(
-        of model: UNet, at noised: Tensor, _ batch: DenoisingBatch, dropout: DropoutMask? = nil
+        of model: some Denoiser, at noised: Tensor, _ batch: DenoisingBatch, dropout: DropoutMask? = nil
     ) -> Variable {
         let output = model(
             Variable(noised), timesteps: batch.timesteps.map(Float.init), classLabels: batch.classLabels,
@@ -68,8 +47,8 @@ public struct DenoisingObjective {
     ///
     /// - Parameters:
     ///   - teacher: with `distillation` = λ the loss is (1 − λ)·L + λ·mean (prediction − teacher's prediction)².
-    public func loss(
-        of model: UNet, _ batch: DenoisingBatch, dropout: DropoutMask? = nil, teacher: UNet? = nil,
+    public func loss<Model: Denoiser>(
+        of model: Model, _ batch: DenoisingBatch, dropout: DropoutMask? = nil, teacher: Model? = nil,
         distillation: Float = 0
     ) -> Variable {
         let noised = noised(batch)
@@ -96,35 +75,5 @@ public struct DenoisingObjective {
         let scaled = Tensor(uninitialized: target.shape)
         dk_multiply(1, target.pointer, roots.pointer, target.count, scaled.pointer, 0)
         return prediction.multiplied(by: Variable(roots)).meanSquaredError(to: scaled)
-    }
-
-    private func combination(
-        _ batch: DenoisingBatch, _ factors: ((signal: Float, noise: Float)) -> (Float, Float)
-    ) -> Tensor {
-        let result = Tensor(uninitialized: batch.clean.shape)
-        let size = result.count / max(batch.count, 1)
-        for (image, timestep) in batch.timesteps.enumerated() {
-            let (a, b) = factors(
-                (Float(schedule.signalCoefficient(at: timestep)), Float(schedule.noiseCoefficient(at: timestep))))
-            let offset = image * size
-            dk_linear_combination(
-                a, batch.clean.pointer + offset, b, batch.noise.pointer + offset, size, result.pointer + offset, 0)
-        }
-        return result
-    }
-}
-
-extension DenoisingBatch {
-    /// The batch of image `index` alone.
-    public func image(_ index: Int) -> DenoisingBatch {
-        let labels: ClassLabels? =
-            switch classLabels {
-            case .numbers(let numbers)?: .numbers([numbers[index]])
-            case .vectors(let vectors)?: .vectors(vectors.rows(index..<(index + 1)))
-            case nil: nil
-            }
-        return DenoisingBatch(
-            clean: clean.rows(index..<(index + 1)), noise: noise.rows(index..<(index + 1)),
-            timesteps: [timesteps[index]], classLabels: labels)
     }
 }
