@@ -83,8 +83,8 @@ import Testing
         #expect(one.joined().allSatisfy { $0 > 0 && $0 < 1 })
     }
 
-    /// Read as published, one-shot removes the channels whose removal raises the gradient norm most: those of the lowest
-    /// velocity, per unit of cost.
+    /// Read as published, one-shot removes the channels whose removal raises the gradient norm most: those of the
+    /// lowest velocity, per unit of cost.
     @Test func oneShotRemovesTheLowestVelocities() throws {
         let bench = try Bench()
         let velocity = try bench.collector().curvature(masks: MaskSet(keepingAllOf: bench.groups)).velocity

@@ -1,3 +1,4 @@
+import TestSupport
 import Configuration
 import Evaluation
 import Foundation
@@ -15,7 +16,7 @@ private struct Expected: Decodable {
     init() throws { classifier = try FeatureClassifierFolder(FeatureFixtures.model).load() }
 
     @Test func featuresAgreeWithPyTorch() throws {
-        let file = FeatureFixtures.repository.appendingPathComponent("Tests/Fixtures/features/expected.json")
+        let file = Repository.url("Tests/Fixtures/features/expected.json")
         let expected = try JSONDecoder().decode(Expected.self, from: Data(contentsOf: file))
         let dataset = try FeatureFixtures.images(.test)
         let images = expected.features.indices.map(dataset.image)
@@ -48,7 +49,7 @@ private struct Expected: Decodable {
     }
 
     @Test func bundledNetIsWhatTheShippedConfigurationDescribes() throws {
-        let file = FeatureFixtures.repository.appendingPathComponent("configs/fashion-features.yaml")
+        let file = Repository.url("configs/fashion-features.yaml")
         let document = try ConfigurationDocument(file: file, sections: ["data", "features"])
         let settings: FeatureTrainingSettings = try document.section("features")
         let built = classifier.configuration
