@@ -43,7 +43,7 @@ public struct FinetuningWorkflow {
         var models = ["model": try pipeline.digests()]
         models["teacher"] = try teacher?.digests()
         let identity = try RunIdentity(
-            command: "finetune", configuration: configuration.tree, models: models, data: data)
+            command: "finetune", configuration: configuration.values, models: models, data: data)
         let folder = try RunFolder(
             output, identity: identity, growth: settings.training.growth(section: "finetuning"), resuming: resuming)
         let training = TrainingLoop(trainer, pipeline.scheduler, settings, progress: progress)
