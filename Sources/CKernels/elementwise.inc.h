@@ -33,20 +33,23 @@ INLINE vf activation_order(const dk_activation kind, const int order, vf x) {
     return order == 0 ? r.value : order == 1 ? r.first : r.second;
 }
 
-INLINE void activate_range(const dk_activation kind, const int order, const flat_job *j, long index) {
-    FLAT_RANGE(j);
-    const float *v = j->v;
-    vf scale = vset(j->alpha);
+/// y (+)= alpha·F(x)·(z or 1)·(v or 1), by a function F of a vector that is defined where this is used.
 #define APPLY(i, n)                                                                                                    \
     do {                                                                                                               \
-        vf r = scale * activation_order(kind, order, vload_first(x + (i), n));                                         \
+        vf r = scale * F(vload_first(x + (i), n));                                                                     \
         if (z) r *= vload_first(z + (i), n);                                                                           \
         if (v) r *= vload_first(v + (i), n);                                                                           \
         if (accumulate) r += vload_first(y + (i), n);                                                                  \
         vstore_first(y + (i), r, n);                                                                                   \
     } while (0)
+
+INLINE void activate_range(const dk_activation kind, const int order, const flat_job *j, long index) {
+    FLAT_RANGE(j);
+    const float *v = j->v;
+    vf scale = vset(j->alpha);
+#define F(x) activation_order(kind, order, x)
     FOR_FLAT(lo, hi, APPLY);
-#undef APPLY
+#undef F
 }
 
 static void activate_item(void *context, long index) {

@@ -22,6 +22,7 @@
 #include "normalisation.inc.h"
 #include "normalisation_tangent.inc.h"
 #include "elementwise.inc.h"
+#include "pointwise.inc.h"
 #include "reduction.inc.h"
 #include "softmax.inc.h"
 #include "attention.inc.h"

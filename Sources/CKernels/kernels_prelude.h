@@ -4,6 +4,7 @@
 #include "kernel_table.h"
 #include "pool.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>

@@ -51,6 +51,35 @@ INLINE vf vexp_negated(vf x) {
     return vscale(vfma(p, r, vset(1.0f)), shifted);
 }
 
+/// ln x to 1 ulp; −∞ of zero and of what counts as zero, NaN of what is negative.
+INLINE vf vlog(vf x) {
+    // x = m·2ᵏ with √½ ≤ m < √2, f = m − 1.
+    vi k = ((vi)x - 0x3f3504f3) >> 23;
+    vf f = (vf)((vi)x - (k << 23)) - vset(1.0f), square = f * f, n = __builtin_convertvector(k, vf);
+    // (ln(1 + f) − f + f²/2)/f³ to 8e-10 of the logarithm, by Lawson's iteration.
+    vf p = vset(6.74664080e-2f);
+    p = vfma(p, f, vset(-0.116756521f));
+    p = vfma(p, f, vset(0.118881620f));
+    p = vfma(p, f, vset(-0.124055892f));
+    p = vfma(p, f, vset(0.142195523f));
+    p = vfma(p, f, vset(-0.166679963f));
+    p = vfma(p, f, vset(0.200021192f));
+    p = vfma(p, f, vset(-0.250000089f));
+    p = vfma(p, f, vset(0.333333135f));
+    vf r = vfma(n, vset(-2.12194440e-4f), p * f * square);
+    r = f + vfma(vset(-0.5f), square, r);
+    r = vfma(n, vset(0.693359375f), r);
+    vf beyond = vselect(x < vset(0.0f), vset(NAN), vselect(x == vset(0.0f), vset(-INFINITY), x));
+    return vselect((x >= vset(FLT_MIN)) & (x <= vset(FLT_MAX)), r, beyond);
+}
+
+/// ln(1 + t) to 2 ulp for 0 ≤ t ≤ 1.
+INLINE vf vlog_one_plus(vf t) {
+    vf u = vset(1.0f) + t;
+    // What the sum lost, at the logarithm's slope.
+    return vlog(u) + (t - (u - vset(1.0f))) / u;
+}
+
 /// x·σ(x) to about 2 ulp; 0 below −89.
 INLINE vf vsilu(vf x) {
     vf lower = vat_least(x, -104.0f);

@@ -29,15 +29,33 @@ static void dot_item(void *context, long index) {
     j->partial[index] = total;
 }
 
-static double dot(const float *x, const float *y, long count) {
+/// The sum of the chunks' partial results, in order.
+static double run_reduction(const float *x, const float *y, long count, void (*item)(void *, long)) {
     if (count <= 0) return 0;
     long chunks = ceil_div(count, FLAT_CHUNK);
     reduction_job job = {x, y, count, (double *)dk_scratch(DK_SHARED_A, 2 * chunks)};
-    dk_region(chunks, 2 * count, dot_item, &job);
+    dk_region(chunks, 2 * count, item, &job);
     double total = 0;
     for (long i = 0; i < chunks; i++) total += job.partial[i];
     return total;
 }
+
+static double dot(const float *x, const float *y, long count) { return run_reduction(x, y, count, dot_item); }
+
+static void sum_item(void *context, long index) {
+    const reduction_job *j = context;
+    long lo = index * FLAT_CHUNK, hi = least(lo + FLAT_CHUNK, j->count), i = lo;
+    vd sum[4] = {{0}, {0}, {0}, {0}};
+    for (; i + 4 * DOT_LANES <= hi; i += 4 * DOT_LANES)
+        UNROLL for (int q = 0; q < 4; q++) sum[q] += load_double(j->x + i + q * DOT_LANES);
+    vd all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    double total = 0;
+    for (int q = 0; q < DOT_LANES; q++) total += all[q];
+    for (; i < hi; i++) total += (double)j->x[i];
+    j->partial[index] = total;
+}
+
+static double sum(const float *x, long count) { return run_reduction(x, NULL, count, sum_item); }
 
 static void all_finite_item(void *context, long index) {
     const reduction_job *j = context;

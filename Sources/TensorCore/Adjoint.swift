@@ -88,10 +88,14 @@ final class Adjoint {
         return result
     }
 
-    /// Propagates `cotangent` to every leaf that requires a gradient, and to what was recorded up to `first`, an earlier
-    /// moment, which is treated as a leaf. What was saved is released on the way, so a graph can be traversed once.
-    func backward(from cotangent: Cotangent, recordedAfter first: UInt64 = 0) {
-        var order = graph(recordedAfter: first)
+    /// Propagates `cotangent` to every leaf that requires a gradient. What was saved is released on the way, so a graph can
+    /// be traversed once.
+    ///
+    /// - Parameters:
+    ///   - first: a moment; what was recorded up to it is treated as a leaf.
+    ///   - boundary: what was recorded up to then and may be met. The pass that is under way carries their gradients on.
+    func backward(from cotangent: Cotangent, recordedAfter first: UInt64 = 0, reaching boundary: [Adjoint] = []) {
+        var order = graph(recordedAfter: first, reaching: boundary)
         contribute(adopting: Dual(cotangent))
         while let adjoint = order.popLast() {
             guard let node = adjoint.node else { continue }
@@ -102,12 +106,20 @@ final class Adjoint {
     }
 
     /// Every non-leaf reachable from here, in ascending order of creation, which is a topological order.
-    private func graph(recordedAfter first: UInt64) -> [Adjoint] {
+    private func graph(recordedAfter first: UInt64, reaching boundary: [Adjoint]) -> [Adjoint] {
         var order: [Adjoint] = []
         var stack: [Adjoint] = [self]
         var seen: Set<UInt64> = []
         while let adjoint = stack.popLast() {
-            guard let node = adjoint.node, node.serial > first, seen.insert(node.serial).inserted else { continue }
+            guard let node = adjoint.node else { continue }
+            guard node.serial > first else {
+                precondition(
+                    boundary.contains { $0 === adjoint },
+                    "a checkpointed body computes with a variable of shape \(adjoint.shape) that was recorded outside it "
+                        + "and is not among its inputs: it would get no gradient")
+                continue
+            }
+            guard seen.insert(node.serial).inserted else { continue }
             order.append(adjoint)
             stack.append(contentsOf: node.inputs)
         }

@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import Synchronization
 
 /// Weights of convolutions and linear layers as the kernels want them, kept from one prediction to the next.
@@ -6,7 +7,11 @@ import Synchronization
 /// Laying weights out, and transforming them where Winograd's method applies, costs about a twentieth of a prediction for
 /// 16 images and more for fewer. What is kept is up to four times the size of the weights.
 ///
-/// Whoever holds one promises that the weights of the predictions made with it do not change meanwhile.
+/// What is kept is found by the identity of the weight's variable. A layer whose weight is *derived* from a stored one, by a
+/// mask or another reparameterisation, asks for it by `effective`, so that each prediction meets the same variable.
+///
+/// Whoever holds one promises that the weights of the predictions made with it do not change meanwhile, nor what effective
+/// weights are derived from.
 public final class PreparedWeights: @unchecked Sendable {
     @TaskLocal static var current: PreparedWeights?
 
@@ -32,6 +37,13 @@ public final class PreparedWeights: @unchecked Sendable {
         let first: ObjectIdentifier
         let count: Int
     }
+    private struct EffectiveWeight {
+        let base: Variable
+        let value: Variable
+    }
+    /// Held while a weight is derived, which may take others that are derived themselves.
+    private let derivation = NSRecursiveLock()
+    private var effectiveWeights: [ObjectIdentifier: EffectiveWeight] = [:]
     private let lock = Mutex<Void>(())
     private var entries: [Key: Entry] = [:]
     private var joinedEntries: [JoinedKey: JoinedLayers] = [:]
@@ -48,9 +60,29 @@ public final class PreparedWeights: @unchecked Sendable {
 
     /// Bytes that are kept.
     public var bytes: Int {
-        lock.withLock { _ in
+        let effective = derivation.withLock {
+            effectiveWeights.values.reduce(0) { $0 + ($1.value === $1.base ? 0 : $1.value.value.count) }
+        }
+        let packed = lock.withLock { _ in
             entries.values.reduce(0) { $0 + $1.packed.count } + joinedEntries.values.reduce(0) { $0 + $1.packed.count }
-        } * MemoryLayout<Float>.size
+        }
+        return (effective + packed) * MemoryLayout<Float>.size
+    }
+
+    /// The weight that is computed with in the place of the stored one, `base`. Where prepared weights are in use, `make` runs
+    /// at the first call for this `base` and its result is kept; everywhere else it runs at each call, so that what it does
+    /// is recorded.
+    ///
+    /// - Parameter make: derives the one effective weight of `base`.
+    public static func effective(_ base: Variable, _ make: () throws -> Variable) rethrows -> Variable {
+        guard isInUse, let current else { return try make() }
+        return try current.derivation.withLock {
+            let key = ObjectIdentifier(base)
+            if let known = current.effectiveWeights[key] { return known.value }
+            let value = try make()
+            current.effectiveWeights[key] = EffectiveWeight(base: base, value: value)
+            return value
+        }
     }
 
     /// Those of a convolution of `shape`, from float `offset` of `weight` on.

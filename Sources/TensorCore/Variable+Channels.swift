@@ -57,25 +57,4 @@ extension Variable {
             }
         }
     }
-
-    /// Mean over the pixels of each image: `[B, …, C]` → `[B, C]`.
-    public func meanOverPixels() -> Variable {
-        let images = shape[0]
-        let channels = value.columns
-        let pixels = value.count / (images * channels)
-        let factor = 1 / Float(pixels)
-        let average = { (x: Tensor) -> Tensor in
-            let result = Tensor(uninitialized: [images, channels])
-            dk_sum_pixels(x.pointer, images, pixels, channels, result.pointer, 0)
-            dk_linear_combination(factor, result.pointer, 0, nil, result.count, result.pointer, 0)
-            return result
-        }
-        return .result(average(value), tangent: tangent.map(average), of: [self]) { [adjoint] cotangent in
-            adjoint?.contributeLinear(cotangent) { g, out, accumulate in
-                let share = Tensor(uninitialized: g.shape)
-                dk_linear_combination(factor, g.pointer, 0, nil, g.count, share.pointer, 0)
-                dk_affine_images(nil, nil, nil, nil, share.pointer, images, pixels, channels, out, accumulate)
-            }
-        }
-    }
 }

@@ -1,54 +1,6 @@
 import CKernels
 
-/// Pointwise non-linearities; `gelu` is the exact one (by the error function), `mish` is x·tanh(softplus x).
-public enum Activation: String, Sendable, Codable, CaseIterable {
-    case identity, silu, gelu, relu, mish
-
-    var kernel: dk_activation {
-        switch self {
-        case .identity: DK_IDENTITY
-        case .silu: DK_SILU
-        case .gelu: DK_GELU
-        case .relu: DK_RELU
-        case .mish: DK_MISH
-        }
-    }
-}
-
 extension Variable {
-    /// φ(x), elementwise.
-    public func activated(_ activation: Activation) -> Variable {
-        let kind = activation.kernel
-        let saved = saved
-        let adjoint = adjoint
-        let activate = { (x: Dual) in
-            let output = Tensor(uninitialized: x.value.shape)
-            let count = output.count
-            dk_activate(kind, 0, 1, x.value.pointer, nil, nil, count, output.pointer, 0)
-            let outputTangent = x.tangent.map { xTangent in
-                let result = Tensor(uninitialized: output.shape)
-                dk_activate(kind, 1, 1, x.value.pointer, xTangent.pointer, nil, count, result.pointer, 0)
-                return result
-            }
-            return Dual(output, tangent: outputTangent)
-        }
-        let output = activate(Dual(self))
-        return .result(output.value, tangent: output.tangent, of: [self], recomputed: { activate(saved.dual) }) {
-            cotangent in
-            // dx = g·φ′(x);  its tangent: ġ·φ′(x) + g·φ″(x)·ẋ
-            let x = saved.dual
-            let count = x.value.count
-            adjoint?.contributeLinear(cotangent) { g, out, accumulate in
-                dk_activate(kind, 1, 1, x.value.pointer, g.pointer, nil, count, out, accumulate)
-            }
-            if let xTangent = x.tangent {
-                adjoint?.contributeTangent {
-                    dk_activate(kind, 2, 1, x.value.pointer, cotangent.value.pointer, xTangent.pointer, count, $0, $1)
-                }
-            }
-        }
-    }
-
     /// α·self + β·other.
     public func combined(_ alpha: Float = 1, plus other: Variable, times beta: Float = 1) -> Variable {
         precondition(shape == other.shape, "adding \(other.shape) to \(shape)")
@@ -94,6 +46,47 @@ extension Variable {
             adjoint?.contributeLinear(cotangent) { g, out, accumulate in
                 dk_linear_combination(factor, g.pointer, 0, nil, count, out, accumulate)
             }
+        }
+    }
+
+    /// self + constant.
+    public func adding(_ constant: Float) -> Variable {
+        let shift = { (x: Dual) in
+            let sum = Tensor(uninitialized: x.value.shape)
+            var (one, constant) = (Float(1), constant)
+            dk_affine_images(x.value.pointer, &one, nil, nil, &constant, 1, sum.count, 1, sum.pointer, 0)
+            return Dual(sum, tangent: x.tangent)
+        }
+        let saved = saved
+        let output = shift(Dual(self))
+        return .result(
+            output.value, tangent: output.tangent, of: [self],
+            recomputed: saved.isRecomputed ? { shift(saved.dual) } : nil
+        ) { [adjoint] cotangent in
+            // Nobody needs the cotangent after this.
+            adjoint?.contribute(adopting: Dual(cotangent))
+        }
+    }
+
+    /// factor·self, `factor` being a scalar.
+    public func scaled(by factor: Variable) -> Variable {
+        precondition(factor.value.count == 1, "a factor of shape \(factor.shape)")
+        let count = value.count
+        let scale: BilinearKernel = { x, s, out, accumulate in
+            dk_linear_combination(s.pointer[0], x.pointer, 0, nil, count, out, accumulate)
+        }
+        let (x, s) = (saved, factor.saved)
+        let (xAdjoint, sAdjoint) = (adjoint, factor.adjoint)
+        let output = bilinear(Dual(self), Dual(factor), shape: shape, scale)
+        return .result(
+            output.value, tangent: output.tangent, of: [self, factor],
+            recomputed: { [shape] in bilinear(x.dual, s.dual, shape: shape, scale) }
+        ) { cotangent in
+            let g = Saved.kept(Dual(cotangent))
+            sAdjoint?.contributeBilinear(x, g) { x, g, out, accumulate in
+                out[0] = Float(dk_dot(x.pointer, g.pointer, count)) + (accumulate == 0 ? 0 : out[0])
+            }
+            xAdjoint?.contributeBilinear(g, s, scale)
         }
     }
 

@@ -74,8 +74,8 @@ extension Variable {
         }
     }
 
-    /// Computes a linear map of this variable's value again: the input of one that enlarges is the less to keep.
-    private func recomputation(_ map: @escaping (Tensor) -> Tensor) -> () -> Dual {
+    /// Computes a linear map of this variable's value again: where it enlarges, its input is the less to keep.
+    func recomputation(_ map: @escaping (Tensor) -> Tensor) -> () -> Dual {
         let saved = saved
         return {
             let x = saved.dual

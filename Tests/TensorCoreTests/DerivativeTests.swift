@@ -37,4 +37,16 @@ import Testing
         #expect(gamma.gradient?.array[0] == 0 && beta.gradient?.array[1] == 0)
         #expect(x.gradient?.array[2] != 0)
     }
+
+    /// A step has no derivative; its estimator passes gradients on, to whatever the thresholds were made of.
+    @Test func aStraightThroughStepPassesGradientsOn() {
+        let t = Variable(Tensor([-0.5, 0.25, 0, 2], shape: [4]), requiresGradient: true)
+        let step = Tensor(t.value.array.map { $0 >= 0 ? 1 : 0 }, shape: [4])
+        let weights = Variable(Tensor([3, -1, 2, 0.5], shape: [4]), requiresGradient: true)
+        let output = weights.multiplied(by: t.straightThrough(value: step, factor: 0.25))
+        #expect(output.value.array == [0, -1, 2, 0.5])
+        output.summed(over: .all).backward()
+        #expect(t.gradient?.array == [0.75, -0.25, 0.5, 0.125])
+        #expect(weights.gradient?.array == [0, 1, 1, 1])
+    }
 }

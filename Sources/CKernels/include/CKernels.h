@@ -87,10 +87,15 @@ typedef struct {
 void dk_set_winograd(int enabled);
 int dk_winograd(void);
 
+typedef enum { DK_CONV_FORWARD = 0, DK_CONV_INPUT_GRADIENT = 1, DK_CONV_WEIGHT_GRADIENT = 2 } dk_conv_pass;
+/// Floats of the workspace that a pass takes, at least 1: memory of the caller's, up to four times the weights, whose contents
+/// mean nothing before and after. The size depends on dk_winograd and on the instruction set, as the packed weights below do.
+long dk_conv_workspace_size(const dk_conv_shape *shape, dk_conv_pass pass);
+
 /// y[B,Ho,Wo,Co] (+)= conv(x[B,H,W,Ci], w[k,k,Ci,Co]) + bias[Co] + image_bias[B,Co] + residual[B,Ho,Wo,Co].
 /// bias, image_bias, residual may be NULL.
 void dk_conv_forward(const dk_conv_shape *shape, const float *x, const float *w, const float *bias,
-                     const float *image_bias, const float *residual, float *y, int accumulate);
+                     const float *image_bias, const float *residual, float *y, int accumulate, float *workspace);
 /// The same in two parts, for weights that are used more than once: conv_pack lays them out (and transforms them where
 /// Winograd's method applies) in packed[dk_conv_packed_size]. The layout depends on the shape, its batch apart, on
 /// dk_winograd and on the instruction set: all have to be the same for both.
@@ -99,9 +104,11 @@ void dk_conv_pack(const dk_conv_shape *shape, const float *w, float *packed);
 void dk_conv_forward_packed(const dk_conv_shape *shape, const float *x, const float *packed, const float *bias,
                             const float *image_bias, const float *residual, float *y, int accumulate);
 /// dx[B,H,W,Ci] (+)= the adjoint of dk_conv_forward in x, applied to g[B,Ho,Wo,Co].
-void dk_conv_input_gradient(const dk_conv_shape *shape, const float *g, const float *w, float *dx, int accumulate);
+void dk_conv_input_gradient(const dk_conv_shape *shape, const float *g, const float *w, float *dx, int accumulate,
+                            float *workspace);
 /// dw[k,k,Ci,Co] (+)= the adjoint in w.
-void dk_conv_weight_gradient(const dk_conv_shape *shape, const float *x, const float *g, float *dw, int accumulate);
+void dk_conv_weight_gradient(const dk_conv_shape *shape, const float *x, const float *g, float *dw, int accumulate,
+                             float *workspace);
 
 // ---------------------------------------------------------------- reductions and channel-wise work
 
@@ -116,6 +123,8 @@ void dk_affine_images(const float *x, const float *a, const float *z, const floa
                       long pixels, long channels, float *y, int accumulate);
 /// Σ x·y in double, fixed order.
 double dk_dot(const float *x, const float *y, long count);
+/// Σ x in double, fixed order.
+double dk_sum(const float *x, long count);
 /// 1 when every value is finite.
 int dk_all_finite(const float *x, long count);
 
@@ -192,6 +201,19 @@ void dk_affine_activation_backward_tangent(dk_activation kind, const float *x, c
 /// order 0 with u = v = NULL is the activation, order 1 with u = g its backward pass.
 void dk_activate(dk_activation kind, int order, float scale, const float *x, const float *u, const float *v, long count,
                  float *y, int accumulate);
+/// Functions of one number: σ(x), eˣ, ln x, |x|, √x, 1/x, the sign (0 at 0), min(max(x, low), high), ln(1 + eˣ). The
+/// derivative of |x| at 0 is 0, that of the clamp 1 from low to high, both included, and 0 beyond.
+typedef enum {
+    DK_SIGMOID = 0, DK_EXP = 1, DK_LOG = 2, DK_ABS = 3, DK_SQRT = 4, DK_RECIPROCAL = 5, DK_SIGN = 6, DK_CLAMP = 7,
+    DK_SOFTPLUS = 8
+} dk_function_kind;
+typedef struct {
+    dk_function_kind kind;
+    float low, high;  // of DK_CLAMP
+} dk_function;
+/// y (+)= scale·f^(order)(x)·(u or 1)·(v or 1), order 0, 1 or 2; u and v may be NULL.
+void dk_apply(dk_function function, int order, float scale, const float *x, const float *u, const float *v, long count,
+              float *y, int accumulate);
 /// y (+)= alpha·x + beta·z; z may be NULL.
 void dk_linear_combination(float alpha, const float *x, float beta, const float *z, long count, float *y, int accumulate);
 /// y (+)= scale·x·z

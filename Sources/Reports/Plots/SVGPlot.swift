@@ -65,7 +65,7 @@ public struct PlotLayout: Sendable, Equatable {
 
     var isNarrow: Bool { width < 500 }
 
-    /// Height of the box that line and scatter plots draw into, title and legend not counted.
+    /// Height of the box that line plots draw into, title and legend not counted.
     var plotHeight: Double { isNarrow ? width * 0.66 : width * 0.42 }
 
     static func height(ofSVG svg: String) -> Double {
@@ -83,10 +83,4 @@ struct PlotRect {
 
     var right: Double { x + width }
     var bottom: Double { y + height }
-
-    func overlap(_ other: PlotRect) -> Double {
-        let w = min(right, other.right) - max(x, other.x)
-        let h = min(bottom, other.bottom) - max(y, other.y)
-        return w > 0 && h > 0 ? w * h : 0
-    }
 }

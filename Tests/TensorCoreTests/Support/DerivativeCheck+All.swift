@@ -3,7 +3,7 @@ import TensorCore
 extension DerivativeCheck {
     static let all: [DerivativeCheck] =
         convolutions + products + normalizations + attentions + pointwise + rearrangements + losses + ofParts
-        + recomputed
+        + recomputed + functions + reductions + masks
 
     private static func convolution(
         _ name: String, x: [Int], kernel: Int = 3, to outputs: Int, stride: Int = 1, padding: ConvolutionPadding = .one

@@ -175,6 +175,10 @@ enum Reference {
         return y
     }
 
+    static func rowSums(_ x: DoubleArray) -> DoubleArray {
+        DoubleArray(Array(x.shape.dropLast()), (0..<x.rows).map { r in (0..<x.columns).reduce(0) { $0 + x[r, $1] } })
+    }
+
     static func concatenate(_ parts: [DoubleArray]) -> DoubleArray {
         let columns = parts.reduce(0) { $0 + $1.columns }
         var y = DoubleArray(zeros: Array(parts[0].shape.dropLast()) + [columns])
