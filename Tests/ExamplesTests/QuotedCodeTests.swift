@@ -20,13 +20,17 @@ import Testing
     }
 
     @Test func excerptsKeepImportsAndLoseIndentation() {
-        let file = "import A\nimport B\n\nfunc test() {\n    // excerpt\n    let a = 1\n\n    if a > 0 {\n        b()\n    }\n    // end\n}\n"
+        let file =
+            "import A\nimport B\n\nfunc test() {\n    // excerpt\n    let a = 1\n\n    if a > 0 {\n        b()\n    }\n"
+            + "    // end\n}\n"
         #expect(Self.excerpt(of: file) == "import A\nimport B\n\nlet a = 1\n\nif a > 0 {\n    b()\n}")
         #expect(Self.excerpt(of: "import A\n\nlet a = 1\n") == "import A\n\nlet a = 1")
     }
 
     @Test func blocksAreFoundWithTheirSources() {
-        let document = "<!-- quotes: A.swift -->\n\n```swift\none\n\ntwo\n```\ntext\n```swift\nthree\n```\n```\nplain\n```\n"
+        let document =
+            "<!-- quotes: A.swift -->\n\n```swift\none\n\ntwo\n```\ntext\n```swift\nthree\n```\n"
+            + "```\nplain\n```\n"
         let blocks = Self.swiftBlocks(of: document)
         #expect(blocks.map(\.source) == ["A.swift", nil] && blocks.map(\.code) == ["one\n\ntwo", "three"])
         #expect(blocks.map(\.line) == [3, 9])
