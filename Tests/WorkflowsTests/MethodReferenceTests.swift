@@ -1,5 +1,3 @@
-import Foundation
-import PruningMethods
 import TestSupport
 import Testing
 
