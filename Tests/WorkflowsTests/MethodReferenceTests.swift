@@ -1,5 +1,3 @@
-import Foundation
-import PruningMethods
 import TestSupport
 import Testing
 
@@ -7,17 +5,14 @@ import Testing
 
 /// What is said of the methods in documents is what the code says.
 @Suite struct MethodReferenceTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
-
     @Test(arguments: ["README.md", "docs/METHODS.md"]) func documentsAreUpToDate(path: String) throws {
-        let document = try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
+        let document = try text(Repository.url(path))
         #expect(document.contains("<!-- generated: "))
         #expect(try MethodReference().updated(document) == document, "make docs brings \(path) up to date")
     }
 
     @Test func everyMethodIsDocumented() throws {
-        let document = try String(contentsOf: Self.root.appendingPathComponent("docs/METHODS.md"), encoding: .utf8)
+        let document = try text(Repository.url("docs/METHODS.md"))
         #expect(
             try MethodReference().missing(in: document) == [],
             "docs/METHODS.md says of every method what it is and what can be set")
