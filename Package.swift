@@ -59,7 +59,7 @@ let package = Package(
                 "ModelFolders", "PruningMethods", "Workflows", "Benchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["TensorCore", "Layers"], path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"]),
         .testTarget(name: "TensorCoreTests", dependencies: ["COpenBLAS", "CKernels", "TensorCore", "WeightFiles"]),
@@ -90,12 +90,12 @@ let package = Package(
         .testTarget(
             name: "PruningTests",
             dependencies: [
-                "Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Pruning",
+                "Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Pruning", "TestSupport",
             ]),
         .testTarget(
             name: "PruningMethodsTests",
             dependencies: [
-                "Diffusion", "PruningMethods", "TensorCore", "Models", "Training", "Pruning",
+                "Diffusion", "PruningMethods", "Files", "TensorCore", "Layers", "Models", "Training", "Pruning",
             ]),
         .testTarget(
             name: "EvaluationTests",
@@ -106,7 +106,7 @@ let package = Package(
             name: "WorkflowsTests",
             dependencies: [
                 "Diffusion", "PruningMethods", "Evaluation", "Workflows", "Files", "TensorCore", "Configuration",
-                "Imagery", "Reports", "WeightFiles", "Models", "Runs", "ModelFolders", "TestSupport",
+                "Imagery", "Reports", "WeightFiles", "Models", "Runs", "Pruning", "ModelFolders", "TestSupport",
             ]),
         .testTarget(
             name: "EndToEndTests",

@@ -1,4 +1,5 @@
 import Diffusion
+import Files
 import Foundation
 import Models
 import Pruning
@@ -8,12 +9,12 @@ import Testing
 import Training
 
 /// A tiny U-Net with a calibration source of random images: enough for every method to have something to judge.
-final class Bench: CalibrationSource {
+final class Bench: PerSampleCalibration, StagedCalibration {
     let model: UNet
-    let groups: [PrunableGroup]
     let arena: ParameterArena
+    private let channels: PruningSpace
+    private let weights: PruningSpace
     private let objective: DenoisingObjective
-    private let optimizer: Optimizer
 
     init() throws {
         var configuration = UNetConfiguration()
@@ -29,12 +30,10 @@ final class Bench: CalibrationSource {
         configuration.upBlockTypes = ["AttnUpBlock2D", "UpBlock2D"]
         model = try UNet(configuration)
         model.initialize(seed: 21)
-        groups = PrunableGroup.all(of: model)
+        channels = .channels(of: model)
+        weights = .weights(of: model)
         arena = ParameterArena(model.parameters)
         objective = try DenoisingObjective(SchedulerConfiguration())
-        var sgd = OptimizerConfiguration()
-        sgd.kind = .sgd
-        optimizer = Optimizer(sgd, arena: arena)
     }
 
     private func batch(_ index: Int, timesteps: [Int]) -> DenoisingBatch {
@@ -47,89 +46,190 @@ final class Bench: CalibrationSource {
         return DenoisingBatch(clean: drawn("test-images"), noise: drawn(.calibration), timesteps: timesteps)
     }
 
+    func space(_ kind: PruningSpace.Kind) -> PruningSpace { kind == .channels ? channels : weights }
+
     // MARK: calibration
 
-    var offers: Evidence = [.gradients, .curvature, .stagedGradients, .perSampleGradients]
     var batchCount: Int { 2 }
     var stageCount: Int { 5 }
     var sampleCount: Int { 3 }
-    func loss(batch index: Int) throws -> Variable {
-        objective.loss(of: model, batch(index, timesteps: [100 + index, 700]))
-    }
+    func loss(batch index: Int) throws -> Variable { loss(of: model, batch: index) }
     func loss(stage: Int) throws -> Variable {
         objective.loss(of: model, batch(7, timesteps: [stage * 100, stage * 100]))
     }
     func loss(sample: Int) throws -> Variable { objective.loss(of: model, batch(sample, timesteps: [300 * sample])) }
 
+    private func loss(of network: UNet, batch index: Int) -> Variable {
+        objective.loss(of: network, batch(index, timesteps: [100 + index, 700]))
+    }
+
+    func output(of network: UNet) -> [Float] {
+        let images = batch(9, timesteps: [10, 900])
+        return Autograd.withoutRecording { network(Variable(images.clean), timesteps: [10, 900]).value.array }
+    }
+
+    // MARK: what a method works on
+
+    /// What of a calibration source there is.
+    enum Offer {
+        case none
+        /// Batches, and neither samples nor stages.
+        case batches
+        case everything
+    }
+
+    /// A calibration source that gives nothing but batches' losses.
+    private final class Batches: CalibrationSource {
+        private let source: any CalibrationSource
+        init(_ source: any CalibrationSource) { self.source = source }
+        var batchCount: Int { source.batchCount }
+        func loss(batch: Int) throws -> Variable { try source.loss(batch: batch) }
+    }
+
+    var batchesOnly: any CalibrationSource { Batches(self) }
+
+    /// - Parameter declared: what may be asked for; nil for all.
+    func evidence(_ data: Offer = .everything, declared: [any EvidenceKind.Type]? = nil) -> EvidenceSource {
+        let calibration: (any CalibrationSource)? =
+            switch data {
+            case .none: nil
+            case .batches: batchesOnly
+            case .everything: self
+            }
+        return EvidenceSource(network: model, arena: arena, calibration: calibration, declared: declared)
+    }
+
+    func context(
+        _ target: String, _ granularity: Granularity = .channel, allocation: Allocation = .global,
+        comparesRows: Bool = false, evidence: EvidenceSource? = nil
+    ) throws -> PruningContext {
+        let space = space(granularity.space)
+        return try PruningContext(
+            space: space, evidence: evidence ?? self.evidence(),
+            selection: Selection(
+                space: space, network: model, budget: Budget(parsing: target), granularity: granularity,
+                minimumFraction: 0, allocation: allocation, comparesRows: comparesRows))
+    }
+
     // MARK: runs
 
-    func collector(withData: Bool = true) -> EvidenceCollector {
-        EvidenceCollector(groups: groups, arena: arena, source: withData ? self : nil)
-    }
-
-    func context(_ budget: Budget, _ granularity: Granularity = .channel, withData: Bool = true) throws
-        -> PruningContext
-    {
-        try PruningContext(
-            groups: groups, evidence: collector(withData: withData),
-            selection: BudgetSelection(
-                cost: CostModel(budget.quantity.cost, of: model, groups: groups), groups: groups,
-                granularity: granularity, leastFraction: 0, normalizations: model.normalizations),
-            remaining: budget.remaining)
-    }
-
-    /// One step of fine-tuning under the masks, so that later rounds judge other weights.
-    func tune(_ masks: MaskSet) throws {
-        masks.install(on: groups, trainable: false)
-        arena.clearGradients()
-        try loss(batch: 0).backward()
-        arena.completeGradients()
-        optimizer.update(arena, learningRate: 0.01)
-    }
-
-    struct Outcome: Equatable {
-        var masks: MaskSet
+    struct Outcome {
+        var masks: Masks
         var reports: [MaskUpdateReport] = []
+        /// Masks after each update.
+        var history: [Masks] = []
+        /// What the network computed under the masks, and what it computes without them once they were carried out for
+        /// good: max |difference| / max |output|.
+        var difference: Float?
+        /// Of the network that is left, trained.
+        var weights: [Float] = []
+
+        /// Whether two runs came to the same, bit for bit.
+        func isSame(as other: Outcome) -> Bool {
+            masks.values == other.masks.values && reports == other.reports && difference == other.difference
+                && weights == other.weights
+        }
     }
 
-    /// All updates of a pruner with fine-tuning between them.
+    /// Carries out a method's plan: a step of training for each update, those after the last update on what is left.
     ///
-    /// - Parameter interrupted: after every update the pruner is made anew from its configuration, and its state and
-    ///   the masks go through JSON, as in a run that is killed and resumed.
-    func run<P: Pruner>(_ pruner: P, in context: PruningContext, interrupted: Bool = false, seed: UInt64 = 1) throws
-        -> Outcome
-    {
-        var pruner = pruner
-        var outcome = Outcome(masks: MaskSet(keepingAllOf: groups))
-        for index in 0..<pruner.updates {
-            outcome.reports.append(try pruner.update(&outcome.masks, index: index, in: context))
-            if index + 1 < pruner.updates { try tune(outcome.masks) }
+    /// - Parameter interrupted: after every stage the method is made anew from its configuration, its state goes through
+    ///   a checkpoint's values, masks are read back as an array, and nothing that was gathered is remembered.
+    func run<P: Pruner>(
+        _ pruner: P, in context: PruningContext, interrupted: Bool = false, seed: UInt64 = 1
+    ) throws -> Outcome {
+        var (pruner, context) = (pruner, context)
+        var outcome = Outcome(masks: Masks(context.space))
+        var trained = Trained(model, arena)
+        let stages = plan(of: pruner, in: context).stages
+        for stage in stages {
+            switch stage {
+            case .update(let number):
+                outcome.reports.append(try pruner.update(&outcome.masks, number: number, in: context))
+                outcome.history.append(outcome.masks)
+            case .train(let steps):
+                let masks = trained.network === model ? outcome.masks : Masks(context.space)
+                masks.applied {
+                    for _ in 0..<steps { trained.step(loss(of: trained.network, batch: 0)) }
+                }
+                context.evidence.weightsChanged()
+            case .compact:
+                let masked = outcome.masks.applied { output(of: model) }
+                let network = try Compaction(model, masks: outcome.masks).network
+                trained = Trained(network, ParameterArena(network.parameters))
+                outcome.difference = Self.difference(masked, output(of: network))
+            case .bake:
+                let masked = outcome.masks.applied { output(of: model) }
+                for (site, range) in zip(context.space.sites, context.space.ranges) {
+                    guard case .weight(let parameter, _) = site else { continue }
+                    for (element, coordinate) in range.enumerated() {
+                        parameter.variable.value.pointer[element] *= outcome.masks.values[coordinate]
+                    }
+                }
+                outcome.difference = Self.difference(masked, output(of: model))
+            case .snapshot, .rewind, .reconstruct:
+                Issue.record("the bench cannot carry out \(stage)")
+            }
             if interrupted {
-                let state = try JSONEncoder().encode(pruner.state)
+                var state = PrunerState(arrays: pruner.state.arrays)
+                let text = try JSONValue.object(pruner.state.values).text()
+                state.values = try #require(JSONValue(parsing: text).objectValue)
                 pruner = P(pruner.configuration, seed: seed)
-                pruner.state = try JSONDecoder().decode(P.State.self, from: state)
-                outcome.masks = try JSONDecoder().decode(MaskSet.self, from: JSONEncoder().encode(outcome.masks))
+                try pruner.restore(state, in: context.space)
+                outcome.masks = Masks(context.space, outcome.masks.values.map { Float(bitPattern: $0.bitPattern) })
+                context = PruningContext(
+                    space: context.space, evidence: evidence(declared: P.needs), selection: context.selection)
             }
         }
+        outcome.weights = trained.arena.values.array
         return outcome
     }
 
-    func output() -> [Float] {
-        let images = batch(9, timesteps: [10, 900])
-        return Autograd.withoutRecording { model(Variable(images.clean), timesteps: [10, 900]).value.array }
+    /// As many steps as updates: one between neighbours and one at the end.
+    func plan(of pruner: some Pruner, in context: PruningContext) -> PruningPlan {
+        let count = pruner.updates
+        return pruner.plan(
+            PlanTiming(
+                steps: count, softFraction: Double(count - 1) / Double(max(count, 1)), space: context.space.kind))
     }
 
-    /// max |masked − compacted| / max |masked|
-    func compactionError(_ masks: MaskSet) throws -> Float {
-        masks.install(on: groups, trainable: false)
-        let masked = output()
-        MaskSet.removeGates(from: groups)
-        let compacted = try Compaction(model, groups: groups, masks: masks).network
-        let images = batch(9, timesteps: [10, 900])
-        let small = Autograd.withoutRecording { compacted(Variable(images.clean), timesteps: [10, 900]).value.array }
-        let scale = masked.reduce(0) { max($0, abs($1)) }
-        return zip(masked, small).reduce(0) { max($0, abs($1.0 - $1.1)) } / scale
+    /// One step of fine-tuning under the masks, so that later updates judge other weights.
+    func tune(_ masks: Masks) {
+        masks.applied { Trained(model, arena).step(loss(of: model, batch: 0)) }
     }
+
+    /// max |a − b| / max |a|
+    private static func difference(_ a: [Float], _ b: [Float]) -> Float {
+        let scale = a.reduce(0) { max($0, abs($1)) }
+        return a.count == b.count ? zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } / scale : .infinity
+    }
+
+    /// A network in training.
+    private struct Trained {
+        let network: UNet
+        let arena: ParameterArena
+        private let optimizer: Optimizer
+
+        init(_ network: UNet, _ arena: ParameterArena) {
+            self.network = network
+            self.arena = arena
+            var sgd = OptimizerConfiguration()
+            sgd.kind = .sgd
+            optimizer = Optimizer(sgd, arena: arena)
+        }
+
+        func step(_ loss: Variable) {
+            arena.clearGradients()
+            loss.backward()
+            arena.completeGradients()
+            optimizer.update(arena, learningRate: 0.01)
+        }
+    }
+}
+
+extension Pruner {
+    /// How many times it changes the masks.
+    var updates: Int { plan(PlanTiming(steps: 0, softFraction: 1, space: .channels)).updates }
 }
 
 extension MethodEntry {
@@ -153,9 +253,10 @@ extension MethodEntry {
         try #require(try JSONSerialization.jsonObject(with: defaultConfiguration()) as? [String: Any])
     }
 
-    /// A pruner that takes several updates where the method has a choice, so that there is something to resume.
+    /// A pruner that takes several updates where the method has a choice, so that there is something to resume, and as
+    /// little time as it can.
     func pruner(seed: UInt64 = 1, rounds: Int = 4) throws -> any Pruner {
-        try make(configuration(replacing: ["rounds": rounds]), seed)
+        try make(configuration(replacing: ["rounds": rounds, "flowSteps": 4, "probes": 2]), seed)
     }
 }
 

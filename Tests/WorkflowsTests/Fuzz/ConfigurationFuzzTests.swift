@@ -3,6 +3,7 @@ import Diffusion
 import Files
 import Foundation
 import Models
+import Pruning
 import PruningMethods
 import Testing
 
@@ -56,7 +57,12 @@ import Testing
         try fuzz(good.tree, method) { url in
             let configuration = try PruningRunConfiguration(file: url)
             let pruner = try MethodCatalog.entry(named: configuration.method).make(configuration.methodSettings, 0)
-            if !(1...1_000_000).contains(pruner.updates) { Issue.record("\(method): \(pruner.updates) updates") }
+            let granularity = try configuration.pruning.unit
+            let plan = pruner.plan(
+                PlanTiming(
+                    steps: configuration.finetuning.steps, softFraction: configuration.pruning.softFraction,
+                    space: granularity.space))
+            if !(1...1_000_000).contains(plan.updates) { Issue.record("\(method): \(plan.updates) updates") }
         }
     }
 
