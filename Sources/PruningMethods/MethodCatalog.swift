@@ -59,6 +59,13 @@ public enum MethodCatalog {
         MethodEntry(rankingBy: Fisher.self),
         MethodEntry(rankingBy: Grasp.self),
         MethodEntry(rankingBy: OptimalBrainDamage.self),
+        MethodEntry(rankingBy: Wanda.self),
+        MethodEntry(rankingBy: ActivationMagnitude.self),
+        MethodEntry(rankingBy: Depth.self),
+        MethodEntry(ThiNet.self),
+        MethodEntry(L0.self),
+        MethodEntry(RigL.self),
+        MethodEntry(Lottery.self),
     ]
 
     public static func entry(named name: String) throws -> MethodEntry {

@@ -82,7 +82,7 @@ import Training
 
         let threads = Engine.threads
         defer { Engine.threads = threads }
-        let frozen = FrozenUNet(model)
+        let frozen = Frozen(model)
         for count in [1, 2, 3, 5] {
             Engine.threads = count
             let got = frozen.prediction(at: sample, timesteps: timesteps, classLabels: labels)
@@ -115,7 +115,7 @@ import Training
         let threads = Engine.threads
         defer { Engine.threads = threads }
         Engine.threads = 3
-        let frozen = FrozenUNet(model)
+        let frozen = Frozen(model)
         let expected = bits(frozen.prediction(at: sample, timesteps: timesteps, classLabels: labels))
 
         let (predicting, recording) = (Recorder(), Recorder())

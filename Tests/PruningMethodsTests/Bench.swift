@@ -8,13 +8,14 @@ import TensorCore
 import Testing
 import Training
 
-/// A tiny U-Net with a calibration source of random images: enough for every method to have something to judge.
+/// A tiny U-Net in training, with a calibration source of random images: enough for every method to have something to judge.
 final class Bench: PerSampleCalibration, StagedCalibration {
     let model: UNet
+    /// Of the model.
     let arena: ParameterArena
+    private let trainer: Trainer<Denoising<UNet>>
     private let channels: PruningSpace
     private let weights: PruningSpace
-    private let objective: DenoisingObjective
 
     init() throws {
         var configuration = UNetConfiguration()
@@ -32,18 +33,15 @@ final class Bench: PerSampleCalibration, StagedCalibration {
         model.initialize(seed: 21)
         channels = .channels(of: model)
         weights = .weights(of: model)
-        arena = ParameterArena(model.parameters)
-        objective = try DenoisingObjective(SchedulerConfiguration())
-    }
-
-    private func batch(_ index: Int, timesteps: [Int]) -> DenoisingBatch {
-        func drawn(_ purpose: RandomPurpose) -> Tensor {
-            let tensor = Tensor(uninitialized: [timesteps.count, 8, 8, 1])
-            var stream = RandomStream(seed: 22, purpose: purpose, index: UInt64(index))
-            stream.fillNormal(tensor.unsafeBuffer)
-            return tensor
-        }
-        return DenoisingBatch(clean: drawn("test-images"), noise: drawn(.calibration), timesteps: timesteps)
+        var training = TrainingConfiguration()
+        training.optimizer.kind = .sgd
+        training.learningRate = 0.01
+        training.ema = 0
+        training.gradientClip = 0
+        trainer = try Trainer(
+            Denoising(DenoisingObjective(SchedulerConfiguration())), network: model, batches: BenchBatches(),
+            configuration: training)
+        arena = trainer.arena
     }
 
     func space(_ kind: PruningSpace.Kind) -> PruningSpace { kind == .channels ? channels : weights }
@@ -53,18 +51,16 @@ final class Bench: PerSampleCalibration, StagedCalibration {
     var batchCount: Int { 2 }
     var stageCount: Int { 5 }
     var sampleCount: Int { 3 }
-    func loss(batch index: Int) throws -> Variable { loss(of: model, batch: index) }
-    func loss(stage: Int) throws -> Variable {
-        objective.loss(of: model, batch(7, timesteps: [stage * 100, stage * 100]))
-    }
-    func loss(sample: Int) throws -> Variable { objective.loss(of: model, batch(sample, timesteps: [300 * sample])) }
+    func loss(batch: Int) throws -> Variable { loss(batch, timesteps: [100 + batch, 700]) }
+    func loss(stage: Int) throws -> Variable { loss(7, timesteps: [stage * 100, stage * 100]) }
+    func loss(sample: Int) throws -> Variable { loss(sample, timesteps: [300 * sample]) }
 
-    private func loss(of network: UNet, batch index: Int) -> Variable {
-        objective.loss(of: network, batch(index, timesteps: [100 + index, 700]))
+    private func loss(_ index: Int, timesteps: [Int]) -> Variable {
+        trainer.task.objective.loss(of: model, BenchBatches.batch(index, timesteps: timesteps))
     }
 
     func output(of network: UNet) -> [Float] {
-        let images = batch(9, timesteps: [10, 900])
+        let images = BenchBatches.batch(9, timesteps: [10, 900])
         return Autograd.withoutRecording { network(Variable(images.clean), timesteps: [10, 900]).value.array }
     }
 
@@ -89,9 +85,9 @@ final class Bench: PerSampleCalibration, StagedCalibration {
     var batchesOnly: any CalibrationSource { Batches(self) }
 
     /// - Parameter declared: what may be asked for; nil for all.
-    func evidence(_ data: Offer = .everything, declared: [any EvidenceKind.Type]? = nil) -> EvidenceSource {
+    func evidence(_ offer: Offer = .everything, declared: [any EvidenceKind.Type]? = nil) -> EvidenceSource {
         let calibration: (any CalibrationSource)? =
-            switch data {
+            switch offer {
             case .none: nil
             case .batches: batchesOnly
             case .everything: self
@@ -99,16 +95,19 @@ final class Bench: PerSampleCalibration, StagedCalibration {
         return EvidenceSource(network: model, arena: arena, calibration: calibration, declared: declared)
     }
 
+    /// - Parameter steps: of training, half of them before the last update.
     func context(
-        _ target: String, _ granularity: Granularity = .channel, allocation: Allocation = .global,
-        comparesRows: Bool = false, evidence: EvidenceSource? = nil
+        _ target: String, _ granularity: Granularity = .channel, for card: MethodCard? = nil, steps: Int = 6,
+        evidence: EvidenceSource? = nil
     ) throws -> PruningContext {
         let space = space(granularity.space)
+        let budget = try Budget(parsing: target)
         return try PruningContext(
             space: space, evidence: evidence ?? self.evidence(),
             selection: Selection(
-                space: space, network: model, budget: Budget(parsing: target), granularity: granularity,
-                minimumFraction: 0, allocation: allocation, comparesRows: comparesRows))
+                space: space, network: model, budget: budget, granularity: granularity, minimumFraction: 0,
+                allocation: card?.allocation ?? .global, comparesRows: card?.comparesRows ?? false),
+            timing: PlanTiming(steps: steps, softFraction: 0.5, space: space.kind, remaining: budget.remaining))
     }
 
     // MARK: runs
@@ -126,76 +125,80 @@ final class Bench: PerSampleCalibration, StagedCalibration {
 
         /// Whether two runs came to the same, bit for bit.
         func isSame(as other: Outcome) -> Bool {
-            masks.values == other.masks.values && reports == other.reports && difference == other.difference
-                && weights == other.weights
+            masks.values == other.masks.values && reports == other.reports && weights == other.weights
         }
     }
 
-    /// Carries out a method's plan: a step of training for each update, those after the last update on what is left.
+    /// Carries out a method's plan.
     ///
     /// - Parameter interrupted: after every stage the method is made anew from its configuration, its state goes through
-    ///   a checkpoint's values, masks are read back as an array, and nothing that was gathered is remembered.
+    ///   a checkpoint's values, masks are read back as an array, training goes on from its own state, and nothing that
+    ///   was gathered is remembered.
     func run<P: Pruner>(
         _ pruner: P, in context: PruningContext, interrupted: Bool = false, seed: UInt64 = 1
     ) throws -> Outcome {
         var (pruner, context) = (pruner, context)
         var outcome = Outcome(masks: Masks(context.space))
-        var trained = Trained(model, arena)
-        let stages = plan(of: pruner, in: context).stages
-        for stage in stages {
+        var snapshots: [String: TrainerState] = [:]
+        trainer.setExtensions(pruner.extensions(in: context))
+        for stage in pruner.plan(context.timing).stages {
             switch stage {
             case .update(let number):
                 outcome.reports.append(try pruner.update(&outcome.masks, number: number, in: context))
                 outcome.history.append(outcome.masks)
             case .train(let steps):
-                let masks = trained.network === model ? outcome.masks : Masks(context.space)
-                masks.applied {
-                    for _ in 0..<steps { trained.step(loss(of: trained.network, batch: 0)) }
-                }
+                for _ in 0..<steps { try tune(outcome.masks) }
+                context.evidence.weightsChanged()
+            case .snapshot(let name): snapshots[name] = trainer.snapshot()
+            case .rewind(let name):
+                try trainer.rewind(to: #require(snapshots[name]), weights: true, schedule: true)
+                context.evidence.weightsChanged()
+            case .reconstruct:
+                try pruner.reconstruct(outcome.masks, in: context)
                 context.evidence.weightsChanged()
             case .compact:
                 let masked = outcome.masks.applied { output(of: model) }
-                let network = try Compaction(model, masks: outcome.masks).network
-                trained = Trained(network, ParameterArena(network.parameters))
-                outcome.difference = Self.difference(masked, output(of: network))
+                let compaction = try Compaction(model, masks: outcome.masks)
+                try trainer.adopt(compaction.network) { compaction.gather($0, from: $1, to: $2) }
+                outcome.difference = Self.difference(masked, output(of: compaction.network))
             case .bake:
                 let masked = outcome.masks.applied { output(of: model) }
-                for (site, range) in zip(context.space.sites, context.space.ranges) {
-                    guard case .weight(let parameter, _) = site else { continue }
-                    for (element, coordinate) in range.enumerated() {
-                        parameter.variable.value.pointer[element] *= outcome.masks.values[coordinate]
-                    }
-                }
+                trainer.multiplyWeights(by: outcome.masks.flat(in: arena))
                 outcome.difference = Self.difference(masked, output(of: model))
-            case .snapshot, .rewind, .reconstruct:
-                Issue.record("the bench cannot carry out \(stage)")
             }
             if interrupted {
-                var state = PrunerState(arrays: pruner.state.arrays)
-                let text = try JSONValue.object(pruner.state.values).text()
-                state.values = try #require(JSONValue(parsing: text).objectValue)
-                pruner = P(pruner.configuration, seed: seed)
-                try pruner.restore(state, in: context.space)
-                outcome.masks = Masks(context.space, outcome.masks.values.map { Float(bitPattern: $0.bitPattern) })
-                context = PruningContext(
-                    space: context.space, evidence: evidence(declared: P.needs), selection: context.selection)
+                (pruner, context) = try resumed(pruner, context, &outcome, seed: seed)
             }
         }
-        outcome.weights = trained.arena.values.array
+        outcome.weights = trainer.arena.values.array
         return outcome
     }
 
-    /// As many steps as updates: one between neighbours and one at the end.
-    func plan(of pruner: some Pruner, in context: PruningContext) -> PruningPlan {
-        let count = pruner.updates
-        return pruner.plan(
-            PlanTiming(
-                steps: count, softFraction: Double(count - 1) / Double(max(count, 1)), space: context.space.kind))
+    private func resumed<P: Pruner>(
+        _ pruner: P, _ context: PruningContext, _ outcome: inout Outcome, seed: UInt64
+    ) throws -> (P, PruningContext) {
+        let context = PruningContext(
+            space: context.space, evidence: evidence(declared: P.needs), selection: context.selection,
+            timing: context.timing)
+        let training = trainer.snapshot()
+        var state = PrunerState(arrays: pruner.state.arrays)
+        let text = try JSONValue.object(pruner.state.values).text()
+        state.values = try #require(JSONValue(parsing: text).objectValue)
+        var pruner = P(pruner.configuration, seed: seed)
+        if trainer.network === model { trainer.setExtensions(pruner.extensions(in: context)) }
+        try pruner.restore(state, in: context.space)
+        try trainer.restore(training)
+        outcome.masks = Masks(context.space, Array(outcome.masks.values))
+        return (pruner, context)
     }
 
-    /// One step of fine-tuning under the masks, so that later updates judge other weights.
-    func tune(_ masks: Masks) {
-        masks.applied { Trained(model, arena).step(loss(of: model, batch: 0)) }
+    /// One step of training, under the masks as long as they are of the network that is trained.
+    func tune(_ masks: Masks) throws {
+        guard trainer.network === model else {
+            try trainer.advance()
+            return
+        }
+        _ = try masks.applied { try trainer.advance() }
     }
 
     /// max |a − b| / max |a|
@@ -203,33 +206,25 @@ final class Bench: PerSampleCalibration, StagedCalibration {
         let scale = a.reduce(0) { max($0, abs($1)) }
         return a.count == b.count ? zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } / scale : .infinity
     }
-
-    /// A network in training.
-    private struct Trained {
-        let network: UNet
-        let arena: ParameterArena
-        private let optimizer: Optimizer
-
-        init(_ network: UNet, _ arena: ParameterArena) {
-            self.network = network
-            self.arena = arena
-            var sgd = OptimizerConfiguration()
-            sgd.kind = .sgd
-            optimizer = Optimizer(sgd, arena: arena)
-        }
-
-        func step(_ loss: Variable) {
-            arena.clearGradients()
-            loss.backward()
-            arena.completeGradients()
-            optimizer.update(arena, learningRate: 0.01)
-        }
-    }
 }
 
-extension Pruner {
-    /// How many times it changes the masks.
-    var updates: Int { plan(PlanTiming(steps: 0, softFraction: 1, space: .channels)).updates }
+/// Random images; every step sees the same ones.
+private struct BenchBatches: BatchSource {
+    func batch(step: Int) -> DenoisingBatch { Self.batch(0, timesteps: [100, 700]) }
+
+    func calibrationBatch(number: Int, of count: Int, size: Int) -> DenoisingBatch {
+        Self.batch(number, timesteps: Array(repeating: 300, count: size))
+    }
+
+    static func batch(_ index: Int, timesteps: [Int]) -> DenoisingBatch {
+        func drawn(_ purpose: RandomPurpose) -> Tensor {
+            let tensor = Tensor(uninitialized: [timesteps.count, 8, 8, 1])
+            var stream = RandomStream(seed: 22, purpose: purpose, index: UInt64(index))
+            stream.fillNormal(tensor.unsafeBuffer)
+            return tensor
+        }
+        return DenoisingBatch(clean: drawn("test-images"), noise: drawn(.calibration), timesteps: timesteps)
+    }
 }
 
 extension MethodEntry {
@@ -256,7 +251,10 @@ extension MethodEntry {
     /// A pruner that takes several updates where the method has a choice, so that there is something to resume, and as
     /// little time as it can.
     func pruner(seed: UInt64 = 1, rounds: Int = 4) throws -> any Pruner {
-        try make(configuration(replacing: ["rounds": rounds, "flowSteps": 4, "probes": 2]), seed)
+        try make(
+            configuration(replacing: [
+                "rounds": rounds, "flowSteps": 4, "probes": 2, "every": 1, "samplesPerBatch": 16,
+            ]), seed)
     }
 }
 

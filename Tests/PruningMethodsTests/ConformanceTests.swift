@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    /// A method with something that it can mask.
+    /// A method with something that it can take away.
     struct Case: Sendable, CustomTestStringConvertible {
         let method: MethodEntry
         let goal: Goal
@@ -28,20 +28,29 @@ import Testing
 
         static func all(_ goals: [Goal]) -> [Case] {
             MethodCatalog.all.flatMap { method in
-                goals.filter { method.card.spaces.contains($0.granularity.space) }.map {
-                    Case(method: method, goal: $0)
+                goals.filter { method.card.granularities.contains($0.granularity.name) }
+                    .map { Case(method: method, goal: $0) }
+            }
+        }
+
+        /// The first of `goals` that a method can be given, for each space that it masks.
+        static func each(_ goals: [Goal]) -> [Case] {
+            MethodCatalog.all.flatMap { method in
+                method.card.spaces.compactMap { space in
+                    goals.first {
+                        $0.granularity.space == space && method.card.granularities.contains($0.granularity.name)
+                    }.map { Case(method: method, goal: $0) }
                 }
             }
         }
 
-        /// One goal for each space.
-        static let each = all([
-            Goal(target: "macs=0.5", granularity: .channel), Goal(target: "sparsity=0.8", granularity: .weight),
+        static let each = each([
+            Goal(target: "macs=0.5", granularity: .channel), Goal(target: "macs=0.7", granularity: .depth),
+            Goal(target: "sparsity=0.8", granularity: .weight),
         ])
 
         func context(_ bench: Bench, evidence: EvidenceSource? = nil) throws -> PruningContext {
-            try bench.context(
-                goal.target, goal.granularity, comparesRows: method.card.comparesRows, evidence: evidence)
+            try bench.context(goal.target, goal.granularity, for: method.card, evidence: evidence)
         }
     }
 
@@ -56,6 +65,7 @@ import Testing
         Goal(target: "params=0.5", granularity: .block(3), unit: 3),
         Goal(target: "macs=0.5", granularity: .aligned(multiple: 4), unit: 4),
         Goal(target: "macs=0.5", granularity: .regular(multiple: 4), unit: 4),
+        Goal(target: "macs=0.6", granularity: .depth, unit: 16),
     ]
 
     @Test(arguments: Case.all(channelGoals))
@@ -64,7 +74,11 @@ import Testing
         let context = try a.context(bench)
         let outcome = try bench.run(a.method.pruner(), in: context)
         let (masks, selection) = (outcome.masks, context.selection)
-        #expect(masks.liveWidths.allSatisfy { $0 >= 1 })
+        #expect(
+            zip(masks.liveWidths, context.space.groups).allSatisfy {
+                $0 >= 1 || (a.goal.granularity == .depth && $1.axis.isRemovable)
+            }, "a layer is empty")
+        #expect(bench.model.channelGroups.allSatisfy { $0.gating == nil }, "the method has left gates behind")
         try expectReported(outcome, in: context)
         // float32 sums in another order
         #expect(try #require(outcome.difference) <= 1e-5)
@@ -278,7 +292,7 @@ import Testing
         #expect(Set(names).count == names.count && !names.isEmpty)
         for entry in MethodCatalog.all {
             #expect(try MethodCatalog.entry(named: entry.card.name).card == entry.card)
-            #expect(!entry.card.summary.isEmpty && !entry.card.family.isEmpty && !entry.card.spaces.isEmpty)
+            #expect(!entry.card.summary.isEmpty && !entry.card.family.isEmpty && !entry.card.granularities.isEmpty)
             // The name is what `--method` takes.
             #expect(entry.card.name.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "-" })
         }

@@ -248,12 +248,12 @@ import Testing
             let context = try bench.context(target, target.hasPrefix("macs") ? .channel : .weight)
             var pruner = pruner
             var masks = Masks(context.space)
-            for number in 0..<pruner.updates {
+            for number in 0..<pruner.plan(context.timing).updates {
                 let before = masks
                 let report = try pruner.update(&masks, number: number, in: context)
                 #expect(report.recovered == 0, "update \(number)")
                 #expect(zip(before.values, masks.values).allSatisfy { $1 <= $0 }, "update \(number)")
-                bench.tune(masks)
+                try bench.tune(masks)
                 context.evidence.weightsChanged()
             }
         }

@@ -15,7 +15,7 @@ import Testing
     private func run(_ change: (inout GradientFlowConfiguration) -> Void = { _ in }) throws -> (Bench, Bench.Outcome) {
         let bench = try Bench()
         let pruner = GradientFlow(configuration(change), seed: 1)
-        return (bench, try bench.run(pruner, in: bench.context("macs=0.5")))
+        return (bench, try bench.run(pruner, in: bench.context("macs=0.5", steps: 14)))
     }
 
     static let variants: [@Sendable (inout GradientFlowConfiguration) -> Void] = [
@@ -86,7 +86,7 @@ import Testing
         settings.blockSize = 1
         settings.flowSteps = 5
         let bench = try Bench()
-        let context = try bench.context("sparsity=0.75", .weight)
+        let context = try bench.context("sparsity=0.75", .weight, steps: 14)
         let outcome = try bench.run(GradientFlow(settings, seed: 1), in: context)
         let count = Double(context.space.count)
         for (index, report) in outcome.reports.dropLast().enumerated() {
@@ -106,7 +106,7 @@ import Testing
     /// A weight at zero whose drive turns comes back, and is counted.
     @Test func weightsThatComeBackAreCounted() throws {
         let bench = try Bench()
-        let context = try bench.context("sparsity=0.75", .weight)
+        let context = try bench.context("sparsity=0.75", .weight, steps: 14)
         let settings = configuration {
             // Every round judges anew, and nothing finishes what it has begun.
             $0.momentum = 0

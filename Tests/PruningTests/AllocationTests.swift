@@ -5,9 +5,9 @@ import Testing
 
 /// Where what leaves is taken from.
 @Suite struct AllocationTests {
-    private let network: ToyNetwork
+    private let network: ChainNetwork
 
-    init() throws { network = try ToyTask.network() }
+    init() throws { network = try ChainTask.network() }
 
     private func selection(
         _ target: String, _ granularity: Granularity, _ allocation: Allocation, comparesRows: Bool = false,
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    /// 57 of the toy network's 48 + 96 + 48 weights: ε = 57.6/50 times 14/48, 20/96 and 16/48 gives 16.1, 23.04, 18.4.
+    /// 57 of the chain's 48 + 96 + 48 weights: ε = 57.6/50 times 14/48, 20/96 and 16/48 gives 16.1, 23.04, 18.4.
     @Test func weightsAreTakenByTheRule() throws {
         let selection = try selection("sparsity=0.7", .weight, .erdosRenyi)
         let (scores, masks) = try masks(selection)

@@ -15,13 +15,13 @@ import Training
         func materialize(_ base: Variable) -> Variable { base.scaled(by: 0.5) }
     }
 
-    private func output(_ network: ToyNetwork) -> [Float] {
-        Autograd.withoutRecording { network(Variable(ToyTask().inputs)).value.array }
+    private func output(_ network: ChainNetwork) -> [Float] {
+        Autograd.withoutRecording { network(Variable(ChainTask().inputs)).value.array }
     }
 
     @Test(arguments: [PruningSpace.Kind.channels, .weights], [false, true])
     func whatWasThereIsThereAgain(kind: PruningSpace.Kind, fails: Bool) throws {
-        let network = try ToyTask.network()
+        let network = try ChainTask.network()
         let gate = LeafGate(Variable(Tensor([Float](repeating: 0.5, count: 8), shape: [8])))
         let halved = Halved()
         network.channelGroups[0].gating = gate
@@ -51,7 +51,7 @@ import Training
     @Test(arguments: [PruningSpace.Kind.channels, .weights]) func masksWithinMasksEndWithTheOuterOnes(
         kind: PruningSpace.Kind
     ) throws {
-        let network = try ToyTask.network()
+        let network = try ChainTask.network()
         let space = PruningSpace.of(kind, in: network)
         let (outer, inner) = (Masks.random(space, seed: 1), Masks.random(space, seed: 2))
         let expected = outer.applied { output(network) }
@@ -102,8 +102,8 @@ import Training
     @Test(arguments: [PruningSpace.Kind.channels, .weights]) func gradientsAreTheSlopesOfTheLoss(
         kind: PruningSpace.Kind
     ) throws {
-        let task = ToyTask()
-        let network = try ToyTask.network()
+        let task = ChainTask()
+        let network = try ChainTask.network()
         let arena = ParameterArena(network.parameters)
         let space = PruningSpace.of(kind, in: network)
         var stream = RandomStream(seed: 6, purpose: "test-masks")
@@ -126,10 +126,10 @@ import Training
 
     /// What does not reach the loss has no gradient, and starts anew at each batch.
     @Test func gradientsOfWhatIsNotUsedAreZero() throws {
-        let network = try ToyTask.network()
+        let network = try ChainTask.network()
         let arena = ParameterArena(network.parameters)
         let space = PruningSpace.channels(of: network)
-        let task = ToyTask()
+        let task = ChainTask()
         var calls = 0
         // The first batch goes through everything, the second through the last layer only.
         let loss = TinyLoss(batches: 2) {

@@ -24,7 +24,7 @@ import Testing
 
     /// A sparsity counts the coordinates of the space; zeros among weights change neither products nor parameters.
     @Test func whatIsCountedDependsOnTheSpace() throws {
-        let network = try ToyNetwork()
+        let network = try ChainNetwork()
         func kinds(_ text: String, _ space: PruningSpace.Kind) throws -> [CostKind] {
             try Budget(parsing: text).costs(in: .of(space, in: network), of: network).map(\.kind)
         }

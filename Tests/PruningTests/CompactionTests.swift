@@ -89,7 +89,7 @@ import Training
             arena.clearGradients()
             tiny.loss(of: model).backward()
             arena.completeGradients()
-            optimizer.update(arena, learningRate: 0.01)
+            optimizer.update(learningRate: 0.01)
             average.update(arena)
         }
         for _ in 0..<3 { masks.applied { step(model, arena, optimizer, average) } }
@@ -146,7 +146,7 @@ import Training
 
     /// Rows and columns of what stays, picked by hand; the network's own input and output stay whole.
     @Test func fixedAxesStayWhole() throws {
-        let network = try ToyTask.network()
+        let network = try ChainTask.network()
         let space = PruningSpace.channels(of: network)
         var masks = Masks(space)
         masks[0] = [1, 0, 0, 1, 1, 0, 1, 1]
@@ -167,14 +167,14 @@ import Training
         #expect(small.layers[2].bias.variable.value.array == biases[2])
         #expect(small.keptChannels == ["hidden.0": first, "hidden.1": second])
 
-        let x = Variable(ToyTask().inputs)
+        let x = Variable(ChainTask().inputs)
         let masked = masks.applied { Autograd.withoutRecording { network(x).value.array } }
         #expect(relativeDifference(masked, Autograd.withoutRecording { small(x).value.array }) <= 1e-6)
     }
 
     /// What is laid out as the network's arena goes along, whatever order its parameters come in.
     @Test func flatTensorsAreGatheredByName() throws {
-        let network = try ToyTask.network()
+        let network = try ChainTask.network()
         var masks = Masks(.channels(of: network))
         masks[1] = [0, 1, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0]
         let arena = ParameterArena(network.parameters)

@@ -8,7 +8,7 @@ import Testing
     private let batches: [[Float]]
 
     init() throws {
-        space = .channels(of: try ToyNetwork())
+        space = .channels(of: try ChainNetwork())
         batches = (0..<7).map { batch in (0..<20).map { Float(($0 * 7 + batch * 5) % 11) - 5 } }
     }
 

@@ -6,13 +6,13 @@ import Testing
 
 /// What leaves together, where no U-Net is needed to see it.
 @Suite struct PartitionTests {
-    private func network(inputs: Int) throws -> ToyNetwork {
-        var shape = ToyNetwork.Shape()
+    private func network(inputs: Int) throws -> ChainNetwork {
+        var shape = ChainNetwork.Shape()
         shape.inputs = inputs
-        return try ToyNetwork(shape)
+        return try ChainNetwork(shape)
     }
 
-    private func selection(_ network: ToyNetwork, _ keep: Int, _ size: Int) throws -> Selection {
+    private func selection(_ network: ChainNetwork, _ keep: Int, _ size: Int) throws -> Selection {
         try Selection(
             space: .weights(of: network), network: network, budget: Budget(.sparsity, 1 - Double(keep) / Double(size)),
             granularity: .pattern(keep: keep, of: size), minimumFraction: 0)

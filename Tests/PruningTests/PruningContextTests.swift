@@ -6,13 +6,14 @@ import Training
 @Suite struct PruningContextTests {
     /// Counted by hand.
     @Test func reportsSayWhatAnUpdateDid() throws {
-        let network = try ToyTask.network()
+        let network = try ChainTask.network()
         let space = PruningSpace.channels(of: network)
         let context = PruningContext(
             space: space,
             evidence: EvidenceSource(network: network, arena: ParameterArena(network.parameters), calibration: nil),
             selection: try Selection(
-                space: space, network: network, budget: Budget(.macs, 0.5), granularity: .channel, minimumFraction: 0))
+                space: space, network: network, budget: Budget(.macs, 0.5), granularity: .channel, minimumFraction: 0),
+            timing: PlanTiming(steps: 0, softFraction: 0, space: .channels, remaining: 0.5))
         #expect(context.remaining == 0.5 && context.network === network)
         var (old, new) = (Masks(space), Masks(space))
         old[0] = [0, 0, 0.5, 1, 1, 1, 1, 1]

@@ -6,7 +6,8 @@ import Testing
     private func plan(
         _ count: Int, steps: Int, softFraction: Double, _ space: PruningSpace.Kind = .channels, repairs: Bool = false
     ) -> PruningPlan {
-        .updates(count, PlanTiming(steps: steps, softFraction: softFraction, space: space), repairs: repairs)
+        .updates(
+            count, PlanTiming(steps: steps, softFraction: softFraction, space: space, remaining: 0.5), repairs: repairs)
     }
 
     /// Update i of n comes after round(steps · softFraction · i/(n − 1)) steps, the first at once.
@@ -58,6 +59,17 @@ import Testing
     @Test func oneUpdateComesBeforeAnyStep() {
         #expect(plan(1, steps: 8, softFraction: 1).stages == [.update(0), .compact, .train(steps: 8)])
         #expect(plan(1, steps: 8, softFraction: 1, .weights).stages == [.update(0), .train(steps: 8), .bake])
+    }
+
+    /// Learning rates run over the longest way that no rewinding cuts short.
+    @Test func learningRatesRunOverTheLongestWay() {
+        #expect(plan(3, steps: 10, softFraction: 0.4).scheduleSteps == 10)
+        let rounds = PruningPlan([
+            .train(steps: 2), .snapshot("early"), .train(steps: 3), .update(0), .rewind(to: "early"), .train(steps: 5),
+            .update(1), .rewind(to: "early"), .train(steps: 4),
+        ])
+        #expect(rounds.steps == 14 && rounds.scheduleSteps == 7)
+        #expect(PruningPlan([]).scheduleSteps == 0)
     }
 
     /// It is plain data.

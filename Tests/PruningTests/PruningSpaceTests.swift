@@ -31,19 +31,19 @@ import Training
     }
 
     @Test func rangesLieOneBehindTheOther() throws {
-        for space in [PruningSpace.channels(of: try ToyNetwork()), .weights(of: try ToyNetwork())] {
+        for space in [PruningSpace.channels(of: try ChainNetwork()), .weights(of: try ChainNetwork())] {
             #expect(space.ranges.map(\.lowerBound) == [0] + space.ranges.dropLast().map(\.upperBound))
             #expect(space.ranges.last?.upperBound == space.count)
             for (site, range) in space.ranges.enumerated() {
                 #expect(range.allSatisfy { space.site(of: $0) == site })
             }
         }
-        #expect(PruningSpace.channels(of: try ToyNetwork()).widths == [8, 12])
-        #expect(PruningSpace.weights(of: try ToyNetwork()).widths == [6 * 8, 8 * 12, 12 * 4])
+        #expect(PruningSpace.channels(of: try ChainNetwork()).widths == [8, 12])
+        #expect(PruningSpace.weights(of: try ChainNetwork()).widths == [6 * 8, 8 * 12, 12 * 4])
     }
 
     @Test func whatIsWantedCanBeChosen() throws {
-        let network = try ToyNetwork()
+        let network = try ChainNetwork()
         let all = PruningSpace.weights(of: network) { _ in true }
         #expect(all.sites.map(\.name) == network.parameters.map(\.name))
         let last = PruningSpace.weights(of: network) { $0.name.hasPrefix("layers.2") && $0.isMaskable }
@@ -54,7 +54,7 @@ import Training
 
     /// A weight's place in the arena is not its number among the sites.
     @Test func valuesOfAFlatTensorAreTheCoordinatesOwn() throws {
-        let network = try ToyNetwork()
+        let network = try ChainNetwork()
         let arena = ParameterArena(network.parameters)
         for index in 0..<arena.count { arena.values.pointer[index] = Float(index) }
         let values = PruningSpace.weights(of: network).values(of: arena.values, in: arena)
@@ -64,7 +64,7 @@ import Training
     }
 
     @Test func scoresAreOneNumberACoordinate() throws {
-        let space = PruningSpace.channels(of: try ToyNetwork())
+        let space = PruningSpace.channels(of: try ChainNetwork())
         var scores = Scores(space, bySite: [Array(repeating: 1, count: 8), Array(repeating: 2, count: 12)])
         #expect(scores.values == Array(repeating: 1, count: 8) + Array(repeating: 2, count: 12))
         scores[1][3] = 7

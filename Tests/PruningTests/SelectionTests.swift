@@ -246,7 +246,7 @@ import Testing
 
     /// Per unit of cost what counts is what is freed of all limits together.
     @Test func costsOfSeveralLimitsAddUp() throws {
-        let network = try ToyNetwork()
+        let network = try ChainNetwork()
         let space = PruningSpace.channels(of: network)
         func removed(_ target: String, _ scores: [[Double]]) throws -> [Int] {
             let selection = try Selection(

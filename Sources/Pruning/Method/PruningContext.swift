@@ -5,15 +5,17 @@ public struct PruningContext {
     public let space: PruningSpace
     public let evidence: EvidenceSource
     public let selection: Selection
+    public let timing: PlanTiming
 
     /// Fraction of the first limit's cost that may be left at the end.
     public var remaining: Double { selection.budget.remaining }
     public var network: any ChannelNetwork { evidence.network }
 
-    public init(space: PruningSpace, evidence: EvidenceSource, selection: Selection) {
+    public init(space: PruningSpace, evidence: EvidenceSource, selection: Selection, timing: PlanTiming) {
         self.space = space
         self.evidence = evidence
         self.selection = selection
+        self.timing = timing
     }
 
     /// Compares masks before and after an update.

@@ -21,13 +21,37 @@ public enum Granularity: Codable, Sendable, Equatable {
     /// Of every `of` weights in a row of inputs, `keep` stay.
     case pattern(keep: Int, of: Int)
 
-    /// What the coordinates of its space are.
-    public var space: PruningSpace.Kind {
+    /// Granularities as configurations call them, without their numbers.
+    public enum Name: String, Codable, Sendable, CaseIterable {
+        case channel, block, head, aligned, regular, depth, weight
+        case pattern = "n:m"
+
+        /// What the coordinates of its space are.
+        public var space: PruningSpace.Kind {
+            switch self {
+            case .channel, .block, .head, .aligned, .regular, .depth: .channels
+            case .weight, .pattern: .weights
+            }
+        }
+
+        /// Those of a space.
+        public static func all(in space: PruningSpace.Kind) -> [Name] { allCases.filter { $0.space == space } }
+    }
+
+    public var name: Name {
         switch self {
-        case .channel, .block, .head, .aligned, .regular, .depth: .channels
-        case .weight, .pattern: .weights
+        case .channel: .channel
+        case .block: .block
+        case .head: .head
+        case .aligned: .aligned
+        case .regular: .regular
+        case .depth: .depth
+        case .weight: .weight
+        case .pattern: .pattern
         }
     }
+
+    public var space: PruningSpace.Kind { name.space }
 
     /// The partition of `space` into what leaves at once.
     ///

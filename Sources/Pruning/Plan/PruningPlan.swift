@@ -26,6 +26,22 @@ public struct PruningPlan: Codable, Equatable, Sendable {
         stages.reduce(0) { if case .train(let steps) = $1 { $0 + steps } else { $0 } }
     }
 
+    /// Steps over which learning rates run: those of the longest way from the start to the end that no rewinding cuts short.
+    public var scheduleSteps: Int {
+        var (position, longest) = (0, 0)
+        var snapshots: [String: Int] = [:]
+        for stage in stages {
+            switch stage {
+            case .train(let steps): position += steps
+            case .snapshot(let name): snapshots[name] = position
+            case .rewind(let name): position = snapshots[name] ?? 0
+            default: break
+            }
+            longest = max(longest, position)
+        }
+        return longest
+    }
+
     public var updates: Int { stages.count { if case .update = $0 { true } else { false } } }
 }
 
@@ -36,12 +52,23 @@ public struct PlanTiming: Sendable {
     /// Share of the steps that lies before the last mask update.
     public let softFraction: Double
     public let space: PruningSpace.Kind
+    /// Fraction of the first limit's cost that may be left at the end.
+    public let remaining: Double
 
-    public init(steps: Int, softFraction: Double, space: PruningSpace.Kind) {
+    public init(steps: Int, softFraction: Double, space: PruningSpace.Kind, remaining: Double) {
         self.steps = steps
         self.softFraction = softFraction
         self.space = space
+        self.remaining = remaining
     }
+
+    /// The steps before the last mask update.
+    public var softSteps: Int { Int((Double(steps) * softFraction).rounded()) }
+
+    /// The stage that makes what is left smaller for good; weights are baked after the last training instead.
+    public var closing: [PruningPlan.Stage] { space == .channels ? [.compact] : [] }
+    /// The stage that ends a run of masked weights.
+    public var ending: [PruningPlan.Stage] { space == .weights ? [.bake] : [] }
 }
 
 extension PruningPlan {
@@ -65,9 +92,8 @@ extension PruningPlan {
             stages.append(.update(number))
         }
         if repairs { stages.append(.reconstruct) }
-        if timing.space == .channels { stages.append(.compact) }
+        stages += timing.closing
         if timing.steps > done { stages.append(.train(steps: timing.steps - done)) }
-        if timing.space == .weights { stages.append(.bake) }
-        return PruningPlan(stages)
+        return PruningPlan(stages + timing.ending)
     }
 }

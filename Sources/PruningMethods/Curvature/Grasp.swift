@@ -14,7 +14,7 @@ import Pruning
 public struct Grasp: ImportanceCriterion {
     public static let card = MethodCard(
         name: "grasp", family: "curvature", summary: "removes the weights whose removal raises the gradient norm most",
-        spaces: [.weights], paper: "Wang, Zhang & Grosse, 2020, arXiv 2002.07376")
+        granularities: [.weight, .pattern], paper: "Wang, Zhang & Grosse, 2020, arXiv 2002.07376")
     public static let needs: [any EvidenceKind.Type] = [Curvature.self]
     public static let scoresAreLossChanges = true
 

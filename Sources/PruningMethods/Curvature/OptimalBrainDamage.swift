@@ -22,7 +22,7 @@ public struct OptimalBrainDamage: ImportanceCriterion {
 
     public static let card = MethodCard(
         name: "obd", family: "curvature", summary: "removes the weights of the smallest curvature times weight squared",
-        spaces: [.weights], paper: "LeCun, Denker & Solla, 1989")
+        granularities: [.weight, .pattern], paper: "LeCun, Denker & Solla, 1989")
     public static let needs: [any EvidenceKind.Type] = [HessianDiagonal.self]
     public static let scoresAreLossChanges = true
 

@@ -12,7 +12,7 @@ import Pruning
 public struct Fisher: ImportanceCriterion {
     public static let card = MethodCard(
         name: "fisher", family: "gradient", summary: "removes the weights of the smallest Fisher information",
-        spaces: [.weights], paper: "Theis et al., 2018, arXiv 1801.05787")
+        granularities: [.weight, .pattern], paper: "Theis et al., 2018, arXiv 1801.05787")
     public static let needs: [any EvidenceKind.Type] = [FisherDiagonal.self]
     public static let scoresAreLossChanges = true
 

@@ -12,7 +12,7 @@ import Pruning
 public struct Snip: ImportanceCriterion {
     public static let card = MethodCard(
         name: "snip", family: "gradient", summary: "removes the weights whose product with their gradient is smallest",
-        spaces: [.weights], paper: "Lee et al., 2019, arXiv 1810.02340")
+        granularities: [.weight, .pattern], paper: "Lee et al., 2019, arXiv 1810.02340")
     public static let needs: [any EvidenceKind.Type] = [Gradients.self]
     public static let scoresAreLossChanges = true
 

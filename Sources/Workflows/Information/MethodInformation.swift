@@ -15,7 +15,8 @@ public struct MethodInformation: Codable, Sendable, Equatable {
         MethodCatalog.all.map {
             MethodInformation(
                 name: $0.card.name, family: $0.card.family,
-                granularity: $0.card.spaces.map(\.rawValue).joined(separator: ", "), needs: $0.needs.map { $0.name },
+                granularity: $0.card.granularities.map(\.rawValue).joined(separator: ", "),
+                needs: $0.needs.map { $0.name },
                 summary: $0.card.summary, paper: $0.card.paper)
         }
     }

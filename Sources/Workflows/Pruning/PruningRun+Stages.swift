@@ -1,7 +1,6 @@
 import Files
 import Pruning
 import Runs
-import TensorCore
 
 /// Carrying out a plan.
 extension PruningRun {
@@ -22,10 +21,13 @@ extension PruningRun {
         switch stage {
         case .train(let steps): try train(steps: steps, in: folder)
         case .update(let number): try update(number, in: folder)
-        case .bake: try bake()
+        case .snapshot(let name): snapshots[name] = training?.trainer.snapshot()
+        case .rewind(let name): try rewind(to: name)
+        case .reconstruct:
+            try pruner.reconstruct(masks, in: context)
+            context.evidence.weightsChanged()
+        case .bake: bake()
         case .compact: try compact()
-        case .snapshot, .rewind, .reconstruct:
-            preconditionFailure("no method plans this")
         }
     }
 
@@ -34,7 +36,7 @@ extension PruningRun {
         let isSoft = plan.stages[(position.stage + 1)...].contains { if case .update = $0 { true } else { false } }
         let until = position.stageStart + steps
         let phase = isSoft ? "soft pruning" : "fine-tuning"
-        if model === dense {
+        if network === dense {
             try masks.applied { try training.run(until: until, phase: phase, in: folder, state: state) }
         } else {
             try training.run(until: until, phase: phase, in: folder, state: state)
@@ -55,25 +57,26 @@ extension PruningRun {
         )
     }
 
-    /// Writes the masks into the weights. They stay on nothing: zeros need no mask.
-    private func bake() throws {
-        let arena = context.evidence.arena
-        let flat = Tensor(ones: [arena.count])
-        for (site, range) in zip(space.sites, space.ranges) {
-            guard case .weight(_, let index) = site else { continue }
-            arena.slice(flat, index).assign(Tensor(Array(masks.values[range]), shape: [range.count]))
-        }
-        if let training {
-            training.trainer.multiplyWeights(by: flat)
-        } else {
-            for index in 0..<flat.count { arena.values.pointer[index] *= flat.pointer[index] }
-        }
+    /// Weights and schedule go back; masks and the steps counted stay.
+    private func rewind(to name: String) throws {
+        guard let training else { return }
+        guard let snapshot = snapshots[name] else { preconditionFailure("the plan rewinds to no snapshot '\(name)'") }
+        try training.trainer.rewind(to: snapshot, weights: true, schedule: true)
+        context.evidence.weightsChanged()
+    }
+
+    /// Writes the masks into the weights, and into their moving average: zeros need no mask any more.
+    private func bake() {
+        guard let training else { return masks.bake(into: context.evidence.arena) }
+        training.trainer.multiplyWeights(by: masks.flat(in: context.evidence.arena))
     }
 
     /// Removes the masked channels for good; fine-tuning goes on with what is left.
     func compact() throws {
         let compaction = try Compaction(dense, masks: masks)
-        try training?.trainer.adopt(compaction)
-        model = compaction.network
+        try training?.trainer.adopt(compaction.network) { compaction.gather($0, from: $1, to: $2) }
+        network = compaction.network
+        // Nothing goes back to a network that is gone.
+        snapshots = [:]
     }
 }

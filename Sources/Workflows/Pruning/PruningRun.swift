@@ -1,31 +1,55 @@
 import Configuration
-import Diffusion
-import Foundation
-import Imagery
-import ModelFolders
-import Models
 import Pruning
 import PruningMethods
 import Runs
 import Training
 
+/// What a run's configuration asks for, before there is anything to train: the method, its plan and what it masks.
+struct PlannedPruning {
+    let entry: MethodEntry
+    let pruner: any Pruner
+    let plan: PruningPlan
+    let granularity: Granularity
+    let budget: Budget
+    let timing: PlanTiming
+
+    /// - Throws: `ConfigurationError`, and what the method says to its settings.
+    init(_ configuration: PruningRunConfiguration) throws {
+        entry = try MethodCatalog.entry(named: configuration.method)
+        let (settings, steps) = (configuration.pruning, configuration.finetuning.steps)
+        guard !entry.card.needsTraining || steps > 0 else {
+            throw ConfigurationError.invalid(
+                source: "finetuning", key: "steps", got: "\(steps)",
+                expected: "at least 1: '\(configuration.method)' learns its masks by fine-tuning")
+        }
+        granularity = try settings.unit()
+        budget = try settings.budget()
+        timing = PlanTiming(
+            steps: steps, softFraction: settings.softFraction, space: granularity.space, remaining: budget.remaining)
+        pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
+        plan = pruner.plan(timing)
+    }
+}
+
 /// A pruning run put together: the network with its masks and its method, and what trains it. `advance` carries out the
 /// method's plan.
-final class PruningRun {
+final class PruningRun<Task: StagedTask> {
     let configuration: PruningRunConfiguration
-    let dense: UNet
+    let dense: Task.Network
     let space: PruningSpace
     let context: PruningContext
     let plan: PruningPlan
     /// nil when there is neither data nor need of any.
-    let training: TrainingLoop?
+    let training: TrainingLoop<Task>?
     let progress: ProgressHandler?
     var pruner: any Pruner
     var masks: Masks
     /// How far the plan has been carried out.
     var position = Position()
     /// What is left so far.
-    var model: UNet
+    var network: Task.Network
+    /// States of training that later stages go back to.
+    var snapshots: [String: TrainerState] = [:]
 
     /// A place in a plan.
     struct Position: Equatable {
@@ -35,76 +59,45 @@ final class PruningRun {
         var stageStart = 0
     }
 
+    /// - Parameters:
+    ///   - training: of `network`; nil where nothing is trained.
+    ///   - calibration: where evidence is taken from; nil where there is no data.
     init(
-        _ configuration: PruningRunConfiguration, pipeline: Pipeline, source: URL, data: InMemoryDataset?,
-        progress: ProgressHandler?
+        _ configuration: PruningRunConfiguration, _ planned: PlannedPruning, network: Task.Network,
+        training: TrainingLoop<Task>?, calibration: TaskCalibration<Task>?, progress: ProgressHandler?
     ) throws {
         self.configuration = configuration
         self.progress = progress
-        let settings = configuration.pruning
-        let entry = try MethodCatalog.entry(named: configuration.method)
-        let granularity = try settings.unit
-        guard entry.card.spaces.contains(granularity.space) else {
-            throw ConfigurationError.invalid(
-                source: "pruning", key: "granularity", got: settings.granularity.rawValue,
-                expected: "one that masks \(entry.card.spaces.map(\.rawValue).joined(separator: " or ")), "
-                    + "as '\(configuration.method)' does")
-        }
-        dense = pipeline.model
-        model = dense
-        space = PruningSpace.of(granularity.space, in: dense)
+        self.training = training
+        self.network = network
+        dense = network
+        pruner = planned.pruner
+        plan = planned.plan
+        space = PruningSpace.of(planned.granularity.space, in: network)
         masks = Masks(space)
-        pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
-        let selection = try Selection(
-            space: space, network: dense, budget: Budget(parsing: settings.target), granularity: granularity,
-            minimumFraction: settings.minimumFraction, allocation: settings.allocation,
-            comparesRows: entry.card.comparesRows)
-        let finetuning = configuration.finetuning
-        plan = pruner.plan(
-            PlanTiming(steps: finetuning.steps, softFraction: settings.softFraction, space: granularity.space))
-
-        guard let data else {
-            guard entry.needs.isEmpty, finetuning.steps == 0 else {
-                throw ConfigurationError.invalid(
-                    source: "data", key: "path", got: "missing",
-                    expected: "images: '\(configuration.method)' with \(finetuning.steps) fine-tuning steps needs some")
-            }
-            training = nil
-            let arena = ParameterArena(dense.parameters)
-            context = PruningContext(
-                space: space,
-                evidence: EvidenceSource(network: dense, arena: arena, calibration: nil, declared: entry.needs),
-                selection: selection)
-            return
-        }
-        let objective = try DenoisingObjective(pipeline.scheduler, weighting: finetuning.lossWeighting)
-        if finetuning.steps > 0 { try objective.check(dense) }
-        let batches = try BatchSource(
-            dataset: data, batchSize: finetuning.batchSize, seed: UInt64(finetuning.seed),
-            flip: configuration.data.flip, timestepSampling: finetuning.timestepSampling,
-            timestepCount: pipeline.scheduler.trainTimesteps, isConditional: dense.configuration.isClassConditional)
-        let teacher = finetuning.distillation > 0 ? try PipelineFolder(source).load().model : nil
-        let trainer = DenoisingTrainer(
-            model: dense, objective: objective, batches: batches, configuration: finetuning, teacher: teacher)
-        training = TrainingLoop(
-            trainer: trainer, settings: finetuning, scheduler: pipeline.scheduler, progress: progress)
-        let calibration = try DenoisingCalibration(
-            model: dense, objective: objective, batches: batches, count: settings.calibrationBatches,
-            batchSize: settings.calibrationBatchSize)
+        let settings = configuration.pruning
+        let card = planned.entry.card
         context = PruningContext(
             space: space,
             evidence: EvidenceSource(
-                network: dense, arena: trainer.arena, calibration: calibration, declared: entry.needs),
-            selection: selection)
+                network: network, arena: training?.trainer.arena ?? ParameterArena(network.parameters),
+                calibration: calibration, declared: planned.entry.needs),
+            selection: try Selection(
+                space: space, network: network, budget: planned.budget, granularity: planned.granularity,
+                minimumFraction: settings.minimumFraction, allocation: settings.allocation ?? card.allocation,
+                comparesRows: card.comparesRows),
+            timing: planned.timing)
+        try context.evidence.require(planned.entry.needs)
+        training?.trainer.setExtensions(pruner.extensions(in: context))
     }
 
     /// Whether the run may be made longer: where more steps would only prolong its last stage.
     var growth: RunIdentity.Growth {
-        let steps = configuration.finetuning.growth(section: "finetuning")
+        let steps = configuration.finetuning.training.growth(section: "finetuning")
         let longer = pruner.plan(
             PlanTiming(
                 steps: configuration.finetuning.steps + 1, softFraction: configuration.pruning.softFraction,
-                space: space.kind))
+                space: space.kind, remaining: context.remaining))
         guard case .train? = plan.stages.last, longer.stages.dropLast() == plan.stages.dropLast() else {
             return .refused(key: steps.key, reason: "it cannot grow, since the method's plan depends on it")
         }

@@ -1,3 +1,4 @@
+import Datasets
 import Diffusion
 import Foundation
 import ModelFolders
@@ -112,15 +113,15 @@ public struct ScoringWorkflow {
         case .none: return nil
         case .batch(let url):
             try DataConfiguration.checkPrediction(of: pipeline.model)
-            return try BatchCalibration(url, pipeline: pipeline)
+            return try TaskCalibration(file: url, pipeline: pipeline)
         case .data(let data, let count, let size):
             let model = pipeline.model
-            let batches = try BatchSource(
-                dataset: data.open(for: model), batchSize: size, seed: UInt64(request.seed), flip: false,
-                timestepSampling: .uniform, timestepCount: pipeline.scheduler.trainTimesteps,
-                isConditional: model.configuration.isClassConditional)
-            return try DenoisingCalibration(
-                model: model, objective: try DenoisingObjective(pipeline.scheduler), batches: batches, count: count,
+            var settings = DenoisingTrainingConfiguration()
+            (settings.batchSize, settings.seed) = (size, request.seed)
+            let batches = try DenoisingBatches(
+                data.open(for: model), flip: false, for: model, pipeline.scheduler, settings)
+            return try TaskCalibration(
+                Denoising(DenoisingObjective(pipeline.scheduler)), network: model, batches: batches, count: count,
                 batchSize: size)
         }
     }

@@ -3,7 +3,6 @@ import Diffusion
 import Files
 import Foundation
 import Models
-import Pruning
 import PruningMethods
 import Testing
 
@@ -56,12 +55,7 @@ import Testing
         let good = try PruningRunConfiguration(file: nil, overrides: [], method: method, data: "x")
         try fuzz(good.tree, method) { url in
             let configuration = try PruningRunConfiguration(file: url)
-            let pruner = try MethodCatalog.entry(named: configuration.method).make(configuration.methodSettings, 0)
-            let granularity = try configuration.pruning.unit
-            let plan = pruner.plan(
-                PlanTiming(
-                    steps: configuration.finetuning.steps, softFraction: configuration.pruning.softFraction,
-                    space: granularity.space))
+            let plan = try PlannedPruning(configuration).plan
             if !(1...1_000_000).contains(plan.updates) { Issue.record("\(method): \(plan.updates) updates") }
         }
     }

@@ -25,7 +25,8 @@ import Workflows
     ) {
         defer { try? FileManager.default.removeItem(at: output) }
         let request = ScoringRequest(
-            try ScoreCriterion(named: criterion), images: .batch(root.appendingPathComponent("batch.safetensors")), seed: seed, probes: probes)
+            try ScoreCriterion(named: criterion), images: .batch(root.appendingPathComponent("batch.safetensors")),
+            seed: seed, probes: probes)
         let outcome = try ScoringWorkflow(pipeline, request, output: output).run()
         return (try SafetensorsFile(contentsOf: output), outcome)
     }
