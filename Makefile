@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build quickstart test lint format clean
+.PHONY: help setup build quickstart test lint format docs clean
 
 # What `make quickstart` passes on, as in: make quickstart ARGUMENTS="--output my-first-run"
 ARGUMENTS ?=
@@ -19,15 +19,22 @@ build: setup ## Builds .build/release/diffprune.
 quickstart: build ## Prunes, fine-tunes and compares the bundled model.
 	"$$(swift build -c release --show-bin-path)/diffprune" quickstart $(ARGUMENTS)
 
-lint: ## Checks the format of every Swift file.
-	swift format lint --strict --recursive --parallel Sources Tests
+# `make lint LINTERS=required` fails where the linters of scripts/lint/requirements.txt cannot be installed.
+LINTERS ?= optional
+lint: ## Checks formats, declared imports, the maps in the docs, and Python.
+	@scripts/lint/all.sh $(LINTERS)
 
 # Tests are built apart from the product: their flags would otherwise have each rebuild the other.
-test: setup lint ## Lints, builds without a warning, and runs every test; freed memory is spoilt, so that its use shows.
+test: setup lint ## Lints, runs every test (freed memory is spoilt) and makes the documentation; no warning passes.
 	DIFFPRUNE_CHECK_MEMORY=1 scripts/without_warnings.sh swift test -c release --scratch-path .build-tests --disable-xctest
+	scripts/documentation.sh .build-tests/release
 
 format: ## Formats every Swift file.
-	swift format --in-place --recursive --parallel Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
+
+docs: build ## Brings the tables of methods up to date and makes .build-docs/site, a web page of articles and API.
+	.build/release/diffprune methods --update README.md docs/METHODS.md
+	scripts/documentation.sh .build/release
 
 clean: ## Deletes what was built.
-	rm -rf .build .build-tests
+	rm -rf .build .build-tests .build-lint .build-docs

@@ -17,10 +17,11 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CImagery", dependencies: ["CPNG"], linkerSettings: [.linkedLibrary("z")]),
-        .target(name: "Files"),
+        .target(name: "Files", dependencies: ["COpenSSL"]),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"]),
         .target(name: "Statistics"),
         .target(name: "TensorCore", dependencies: ["CKernels"]),
@@ -72,18 +73,18 @@ let package = Package(
                 "Diffusion", "ModelFolders", "PruningMethods", "Workflows", "Benchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .target(name: "TestSupport", dependencies: ["TensorCore", "Layers", "Training"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "TensorCore", "Layers", "WeightFiles", "Training",
+            ], path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"]),
-        .testTarget(name: "TensorCoreTests", dependencies: ["COpenBLAS", "CKernels", "TensorCore", "WeightFiles"]),
-        .testTarget(name: "ImageryTests", dependencies: ["Imagery"]),
-        .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+        .testTarget(name: "TensorCoreTests", dependencies: ["COpenBLAS", "CKernels", "TensorCore", "TestSupport"]),
+        .testTarget(name: "ImageryTests", dependencies: ["Imagery", "TestSupport"]),
+        .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
         .testTarget(name: "WeightFilesTests", dependencies: ["Files", "WeightFiles", "TestSupport"]),
-        .testTarget(
-            name: "LayersTests",
-            dependencies: [
-                "TensorCore", "Layers", "WeightFiles", "Training", "TestSupport",
-            ]),
+        .testTarget(name: "LayersTests", dependencies: ["TensorCore", "Layers", "Training", "TestSupport"]),
         .testTarget(
             name: "TrainingTests",
             dependencies: [
@@ -92,12 +93,12 @@ let package = Package(
         .testTarget(
             name: "ModelsTests",
             dependencies: [
-                "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Diffusion",
+                "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Diffusion", "TestSupport",
             ]),
         .testTarget(
             name: "DiffusionTests",
             dependencies: [
-                "TensorCore", "Imagery", "Models", "Datasets", "Training", "Diffusion",
+                "TensorCore", "Imagery", "Models", "Datasets", "Training", "Diffusion", "TestSupport",
             ]),
         .testTarget(
             name: "ModelFoldersTests",

@@ -12,14 +12,14 @@ is one untimed run and as many timed ones as fit into a twentieth of a second, o
 tried in both of its memory formats, contiguous and channels_last; after three rounds a format that is a tenth slower is
 dropped, at the end the one with the smaller median counts. Ratios (PyTorch ÷ diffprune, higher is better) are taken
 within rounds before their median is. A round during which other processes kept more than 0.15 cores busy is measured
-again, until three times as many were made as asked for; the least disturbed ones count, and the column "others" says how
-many cores were taken from them on average. Before each round the processor has to be as quiet, for which each row waits up
-to --patience seconds in all.
+again, until three times as many were made as asked for; the least disturbed ones count, and the column "others" says
+how many cores were taken from them on average. Before each round the processor has to be as quiet, for which each row
+waits up to --patience seconds in all.
 
 A training step is forward, mean squared error, backward, clipping of the gradient norm and Adam, fused on both sides,
 without a moving average. Memory is the peak resident memory (ru_maxrss) of a process of its own that makes a few
-training steps. A Hessian–vector product includes its gradient; PyTorch differentiates twice. On processors with AMX one row holds
-PyTorch's bf16 autocast against diffprune's single precision, which is all it has.
+training steps. A Hessian–vector product includes its gradient; PyTorch differentiates twice. On processors with AMX one
+row holds PyTorch's bf16 autocast against diffprune's single precision, which is all it has.
 
 The last line names the row furthest below its goal. Exit status: 0 every goal met, 1 some missed, 2 wrong usage or
 programs that disagree.
@@ -93,7 +93,8 @@ def chosen(name, patterns):
     )
 
 
-HEADER = ("row", "PyTorch min/median/max", "format", "diffprune min/median/max", "ratio (min – max)", "goal", "others", "")
+TIMES = ("PyTorch min/median/max", "format", "diffprune min/median/max")
+HEADER = ("row", *TIMES, "ratio (min – max)", "goal", "others", "")
 
 
 def print_table(results, is_markdown):
@@ -104,7 +105,7 @@ def print_table(results, is_markdown):
         return
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
     for index, line in enumerate(lines):
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
         if index == 0:
             print("-" * (sum(widths) + 2 * len(widths) - 2))
 

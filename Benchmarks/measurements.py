@@ -162,7 +162,8 @@ class Comparison:
         error = ((ours - theirs).abs().max() / theirs.std()).item()
         # "Not at most", so that a NaN is an error too.
         if not error <= TOLERANCE:
-            raise Disagreement(f"predictions differ by {error:.1e} of their standard deviation, at most {TOLERANCE:.0e}")
+            allowed = f"at most {TOLERANCE:.0e}"
+            raise Disagreement(f"predictions differ by {error:.1e} of their standard deviation, {allowed}")
 
     def times(self, work, batch, is_bf16=False):
         """Milliseconds of both, round by round, PyTorch in its faster memory format."""
@@ -199,7 +200,7 @@ class Comparison:
         }
 
     def memory(self, batch):
-        """Peak resident MiB of a few training steps, each side in a process of its own; PyTorch in its smaller format."""
+        """Peak resident MiB of a few training steps, each in a process of its own; PyTorch in its smaller format."""
         ours = self.resident(
             [self.binary, "bench", "--model", self.folder, "--work", "training", "--batch", str(batch), "--runs", "1"]
             + ["--threads", str(self.threads), "--quiet", "--json"]

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs a command that builds, as in `without_warnings.sh swift test`, and fails if it fails or if the compiler warns about
-# our own files.
+# Runs a command that builds, as in `without_warnings.sh swift test`, and fails if it fails or if the compiler warns
+# about our own files.
 #
-# Dependencies may warn. Flags that turn warnings into errors would make the package unusable as a dependency, so the log
-# is read instead. A file that is not compiled again does not warn again: what warned is touched, so that the next build
-# says it once more.
+# Dependencies may warn. Flags that turn warnings into errors would make the package unusable as a dependency, so the
+# log is read instead. A file that is not compiled again does not warn again: what warned is touched, so that the next
+# build says it once more.
 set -euo pipefail
 
 log=$(mktemp)

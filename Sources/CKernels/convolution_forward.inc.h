@@ -39,8 +39,7 @@ static void conv_forward_packed(const dk_conv_shape *s, const float *x, const fl
 }
 
 static void conv_forward(const dk_conv_shape *s, const float *x, const float *w, const float *bias,
-                         const float *image_bias, const float *residual, float *y, int accumulate) {
-    float *packed = dk_scratch(DK_SHARED_A, conv_packed_size(s));
-    conv_pack(s, w, packed);
-    conv_forward_packed(s, x, packed, bias, image_bias, residual, y, accumulate);
+                         const float *image_bias, const float *residual, float *y, int accumulate, float *workspace) {
+    conv_pack(s, w, workspace);
+    conv_forward_packed(s, x, workspace, bias, image_bias, residual, y, accumulate);
 }

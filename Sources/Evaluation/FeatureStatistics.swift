@@ -2,7 +2,7 @@ import LinearAlgebra
 
 /// Mean and covariance of feature vectors that arrive in batches, in double precision.
 ///
-/// Batches are centred on their own mean before they are merged (Chan, Golub, LeVeque 1979), so nothing cancels when
+/// Blocks are centred on their own mean before they are added (Chan, Golub, LeVeque 1979), so nothing cancels when
 /// features sit far from zero; any order and any batch size give the same statistics up to rounding.
 public struct FeatureStatistics: Sendable {
     /// The largest feature width accepted: its covariance takes 0.5 GiB.
@@ -11,7 +11,7 @@ public struct FeatureStatistics: Sendable {
 
     /// Length of one feature vector.
     public let dimension: Int
-    /// Vectors seen so far.
+    /// Vectors added so far.
     public private(set) var count = 0
     /// The mean feature vector, all zeros before the first sample.
     public private(set) var mean: [Double]
@@ -53,7 +53,7 @@ public struct FeatureStatistics: Sendable {
         scatter = covariance.map { $0 * Double(count - 1) }
     }
 
-    /// Takes in a batch of feature vectors.
+    /// Adds a batch of feature vectors.
     /// - Parameter features: [n, dimension] values, row after row; n ≥ 0.
     /// - Throws: `MetricError` when the length is no multiple of the dimension or a value is not finite; the statistics
     ///   are then as before the call.
@@ -76,19 +76,6 @@ public struct FeatureStatistics: Sendable {
         }
     }
 
-    /// Takes in all that another accumulator of the same dimension has seen.
-    /// - Throws: `MetricError.wrongLength` when the dimensions differ.
-    public mutating func merge(_ other: FeatureStatistics) throws(MetricError) {
-        guard other.dimension == dimension else {
-            throw .wrongLength(what: "the other feature vector", got: other.dimension, expected: dimension)
-        }
-        guard other.count > 0 else { return }
-        for index in scatter.indices {
-            scatter[index] += other.scatter[index]
-        }
-        moveMean(towards: other.mean, count: other.count)
-    }
-
     /// The sample covariance (divisor n − 1), dimension × dimension, symmetric.
     /// - Throws: `MetricError.tooFewSamples` below two samples.
     public func covariance() throws(MetricError) -> [Double] {
@@ -97,7 +84,8 @@ public struct FeatureStatistics: Sendable {
         return scatter.map { $0 / divisor }
     }
 
-    /// Says so when the covariance cannot have full rank, which makes a Fréchet distance depend on the sample count.
+    /// A warning where the covariance cannot have full rank, which makes a Fréchet distance depend on the sample count; nil
+    /// where it can.
     public var warning: String? {
         guard count <= dimension else { return nil }
         return "only \(count) samples for \(dimension)-dimensional features: the covariance is singular and a Fréchet"
@@ -105,11 +93,11 @@ public struct FeatureStatistics: Sendable {
     }
 
     private mutating func addBlock(_ block: ArraySlice<Float>, rows: Int) {
-        var centred = block.map(Double.init)
+        var centered = block.map(Double.init)
         var blockMean = [Double](repeating: 0, count: dimension)
         for row in 0..<rows {
             for column in 0..<dimension {
-                blockMean[column] += centred[row * dimension + column]
+                blockMean[column] += centered[row * dimension + column]
             }
         }
         for column in 0..<dimension {
@@ -117,16 +105,16 @@ public struct FeatureStatistics: Sendable {
         }
         for row in 0..<rows {
             for column in 0..<dimension {
-                centred[row * dimension + column] -= blockMean[column]
+                centered[row * dimension + column] -= blockMean[column]
             }
         }
         BLAS.multiply(
-            centred, transposed: true, by: centred, rows: dimension, inner: rows, columns: dimension, beta: 1,
+            centered, transposed: true, by: centered, rows: dimension, inner: rows, columns: dimension, beta: 1,
             into: &scatter)
         moveMean(towards: blockMean, count: rows)
     }
 
-    /// The second half of a merge: the rank-one term of two different means, then the common mean and count.
+    /// Adds the rank-one term of two different means to the scatter, then takes the common mean and count.
     private mutating func moveMean(towards otherMean: [Double], count otherCount: Int) {
         let total = Double(count + otherCount)
         let fraction = Double(otherCount) / total

@@ -39,7 +39,7 @@ public enum FrechetDistance {
         guard first.allSatisfy(\.isFinite) else { throw .tooLarge(what: "the feature statistics") }
         var vectors = first
         let values = try eigen(&vectors, size: dimension, vectors: true)
-        // Directions without variance would add nothing but the square roots of rounding errors.
+        // Directions without variance add nothing but the square roots of rounding errors.
         let threshold = Double(dimension) * Double.ulpOfOne * max(0, values[dimension - 1])
         guard let firstKept = values.firstIndex(where: { $0 > threshold }) else { return 0 }
         let rank = dimension - firstKept

@@ -1,6 +1,6 @@
 import Imagery
 
-/// How near the pictures of two lists are, pair by pair, on 8-bit values / 255.
+/// Similarity of the pictures of two lists, pair by pair, on 8-bit values / 255.
 public struct ImageConsistency: Sendable {
     /// Structural similarity of each pair; nil where the images are smaller than SSIM's window.
     public let ssim: [Double]?

@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// What can be wrong with the numbers a metric is asked to judge.
+/// What can be wrong with the input of a metric.
 public enum MetricError: Error, Equatable, CustomStringConvertible {
     /// A height, width or channel count below 1, or a product of them that no array can hold.
     case impossibleShape(height: Int, width: Int, channels: Int)
@@ -20,7 +20,7 @@ public enum MetricError: Error, Equatable, CustomStringConvertible {
     case tooLarge(what: String)
     /// A covariance whose element (row, column) is not the one at (column, row).
     case notSymmetric(row: Int, column: Int)
-    /// LAPACK gave up on an eigenvalue problem.
+    /// LAPACK failed on an eigenvalue problem.
     case linearAlgebra(LinearAlgebraError)
 
     public var description: String {

@@ -35,9 +35,9 @@ public enum StructuralSimilarity {
     }
 
     private static func gaussianTaps() -> [Double] {
-        let centre = windowSize / 2
+        let center = windowSize / 2
         let raw = (0..<windowSize).map { index in
-            let offset = Double(index - centre)
+            let offset = Double(index - center)
             return exp(-offset * offset / (2 * sigma * sigma))
         }
         let total = raw.reduce(0, +)

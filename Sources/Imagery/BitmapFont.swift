@@ -1,11 +1,11 @@
-/// The lettering of grids: printable ASCII drawn in 5 × 8 pixels, the last row for descenders.
+/// The font of grids: printable ASCII drawn in 5 × 8 pixels, the last row for descenders.
 enum BitmapFont {
     static let glyphWidth = 5
     static let glyphHeight = 8
     /// From one character to the next: a column stays free.
     static let advance = 6
 
-    /// Pixels `text` takes across at scale 1; 0 for no text.
+    /// The width of `text` in pixels at scale 1; 0 for no text.
     static func width(of text: String) -> Int { max(0, text.unicodeScalars.count * advance - 1) }
 
     /// Whether the pixel (x, y) of a character is ink. What is not printable ASCII is drawn as "?".

@@ -11,27 +11,26 @@ extension Image {
             return repeatingPixels(toWidth: newWidth, height: newHeight)
         }
         var samples = pixels.map(Double.init)
-        if channels == 4 { scaleColoursByAlpha(&samples) { colour, alpha in colour * alpha / 255 } }
+        if channels == 4 { scaleColorsByAlpha(&samples) { color, alpha in color * alpha / 255 } }
         let across = TriangleFilter(from: width, to: newWidth)
         let down = TriangleFilter(from: height, to: newHeight)
         samples = across.apply(to: samples, outer: height, inner: channels)
         samples = down.apply(to: samples, outer: 1, inner: newWidth * channels)
         if channels == 4 {
-            scaleColoursByAlpha(&samples) { colour, alpha in alpha > 0 ? colour * 255 / alpha : 0 }
+            scaleColorsByAlpha(&samples) { color, alpha in alpha > 0 ? color * 255 / alpha : 0 }
         }
         return Image(
             width: newWidth, height: newHeight, channels: channels,
             pixels: samples.map { UInt8(min(max($0.rounded(), 0), 255)) })
     }
 
-    private func scaleColoursByAlpha(_ samples: inout [Double], _ scale: (_ colour: Double, _ alpha: Double) -> Double)
-    {
+    private func scaleColorsByAlpha(_ samples: inout [Double], _ scale: (_ color: Double, _ alpha: Double) -> Double) {
         for pixel in stride(from: 0, to: samples.count, by: 4) {
             for c in 0..<3 { samples[pixel + c] = scale(samples[pixel + c], samples[pixel + 3]) }
         }
     }
 
-    /// Brought to `side` × `side` pixels as `DatasetSpecification.Fit` says.
+    /// Fitted to `side` × `side` pixels as `DatasetSpecification.Fit` says.
     func fitted(to side: Int, _ fit: DatasetSpecification.Fit, padding: RGBColor) -> Image {
         if width == side && height == side { return self }
         if fit == .resize { return resized(toWidth: side, height: side) }
@@ -64,10 +63,10 @@ private struct TriangleFilter {
         let step = Double(from) / Double(to)
         let support = max(step, 1)
         taps = (0..<to).map { index in
-            let centre = (Double(index) + 0.5) * step
-            let first = max(0, Int((centre - support + 0.5).rounded(.down)))
-            let end = min(from, Int((centre + support + 0.5).rounded(.down)))
-            let weights = (first..<end).map { max(0, 1 - abs((Double($0) + 0.5 - centre) / support)) }
+            let center = (Double(index) + 0.5) * step
+            let first = max(0, Int((center - support + 0.5).rounded(.down)))
+            let end = min(from, Int((center + support + 0.5).rounded(.down)))
+            let weights = (first..<end).map { max(0, 1 - abs((Double($0) + 0.5 - center) / support)) }
             let sum = weights.reduce(0, +)
             return Tap(first: first, weights: weights.map { $0 / sum })
         }

@@ -21,8 +21,8 @@ public struct Image: Sendable, Equatable {
     }
 
     /// One colour all over.
-    public init(width: Int, height: Int, channels: Int, filledWith colour: RGBColor) {
-        let sample = colour.samples(channels: channels)
+    public init(width: Int, height: Int, channels: Int, filledWith color: RGBColor) {
+        let sample = color.samples(channels: channels)
         var pixels = [UInt8](repeating: sample[0], count: width * height * channels)
         if channels > 1 {
             for i in pixels.indices { pixels[i] = sample[i % channels] }

@@ -1,5 +1,5 @@
 extension ImageGrid {
-    /// Where things lie on the sheet, in its pixels.
+    /// Sizes and positions on the sheet, in its pixels.
     struct Layout {
         let rows: Int
         let cellWidth: Int
@@ -20,9 +20,9 @@ extension ImageGrid {
                 ("columns", grid.columns, 1), ("padding", grid.padding, 0), ("scale", grid.scale, 1),
                 ("text scale", grid.textScale, 1),
             ]
-            for (name, value, least) in ranges where !(least...PNG.maximumSide).contains(value) {
+            for (name, value, minimum) in ranges where !(minimum...PNG.maximumSide).contains(value) {
                 throw ImageError.unusableSize(
-                    "the \(name) of an image grid is \(value); expected \(least) to \(PNG.maximumSide)")
+                    "the \(name) of an image grid is \(value); expected \(minimum) to \(PNG.maximumSide)")
             }
             guard let widest = images.map(\.width).max(), let tallest = images.map(\.height).max() else {
                 throw ImageError.unusableSize("an image grid needs at least one image; got none")

@@ -67,15 +67,15 @@ public struct ImageGrid: Sendable {
             let (row, column) = index.quotientAndRemainder(dividingBy: columns)
             let x = layout.x(ofColumn: column) + (layout.cellWidth - layout.textWidth(caption)) / 2
             let y = layout.y(ofRow: row) + layout.imageHeight + layout.captionGap
-            sheet.draw(caption, x: x, y: y, scale: textScale, colour: ink)
+            sheet.draw(caption, x: x, y: y, scale: textScale, color: ink)
         }
         for (column, title) in columnTitles.enumerated() {
             let x = layout.x(ofColumn: column) + (layout.cellWidth - layout.textWidth(title)) / 2
-            sheet.draw(title, x: x, y: padding, scale: textScale, colour: ink)
+            sheet.draw(title, x: x, y: padding, scale: textScale, color: ink)
         }
         for (row, title) in rowTitles.enumerated() {
             let y = layout.y(ofRow: row) + (layout.imageHeight - layout.textHeight) / 2
-            sheet.draw(title, x: padding, y: max(y, layout.y(ofRow: row)), scale: textScale, colour: ink)
+            sheet.draw(title, x: padding, y: max(y, layout.y(ofRow: row)), scale: textScale, color: ink)
         }
         return sheet
     }
@@ -83,8 +83,8 @@ public struct ImageGrid: Sendable {
 
 extension Image {
     /// Writes one line of text with its top left corner at (x, y); what falls outside is cut.
-    mutating func draw(_ text: String, x: Int, y: Int, scale: Int, colour: RGBColor) {
-        let sample = colour.samples(channels: channels)
+    mutating func draw(_ text: String, x: Int, y: Int, scale: Int, color: RGBColor) {
+        let sample = color.samples(channels: channels)
         for (position, scalar) in text.unicodeScalars.enumerated() {
             let left = x + position * BitmapFont.advance * scale
             for row in 0..<BitmapFont.glyphHeight * scale where (0..<height).contains(y + row) {

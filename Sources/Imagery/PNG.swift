@@ -4,9 +4,9 @@ import Foundation
 
 /// Reading and writing PNG files, over libpng.
 public enum PNG {
-    /// The longest side read or drawn.
+    /// The maximum side read or drawn, in pixels.
     public static let maximumSide = 32_768
-    /// The most pixels read or drawn: 64 megapixels.
+    /// The maximum number of pixels read or drawn: 64 megapixels.
     public static let maximumPixels = 64 << 20
     static let maximumFileBytes = 512 << 20
 

@@ -18,7 +18,7 @@ public enum NumberText {
         return fixed(value, decimals: max(0, digits - 1 - exponent))
     }
 
-    /// With a fixed number of decimals and thousands separators, as columns of one quantity want: "1,234.50".
+    /// With a fixed number of decimals and thousands separators, for columns of one quantity: "1,234.50".
     public static func fixed(_ value: Double, decimals: Int, keepZeros: Bool = false) -> String {
         if let special = special(value) { return special }
         guard abs(value) < 1e15 else { return scientific(value, digits: 4) }

@@ -74,9 +74,7 @@ extension Variable {
             if let weightAdjoint { problem.contributeWeightGradient(saved, g, to: weightAdjoint) }
             for (adjoint, part) in zip(adjoints, problem.parts) {
                 adjoint?.contributeBilinear(g, savedWeight) { g, w, out, accumulate in
-                    withUnsafePointer(to: part.geometry) {
-                        dk_conv_input_gradient($0, g.pointer, w.pointer + part.weightOffset, out, accumulate)
-                    }
+                    problem.inputGradient(part, g, w, out, accumulate)
                 }
             }
             let pixels = outputShape[1] * outputShape[2]

@@ -8,9 +8,9 @@ struct Diffprune: ParsableCommand {
         commandName: "diffprune",
         abstract: "Prunes diffusion models, fine-tunes what is left, and measures what that cost.",
         discussion: """
-            Exit status: 0 done, \(ExitStatus.usage) wrong usage or configuration, \(ExitStatus.data) unusable files or \
-            data. A signal ends it as it ends any program, once unfinished files are removed. Results go to standard \
-            output, progress and warnings to standard error.
+            Exit status: 0 done, \(ExitStatus.usage) wrong usage or configuration, \(ExitStatus.data) unusable files \
+            or data. A signal ends it as it ends any program, once unfinished files are removed. Results go to \
+            standard output, progress and warnings to standard error.
             """,
         subcommands: Subcommands.all)
 

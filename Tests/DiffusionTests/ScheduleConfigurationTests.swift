@@ -32,8 +32,8 @@ import Testing
 
     @Test func everyKeyIsReadAndWritten() throws {
         let json = """
-            {"_class_name": "DDIMScheduler", "_diffusers_version": "0.29.2", "num_train_timesteps": 3, "beta_start": 0.1,
-             "beta_end": 0.2, "beta_schedule": "squaredcos_cap_v2", "trained_betas": [0.1, 0.2, 0.3],
+            {"_class_name": "DDIMScheduler", "_diffusers_version": "0.29.2", "num_train_timesteps": 3,
+             "beta_start": 0.1, "beta_end": 0.2, "beta_schedule": "squaredcos_cap_v2", "trained_betas": [0.1, 0.2, 0.3],
              "clip_sample": false, "clip_sample_range": 2, "prediction_type": "v_prediction", "thresholding": true,
              "dynamic_thresholding_ratio": 0.9, "sample_max_value": 1.5, "timestep_spacing": "trailing",
              "steps_offset": 1, "rescale_betas_zero_snr": true, "set_alpha_to_one": false}

@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 
 @testable import Diffusion
@@ -5,8 +6,7 @@ import Foundation
 /// Files that Tests/Fixtures/schedulers/make.py wrote.
 enum ScheduleFixtures {
     static func data(_ name: String) throws -> Data {
-        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        return try Data(contentsOf: tests.appendingPathComponent("Fixtures/schedulers/\(name)"))
+        try Data(contentsOf: Fixtures.url("schedulers/\(name)"))
     }
 
     static func load<Content: Decodable>(_ name: String) throws -> Content {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct HelpTests {
@@ -28,9 +29,29 @@ import Testing
         let list = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
         let names = list.compactMap { $0["name"] as? String }
         #expect(names.contains("gradient-flow") && names.contains("random") && names.count == list.count)
-        for key in ["family", "granularity", "needs", "paper"] { #expect(list.allSatisfy { $0[key] != nil }, "\(key)") }
-        let table = try Tool.run("methods")
-        for name in names { #expect(table.output.contains(name)) }
+        for key in ["family", "needs", "summary", "paper", "settings"] {
+            #expect(list.allSatisfy { $0[key] != nil }, "\(key)")
+        }
+        let table = try Tool.run("methods").output
+        let markdown = try Tool.run("methods", "--markdown").output
+        for name in names {
+            #expect(table.contains("\n\(name) ") && markdown.contains("\n## \(name)\n"), "\(name)")
+        }
+        #expect(table.split(separator: "\n").allSatisfy { $0.count <= 100 }, "fits a terminal")
+        #expect(try Tool.run("methods", "--json", "--markdown").status == 64)
+    }
+
+    @Test func documentsAreBroughtUpToDate() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("methods.md")
+            try Data("above\n<!-- generated: card random -->\nold\n<!-- end -->\nbelow\n".utf8).write(to: url)
+            #expect(try Tool.run("methods", "--update", url.path).status == 0)
+            let lines = try text(url).split(separator: "\n")
+            #expect(lines.count == 5 && lines.first == "above" && lines.last == "below" && lines[2].contains("random"))
+            try Data("<!-- generated: card random -->\n".utf8).write(to: url)
+            let refused = try Tool.run("methods", "--update", url.path)
+            #expect(refused.status == 65 && refused.errors.contains("card random"))
+        }
     }
 
     @Test func aModelIsCounted() throws {

@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import Testing
 import WeightFiles
@@ -27,7 +28,7 @@ import WeightFiles
             let output = scratch.url.appendingPathComponent("\(choice).safetensors")
             let result = try Tool.run(
                 [
-                    "predict", "--model", Tool.repository.appendingPathComponent("Samples/models/fashion-unet").path,
+                    "predict", "--model", Repository.url("Samples/models/fashion-unet").path,
                     "--input", Tool.fixture("unet/plain/io.safetensors"), "--output", output.path, "--quiet",
                 ], environment: ["DIFFPRUNE_WINOGRAD": choice])
             #expect(result.status == 0, "\(result.errors)")

@@ -1,3 +1,4 @@
+import TestSupport
 import Diffusion
 import Foundation
 import ModelFolders
@@ -7,16 +8,6 @@ import Testing
 @testable import Workflows
 
 @Suite struct QuickstartTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-
-    private func inTemporaryFolder(_ body: (URL) throws -> Void) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("quickstart-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try body(folder)
-    }
-
     /// The bundled model's kind, but tiny and untrained.
     private func tinyModel(_ url: URL) throws {
         var configuration = UNetConfiguration()
@@ -34,14 +25,14 @@ import Testing
     }
 
     @Test func prunesDrawsComparesAndReports() throws {
-        try inTemporaryFolder { folder in
+        try withTemporaryFolder { folder in
             let model = folder.appendingPathComponent("model")
             try tinyModel(model)
             var settings = EvaluationSettings()
             settings.count = 4
             settings.steps = 3
             let outcome = try QuickstartWorkflow(
-                samples: BundledSamples(folder: Self.root.appendingPathComponent("Samples")), model: model,
+                samples: BundledSamples(folder: Repository.url("Samples")), model: model,
                 overrides: [
                     "method.rounds=2", "method.flow_steps=2", "pruning.calibration_batches=1",
                     "pruning.calibration_batch_size=4", "pruning.granularity=channel", "finetuning.steps=4",
@@ -71,7 +62,7 @@ import Testing
     }
 
     @Test func missingSamplesAreNamed() throws {
-        try inTemporaryFolder { folder in
+        try withTemporaryFolder { folder in
             #expect(throws: BundledSamples.Failure.self) {
                 try QuickstartWorkflow(
                     samples: BundledSamples(folder: folder), output: folder.appendingPathComponent("out"))
@@ -81,7 +72,7 @@ import Testing
     }
 
     @Test func everyRunGetsAFolderOfItsOwn() throws {
-        try inTemporaryFolder { folder in
+        try withTemporaryFolder { folder in
             #expect(QuickstartWorkflow.freshFolder(in: folder).lastPathComponent == "diffprune-quickstart")
             for name in ["diffprune-quickstart", "diffprune-quickstart-2"] {
                 try FileManager.default.createDirectory(

@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import ModelFolders
 import Testing
@@ -6,7 +7,7 @@ import Testing
 @Suite struct RegularPruningTests {
     @Test func theBundledModelKeepsEqualGroupsAndMultiples() throws {
         let scratch = try Scratch()
-        let sample = Tool.repository.appendingPathComponent("Samples/models/fashion-unet")
+        let sample = Repository.url("Samples/models/fashion-unet")
         let result = try Tool.run(
             "prune", "--model", sample.path, "--output", scratch.path("run"), "--method", "magnitude", "--target",
             "macs=0.5", "--finetune-steps", "0", "--quiet", "--set", "pruning.granularity=regular",

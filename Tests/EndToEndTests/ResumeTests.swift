@@ -2,7 +2,8 @@ import Foundation
 import Testing
 import WeightFiles
 
-/// A run killed at any moment and resumed comes to the same bits as one that was left alone: weights, logs and pictures.
+/// A run killed at any moment and resumed comes to the same bits as one that was left alone: weights, logs and
+/// pictures.
 @Suite struct ResumeTests {
     private let weights = "model/unet/diffusion_pytorch_model.safetensors"
 
@@ -112,7 +113,8 @@ import WeightFiles
         #expect(try scratch.data("whole/\(weights)").count < scratch.data("dense/\(weights)").count)
     }
 
-    /// The moment that a kill seldom hits: a mask update is logged, and the checkpoint that knows of it is not there yet.
+    /// The moment that a kill seldom hits: a mask update is logged, and the checkpoint that knows of it is not there
+    /// yet.
     @Test func aMaskUpdateThatWasLoggedButNotSavedIsLoggedOnce() throws {
         let tiny = try TinyRun()
         let scratch = tiny.scratch

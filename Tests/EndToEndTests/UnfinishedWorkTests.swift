@@ -10,7 +10,8 @@ import Testing
 
     /// Starts the tool, freezes it while `moment` holds, and sends it a signal that reaches it as it goes on.
     ///
-    /// Frozen, nothing can slip by: without handling of signals it would end there and then, with all it has half written.
+    /// Frozen, nothing can slip by: without handling of signals it would end there and then, with all it has half
+    /// written.
     /// - Returns: the signal that ended it; nil where it had come to its end before.
     private func stop(
         _ arguments: [String], by number: Int32, in scratch: Scratch, while moment: () -> Bool

@@ -1,8 +1,10 @@
+import TestSupport
 import Foundation
 import Imagery
 import Testing
 
-/// Data-set files of any content: they are read or refused, without a trap and without memory that the file is not worth.
+/// Data-set files of any content: they are read or refused, without a trap and without memory that the file is not
+/// worth.
 @Suite struct DatasetFuzzTests {
     private struct Tally {
         var read = 0
@@ -82,7 +84,7 @@ import Testing
     @Test func compressedFiles() throws {
         try withTemporaryFolder { folder in
             let url = folder.appendingPathComponent("images-idx3-ubyte.gz")
-            let source = Fixtures.url("idx/train-images-idx3-ubyte.gz")
+            let source = Fixtures.url("imagery/idx/train-images-idx3-ubyte.gz")
             var tally = Tally()
             for bytes in mutations(of: [UInt8](try Data(contentsOf: source)), header: 30) {
                 try write(bytes, to: url)

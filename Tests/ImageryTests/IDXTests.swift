@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import Testing
 
@@ -10,9 +11,9 @@ struct IDXTests {
     }
 
     @Test func readsCompressedImagesWithTheirLabels() throws {
-        let expected = try Fixtures.json("idx/expected.json", as: Expected.self)
+        let expected = try Fixtures.json("imagery/idx/expected.json", as: Expected.self)
         for path in ["idx", "idx/train-images-idx3-ubyte.gz"] {
-            let dataset = try DatasetReader.open(.init(path: Fixtures.url(path).path))
+            let dataset = try DatasetReader.open(.init(path: Fixtures.url("imagery/" + path).path))
             #expect(dataset.count == 6 && dataset.height == 4 && dataset.width == 5 && dataset.channels == 1)
             #expect(dataset.labelCount == 4)
             #expect((0..<6).map { dataset.label($0) } == expected.labels)
@@ -24,16 +25,16 @@ struct IDXTests {
     }
 
     @Test func testSplitInTwoGzipMembersWithoutLabels() throws {
-        let expected = try Fixtures.json("idx/expected.json", as: Expected.self)
-        let dataset = try DatasetReader.open(.init(path: Fixtures.url("idx").path, split: .test, limit: 4))
+        let expected = try Fixtures.json("imagery/idx/expected.json", as: Expected.self)
+        let dataset = try DatasetReader.open(.init(path: Fixtures.url("imagery/idx").path, split: .test, limit: 4))
         #expect(dataset.count == 4 && dataset.labelCount == nil && dataset.label(0) == nil)
         #expect((0..<4).flatMap { dataset.image($0).pixels } == Array(expected.pixels[..<80]))
     }
 
     @Test func bundledFashionMNIST() throws {
-        let train = try DatasetReader.open(.init(path: Fixtures.samples.path, size: 32))
+        let train = try DatasetReader.open(.init(path: Repository.url("Samples/fashion-mnist").path, size: 32))
         #expect(train.count == 2000 && train.width == 32 && train.height == 32 && train.channels == 1)
-        let test = try DatasetReader.open(.init(path: Fixtures.samples.path, split: .test))
+        let test = try DatasetReader.open(.init(path: Repository.url("Samples/fashion-mnist").path, split: .test))
         #expect(test.count == 500 && test.width == 28 && test.labelCount == 10)
         for label in 0..<10 {
             #expect((0..<2000).filter { train.label($0) == label }.count == 200)
@@ -68,7 +69,7 @@ struct IDXTests {
     }
 
     @Test func damagedGzipIsAnError() throws {
-        let good = try Data(contentsOf: Fixtures.url("idx/train-images-idx3-ubyte.gz"))
+        let good = try Data(contentsOf: Fixtures.url("imagery/idx/train-images-idx3-ubyte.gz"))
         try withTemporaryFolder { folder in
             let url = folder.appendingPathComponent("train-images-idx3-ubyte.gz")
             func fails(_ data: Data) throws -> Bool {

@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import Testing
 
@@ -144,7 +145,7 @@ struct PNGFolderTests {
     }
 
     @Test func numbersOutOfRangeAreErrors() throws {
-        let path = Fixtures.samples.path
+        let path = Repository.url("Samples/fashion-mnist").path
         for specification in [
             DatasetSpecification(path: path, size: 0), .init(path: path, size: 4097), .init(path: path, size: .max),
             .init(path: path, channels: 2), .init(path: path, limit: 0), .init(path: path, limit: -5),

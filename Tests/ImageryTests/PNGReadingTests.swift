@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import Testing
 
@@ -12,10 +13,10 @@ struct PNGReadingTests {
     }
 
     @Test func everyColourTypeGivesTheExpectedPixels() throws {
-        let expected = try Fixtures.json("png/expected.json", as: [String: Expected].self)
+        let expected = try Fixtures.json("imagery/png/expected.json", as: [String: Expected].self)
         #expect(expected.count == 52)
         for (name, image) in expected.sorted(by: { $0.key < $1.key }) {
-            let read = try PNG.read(Fixtures.url("png/\(name)"))
+            let read = try PNG.read(Fixtures.url("imagery/png/\(name)"))
             #expect(
                 read
                     == Image(width: image.width, height: image.height, channels: image.channels, pixels: image.pixels),
@@ -28,7 +29,7 @@ struct PNGReadingTests {
         ("too-few-rows", "data"), ("no-end", "early"), ("not-a-png", "signature"), ("empty", "signature"),
     ])
     func brokenFilesAreNamed(name: String, reason: String) throws {
-        let url = Fixtures.url("png-bad/\(name).png")
+        let url = Fixtures.url("imagery/png-bad/\(name).png")
         let error = #expect(throws: PNGError.self) { try PNG.read(url) }
         guard case .broken(let file, let text)? = error else {
             Issue.record("expected a broken file, got \(String(describing: error))")
@@ -40,14 +41,14 @@ struct PNGReadingTests {
 
     @Test func largeImagesAreRefusedBeforeTheyAreDecoded() throws {
         for (name, width, height) in [("too-wide", 40_000, 7), ("too-many-pixels", 30_000, 30_000)] {
-            let url = Fixtures.url("png-bad/\(name).png")
+            let url = Fixtures.url("imagery/png-bad/\(name).png")
             #expect(throws: PNGError.tooLarge(file: url.path, width: width, height: height)) { try PNG.read(url) }
         }
     }
 
     @Test func everyTruncationIsAnError() throws {
         for name in ["rgb-8", "palette-4-trns-interlaced", "grey-16-interlaced"] {
-            let data = try Data(contentsOf: Fixtures.url("png/\(name).png"))
+            let data = try Data(contentsOf: Fixtures.url("imagery/png/\(name).png"))
             for length in 0..<data.count {
                 #expect(throws: PNGError.self, "\(name) cut to \(length)") {
                     try PNG.decode(data.prefix(length), name: name)
@@ -58,7 +59,7 @@ struct PNGReadingTests {
 
     @Test func everyFlippedByteIsAnError() throws {
         for name in ["rgb-8", "palette-4-trns-interlaced", "grey-alpha-16"] {
-            let data = try Data(contentsOf: Fixtures.url("png/\(name).png"))
+            let data = try Data(contentsOf: Fixtures.url("imagery/png/\(name).png"))
             for position in data.indices {
                 for mask: UInt8 in [0x01, 0x80, 0xff] {
                     var damaged = data
@@ -75,7 +76,7 @@ struct PNGReadingTests {
     @Test func damageUnderAValidChecksumNeverCrashes() throws {
         // Checksums are put right again after the damage, so that it reaches the decoder.
         for name in ["rgb-8", "palette-4-trns-interlaced", "grey-16-trns", "rgba-8-interlaced"] {
-            let data = [UInt8](try Data(contentsOf: Fixtures.url("png/\(name).png")))
+            let data = [UInt8](try Data(contentsOf: Fixtures.url("imagery/png/\(name).png")))
             for position in 8..<data.count {
                 for mask: UInt8 in [0x01, 0x08, 0xff] {
                     var damaged = data
@@ -106,19 +107,9 @@ struct PNGReadingTests {
         while start + 12 <= bytes.count {
             let length = bytes[start..<start + 4].reduce(0) { $0 << 8 | Int($1) }
             guard length <= bytes.count - start - 12 else { return }
-            let sum = checksum(bytes[start + 4..<start + 8 + length])
+            let sum = crc32(bytes[start + 4..<start + 8 + length])
             for i in 0..<4 { bytes[start + 8 + length + i] = UInt8(truncatingIfNeeded: sum >> (24 - 8 * UInt32(i))) }
             start += 12 + length
         }
-    }
-
-    /// CRC-32 as PNG defines it.
-    private func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-        var sum = UInt32.max
-        for byte in bytes {
-            sum ^= UInt32(byte)
-            for _ in 0..<8 { sum = sum & 1 == 1 ? 0xedb8_8320 ^ (sum >> 1) : sum >> 1 }
-        }
-        return ~sum
     }
 }

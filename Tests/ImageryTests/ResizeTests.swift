@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Imagery
@@ -5,8 +6,8 @@ import Testing
 struct ResizeTests {
     @Test(arguments: ["grey-shrink", "rgb-mixed", "rgb-grow", "rgb-far", "rgba-shrink"])
     func agreesWithPillowWithinOneLevel(name: String) throws {
-        let input = try PNG.read(Fixtures.url("resize/\(name)-in.png"))
-        let expected = try PNG.read(Fixtures.url("resize/\(name)-out.png"))
+        let input = try PNG.read(Fixtures.url("imagery/resize/\(name)-in.png"))
+        let expected = try PNG.read(Fixtures.url("imagery/resize/\(name)-out.png"))
         let got = input.resized(toWidth: expected.width, height: expected.height)
         #expect(got.channels == expected.channels)
         var worst = 0

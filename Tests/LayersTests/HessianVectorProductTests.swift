@@ -4,7 +4,6 @@ import TensorCore
 import TestSupport
 import Testing
 import Training
-import WeightFiles
 
 /// Gradients and exact Hessian–vector products of small networks, through a parameter arena, against PyTorch's double
 /// backward in float64.
@@ -48,14 +47,14 @@ import WeightFiles
 
 /// One of the fixture's networks over the engine's operations.
 private struct GoldenNetwork {
-    let golden: SafetensorsFile
+    let golden: GoldenFile
     let parameters: [Parameter]
     let loss: () -> Variable
     private let name: String
 
     init(_ name: String) throws {
         self.name = name
-        let golden = try SafetensorsFile(contentsOf: Fixtures.url("operations/operations.safetensors"))
+        let golden = try GoldenFile("operations/operations.safetensors")
         self.golden = golden
         var parameters: [Parameter] = []
 
@@ -74,8 +73,8 @@ private struct GoldenNetwork {
             return parameter
         }
         func data(_ key: String) throws -> Tensor {
-            let (values, shape) = (try golden.floats("\(name)/\(key)"), try golden.shape(of: "\(name)/\(key)"))
-            return shape.count == 4 ? Self.channelsLast(values, shape) : Tensor(values, shape: shape)
+            let isImage = try golden.shape(of: "\(name)/\(key)").count == 4
+            return try golden.tensor("\(name)/\(key)", isImage ? .image : .plain)
         }
         let (x, target) = (try data("x"), try data("target"))
 
@@ -103,7 +102,7 @@ private struct GoldenNetwork {
             let w = try parameter("w", .convolution)
             let (gamma, beta, m) = (try parameter("gamma"), try parameter("beta"), try parameter("m"))
             let groups = NormalizationGroups(
-                groupOfChannel: try golden.integers("\(name)/group_of_channel").map { Int($0) })
+                groupOfChannel: try golden.integers("\(name)/group_of_channel"))
             loss = {
                 Variable(x).convolved(with: w.variable)
                     .groupNormalized(
@@ -137,16 +136,5 @@ private struct GoldenNetwork {
         let largest = pairs.reduce(0) { max($0, abs($1.expected)) }
         let error = pairs.reduce(0) { max($0, abs($1.got - $1.expected)) }
         #expect(error <= tolerance * largest, "\(name)/\(key)")
-    }
-
-    private static func channelsLast(_ values: [Float], _ shape: [Int]) -> Tensor {
-        let (channels, pixels) = (shape[1], shape[2] * shape[3])
-        let result = Tensor(uninitialized: [shape[0], shape[2], shape[3], channels])
-        for index in 0..<result.count {
-            let (image, inImage) = index.quotientAndRemainder(dividingBy: channels * pixels)
-            let (pixel, channel) = inImage.quotientAndRemainder(dividingBy: channels)
-            result.pointer[index] = values[(image * channels + channel) * pixels + pixel]
-        }
-        return result
     }
 }

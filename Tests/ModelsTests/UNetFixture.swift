@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import Models
 import TensorCore
@@ -8,8 +9,7 @@ import WeightFiles
 struct UNetFixture {
     let name: String
 
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Fixtures/unet")
+    static let root = Fixtures.url("unet")
 
     /// Every folder there is, so that a new one is tested without anyone adding it to a list.
     static let names: [String] = {
@@ -51,31 +51,15 @@ struct UNetFixture {
     }
 
     func call() throws -> Call {
-        let io = try SafetensorsFile(contentsOf: folder.appendingPathComponent("io.safetensors"))
-        func numbers(_ name: String) throws -> [Float] {
-            try io.elementType(of: name).isFloatingPoint ? io.floats(name) : io.integers(name).map { Float($0) }
-        }
+        let golden = try GoldenFile(contentsOf: folder.appendingPathComponent("io.safetensors"))
         var labels: ClassLabels?
-        if io.contains("class_labels") {
-            let (values, shape) = (try numbers("class_labels"), try io.shape(of: "class_labels"))
+        if golden.has("class_labels") {
+            let (values, shape) = (try golden.numbers("class_labels"), try golden.shape(of: "class_labels"))
             labels = shape.count == 2 ? .vectors(Tensor(values, shape: shape)) : .numbers(values)
         }
         return Call(
-            sample: channelsLast(try io.floats("sample"), try io.shape(of: "sample")),
-            timesteps: try numbers("timestep"), labels: labels,
-            prediction: channelsLast(try io.floats("prediction"), try io.shape(of: "prediction")))
-    }
-
-    /// [N, C, H, W] → [N, H, W, C]
-    private func channelsLast(_ values: [Float], _ shape: [Int]) -> Tensor {
-        let (channels, pixels) = (shape[1], shape[2] * shape[3])
-        let result = Tensor(uninitialized: [shape[0], shape[2], shape[3], channels])
-        for index in 0..<result.count {
-            let (image, inImage) = index.quotientAndRemainder(dividingBy: channels * pixels)
-            let (pixel, channel) = inImage.quotientAndRemainder(dividingBy: channels)
-            result.pointer[index] = values[(image * channels + channel) * pixels + pixel]
-        }
-        return result
+            sample: try golden.tensor("sample", .image), timesteps: try golden.numbers("timestep"), labels: labels,
+            prediction: try golden.tensor("prediction", .image))
     }
 }
 

@@ -12,8 +12,8 @@ import Testing
         var unit = 1
         var testDescription: String { "\(target), \(granularity)" }
 
-        /// A site's width with its largest unit back. Regular steps leave a quarter of this bench's wide axes at most and
-        /// half of its narrow ones.
+        /// A group's width with its largest unit back. Regular steps leave a quarter of this bench's wide axes at most
+        /// and half of its narrow ones.
         func restored(_ width: Int, of full: Int) -> Int {
             if case .regular = granularity { return min(width + max(unit, full / 2), full) }
             return min(width + unit, full)

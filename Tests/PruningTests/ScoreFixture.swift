@@ -1,3 +1,4 @@
+import TestSupport
 import Diffusion
 import Foundation
 import Models
@@ -18,8 +19,7 @@ final class ScoreFixture: PerSampleCalibration {
     private let expected: SafetensorsFile
 
     init() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Fixtures/scores")
+        let root = Fixtures.url("scores")
         let decoder = JSONDecoder()
         let unet = root.appendingPathComponent("model/unet")
         model = try UNet(

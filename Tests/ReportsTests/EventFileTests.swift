@@ -1,73 +1,18 @@
+import TestSupport
 import Foundation
 import Testing
 
 @testable import Reports
 
-/// One field of a protocol-buffer message.
-private enum Field: Equatable {
-    case varint(UInt64)
-    case fixed64(UInt64)
-    case fixed32(UInt32)
-    case bytes(Data)
-}
-
-private func integer<Integer: FixedWidthInteger>(_ data: Data, at offset: Int, as type: Integer.Type) -> Integer {
-    (0..<(Integer.bitWidth / 8)).reduce(0) { $0 | Integer(data[data.startIndex + offset + $1]) << (8 * Integer($1)) }
-}
-
-/// A decoder written from the format's description alone.
-private func decode(_ data: Data) -> [Int: Field] {
-    let bytes = [UInt8](data)
-    var position = 0
-    func varint() -> UInt64 {
-        var (value, shift): (UInt64, UInt64) = (0, 0)
-        while true {
-            let byte = bytes[position]
-            position += 1
-            value |= UInt64(byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80 { return value }
-        }
-    }
-    var fields: [Int: Field] = [:]
-    while position < bytes.count {
-        let key = varint()
-        let field: Field
-        switch key & 7 {
-        case 0: field = .varint(varint())
-        case 1:
-            field = .fixed64(integer(data, at: position, as: UInt64.self))
-            position += 8
-        case 5:
-            field = .fixed32(integer(data, at: position, as: UInt32.self))
-            position += 4
-        default:
-            let length = Int(varint())
-            field = .bytes(Data(bytes[position..<(position + length)]))
-            position += length
-        }
-        fields[Int(key >> 3)] = field
-    }
-    return fields
-}
-
-private func message(_ field: Field?) -> [Int: Field] {
-    if case .bytes(let data) = field { decode(data) } else { [:] }
-}
+private func message(_ field: ProtobufField?) -> [Int: ProtobufField] { field?.fields ?? [:] }
 
 /// The events of a file, with every checksum looked at.
-private func events(in url: URL) throws -> [[Int: Field]] {
-    var rest = try Data(contentsOf: url)
-    var events: [[Int: Field]] = []
-    while !rest.isEmpty {
-        let length = Int(integer(rest, at: 0, as: UInt64.self))
-        let body = Data(rest.dropFirst(12).prefix(length))
-        #expect(integer(rest, at: 8, as: UInt32.self) == CRC32C.masked(Data(rest.prefix(8))))
-        #expect(integer(rest, at: 12 + length, as: UInt32.self) == CRC32C.masked(body))
-        events.append(decode(body))
-        rest = Data(rest.dropFirst(16 + length))
+private func events(in url: URL) throws -> [[Int: ProtobufField]] {
+    try #require(try EventRecord.read(url), "a torn record").map { record in
+        #expect(record.lengthChecksum == CRC32C.masked(record.length))
+        #expect(record.eventChecksum == CRC32C.masked(record.event))
+        return ProtobufField.read(record.event)
     }
-    return events
 }
 
 @Suite struct EventFileTests {

@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import Testing
 
@@ -49,10 +50,6 @@ import Testing
                             series: [.init(hostile, x: [1, 2], y: [1, 2]), .init(hostile, x: [1], y: [1])]),
                         caption: hostile),
                     .plot(
-                        ScatterPlot(
-                            title: hostile, xAxis: axis, yAxis: axis, groups: [hostile, hostile],
-                            points: [.init(hostile, x: 1, y: 1)]), caption: hostile),
-                    .plot(
                         BarChart(
                             title: hostile, categories: [hostile], series: [.init(hostile, values: [1])], axis: axis),
                         caption: hostile),
@@ -73,7 +70,7 @@ import Testing
     @Test func numbersStandRightAndTheMarkedRowIsMarked() throws {
         var table = ReportTable(columns: [.name("method"), .number("SSIM")])
         try table.append(["a", "0.5"])
-        try table.append(["b", "0.9"], isEmphasised: true)
+        try table.append(["b", "0.9"], isEmphasized: true)
         var report = HTMLReport(title: "t")
         report.sections = [.init("s", [.table(table)])]
         let elements = try #require(parsedHTML(report.html))
@@ -127,7 +124,7 @@ import Testing
         let folder = URL(fileURLWithPath: ProcessInfo.processInfo.environment["REPORT_GALLERY"] ?? ".")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try SampleReport.report().write(to: folder.appendingPathComponent("report.html"))
-        try SampleReport.tradeOff.write(to: folder.appendingPathComponent("scatter.svg"))
+        try SampleReport.similarity.write(to: folder.appendingPathComponent("similarity.svg"))
         let run = folder.appendingPathComponent("run")
         for (first, last) in [(0, 60), (40, 100)] {
             let events = try EventFileWriter(directory: run, resumingAtStep: first > 0 ? first : nil)

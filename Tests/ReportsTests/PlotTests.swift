@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import Testing
 
@@ -31,7 +32,7 @@ private func count(_ character: Character, in text: String) -> Int { text.count 
     @Test(arguments: [PlotLayout.wide, .narrow, PlotLayout(width: 200, fontSize: 14)])
     func samplesAreWellFormedInEveryLayout(layout: PlotLayout) throws {
         let plots: [any SVGPlot] = [
-            SampleReport.loss, SampleReport.similarity, SampleReport.tradeOff, SampleReport.widths, SampleReport.times,
+            SampleReport.loss, SampleReport.similarity, SampleReport.widths, SampleReport.times,
             SampleReport.sensitivity, SampleReport.change(of: 25), SampleReport.change(of: 200),
         ]
         for plot in plots {
@@ -93,7 +94,6 @@ private func count(_ character: Character, in text: String) -> Int { text.count 
             LinePlot(title: "t", xAxis: axis, yAxis: axis, series: [.init("s", x: [1], y: [.nan])]),
             LinePlot(
                 title: "t", xAxis: axis, yAxis: Axis("y", scale: .logarithmic), series: [.init("s", x: [1], y: [-1])]),
-            ScatterPlot(title: "t", xAxis: axis, yAxis: axis, points: []),
             BarChart(title: "t", categories: ["a"], series: [.init("s", values: [nil])], axis: axis),
             BarChart(title: "t", categories: [], series: [.init("s", values: [1])], axis: axis),
             HeatMap(title: "t", rows: ["r"], columns: ["c"], values: [[.nan]], columnTitle: "", valueAxis: axis),
@@ -110,42 +110,12 @@ private func count(_ character: Character, in text: String) -> Int { text.count 
                 _ = try elements(
                     of: LinePlot(title: "t", xAxis: axis, yAxis: axis, series: [.init("s", x: values, y: values)]))
                 _ = try elements(
-                    of: ScatterPlot(
-                        title: "t", xAxis: axis, yAxis: axis, points: values.map { .init("p", x: $0, y: $0) }))
-                _ = try elements(
                     of: BarChart(title: "t", categories: ["a", "b"], series: [.init("s", values: values)], axis: axis))
                 _ = try elements(
                     of: HeatMap(
                         title: "t", rows: ["r"], columns: ["a", "b"], values: [values], columnTitle: "",
-                        valueAxis: axis,
-                        colours: scale == .linear ? .diverging(centre: 0) : .sequential))
+                        valueAxis: axis))
             }
-        }
-    }
-
-    @Test func frontierIsWhatNothingBeats() {
-        let frontier = SampleReport.tradeOff.frontier(of: SampleReport.tradeOff.points).map(\.label)
-        #expect(frontier == ["gradient-flow", "taylor", "learned masks", "snip (dense kernels)", "dense"])
-        let plain = ScatterPlot(title: "t", xAxis: Axis("x"), yAxis: Axis("y"), points: SampleReport.tradeOff.points)
-        #expect(plain.frontier(of: plain.points).isEmpty)
-    }
-
-    @Test func labelsAvoidEachOther() {
-        var placer = LabelPlacer(size: 12, within: PlotRect(x: 0, y: 0, width: 400, height: 300))
-        var canvas = SVGCanvas()
-        for index in 0..<6 {
-            placer.draw("label \(index)", at: PlotPoint(x: 200 + Double(index), y: 150), on: &canvas)
-        }
-        let texts = parsedXML("<svg>\(canvas.body)</svg>")?.filter { $0.name == "text" } ?? []
-        let boxes = texts.compactMap { element -> PlotRect? in
-            guard let x = Double(element.attributes["x"] ?? ""), let y = Double(element.attributes["y"] ?? "") else {
-                return nil
-            }
-            return PlotRect(x: x, y: y - 10.8, width: TextMetrics.width(element.text, size: 12), height: 13.8)
-        }
-        #expect(boxes.count == 6)
-        for (index, box) in boxes.enumerated() {
-            #expect(boxes[(index + 1)...].allSatisfy { $0.overlap(box) < 1 })
         }
     }
 
@@ -179,20 +149,20 @@ private func count(_ character: Character, in text: String) -> Int { text.count 
     @Test func heatMapCellsFollowTheirValues() throws {
         let map = HeatMap(
             title: "t", rows: ["r"], columns: ["a", "b", "c", "d"], values: [[-3, 0, 3, nil]], columnTitle: "c",
-            valueAxis: Axis("v"), colours: .diverging(centre: 0))
+            valueAxis: Axis("v"))
         let cells = try elements(of: map).filter { $0.name == "rect" }
-        #expect(cells[1...3].map { $0.attributes["fill"] } == ["#2166ac", "#f7f7f7", "#b2182b"])
+        #expect(cells[1...3].map { $0.attributes["fill"] } == ["#00224e", "#7d7c76", "#fee838"])
         #expect(cells[4].attributes["class"] == "tr")
-        #expect(ColourMap.sequential.colour(at: 0).hex == "#00224e" && ColourMap.sequential.colour(at: 0).isDark)
-        #expect(ColourMap.sequential.colour(at: 1).hex == "#fee838" && !ColourMap.sequential.colour(at: 1).isDark)
-        #expect(ColourMap.sequential.colour(at: .nan).hex.count == 7)
+        #expect(ColorMap.color(at: 0).hex == "#00224e" && ColorMap.color(at: 0).isDark)
+        #expect(ColorMap.color(at: 1).hex == "#fee838" && !ColorMap.color(at: 1).isDark)
+        #expect(ColorMap.color(at: .nan).hex.count == 7)
     }
 
     @Test func plotFilesAreWrittenWhole() throws {
         try withTemporaryFolder { folder in
             let url = folder.appendingPathComponent("plot.svg")
-            try SampleReport.tradeOff.write(to: url)
-            #expect(try String(contentsOf: url, encoding: .utf8) == SampleReport.tradeOff.svgDocument())
+            try SampleReport.loss.write(to: url)
+            #expect(try String(contentsOf: url, encoding: .utf8) == SampleReport.loss.svgDocument())
         }
     }
 }

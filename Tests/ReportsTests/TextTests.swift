@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import Testing
 
@@ -87,5 +88,18 @@ import Testing
             try csv.write(to: url)
             #expect(try String(contentsOf: url, encoding: .utf8) == csv.text)
         }
+    }
+}
+
+@Suite struct TextWrapTests {
+    @Test func linesBreakAtSpacesAndKeepToTheWidth() {
+        #expect(TextWrap.lines(of: "one two three four", width: 9) == ["one two", "three", "four"])
+        #expect(TextWrap.lines(of: "  one   two ", width: 7) == ["one two"])
+        #expect(TextWrap.lines(of: "a 深度剪枝 b", width: 8) == ["a", "深度剪枝", "b"], "a wide character takes two cells")
+    }
+
+    @Test func aWordThatIsTooWideHasItsOwnLine() {
+        #expect(TextWrap.lines(of: "a gradient-flow b", width: 5) == ["a", "gradient-flow", "b"])
+        #expect(TextWrap.lines(of: "", width: 5) == [""])
     }
 }

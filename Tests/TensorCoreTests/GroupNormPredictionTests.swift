@@ -2,7 +2,8 @@ import Testing
 
 @testable import TensorCore
 
-/// Where nothing is recorded, group normalisation is one call that keeps nothing: the bits are those of the recorded one.
+/// Where nothing is recorded, group normalisation is one call that keeps nothing: the bits are those of the recorded
+/// one.
 @Suite struct GroupNormPredictionTests {
     private func random(_ shape: [Int], _ index: UInt64) -> Tensor {
         var stream = RandomStream(seed: 5, purpose: .probe, index: index)

@@ -40,29 +40,39 @@ private struct Convolution {
     /// What a forward pass adds to the products.
     enum Ending: CaseIterable { case nothing, bias, everything }
 
-    func forward(_ ending: Ending, accumulate: Bool = false) -> [Float] {
+    /// Runs a pass in a workspace of just the size it asks for.
+    private func inWorkspace(
+        _ pass: dk_conv_pass, _ body: (UnsafePointer<dk_conv_shape>, UnsafeMutablePointer<Float>) -> Void
+    ) {
         var shape = shape
+        let size = dk_conv_workspace_size(&shape, pass)
+        var workspace = [Float](repeating: .nan, count: size) + Array(repeating: 0.5, count: 64)
+        body(&shape, &workspace)
+        #expect(workspace[size...].allSatisfy { $0 == 0.5 }, "\(label): a workspace that was too small")
+    }
+
+    func forward(_ ending: Ending, accumulate: Bool = false) -> [Float] {
         var y = accumulate ? g : [Float](repeating: .nan, count: g.count)
         let add: Int32 = accumulate ? 1 : 0
-        switch ending {
-        case .nothing: dk_conv_forward(&shape, x, w, nil, nil, nil, &y, add)
-        case .bias: dk_conv_forward(&shape, x, w, bias, nil, nil, &y, add)
-        case .everything: dk_conv_forward(&shape, x, w, bias, imageBias, residual, &y, add)
+        inWorkspace(DK_CONV_FORWARD) { shape, room in
+            switch ending {
+            case .nothing: dk_conv_forward(shape, x, w, nil, nil, nil, &y, add, room)
+            case .bias: dk_conv_forward(shape, x, w, bias, nil, nil, &y, add, room)
+            case .everything: dk_conv_forward(shape, x, w, bias, imageBias, residual, &y, add, room)
+            }
         }
         return y
     }
 
     func inputGradient(accumulate: Bool = false) -> [Float] {
-        var shape = shape
         var dx = accumulate ? x : [Float](repeating: .nan, count: x.count)
-        dk_conv_input_gradient(&shape, g, w, &dx, accumulate ? 1 : 0)
+        inWorkspace(DK_CONV_INPUT_GRADIENT) { dk_conv_input_gradient($0, g, w, &dx, accumulate ? 1 : 0, $1) }
         return dx
     }
 
     func weightGradient(accumulate: Bool = false) -> [Float] {
-        var shape = shape
         var dw = accumulate ? w : [Float](repeating: .nan, count: w.count)
-        dk_conv_weight_gradient(&shape, x, g, &dw, accumulate ? 1 : 0)
+        inWorkspace(DK_CONV_WEIGHT_GRADIENT) { dk_conv_weight_gradient($0, x, g, &dw, accumulate ? 1 : 0, $1) }
         return dw
     }
 

@@ -31,7 +31,8 @@ import Testing
         #expect(RandomPurpose(rawValue: "foobar").hash == 0x8594_4171_f739_67e8)
     }
 
-    /// Pins the key derivation and the counter layout to values computed outside Swift from the documented layout: changing either changes every result of the tool.
+    /// Pins the key derivation and the counter layout to values computed outside Swift from the documented layout:
+    /// changing either changes every result of the tool.
     @Test func streamLayoutIsPinned() {
         let stream = RandomStream(seed: 7, purpose: .initialNoise, index: 0x1_0000_0002)
         #expect(

@@ -2,8 +2,7 @@ import Foundation
 
 /// Files of Tests/Fixtures, each beside the script that made it.
 package enum Fixtures {
-    package static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Fixtures")
+    package static let folder = Repository.url("Tests/Fixtures")
 
     /// - Parameter path: below Tests/Fixtures, as in "storage/config.json".
     package static func url(_ path: String) -> URL { folder.appendingPathComponent(path) }

@@ -4,7 +4,6 @@ import TensorCore
 import TestSupport
 import Testing
 import Training
-import WeightFiles
 
 /// PyTorch's traces and the bookkeeping around them.
 @Suite struct OptimizerTests {
@@ -26,7 +25,7 @@ import WeightFiles
 
     @Test(arguments: settings.indices) func parametersFollowPyTorchsTrace(index: Int) throws {
         let (name, configuration) = Self.settings[index]
-        let golden = try SafetensorsFile(contentsOf: Fixtures.url("operations/operations.safetensors"))
+        let golden = try GoldenFile("operations/operations.safetensors")
         let arena = arena(try golden.floats("\(name)/start"))
         let optimizer = Optimizer(configuration, arena: arena)
         let gradients = try golden.floats("\(name)/gradients")
@@ -45,7 +44,7 @@ import WeightFiles
     /// A β held as float32 would put the moments off by 1e-5 here, most of it by 1 − 0.999f.
     @Test(arguments: [OptimizerKind.adam, .adamw]) func aHundredStepsStayWithPyTorchInDouble(kind: OptimizerKind) throws
     {
-        let golden = try SafetensorsFile(contentsOf: Fixtures.url("operations/operations.safetensors"))
+        let golden = try GoldenFile("operations/operations.safetensors")
         let name = "\(kind.rawValue)_long"
         var configuration = OptimizerConfiguration()
         (configuration.kind, configuration.weightDecay) = (kind, kind == .adamw ? 0.01 : 0)

@@ -39,8 +39,8 @@ private func open(_ header: String, dataSize: Int = 0, length: UInt64? = nil) th
         ("{\"__metadata__\":[]}", 0, "not an object"),
         ("{\"a\":1}", 0, "'a': expected an object"),
         (
-            "{\"a\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]}}",
-            1, "appears twice"
+            "{\"a\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]},"
+                + "\"a\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]}}", 1, "appears twice"
         ),
         ("{\"\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]}}", 1, "empty name"),
         // Tensor.
@@ -65,8 +65,9 @@ private func open(_ header: String, dataSize: Int = 0, length: UInt64? = nil) th
         ("{}", 1, "its tensors take 0 bytes"),
         ("{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]}}", 3, "leaves a hole"),
         (
-            "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]}}",
-            3, "'b': it starts at data byte 1 and overlaps"
+            "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},"
+                + "\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]}}", 3,
+            "'b': it starts at data byte 1 and overlaps"
         ),
         (
             "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[9223372036854775805,9223372036854775807]}}", 2,

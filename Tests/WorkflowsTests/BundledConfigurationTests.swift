@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import PruningMethods
 import Testing
@@ -6,7 +7,7 @@ import Testing
 
 /// The files in configs/: every key legal, every value in range, every method there.
 @Suite struct BundledConfigurationTests {
-    private static let folder = FeatureFixtures.repository.appendingPathComponent("configs")
+    private static let folder = Repository.url("configs")
     static let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
         .filter { $0.hasSuffix(".yaml") }.sorted()
 
@@ -23,10 +24,11 @@ import Testing
 
     @Test(arguments: names.filter { $0 != "fashion-features.yaml" }) func isReadWhole(name: String) throws {
         let resolved = try Self.resolved(Self.folder.appendingPathComponent(name))
-        let copy = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).yaml")
-        defer { try? FileManager.default.removeItem(at: copy) }
-        try resolved.write(to: copy, atomically: true, encoding: .utf8)
-        #expect(try Self.resolved(copy) == resolved)
+        try withTemporaryFolder { folder in
+            let copy = folder.appendingPathComponent(name)
+            try resolved.write(to: copy, atomically: true, encoding: .utf8)
+            #expect(try Self.resolved(copy) == resolved)
+        }
     }
 
     @Test(arguments: names) func saysWhenToUseIt(name: String) throws {

@@ -1,3 +1,4 @@
+import TestSupport
 import Diffusion
 import Files
 import Foundation
@@ -10,20 +11,11 @@ import Models
 struct EvaluationFixtures {
     let folder: URL
 
-    init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("evaluation-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    }
-
-    func remove() { try? FileManager.default.removeItem(at: folder) }
-
     func url(_ name: String) -> URL { folder.appendingPathComponent(name) }
 
     /// Runs `body` with fixtures that are gone afterwards.
     static func with(_ body: (EvaluationFixtures) throws -> Void) throws {
-        let fixtures = try EvaluationFixtures()
-        defer { fixtures.remove() }
-        try body(fixtures)
+        try withTemporaryFolder { try body(EvaluationFixtures(folder: $0)) }
     }
 
     /// A grey U-Net of random weights.
@@ -51,11 +43,6 @@ struct EvaluationFixtures {
             file: nil, overrides: ["finetuning.steps=0", "pruning.target=macs=0.6"], method: "magnitude")
         _ = try PruningWorkflow(configuration, model: model, output: url(name), resuming: false).run()
         return url(name)
-    }
-
-    static var samples: URL {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Samples")
     }
 
     /// Settings that take a fraction of a second.

@@ -1,5 +1,7 @@
+import TestSupport
 import Files
 import Foundation
+import Reports
 import Testing
 
 @testable import Workflows
@@ -10,8 +12,8 @@ import Testing
             let dense = try fixtures.model("dense", size: 32)
             let run = try fixtures.prunedRun("run", of: dense)
             var settings = EvaluationFixtures.settings
-            settings.data.path = EvaluationFixtures.samples.appendingPathComponent("fashion-mnist").path
-            settings.features = EvaluationFixtures.samples.appendingPathComponent("models/fashion-features")
+            settings.data.path = Repository.url("Samples/fashion-mnist").path
+            settings.features = Repository.url("Samples/models/fashion-features")
             _ = try EvaluationWorkflow(
                 settings, dense: dense, pruned: run.appendingPathComponent("model"), output: fixtures.url("out"),
                 command: "diffprune evaluate --dense 'a & b'"
@@ -45,11 +47,27 @@ import Testing
         let history = RunHistory(lines, configuration: "method: {}")
         #expect(history.updates.map(\.energy) == [-2.5, -3.5])
         #expect(history.training.map(\.loss) == [0.5, 0.25])
-        let titles = HistorySection(history).section().blocks.compactMap { block in
+        let titles = HistorySection(history, groups: []).section().blocks.compactMap { block in
             if case .plot(let plot, _) = block { plot.title } else { nil }
         }
         #expect(
             titles == ["Density over time", "Energy over time", "Channels that came back and left", "Fine-tuning loss"])
+    }
+
+    @Test func sharesOfGroupsArePlottedOverUpdates() throws {
+        let lines: [JSONValue] = [
+            ["update": 1, "widths": [8, 2]], ["update": 2, "widths": [4, 3]], ["update": 3, "widths": [1]],
+        ]
+        func maps(_ groups: [HistorySection.Group]) -> [HeatMap] {
+            HistorySection(RunHistory(lines, configuration: ""), groups: groups).section().blocks.compactMap {
+                if case .plot(let plot, _) = $0 { plot as? HeatMap } else { nil }
+            }
+        }
+        let map = try #require(maps([.init(name: "a", width: 8), .init(name: "b", width: 4)]).first)
+        #expect(map.rows == ["a", "b"] && map.columns == ["1", "2", "3"])
+        #expect(map.values == [[1, 0.5, nil], [0.5, 0.75, nil]], "a line with other groups is no value")
+        #expect(maps([.init(name: "a", width: 8)]).first?.values == [[nil, nil, 0.125]])
+        #expect(maps([]).isEmpty)
     }
 
     @Test func aModelOutsideARunFolderHasNoHistory() throws {

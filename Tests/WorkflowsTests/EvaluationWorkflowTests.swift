@@ -1,3 +1,4 @@
+import TestSupport
 import Diffusion
 import Files
 import Foundation
@@ -87,9 +88,9 @@ import Testing
             let dense = try fixtures.model("dense", size: 32)
             let pruned = try fixtures.prunedRun("run", of: dense).appendingPathComponent("model")
             var settings = EvaluationFixtures.settings
-            settings.data.path = EvaluationFixtures.samples.appendingPathComponent("fashion-mnist").path
+            settings.data.path = Repository.url("Samples/fashion-mnist").path
             settings.data.split = .test
-            settings.features = EvaluationFixtures.samples.appendingPathComponent("models/fashion-features")
+            settings.features = Repository.url("Samples/models/fashion-features")
             settings.predictionImages = 5
             let runs = try [16, 16, 4].enumerated().map { index, batch in
                 settings.batchSize = batch
@@ -111,8 +112,8 @@ import Testing
         try EvaluationFixtures.with { fixtures in
             let model = try fixtures.model("dense", size: 32)
             var settings = EvaluationFixtures.settings
-            settings.data.path = EvaluationFixtures.samples.appendingPathComponent("fashion-mnist").path
-            settings.features = EvaluationFixtures.samples.appendingPathComponent("models/fashion-features")
+            settings.data.path = Repository.url("Samples/fashion-mnist").path
+            settings.features = Repository.url("Samples/models/fashion-features")
             settings.referenceImages = 300
             let result = try EvaluationWorkflow(settings, dense: model, pruned: model, output: fixtures.url("out"))
                 .run()
@@ -187,8 +188,8 @@ import Testing
             settings.classLabel = 3
             #expect(refusal(dense, settings).contains("expected none"))
             settings = EvaluationFixtures.settings
-            settings.data.path = EvaluationFixtures.samples.appendingPathComponent("fashion-mnist").path
-            settings.features = EvaluationFixtures.samples.appendingPathComponent("models/fashion-features")
+            settings.data.path = Repository.url("Samples/fashion-mnist").path
+            settings.features = Repository.url("Samples/models/fashion-features")
             #expect(refusal(dense, settings).contains("takes pictures of 32×32×1, expected 16×16×1"))
             // A refused evaluation leaves nothing.
             #expect(!FileManager.default.fileExists(atPath: output.path))

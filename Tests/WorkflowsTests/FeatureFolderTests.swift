@@ -1,3 +1,4 @@
+import TestSupport
 import Files
 import Foundation
 import Testing
@@ -7,7 +8,8 @@ import Workflows
 @Suite struct FeatureFolderTests {
     /// Loads a copy of the bundled folder after `spoil` changed it, and gives the message of the error.
     private func message(_ spoil: (URL) throws -> Void) throws -> String? {
-        try FeatureFixtures.withScratchFolder { folder in
+        try withTemporaryFolder { scratch in
+            let folder = scratch.appendingPathComponent("features")
             try FileManager.default.copyItem(at: FeatureFixtures.model, to: folder)
             try spoil(folder)
             do {
@@ -37,7 +39,8 @@ import Workflows
 
     @Test func savedAndLoadedNetIsTheSame() throws {
         let bundled = try FeatureClassifierFolder(FeatureFixtures.model).load()
-        try FeatureFixtures.withScratchFolder { folder in
+        try withTemporaryFolder { scratch in
+            let folder = scratch.appendingPathComponent("features")
             try FeatureClassifierFolder(folder).save(bundled)
             let copy = try FeatureClassifierFolder(folder).load()
             #expect(copy.configuration == bundled.configuration)

@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import Testing
 import Workflows
@@ -8,7 +9,7 @@ import Workflows
         -> FeatureTrainingConfiguration
     {
         var configuration = FeatureTrainingConfiguration()
-        configuration.data.path = FeatureFixtures.repository.appendingPathComponent("Samples/fashion-mnist").path
+        configuration.data.path = Repository.url("Samples/fashion-mnist").path
         configuration.features.widths = [8, 16, 16]
         configuration.features.inputSize = 28
         configuration.features.epochs = 4
@@ -25,7 +26,8 @@ import Workflows
         }
         var files: [[Data]] = []
         for _ in 0..<2 {
-            try FeatureFixtures.withScratchFolder { folder in
+            try withTemporaryFolder { scratch in
+                let folder = scratch.appendingPathComponent("features")
                 var losses: [Double] = []
                 let result = try trainFeatures(configuration: configuration, output: folder) { progress in
                     losses.append(progress.loss)
@@ -52,7 +54,8 @@ import Workflows
 
     @Test func whatFailsLeavesNothingBehind() throws {
         struct Stop: Error {}
-        try FeatureFixtures.withScratchFolder { folder in
+        try withTemporaryFolder { scratch in
+            let folder = scratch.appendingPathComponent("features")
             #expect(throws: Stop.self) {
                 _ = try trainFeatures(configuration: short(), output: folder) { _ in throw Stop() }
             }

@@ -87,10 +87,15 @@ typedef struct {
 void dk_set_winograd(int enabled);
 int dk_winograd(void);
 
+typedef enum { DK_CONV_FORWARD = 0, DK_CONV_INPUT_GRADIENT = 1, DK_CONV_WEIGHT_GRADIENT = 2 } dk_conv_pass;
+/// Floats of the workspace that a pass takes, at least 1: memory of the caller's, up to four times the weights, whose contents
+/// mean nothing before and after. The size depends on dk_winograd and on the instruction set, as the packed weights below do.
+long dk_conv_workspace_size(const dk_conv_shape *shape, dk_conv_pass pass);
+
 /// y[B,Ho,Wo,Co] (+)= conv(x[B,H,W,Ci], w[k,k,Ci,Co]) + bias[Co] + image_bias[B,Co] + residual[B,Ho,Wo,Co].
 /// bias, image_bias, residual may be NULL.
 void dk_conv_forward(const dk_conv_shape *shape, const float *x, const float *w, const float *bias,
-                     const float *image_bias, const float *residual, float *y, int accumulate);
+                     const float *image_bias, const float *residual, float *y, int accumulate, float *workspace);
 /// The same in two parts, for weights that are used more than once: conv_pack lays them out (and transforms them where
 /// Winograd's method applies) in packed[dk_conv_packed_size]. The layout depends on the shape, its batch apart, on
 /// dk_winograd and on the instruction set: all have to be the same for both.
@@ -99,9 +104,11 @@ void dk_conv_pack(const dk_conv_shape *shape, const float *w, float *packed);
 void dk_conv_forward_packed(const dk_conv_shape *shape, const float *x, const float *packed, const float *bias,
                             const float *image_bias, const float *residual, float *y, int accumulate);
 /// dx[B,H,W,Ci] (+)= the adjoint of dk_conv_forward in x, applied to g[B,Ho,Wo,Co].
-void dk_conv_input_gradient(const dk_conv_shape *shape, const float *g, const float *w, float *dx, int accumulate);
+void dk_conv_input_gradient(const dk_conv_shape *shape, const float *g, const float *w, float *dx, int accumulate,
+                            float *workspace);
 /// dw[k,k,Ci,Co] (+)= the adjoint in w.
-void dk_conv_weight_gradient(const dk_conv_shape *shape, const float *x, const float *g, float *dw, int accumulate);
+void dk_conv_weight_gradient(const dk_conv_shape *shape, const float *x, const float *g, float *dw, int accumulate,
+                             float *workspace);
 
 // ---------------------------------------------------------------- reductions and channel-wise work
 

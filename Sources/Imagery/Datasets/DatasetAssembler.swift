@@ -1,6 +1,6 @@
-/// Gathers images into one `InMemoryDataset`, each brought to what the specification asks for.
+/// Gathers images into one `InMemoryDataset`, each in the size and channels that the specification asks for.
 struct DatasetAssembler {
-    /// The most memory a data set may take.
+    /// The maximum size of a data set in memory, in bytes.
     static let maximumBytes = 8 << 30
 
     private let specification: DatasetSpecification

@@ -2,9 +2,9 @@
 public enum DatasetError: Error, Equatable, CustomStringConvertible {
     /// There is nothing at the path, or it cannot be opened.
     case unreadable(path: String, reason: String)
-    /// A folder holds nothing this reads, or things that do not go together.
+    /// A folder holds nothing that is read here, or files of several kinds.
     case unknownLayout(path: String, reason: String)
-    /// A file does not keep to its format.
+    /// A file violates its format.
     case broken(file: String, reason: String)
     /// The split asked for is not there.
     case noSplit(path: String, reason: String)

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Opens data sets by what lies at their path.
+/// Opens data sets by what is at their path.
 ///
-/// Known are: a folder with IDX files (MNIST, Fashion-MNIST; gzip or not), with CIFAR-10 batches (`data_batch_1.bin`…,
+/// It knows a folder with IDX files (MNIST, Fashion-MNIST; gzip or not), with CIFAR-10 batches (`data_batch_1.bin`…,
 /// `test_batch.bin`), with PNG files, with sub-folders of PNG files (one a class), with folders `train` and `test` of
 /// either of the last two; and a single IDX file of images, CIFAR-10 batch or PNG. Links are followed.
 ///
-/// Hidden entries are passed over, and so are texts beside PNG files (licences, `.txt`, `.md`, `.csv`, `.json`…). No
-/// other file of a PNG folder is: it gives an error.
+/// Hidden entries are ignored, and so are texts beside PNG files (licences, `.txt`, `.md`, `.csv`, `.json`…). Any other
+/// file of a PNG folder is an error.
 public enum DatasetReader {
     /// - Throws: `DatasetError`, or `PNGError` for a PNG that cannot be read; both name the file or folder.
     public static func open(_ specification: DatasetSpecification) throws -> InMemoryDataset {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What lies in a folder, in the order of names; hidden entries are left out, links count as what they lead to.
+/// The entries of a folder, in the order of names; hidden entries are left out, links count as what they point to.
 struct FolderListing {
     let url: URL
     let files: [String]
@@ -20,7 +20,7 @@ struct FolderListing {
         files = visible.filter { !isFolder.contains($0) }
     }
 
-    /// nil when there is nothing at the path, or a link that leads nowhere.
+    /// nil when there is nothing at the path, or a link whose target is missing.
     static func isFolder(_ url: URL) -> Bool? {
         var isFolder: ObjCBool = false
         return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) ? isFolder.boolValue : nil

@@ -42,7 +42,7 @@ struct IDXFile {
             }
             count = product
         }
-        // Deflate makes at most 1032 bytes of one: a header that promises more needs no memory set aside to be refuted.
+        // Deflate expands a byte to at most 1032: a header that promises more is refused before memory is allocated.
         let possible = isCompressed ? data.count * 1032 : data.count
         guard headerLength + count <= possible else {
             throw IDXFile.wrongLength(

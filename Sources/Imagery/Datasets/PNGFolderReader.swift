@@ -21,7 +21,7 @@ enum PNGFolderReader {
 
     /// Classes numbered in the order of the sub-folders' names; the first image of each class, then the second of each…
     static func openClasses(_ listing: FolderListing, _ specification: DatasetSpecification) throws -> InMemoryDataset {
-        try refuseStrangers(in: listing)
+        try refuseOtherFiles(in: listing)
         let classes = try listing.folders.map { try images(of: FolderListing(listing.path($0))) }
         var files: [URL] = []
         var labels: [Int] = []
@@ -53,11 +53,11 @@ enum PNGFolderReader {
                     "there are both PNG files and folders (\(folder)/); expected PNG files alone, or one folder a class"
             )
         }
-        try refuseStrangers(in: listing)
+        try refuseOtherFiles(in: listing)
         return names.map(listing.path)
     }
 
-    private static func refuseStrangers(in listing: FolderListing) throws {
+    private static func refuseOtherFiles(in listing: FolderListing) throws {
         if let other = listing.files.first(where: { !isPNG($0) && !isCompanion($0) }) {
             throw DatasetError.unknownLayout(
                 path: listing.url.path, reason: "\(other) is not a PNG; only PNG images are read from folders")

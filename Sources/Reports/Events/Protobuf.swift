@@ -6,7 +6,7 @@ import Foundation
 struct ProtobufMessage {
     private(set) var data = Data()
 
-    /// int32, int64, uint64, bool or enum; negative numbers take ten bytes, as the format wants.
+    /// int32, int64, uint64, bool or enum; negative numbers take ten bytes, as the format requires.
     mutating func append(field: Int, varint value: Int64) {
         appendKey(field, wireType: 0)
         appendVarint(UInt64(bitPattern: value))

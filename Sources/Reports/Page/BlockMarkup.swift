@@ -47,7 +47,7 @@ enum BlockMarkup {
         }
         result += "</tr></thead>\n<tbody>\n"
         for row in table.rows {
-            result += row.isEmphasised ? "<tr class=\"strong\">" : "<tr>"
+            result += row.isEmphasized ? "<tr class=\"strong\">" : "<tr>"
             for (index, text) in row.cells.enumerated() {
                 result += cell("td", index, text)
             }

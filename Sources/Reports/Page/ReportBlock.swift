@@ -26,7 +26,7 @@ public indirect enum ReportBlock: Sendable {
 public struct ReportTable: Sendable {
     public struct Column: Sendable {
         public let title: String
-        /// Numbers stand to the right with digits of one width; names to the left.
+        /// Numbers are aligned right with digits of equal width, names left.
         public let isNumeric: Bool
 
         public init(_ title: String, isNumeric: Bool = false) {
@@ -40,24 +40,24 @@ public struct ReportTable: Sendable {
 
     public let columns: [Column]
     public let caption: String
-    private(set) var rows: [(cells: [String], isEmphasised: Bool)] = []
+    private(set) var rows: [(cells: [String], isEmphasized: Bool)] = []
 
     public init(columns: [Column], caption: String = "") {
         self.columns = columns
         self.caption = caption
     }
 
-    /// - Parameter isEmphasised: for the row that the reader looks for, such as the best or the total.
+    /// - Parameter isEmphasized: for the row that the reader looks for, such as the best or the total.
     /// - Throws: `ReportError.wrongCellCount`.
-    public mutating func append(_ cells: [String], isEmphasised: Bool = false) throws(ReportError) {
+    public mutating func append(_ cells: [String], isEmphasized: Bool = false) throws(ReportError) {
         guard cells.count == columns.count else {
             throw .wrongCellCount(row: rows.count, got: cells.count, expected: columns.count)
         }
-        rows.append((cells, isEmphasised))
+        rows.append((cells, isEmphasized))
     }
 }
 
-/// A PNG picture that travels inside the page.
+/// A PNG picture embedded in the page.
 public struct ReportImage: Sendable {
     let png: Data
     let caption: String
@@ -68,8 +68,9 @@ public struct ReportImage: Sendable {
     /// - Parameters:
     ///   - png: a whole PNG file.
     ///   - description: what a reader who does not see the picture is told; the caption where empty.
-    ///   - scale: how many screen pixels a side of an image pixel takes where there is room, 1…16; nil takes the largest
-    ///     whole number that leaves the picture at most 720 wide, and at most 8. Enlarged pixels keep hard edges.
+    ///   - scale: how many screen pixels a side of an image pixel takes where there is room, 1…16; nil takes the
+    ///     largest whole number that leaves the picture at most 720 wide, and at most 8. Enlarged pixels keep hard
+    ///     edges.
     /// - Throws: `ReportError.notPNG`.
     public init(png: Data, caption: String, description: String = "", scale: Int? = nil) throws(ReportError) {
         header = try PNGHeader(png, context: caption.isEmpty ? "a report image" : "the image \"\(caption)\"")

@@ -15,7 +15,7 @@ public struct Axis: Sendable {
     /// The values at the ends; nil chooses them from the data. Ignored where it cannot be drawn (not finite, empty, or
     /// not positive on a logarithmic axis).
     public var range: ClosedRange<Double>?
-    /// Whether a linear axis chosen from the data shall reach zero.
+    /// Whether a linear axis chosen from the data reaches zero.
     public var includesZero: Bool
 
     public init(
@@ -56,7 +56,7 @@ struct AxisScale {
 
     /// - Parameters:
     ///   - values: the data; only those `axis` can show are looked at.
-    ///   - tickSpacing: the least distance between two tick marks worth having, in pixels.
+    ///   - tickSpacing: the minimum distance between two tick marks, in pixels.
     ///   - expand: whether the ends move outwards to tick marks.
     init(
         axis: Axis, values: some Sequence<Double>, from start: Double, to end: Double, tickSpacing: Double, expand: Bool

@@ -52,7 +52,7 @@ public struct BarChart: SVGPlot {
                 ? series.enumerated().map {
                     let isPale = arrangement == .nested && $0.offset == 0
                     return Legend.Entry(
-                        name: $0.element.name, index: colourIndex($0.offset), mark: isPale ? .paleBar : .bar)
+                        name: $0.element.name, index: colorIndex($0.offset), mark: isPale ? .paleBar : .bar)
                 } : [], width: layout.width - 8, fontSize: size)
 
         // On a phone labels stand above their bars, since beside them they would take half of the width.
@@ -111,7 +111,7 @@ public struct BarChart: SVGPlot {
             let tip = "\(categories[category]), \(one.name): \(NumberText.short(value))"
             let look = isNested && index == 0 && series.count > 1 ? "pa" : "ba"
             canvas.rectangle(
-                bar, class: "\(look) \(PlotStyle.series(colourIndex(index)))", cornerRadius: 1.5, tip: tip)
+                bar, class: "\(look) \(PlotStyle.series(colorIndex(index)))", cornerRadius: 1.5, tip: tip)
             outermost = max(outermost, end)
             if !isNested {
                 canvas.text(labels[index], x: max(zero, end) + 5, y: y + height * 0.5 + size * 0.35, class: "mu")
@@ -136,13 +136,13 @@ public struct BarChart: SVGPlot {
         if !axis.caption.isEmpty {
             let caption = TextMetrics.fit(axis.caption, width: layout.width - 8, size: size)
             let half = TextMetrics.width(caption, size: size) / 2
-            let centre = min(max((scale.start + scale.end) / 2, half + 4), layout.width - half - 4)
-            canvas.text(caption, x: centre, y: bottom + size * 2.85, class: "mu", anchor: .middle)
+            let middle = min(max((scale.start + scale.end) / 2, half + 4), layout.width - half - 4)
+            canvas.text(caption, x: middle, y: bottom + size * 2.85, class: "mu", anchor: .middle)
         }
     }
 
     /// A nested whole and its part are one thing in two states, so they share a colour.
-    private func colourIndex(_ index: Int) -> Int {
+    private func colorIndex(_ index: Int) -> Int {
         arrangement == .nested && series.count > 1 ? max(0, index - 1) : index
     }
 

@@ -13,11 +13,11 @@ struct CartesianFrame {
     private let yTitleBaseline: Double
 
     /// - Parameters:
-    ///   - xValues: all x the axis shall reach; likewise `yValues`.
-    ///   - xExpands: whether the x axis ends at tick marks rather than at the data.
+    ///   - xValues: all x that the axis reaches.
+    ///   - yValues: all y that the axis reaches; it ends at tick marks.
     init(
         layout: PlotLayout, xAxis: Axis, yAxis: Axis, xValues: [Double], yValues: [Double],
-        legend entries: [Legend.Entry], xExpands: Bool
+        legend entries: [Legend.Entry]
     ) {
         self.layout = layout
         let size = layout.fontSize
@@ -34,7 +34,7 @@ struct CartesianFrame {
         // Half of the last tick label sticks out on the right.
         let right = layout.width - size * 1.6
         x = AxisScale(
-            axis: xAxis, values: xValues, from: left, to: right, tickSpacing: size * 5, expand: xExpands)
+            axis: xAxis, values: xValues, from: left, to: right, tickSpacing: size * 5, expand: false)
         self.y = y
         plot = PlotRect(x: left, y: top, width: right - left, height: bottom - top)
         xTitle = TextMetrics.fit(xAxis.caption, width: layout.width - 8, size: size)

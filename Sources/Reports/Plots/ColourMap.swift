@@ -14,7 +14,8 @@ public enum ColourMap: Sendable {
         (178, 24, 43),
     ]
 
-    /// "#rrggbb" of a position between 0 and 1 (the nearer end for others, 0 for NaN), and whether white text is read better on it than black.
+    /// "#rrggbb" of a position between 0 and 1 (the nearer end for others, 0 for NaN), and whether white text is read
+    /// better on it than black.
     func colour(at fraction: Double) -> (hex: String, isDark: Bool) {
         let stops: [(Double, Double, Double)]
         switch self {

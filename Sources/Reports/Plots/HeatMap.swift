@@ -1,6 +1,6 @@
 import Foundation
 
-/// A matrix of coloured cells, such as the error of every layer at every pruning ratio.
+/// A matrix of coloured cells, such as the share of every layer's channels that is left after every mask update.
 public struct HeatMap: SVGPlot {
     public let title: String
     public let rows: [String]
@@ -9,14 +9,12 @@ public struct HeatMap: SVGPlot {
     public let values: [[Double?]]
     public let rowTitle: String
     public let columnTitle: String
-    /// What the colours mean, with its unit, its scale and, where wanted, its ends. A diverging map is always linear and
-    /// reaches equally far on both sides of its centre.
+    /// What the colours mean, with its unit, its scale and, where wanted, its ends.
     public let valueAxis: Axis
-    public let colours: ColourMap
 
     public init(
         title: String, rows: [String], columns: [String], values: [[Double?]], rowTitle: String = "",
-        columnTitle: String, valueAxis: Axis, colours: ColourMap = .sequential
+        columnTitle: String, valueAxis: Axis
     ) {
         self.title = title
         self.rows = rows
@@ -25,7 +23,6 @@ public struct HeatMap: SVGPlot {
         self.rowTitle = rowTitle
         self.columnTitle = columnTitle
         self.valueAxis = valueAxis
-        self.colours = colours
     }
 
     public func svg(layout: PlotLayout) -> String {
@@ -33,10 +30,10 @@ public struct HeatMap: SVGPlot {
         guard !shown.isEmpty else { return SVGCanvas.noData(layout: layout, title: title) }
         let size = layout.fontSize
         let widest = rows.map { TextMetrics.width($0, size: size) }.max() ?? 0
-        let mostLabelWidth = layout.width * (layout.isNarrow ? 0.34 : 0.3)
+        let maximumLabelWidth = layout.width * (layout.isNarrow ? 0.34 : 0.3)
         // Layer names cut to a third of a phone's width would all look alike; they go above their rows instead.
-        let labelsAbove = layout.isNarrow && widest > mostLabelWidth
-        let labelWidth = labelsAbove ? layout.width - 8 : min(widest, mostLabelWidth)
+        let labelsAbove = layout.isNarrow && widest > maximumLabelWidth
+        let labelWidth = labelsAbove ? layout.width - 8 : min(widest, maximumLabelWidth)
         let left = labelsAbove ? 4 : labelWidth + 12
         let cellWidth = min((layout.width - left - 4) / Double(columns.count), size * 6)
         let cellHeight = size * 1.9
@@ -45,7 +42,9 @@ public struct HeatMap: SVGPlot {
         let top = rowTitle.isEmpty ? 4 : size * 1.7
         let bottom = top + rowHeight * Double(rows.count)
         let gridWidth = cellWidth * Double(columns.count)
-        let scale = colourScale(shown, from: left, to: max(left + gridWidth, layout.width * 0.6), size: size)
+        let scale = AxisScale(
+            axis: valueAxis, values: shown, from: left, to: max(left + gridWidth, layout.width * 0.6),
+            tickSpacing: size * 5, expand: false)
 
         // All cells carry their number or none does: a few numbers would look like the important ones.
         let widestNumber = shown.map { TextMetrics.width(cellText($0), size: size) }.max() ?? 0
@@ -71,7 +70,7 @@ public struct HeatMap: SVGPlot {
         }
         drawColumnLabels(left: left, bottom: bottom, cellWidth: cellWidth, layout: layout, on: &canvas)
         let barTop = bottom + size * (columnTitle.isEmpty ? 2.2 : 3.9)
-        drawColourBar(scale, top: barTop, layout: layout, on: &canvas)
+        drawColorBar(scale, top: barTop, layout: layout, on: &canvas)
         return canvas.document(
             width: layout.width, height: barTop + size * 4.4, fontSize: size, title: title)
     }
@@ -87,7 +86,7 @@ public struct HeatMap: SVGPlot {
             canvas.rectangle(inner, class: "tr", tip: "\(rows[row]), \(columns[column]): no data")
             return
         }
-        let (hex, isDark) = colours.colour(at: fraction(value, on: scale))
+        let (hex, isDark) = ColorMap.color(at: fraction(value, on: scale))
         canvas.rectangle(
             inner, class: "ce", fill: hex, tip: "\(rows[row]), \(columns[column]): \(NumberText.short(value))")
         if hasText {
@@ -107,8 +106,8 @@ public struct HeatMap: SVGPlot {
         for (index, name) in columns.enumerated() where index % stride == 0 {
             let label = TextMetrics.fit(name, width: cellWidth * Double(stride) - 4, size: size)
             let half = TextMetrics.width(label, size: size) / 2
-            let centre = min(left + (Double(index) + 0.5) * cellWidth, layout.width - half - 1)
-            canvas.text(label, x: centre, y: bottom + size * 1.3, class: "mu", anchor: .middle)
+            let middle = min(left + (Double(index) + 0.5) * cellWidth, layout.width - half - 1)
+            canvas.text(label, x: middle, y: bottom + size * 1.3, class: "mu", anchor: .middle)
         }
         if !columnTitle.isEmpty {
             let caption = TextMetrics.fit(columnTitle, width: layout.width - left, size: size)
@@ -118,14 +117,14 @@ public struct HeatMap: SVGPlot {
         }
     }
 
-    private func drawColourBar(
+    private func drawColorBar(
         _ scale: AxisScale, top: Double, layout: PlotLayout, on canvas: inout SVGCanvas
     ) {
         let size = layout.fontSize
         let steps = 48
         let width = (scale.end - scale.start) / Double(steps)
         for step in 0..<steps {
-            let (hex, _) = colours.colour(at: Double(step) / Double(steps - 1))
+            let (hex, _) = ColorMap.color(at: Double(step) / Double(steps - 1))
             // Overlapping by a pixel hides the seams of neighbouring rectangles.
             let overlap = step < steps - 1 ? 1.0 : 0
             let rect = PlotRect(
@@ -136,25 +135,13 @@ public struct HeatMap: SVGPlot {
             guard let at = scale.position(tick.value) else { continue }
             canvas.line(at, top + size * 0.8, at, top + size * 0.8 + 4, class: "ax")
             let half = TextMetrics.width(tick.label, size: size) / 2
-            let centre = min(max(at, half + 1), layout.width - half - 1)
-            canvas.text(tick.label, x: centre, y: top + size * 2.1, class: "mu", anchor: .middle)
+            let middle = min(max(at, half + 1), layout.width - half - 1)
+            canvas.text(tick.label, x: middle, y: top + size * 2.1, class: "mu", anchor: .middle)
         }
         let caption = TextMetrics.fit(valueAxis.caption, width: layout.width - 8, size: size)
         let half = TextMetrics.width(caption, size: size) / 2
-        let centre = min((scale.start + scale.end) / 2, layout.width - half - 4)
-        canvas.text(caption, x: max(centre, half + 4), y: top + size * 3.7, class: "mu", anchor: .middle)
-    }
-
-    /// The values along the colour bar; around the centre of a diverging map both sides reach equally far.
-    private func colourScale(_ shown: [Double], from start: Double, to end: Double, size: Double) -> AxisScale {
-        var axis = valueAxis
-        if case .diverging(let centre) = colours, centre.isFinite {
-            axis.scale = .linear
-            let ends = axis.range.map { [$0.lowerBound, $0.upperBound] } ?? shown
-            let reach = ends.reduce(0) { max($0, abs($1 - centre)) }
-            axis.range = reach > 0 ? (centre - reach)...(centre + reach) : nil
-        }
-        return AxisScale(axis: axis, values: shown, from: start, to: end, tickSpacing: size * 5, expand: false)
+        let middle = min((scale.start + scale.end) / 2, layout.width - half - 4)
+        canvas.text(caption, x: max(middle, half + 4), y: top + size * 3.7, class: "mu", anchor: .middle)
     }
 
     private func cellText(_ value: Double) -> String { NumberText.short(value, digits: 2) }

@@ -1,8 +1,7 @@
-/// The names of the series, wrapped into as many lines as the width asks for.
+/// The names of the series, wrapped into as many lines as the width needs.
 struct Legend {
     enum Mark {
         case line(dashed: Bool)
-        case marker
         case bar
         case paleBar
     }
@@ -48,20 +47,17 @@ struct Legend {
         for item in placed {
             let left = x + item.x
             let middle = y + (Double(item.line) + 0.5) * fontSize * 1.6
-            let colour = PlotStyle.series(item.entry.index)
+            let color = PlotStyle.series(item.entry.index)
             switch item.entry.mark {
             case .line(let dashed):
                 let data = "M\(NumberText.coordinate(left)) \(NumberText.coordinate(middle))h\(Int(sampleWidth))"
-                canvas.path(data, class: "ln \(colour)", dash: dashed ? "6 4" : PlotStyle.dash(item.entry.index))
-            case .marker:
-                let mark = PlotStyle.marker(item.entry.index, x: left + sampleWidth / 2, y: middle, radius: 5)
-                canvas.path(mark, class: "mk \(colour)")
+                canvas.path(data, class: "ln \(color)", dash: dashed ? "6 4" : PlotStyle.dash(item.entry.index))
             case .bar, .paleBar:
                 var isPale = false
                 if case .paleBar = item.entry.mark { isPale = true }
                 let box = PlotRect(
                     x: left + 4, y: middle - fontSize * 0.4, width: sampleWidth - 6, height: fontSize * 0.8)
-                canvas.rectangle(box, class: "\(isPale ? "pa" : "ba") \(colour)", cornerRadius: 2)
+                canvas.rectangle(box, class: "\(isPale ? "pa" : "ba") \(color)", cornerRadius: 2)
             }
             canvas.text(item.label, x: left + sampleWidth + 6, y: middle + fontSize * 0.35, class: "le")
         }

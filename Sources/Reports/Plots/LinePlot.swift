@@ -28,7 +28,7 @@ public struct LinePlot: SVGPlot {
             self.isDashed = isDashed
         }
 
-        /// A series of equally many x and y; what the longer list has more is left out.
+        /// A series of pairs of x and y; what one list is longer than the other is left out.
         public init(_ name: String, x: [Double], y: [Double], isDashed: Bool = false) {
             self.init(name, points: zip(x, y).map { Point(x: $0, y: $1) }, isDashed: isDashed)
         }
@@ -39,7 +39,7 @@ public struct LinePlot: SVGPlot {
     public let yAxis: Axis
     public let series: [Series]
     /// Curves with at most this many points also show the points.
-    private static let mostMarkers = 40
+    private static let maximumMarkers = 40
 
     public init(title: String, xAxis: Axis, yAxis: Axis, series: [Series]) {
         self.title = title
@@ -58,7 +58,7 @@ public struct LinePlot: SVGPlot {
         }
         let frame = CartesianFrame(
             layout: layout, xAxis: xAxis, yAxis: yAxis, xValues: drawable.map(\.x),
-            yValues: drawable.map(\.y) + bands, legend: entries.count > 1 ? entries : [], xExpands: false)
+            yValues: drawable.map(\.y) + bands, legend: entries.count > 1 ? entries : [])
 
         var canvas = SVGCanvas()
         frame.drawGround(on: &canvas)
@@ -93,17 +93,17 @@ public struct LinePlot: SVGPlot {
             if points.count == 1 { data += "h0" }
         }
         guard !data.isEmpty else { return }
-        let colour = PlotStyle.series(index)
+        let color = PlotStyle.series(index)
         let look = series.points.count > 200 ? "ln fi" : "ln"
-        canvas.path(data, class: "\(look) \(colour)", dash: series.isDashed ? "6 4" : PlotStyle.dash(index))
-        guard !series.isDashed, series.points.count <= Self.mostMarkers else { return }
+        canvas.path(data, class: "\(look) \(color)", dash: series.isDashed ? "6 4" : PlotStyle.dash(index))
+        guard !series.isDashed, series.points.count <= Self.maximumMarkers else { return }
         for point in series.points {
             guard let pixel = pixel(of: point, in: frame) else { continue }
             let band = point.band.map { " (\(NumberText.short($0.lowerBound)) – \(NumberText.short($0.upperBound)))" }
-            let tip =
-                "\(series.name): \(NumberText.short(point.y))\(band ?? "") at \(xAxis.title) \(NumberText.short(point.x))"
+            let value = "\(NumberText.short(point.y))\(band ?? "")"
+            let tip = "\(series.name): \(value) at \(xAxis.title) \(NumberText.short(point.x))"
             canvas.path(
-                PlotStyle.marker(0, x: pixel.x, y: pixel.y, radius: 3.2), class: "mk \(colour)", tip: tip)
+                PlotStyle.dot(x: pixel.x, y: pixel.y, radius: 3.2), class: "mk \(color)", tip: tip)
         }
     }
 

@@ -16,10 +16,8 @@ public enum PlotStyle {
             .plot .ti{font-weight:600;font-size:115%}
             .plot .ax{stroke-width:1;fill:none}
             .plot .gr{stroke-width:1;fill:none}
-            .plot .rf{stroke-width:1.2;stroke-dasharray:4 4;fill:none}
             .plot .ln{stroke:currentColor;stroke-width:2;fill:none;stroke-linejoin:round;stroke-linecap:round}
             .plot .fi{stroke-width:1.3}
-            .plot .th{stroke:currentColor;stroke-width:1.3;fill:none;opacity:.75}
             .plot .bd{fill:currentColor;opacity:.17}
             .plot .mk{fill:currentColor;stroke-width:1.2}
             .plot .ba{fill:currentColor}
@@ -27,7 +25,6 @@ public enum PlotStyle {
             .plot .in{fill:#111}
             .plot .iv{fill:#fff}
             .plot .la{stroke-width:3.5px;stroke-linejoin:round;paint-order:stroke}
-            .plot .ld{stroke-width:1;fill:none}
             .plot .cb{shape-rendering:crispEdges}
             .plot .nd{fill:none;stroke-dasharray:4 4}
 
@@ -44,24 +41,16 @@ public enum PlotStyle {
     /// The dash pattern of the n-th series, empty for a whole line.
     static func dash(_ index: Int) -> String { index < 4 ? "" : dashes[(index - 4) % dashes.count] }
 
-    /// Path data of the n-th group's marker around a point.
-    static func marker(_ index: Int, x: Double, y: Double, radius: Double) -> String {
-        func point(_ dx: Double, _ dy: Double) -> String {
-            "\(NumberText.coordinate(x + dx * radius)) \(NumberText.coordinate(y + dy * radius))"
-        }
-        switch index % 5 {
-        case 1: return "M\(point(-0.88, -0.88))L\(point(0.88, -0.88))L\(point(0.88, 0.88))L\(point(-0.88, 0.88))Z"
-        case 2: return "M\(point(0, -1.2))L\(point(1.1, 0.8))L\(point(-1.1, 0.8))Z"
-        case 3: return "M\(point(0, -1.3))L\(point(1.2, 0))L\(point(0, 1.3))L\(point(-1.2, 0))Z"
-        case 4: return "M\(point(0, 1.2))L\(point(1.1, -0.8))L\(point(-1.1, -0.8))Z"
-        default:
-            let r = NumberText.coordinate(radius)
-            return "M\(point(-1, 0))A\(r) \(r) 0 1 0 \(point(1, 0))A\(r) \(r) 0 1 0 \(point(-1, 0))Z"
-        }
+    /// Path data of a disc around a point.
+    static func dot(x: Double, y: Double, radius: Double) -> String {
+        let r = NumberText.coordinate(radius)
+        let left = "\(NumberText.coordinate(x - radius)) \(NumberText.coordinate(y))"
+        let right = "\(NumberText.coordinate(x + radius)) \(NumberText.coordinate(y))"
+        return "M\(left)A\(r) \(r) 0 1 0 \(right)A\(r) \(r) 0 1 0 \(left)Z"
     }
 
-    private static func series(_ colours: [String]) -> String {
-        colours.enumerated().map { ".plot .s\($0.offset){color:#\($0.element)}\n" }.joined()
+    private static func series(_ colors: [String]) -> String {
+        colors.enumerated().map { ".plot .s\($0.offset){color:#\($0.element)}\n" }.joined()
     }
 
     private static func ink(text: String, muted: String, grid: String, axis: String, ground: String) -> String {
@@ -69,8 +58,7 @@ public enum PlotStyle {
         .plot text{fill:#\(text)}
         .plot .mu{fill:#\(muted)}
         .plot .gr{stroke:#\(grid)}
-        .plot .ax,.plot .ld,.plot .nd{stroke:#\(axis)}
-        .plot .rf{stroke:#\(muted)}
+        .plot .ax,.plot .nd{stroke:#\(axis)}
         .plot .mk,.plot .la{stroke:#\(ground)}
         .plot .bg{fill:#\(ground)}
         .plot .tr{fill:#\(grid)}

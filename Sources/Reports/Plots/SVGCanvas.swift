@@ -24,9 +24,9 @@ struct SVGCanvas {
         _ rect: PlotRect, class name: String, fill: String? = nil, cornerRadius: Double = 0, tip: String = ""
     ) {
         let size = "width=\"\(number(max(0, rect.width)))\" height=\"\(number(max(0, rect.height)))\""
-        let colour = fill.map { " fill=\"\($0)\"" } ?? ""
+        let color = fill.map { " fill=\"\($0)\"" } ?? ""
         let corner = cornerRadius > 0 ? " rx=\"\(number(cornerRadius))\"" : ""
-        let start = "<rect x=\"\(number(rect.x))\" y=\"\(number(rect.y))\" \(size) class=\"\(name)\"\(colour)\(corner)"
+        let start = "<rect x=\"\(number(rect.x))\" y=\"\(number(rect.y))\" \(size) class=\"\(name)\"\(color)\(corner)"
         body += tip.isEmpty ? start + "/>\n" : start + "><title>\(Markup.escape(tip))</title></rect>\n"
     }
 

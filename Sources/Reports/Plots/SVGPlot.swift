@@ -2,8 +2,8 @@ import Foundation
 
 /// A plot that draws itself as SVG in a given width.
 ///
-/// Plots never fail: points that are NaN, infinite, or not positive on a logarithmic axis are left out with a gap, and a
-/// plot without a single drawable point says "no data".
+/// Plots never fail: points that are NaN, infinite, or not positive on a logarithmic axis are left out with a gap, and
+/// a plot without a single drawable point says "no data".
 public protocol SVGPlot: Sendable {
     /// What the plot shows; read aloud by screen readers, and drawn above the plot only in a file of its own.
     var title: String { get }
@@ -65,7 +65,7 @@ public struct PlotLayout: Sendable, Equatable {
 
     var isNarrow: Bool { width < 500 }
 
-    /// Height of the box that line and scatter plots draw into, title and legend not counted.
+    /// Height of the box that line plots draw into, title and legend not counted.
     var plotHeight: Double { isNarrow ? width * 0.66 : width * 0.42 }
 
     static func height(ofSVG svg: String) -> Double {
@@ -83,10 +83,4 @@ struct PlotRect {
 
     var right: Double { x + width }
     var bottom: Double { y + height }
-
-    func overlap(_ other: PlotRect) -> Double {
-        let w = min(right, other.right) - max(x, other.x)
-        let h = min(bottom, other.bottom) - max(y, other.y)
-        return w > 0 && h > 0 ? w * h : 0
-    }
 }

@@ -8,7 +8,7 @@ public struct TextTable: Sendable {
         public let title: String
         public let alignment: Alignment
 
-        /// - Parameter alignment: `.right` for numbers, so that digits of one weight stand below each other.
+        /// - Parameter alignment: `.right` for numbers, so that digits of equal value align.
         public init(_ title: String, _ alignment: Alignment = .left) {
             self.title = title
             self.alignment = alignment

@@ -22,11 +22,12 @@ struct EvaluationReport {
     func page() throws -> HTMLReport {
         var page = HTMLReport(title: "Dense and pruned, from the same noise", summary: summary)
         page.cards = cards
+        let widths = WidthSection(dense: dense.model, pruned: pruned.model)
         page.sections = [
             try pictures(), predictions(), try EfficiencySection(result.efficiency).section(), try quality(),
-            try WidthSection(dense: dense.model, pruned: pruned.model).section(),
+            try widths.section(),
         ]
-        if let history { page.sections.append(HistorySection(history).section()) }
+        if let history { page.sections.append(HistorySection(history, groups: widths.groups).section()) }
         page.sections.append(reproduction())
         page.provenance = provenance
         return page

@@ -38,7 +38,7 @@ extension EvaluationResult {
 extension ConsistencySummary {
     /// The headline numbers for the terminal, a line each.
     public var summary: String {
-        var text = "Its pictures beside the dense model's, \(psnr.count) pairs\n"
+        var text = "Similarity to the dense model (\(psnr.count) pairs)\n"
         if let ssim {
             text +=
                 "\(SummaryLine.name("SSIM"))\(SummaryLine.fixed(ssim.mean, 3))     \(ReportText.interval(ssim, decimals: 3))\n"

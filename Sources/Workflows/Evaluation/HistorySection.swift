@@ -2,9 +2,20 @@ import Reports
 
 /// How the pruning run went.
 struct HistorySection {
-    private let history: RunHistory
+    /// A channel group as it was before the run.
+    struct Group {
+        let name: String
+        let width: Int
+    }
 
-    init(_ history: RunHistory) { self.history = history }
+    private let history: RunHistory
+    private let groups: [Group]
+
+    /// - Parameter groups: those of the model, in the order of the log's widths.
+    init(_ history: RunHistory, groups: [Group]) {
+        self.history = history
+        self.groups = groups
+    }
 
     func section() -> HTMLReport.Section {
         var blocks: [ReportBlock] = []
@@ -21,6 +32,7 @@ struct HistorySection {
                     "Channels that came back and left", "channels",
                     [("recovered", \.recovered), ("removed", \.removed)],
                     caption: "Between one mask update and the next."),
+                shares(updates),
                 plot(
                     "Loss at mask updates", "calibration loss", [("loss", \.calibrationLoss)],
                     caption: "On fixed images and noise, with the masks as they were."),
@@ -41,6 +53,23 @@ struct HistorySection {
         }
         if blocks.isEmpty { blocks.append(.paragraph("The run noted nothing but its result.")) }
         return HTMLReport.Section("The pruning run", blocks)
+    }
+
+    /// What every group has left after every update; nil where the log's widths are not those of the groups.
+    private func shares(_ updates: [RunHistory.Update]) -> ReportBlock? {
+        guard !groups.isEmpty, updates.contains(where: { $0.widths.count == groups.count }) else { return nil }
+        let values = groups.indices.map { group in
+            updates.map { update -> Double? in
+                guard update.widths.count == groups.count, groups[group].width > 0 else { return nil }
+                return update.widths[group].map { $0 / Double(groups[group].width) }
+            }
+        }
+        return .plot(
+            HeatMap(
+                title: "Channels left, group by group", rows: groups.map(\.name),
+                columns: updates.map { NumberText.short($0.number) }, values: values, columnTitle: "mask update",
+                valueAxis: Axis("share of the group's channels, by the sum of their masks", range: 0...1)),
+            caption: "A row that grows brighter again is a group whose channels come back.")
     }
 
     private func plot(

@@ -13,6 +13,8 @@ struct RunHistory {
         let calibrationLoss: Double?
         let recovered: Double?
         let removed: Double?
+        /// Σ m of each channel group, in the order of the model's groups; empty where the log has none.
+        let widths: [Double?]
     }
 
     struct Training {
@@ -44,7 +46,8 @@ struct RunHistory {
             return Update(
                 number: number, density: entry["density"]?.doubleValue, softness: entry["softness"]?.doubleValue,
                 energy: entry["energy"]?.doubleValue, calibrationLoss: entry["calibration_loss"]?.doubleValue,
-                recovered: entry["recovered"]?.doubleValue, removed: entry["removed"]?.doubleValue)
+                recovered: entry["recovered"]?.doubleValue, removed: entry["removed"]?.doubleValue,
+                widths: (entry["widths"]?.arrayValue ?? []).map(\.doubleValue))
         }
         training = entries.compactMap { entry in
             guard let step = entry["step"]?.doubleValue, let loss = entry["loss"]?.doubleValue else { return nil }

@@ -15,6 +15,9 @@ struct WidthSection {
         }
     }
 
+    /// The groups before pruning.
+    var groups: [HistorySection.Group] { rows.map { .init(name: $0.name, width: $0.before) } }
+
     func section() throws -> HTMLReport.Section {
         var table = ReportTable(
             columns: [.name("Group"), .number("dense"), .number("pruned"), .number("left")])

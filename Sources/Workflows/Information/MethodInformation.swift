@@ -1,23 +1,66 @@
+import Configuration
+import Files
 import PruningMethods
 
 /// One line of the catalogue of methods.
-public struct MethodInformation: Codable, Sendable, Equatable {
+public struct MethodInformation: Sendable, Equatable {
+    /// One of a method's own settings.
+    public struct Setting: Sendable, Equatable {
+        /// As in the section `method` of a configuration, with dots between the parts of a path.
+        public let key: String
+        public let `default`: JSONValue
+    }
+
     public let name: String
     public let family: String
-    public let granularity: String
+    /// What can leave at once; the first is what does unless a run says otherwise.
+    public let granularities: [String]
     /// What a method has to know before it can judge.
     public let needs: [String]
     public let summary: String
+    /// Empty where there is none.
     public let paper: String
+    /// In alphabetical order of their keys.
+    public let settings: [Setting]
+
+    /// For programs.
+    public var json: JSONValue {
+        [
+            "name": .string(name), "family": .string(family),
+            "granularity": .array(granularities.map { .string($0) }), "needs": .array(needs.map { .string($0) }),
+            "summary": .string(summary), "paper": .string(paper),
+            "settings": .array(settings.map { ["key": .string($0.key), "default": $0.default] }),
+        ]
+    }
 
     /// Every method, in the catalogue's order.
-    public static var all: [MethodInformation] {
-        MethodCatalog.all.map {
+    public static func all() throws -> [MethodInformation] {
+        try MethodCatalog.all.map {
             MethodInformation(
-                name: $0.card.name, family: $0.card.family,
-                granularity: $0.card.granularities.map(\.rawValue).joined(separator: ", "),
-                needs: $0.needs.map { $0.name },
-                summary: $0.card.summary, paper: $0.card.paper)
+                name: $0.card.name, family: $0.card.family, granularities: $0.card.granularities.map(\.rawValue),
+                needs: ["weights"] + $0.needs.map { $0.name }, summary: $0.card.summary, paper: $0.card.paper,
+                settings: settings(in: try ConfigurationTree(json: $0.defaultConfiguration()).snakeCased, at: []))
+        }
+    }
+
+    private static func settings(in tree: ConfigurationTree, at path: [String]) -> [Setting] {
+        guard case .section(let members) = tree else {
+            return [Setting(key: path.joined(separator: "."), default: tree.value)]
+        }
+        return members.sorted { $0.key < $1.key }.flatMap { settings(in: $0.value, at: path + [$0.key]) }
+    }
+}
+
+extension ConfigurationTree {
+    fileprivate var value: JSONValue {
+        switch self {
+        case .null: .null
+        case .flag(let value): .bool(value)
+        case .integer(let value): .int(value)
+        case .number(let value): .double(value)
+        case .text(let value): .string(value)
+        case .list(let values): .array(values.map(\.value))
+        case .section(let members): .object(members.mapValues(\.value))
         }
     }
 }

@@ -47,8 +47,8 @@ struct RunOptions: ParsableArguments {
             return try body()
         } catch StorageError.folderNotEmpty(let path) where !resume {
             throw RequestError.conflict(
-                "\(path): the folder already holds something; name a new or empty one, or add --resume to go on with a run there"
-            )
+                "\(path): the folder already holds something; name a new or empty one, "
+                    + "or add --resume to go on with a run there")
         } catch StorageError.folderNotEmpty(let path) {
             throw RequestError.conflict(
                 "\(path): there is no run to resume, but something else; name a new or empty folder")

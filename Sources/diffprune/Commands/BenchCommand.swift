@@ -8,21 +8,24 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Times a model: predictions, sampling, training steps, single layers.",
         discussion: """
-            Work: forward (one prediction of a batch), sampling (a batch drawn with DDIM), training (one step: forward, \
-            mean squared error, backward, clipping, Adam), hvp (one exact Hessian–vector product). With --pruned both \
-            models take turns, and ratios (pruned over model) are taken within rounds. Memory is the most bytes of \
-            buffers in use at one time, weights included; ps/MAC is time over the predictions' multiply–accumulates. \
-            --layers adds a table of the layers of a prediction, with the share of the multiply–add peak that is \
-            measured in the same run, and one of a training step by kind of layer where that is timed.
+            Work: forward (one prediction of a batch), sampling (a batch drawn with DDIM), training (one step: \
+            forward, mean squared error, backward, clipping, Adam), hvp (one exact Hessian–vector product). With \
+            --pruned both models take turns, and ratios (pruned over model) are taken within rounds. Memory is the \
+            most bytes of buffers in use at one time, weights included; ps/MAC is time over the predictions' \
+            multiply–accumulates. --layers adds a table of the layers of a prediction, with the share of the \
+            multiply–add peak that is measured in the same run, and one of a training step by kind of layer where that \
+            is timed.
 
-            --sweep times forward and training over values of batch, width, resolution or threads, all in turn, and holds \
-            how time grows against how the work does; --output takes sweep.json and a CSV table and an SVG plot for each.
+            --sweep times forward and training over values of batch, width, resolution or threads, all in turn, and \
+            holds how time grows against how the work does; --output takes sweep.json and a CSV table and an SVG plot \
+            for each.
 
-            With --serve nothing is timed until a line {"work": "training", "batch": 4, "repeats": 3} comes in; the answer \
-            is {"batch": 4, "milliseconds": […], "peak_bytes": …, "work": "training"}. Between requests all threads sleep, so \
-            that another program can be timed in turn.
+            With --serve nothing is timed until a line {"work": "training", "batch": 4, "repeats": 3} comes in; the \
+            answer is {"batch": 4, "milliseconds": […], "peak_bytes": …, "work": "training"}. Between requests all \
+            threads sleep, so that another program can be timed in turn.
 
-            Example: diffprune bench --model runs/fashion/model --pruned runs/half/model --work forward training --layers
+            Example: diffprune bench --model runs/fashion/model --pruned runs/half/model --work forward training \
+            --layers
             """)
 
     @Option(help: ArgumentHelp("Model folder, as diffusers or this tool saves it.", valueName: "dir"))
@@ -57,8 +60,8 @@ struct BenchCommand: ParsableCommand {
 
     @Flag(
         help: ArgumentHelp(
-            "Training steps and Hessian–vector products compute the insides of blocks again in the backward pass, in place of keeping them."
-        ))
+            "Training steps and Hessian–vector products compute the insides of blocks again in the backward pass, "
+                + "in place of keeping them."))
     var gradientCheckpointing = false
 
     @Flag(help: "Add tables of layers for each batch size.")
@@ -107,9 +110,8 @@ struct BenchCommand: ParsableCommand {
             )
         }
         if batch.count > 1, axes != [.batch] {
-            throw RequestError.conflict(
-                "--batch is \(batch.map(String.init).joined(separator: " ")), expected one number with --sweep \(sweep[0])"
-            )
+            let batches = batch.map(String.init).joined(separator: " ")
+            throw RequestError.conflict("--batch is \(batches), expected one number with --sweep \(sweep[0])")
         }
         let workflow = try SweepWorkflow(
             subject(), axes, settings, batches: batch.isEmpty ? SweepWorkflow.defaultBatches : batch,
@@ -191,8 +193,8 @@ struct BenchCommand: ParsableCommand {
             }
             guard !layers else {
                 throw RequestError.conflict(
-                    "--layers would show the layers inside blocks twice with --gradient-checkpointing: expected one of them"
-                )
+                    "--layers would show the layers inside blocks twice with --gradient-checkpointing: "
+                        + "expected one of them")
             }
             settings.gradientCheckpointing = true
         }

@@ -10,13 +10,14 @@ struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate", abstract: "Compares a pruned model with the dense one it came from.",
         discussion: """
-            Draws images with both from the same noise and writes metrics.json (consistency, quality, efficiency), grid.png \
-            (dense, pruned, difference) and report.html. With --data, noise predictions are compared on real images and the \
-            Fréchet distance to them is taken in the space of a feature net (--features; the bundled one where it fits). \
-            Two folders of PNGs paired by name can be compared instead: --dense-images with --pruned-images.
+            Draws images with both from the same noise and writes metrics.json (consistency, quality, efficiency), \
+            grid.png (dense, pruned, difference) and report.html. With --data, noise predictions are compared on real \
+            images and the Fréchet distance to them is taken in the space of a feature net (--features; the bundled \
+            one where it fits). Two folders of PNGs paired by name can be compared instead: --dense-images with \
+            --pruned-images.
 
-            Example: diffprune evaluate --dense runs/fashion/model --pruned runs/half/model --data Samples/fashion-mnist \
-            --split test --output runs/half/evaluation
+            Example: diffprune evaluate --dense runs/fashion/model --pruned runs/half/model --data \
+            Samples/fashion-mnist --split test --output runs/half/evaluation
             """)
 
     @Option(help: ArgumentHelp("Model folder of the dense model.", valueName: "dir"))

@@ -32,13 +32,14 @@ struct InfoCommand: ParsableCommand {
             MACs        \(NumberText.short(information.macs)) for one \(size) image and one step
             file size   \(NumberText.bytes(Double(information.bytes)))
             channels    \(information.inChannels) in, \(information.outChannels) out, \(information.channels) prunable
-            scheduler   \(information.scheduler), \(information.trainTimesteps) timesteps, predicts \(information.predictionType)
+            scheduler   \(information.scheduler), \(information.trainTimesteps) timesteps, predicts \
+            \(information.predictionType)
 
 
             """
         if let pruning = information.pruning {
-            text +=
-                "pruned by \(pruning.method) (seed \(pruning.seed)), asked for \(pruning.asked.quantity)=\(pruning.asked.value)\n"
+            let asked = "\(pruning.asked.quantity)=\(pruning.asked.value)"
+            text += "pruned by \(pruning.method) (seed \(pruning.seed)), asked for \(asked)\n"
             text += try achievedTable(pruning.achieved) + "\n"
         }
         var table = TextTable(columns: [

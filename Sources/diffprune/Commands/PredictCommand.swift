@@ -7,10 +7,11 @@ struct PredictCommand: ParsableCommand {
         commandName: "predict",
         abstract: "Makes one prediction, file to file, to check a port against another framework.",
         discussion: """
-            The input is a safetensors file of sample [N,C,H,W], timestep [N] (int64 or float32) and, for a conditional \
-            model, class_labels [N] or [N,width]; the output holds prediction [N,C,H,W], float32.
+            The input is a safetensors file of sample [N,C,H,W], timestep [N] (int64 or float32) and, for a \
+            conditional model, class_labels [N] or [N,width]; the output holds prediction [N,C,H,W], float32.
 
-            Example: diffprune predict --model runs/fashion/model --input batch.safetensors --output prediction.safetensors
+            Example: diffprune predict --model runs/fashion/model --input batch.safetensors --output \
+            prediction.safetensors
             """)
 
     @OptionGroup var model: ModelOption

@@ -44,8 +44,8 @@ struct PruneCommand: ParsableCommand {
         let file = options.configurationURL(replacedBy: method != nil)
         guard file != nil || method != nil else {
             throw RequestError.conflict(
-                "neither --config nor --method is there: expected one of them, or --resume with a run in the output folder"
-            )
+                "neither --config nor --method is there: expected one of them, "
+                    + "or --resume with a run in the output folder")
         }
         var overrides = options.overrides
         if let steps = finetuneSteps { overrides.append("finetuning.steps=\(steps)") }

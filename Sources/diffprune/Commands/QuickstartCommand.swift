@@ -8,9 +8,9 @@ struct QuickstartCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "quickstart", abstract: "Prunes the bundled model and shows what that changed, in minutes.",
         discussion: """
-            Prunes and fine-tunes the bundled Fashion-MNIST model, draws images from it and from the dense one from the \
-            same noise, compares them and writes report.html, grid.png, metrics.json, images/ and the run folder run/. \
-            Settings come from configs/quickstart.yaml beside the Samples folder.
+            Prunes and fine-tunes the bundled Fashion-MNIST model, draws images from it and from the dense one from \
+            the same noise, compares them and writes report.html, grid.png, metrics.json, images/ and the run folder \
+            run/. Settings come from configs/quickstart.yaml beside the Samples folder.
 
             Example: diffprune quickstart --output quickstart
             """)

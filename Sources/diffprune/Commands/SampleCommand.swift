@@ -9,10 +9,10 @@ struct SampleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sample", abstract: "Draws images with a model.",
         discussion: """
-            Writes images/000000.png… and grid.png (the first \(SamplingWorkflow.gridLimit) at most). Image i depends on \
-            the model, the seed, i, the sampler and the steps alone. With --noise all noise comes from a safetensors file: \
-            initial [N,C,H,W] and, for a sampler that draws noise, step_noise [steps,N,C,H,W] in sampling order; the \
-            images before rounding then also go to samples.safetensors.
+            Writes images/000000.png… and grid.png (the first \(SamplingWorkflow.gridLimit) at most). Image i depends \
+            on the model, the seed, i, the sampler and the steps alone. With --noise all noise comes from a \
+            safetensors file: initial [N,C,H,W] and, for a sampler that draws noise, step_noise [steps,N,C,H,W] in \
+            sampling order; the images before rounding then also go to samples.safetensors.
 
             Example: diffprune sample --model runs/fashion/model --output samples --count 16 --steps 50
             """)

@@ -6,8 +6,9 @@ struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Trains a diffusion model from scratch.",
         discussion: """
-            The configuration has the sections model, scheduler (both with diffusers' keys), data and training. The run \
-            folder gets config.yaml, metrics.jsonl, TensorBoard events, checkpoints/, samples/ and, at the end, model/.
+            The configuration has the sections model, scheduler (both with diffusers' keys), data and training. The \
+            run folder gets config.yaml, metrics.jsonl, TensorBoard events, checkpoints/, samples/ and, at the end, \
+            model/.
 
             Example: diffprune train --config configs/fashion-unet.yaml --output runs/fashion --set training.steps=2000
             """)

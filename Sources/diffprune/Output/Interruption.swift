@@ -27,8 +27,8 @@ enum Interruption {
         }
     }
 
-    /// Programs that start others from a thread of their own often hand on that thread's mask, which blocks every signal
-    /// (Foundation's `Process` does from a dispatch queue); this one could then be ended by SIGKILL alone.
+    /// Programs that start others from a thread of their own often hand on that thread's mask, which blocks every
+    /// signal (Foundation's `Process` does from a dispatch queue); this one could then be ended by SIGKILL alone.
     private static func unblock(_ signals: [Int32]) {
         var set = sigset_t()
         sigemptyset(&set)

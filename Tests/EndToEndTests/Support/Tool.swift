@@ -33,10 +33,7 @@ enum Tool {
         fatalError("there is no diffprune beside \(places)")
     }()
 
-    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
-
-    static func fixture(_ name: String) -> String { repository.appendingPathComponent("Tests/Fixtures/\(name)").path }
+    static func fixture(_ name: String) -> String { Fixtures.url(name).path }
 
     /// Starts the tool; what it prints goes to files in `scratch`.
     ///
@@ -54,7 +51,7 @@ enum Tool {
             process.executableURL = URL(fileURLWithPath: "/bin/bash")
             process.arguments = ["-c", "ulimit -f \(fileLimit) && exec \"$0\" \"$@\"", url.path] + arguments
         }
-        process.currentDirectoryURL = repository
+        process.currentDirectoryURL = Repository.folder
         for (name, set) in [("stdout", \Process.standardOutput), ("stderr", \Process.standardError)] {
             let file = scratch.url.appendingPathComponent(name)
             _ = FileManager.default.createFile(atPath: file.path, contents: nil)
@@ -83,14 +80,11 @@ enum Tool {
 
 /// A folder of a test's own, deleted with it.
 final class Scratch {
-    let url: URL
+    private let folder: TemporaryFolder
 
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("diffprune-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
+    var url: URL { folder.url }
 
-    deinit { try? FileManager.default.removeItem(at: url) }
+    init() throws { folder = try TemporaryFolder() }
 
     func path(_ name: String) -> String { url.appendingPathComponent(name).path }
     func data(_ name: String) throws -> Data { try Data(contentsOf: url.appendingPathComponent(name)) }

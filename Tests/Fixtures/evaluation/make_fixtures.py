@@ -26,7 +26,10 @@ def write(name, value):
 
 def image_pair(name, first, second):
     a, b = first / 255.0, second / 255.0
-    to_torch = lambda image: torch.from_numpy(image).permute(2, 0, 1)[None].double()
+
+    def to_torch(image):
+        return torch.from_numpy(image).permute(2, 0, 1)[None].double()
+
     height, width, channels = first.shape
     identical = bool((first == second).all())
     return {

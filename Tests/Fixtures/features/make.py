@@ -31,10 +31,15 @@ for index in range(stages):
     stage = f"stages.{index}"
     stride = 2 if index < stages - 1 else 1
     x = F.conv2d(x, weights[f"{stage}.conv.weight"], weights[f"{stage}.conv.bias"], padding=1, stride=stride)
-    x = F.silu(F.group_norm(x, config["normalization_groups"], weights[f"{stage}.norm.weight"], weights[f"{stage}.norm.bias"], 1e-5))
+    scale, shift = weights[f"{stage}.norm.weight"], weights[f"{stage}.norm.bias"]
+    x = F.silu(F.group_norm(x, config["normalization_groups"], scale, shift, 1e-5))
 features = x.mean(dim=(2, 3))
 logits = F.linear(features, weights["head.weight"], weights["head.bias"])
 
-rounded = lambda rows: [[float(f"{value:.9g}") for value in row] for row in rows.tolist()]
+
+def rounded(rows):
+    return [[float(f"{value:.9g}") for value in row] for row in rows.tolist()]
+
+
 result = {"features": rounded(features), "classes": logits.argmax(dim=1).tolist()}
 (here / "expected.json").write_text(json.dumps(result) + "\n")

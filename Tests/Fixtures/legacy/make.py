@@ -16,11 +16,12 @@ HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "unet"))
 from tiny_unet import bring_to_unit_scale, build, generator, predict  # noqa: E402
 
-FIRST_KEYS = (
-    "act_fn attention_head_dim block_out_channels center_input_sample down_block_types downsample_padding "
-    "flip_sin_to_cos freq_shift in_channels layers_per_block mid_block_scale_factor norm_eps norm_num_groups "
-    "out_channels sample_size time_embedding_type up_block_types"
-).split()
+FIRST_KEYS = {
+    *("act_fn", "attention_head_dim", "block_out_channels", "center_input_sample", "down_block_types"),
+    *("downsample_padding", "flip_sin_to_cos", "freq_shift", "in_channels", "layers_per_block"),
+    *("mid_block_scale_factor", "norm_eps", "norm_num_groups", "out_channels", "sample_size"),
+    *("time_embedding_type", "up_block_types"),
+}
 FIRST_NAMES = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
 
 

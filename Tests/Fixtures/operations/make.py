@@ -3,6 +3,7 @@
 Inputs are rounded to float32 before anything is computed from them. See README.md for the names.
 """
 
+import functools
 import math
 import pathlib
 import zlib
@@ -47,10 +48,10 @@ def case(name, operation, inputs, attributes=None, constants=()):
     wanted = {key: leaf for key, leaf in leaves.items() if leaf.requires_grad}
     gradients = torch.autograd.grad(y, list(wanted.values()), grad_y)
     store(name, **inputs, **(attributes or {}), y=y, grad_y=grad_y)
-    store(name, **{f"grad_{key}": gradient for key, gradient in zip(wanted, gradients)})
+    store(name, **{f"grad_{key}": gradient for key, gradient in zip(wanted, gradients, strict=True)})
 
     def value(moved):
-        return (operation(**{**inputs, **dict(zip(wanted, moved))}) * grad_y).sum()
+        return (operation(**{**inputs, **dict(zip(wanted, moved, strict=True))}) * grad_y).sum()
 
     agree_with_differences(name, value, list(wanted.values()), gradients)
 
@@ -63,10 +64,10 @@ def agree_with_differences(name, function, points, gradients, step=1e-6):
     draw = Draw(name + "/direction")
     points = [point.detach() for point in points]
     directions = [draw.normal(*point.shape) * (point != 0) for point in points]
-    ends = [function([p + sign * step * d for p, d in zip(points, directions)]) for sign in (1, -1)]
+    ends = [function([p + sign * step * d for p, d in zip(points, directions, strict=True)]) for sign in (1, -1)]
     difference = (ends[0] - ends[1]) / (2 * step)
-    exact = sum((g * d).sum() for g, d in zip(gradients, directions))
-    size = sum((g * d).abs().sum() for g, d in zip(gradients, directions))
+    exact = sum((g * d).sum() for g, d in zip(gradients, directions, strict=True))
+    size = sum((g * d).abs().sum() for g, d in zip(gradients, directions, strict=True))
     assert (difference - exact).abs() <= 1e-6 * size, (name, difference, exact)
 
 
@@ -126,7 +127,7 @@ def normalisation(name, channels, groups, eps=1e-5, shift=0.0, size=(4, 5)):
         draw = Draw(name)
         case(
             name + suffix,
-            lambda x, gamma, beta: activation(F.group_norm(x, groups, gamma, beta, eps)),
+            lambda x, gamma, beta, activation=activation: activation(F.group_norm(x, groups, gamma, beta, eps)),
             {
                 "x": draw.normal(2, channels, *size, shift=shift),
                 "gamma": draw.normal(channels, scale=0.4, shift=1),
@@ -144,7 +145,7 @@ normalisation("group_norm_large_eps", 6, 3, eps=0.1, size=(1, 1))
 
 
 def gated_group_norm(x, gamma, beta, m, group_of_channel, eps, activation):
-    """DESIGN.md "Masks, gates and GroupNorm"; a group whose gates are all 0 gives 0 and has no gradient."""
+    """docs/ARCHITECTURE.md, "Channels"; a group whose gates are all 0 gives 0 and has no gradient."""
     pixels = x.shape[2] * x.shape[3]
     outputs = [None] * x.shape[1]
     for group in group_of_channel.unique().tolist():
@@ -171,7 +172,7 @@ def gated(name, group_of_channel, gates, size=(3, 4), eps=1e-5):
         groups = torch.tensor(group_of_channel)
         case(
             name + suffix,
-            lambda x, gamma, beta, m: gated_group_norm(x, gamma, beta, m, groups, eps, activation),
+            functools.partial(gated_group_norm, group_of_channel=groups, eps=eps, activation=activation),
             {
                 "x": draw.normal(2, channels, *size),
                 "gamma": draw.normal(channels, scale=0.4, shift=1),
@@ -210,7 +211,7 @@ for name, heads, tokens, width, scale in [
 ]:
     draw = Draw(name)
     q, k, v = (draw.normal(2, tokens, width, scale=s) for s in (scale, 1, 1))
-    case(name, lambda q, k, v: attention(q, k, v, heads), {"q": q, "k": k, "v": v}, {"heads": heads})
+    case(name, functools.partial(attention, heads=heads), {"q": q, "k": k, "v": v}, {"heads": heads})
 
 case("softmax", lambda x: torch.softmax(x, -1), {"x": Draw("softmax").normal(4, 11)})
 case("softmax_large", lambda x: torch.softmax(x, -1), {"x": Draw("softmax_large").normal(3, 7, scale=2, shift=500)})
@@ -218,8 +219,8 @@ case("softmax_large", lambda x: torch.softmax(x, -1), {"x": Draw("softmax_large"
 # Elementwise, resampling, loss ----------------------------------------------------------------------------------------
 
 SPAN = torch.cat([torch.linspace(-12, 12, 49), torch.tensor([-100.0, -40, -20, -1e-3, 1e-3, 20, 40, 100])]).double()
-for name in ("silu", "gelu", "mish", "relu"):
-    case(name, lambda x: getattr(F, name)(x), {"x": SPAN})
+for name, function in {"silu": F.silu, "gelu": F.gelu, "mish": F.mish, "relu": F.relu}.items():
+    case(name, lambda x, function=function: function(x), {"x": SPAN})
 
 for name, operation, size in [
     ("upsample_nearest", lambda x: F.interpolate(x, scale_factor=2.0, mode="nearest"), (3, 5)),
@@ -250,12 +251,13 @@ def hessian_vector_product(name, loss, data, parameters):
 
     def slope(moved):
         points = [point.clone().requires_grad_() for point in moved]
-        slopes = torch.autograd.grad(loss(**data, **dict(zip(leaves, points))), points)
-        return sum((g * v).sum() for g, v in zip(slopes, vectors))
+        slopes = torch.autograd.grad(loss(**data, **dict(zip(leaves, points, strict=True))), points)
+        return sum((g * v).sum() for g, v in zip(slopes, vectors, strict=True))
 
     # H is symmetric: ⟨H v, d⟩ is the derivative of ⟨g, v⟩ along d
     agree_with_differences(name, slope, list(leaves.values()), products)
-    for key, g, v, hv, hg in zip(leaves, gradients, vectors, products, along_gradient):
+    columns = zip(leaves, gradients, vectors, products, along_gradient, strict=True)
+    for key, g, v, hv, hg in columns:
         store(name, **{f"grad_{key}": g, f"v_{key}": v, f"hv_{key}": hv, f"hg_{key}": hg})
 
 

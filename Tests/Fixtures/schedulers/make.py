@@ -94,7 +94,10 @@ def quad_ddim(predictions, initial, steps, train):
 
 def trajectories():
     generator = torch.Generator().manual_seed(20250)
-    draw = lambda *shape: torch.randn(shape, generator=generator)
+
+    def draw(*shape):
+        return torch.randn(shape, generator=generator)
+
     initial = draw(*SHAPE)
     predictions = draw(STEPS, *SHAPE) * 1.5
     noises = draw(STEPS, *SHAPE)
@@ -116,7 +119,7 @@ def trajectories():
                 if variance_type in ("learned", "learned_range"):
                     variance = fractions[index] if variance_type == "learned" else fractions[index] * 2 - 1
                     output = torch.cat([output, variance], dim=1)
-                ddpm_module.randn_tensor = lambda shape, **_: noises[index]
+                ddpm_module.randn_tensor = lambda shape, index=index, **_: noises[index]
                 step = scheduler.step(output, timestep, sample)
             else:
                 noise = noises[index] if options.get("eta", 0) > 0 else None

@@ -35,7 +35,7 @@ save_file(batch, HERE / "batch.safetensors")
 
 precise = UNet2DModel.from_config(model.config).double().eval()
 precise.load_state_dict({key: value.double() for key, value in model.state_dict().items()})
-names, weights = zip(*sorted(precise.named_parameters()))
+names, weights = zip(*sorted(precise.named_parameters()), strict=True)
 # add_noise works in the sample's precision: in float64 the noised sample carries no rounding beyond the schedule's
 noised = scheduler.add_noise(batch["sample"].double(), batch["noise"].double(), batch["timestep"])
 
@@ -54,7 +54,7 @@ with sdpa_kernel(SDPBackend.MATH):  # the fused attention has no second derivati
     value = loss()
     live = gradient(value, create_graph=True)
     g = [part.detach() for part in live]
-    z = sum((fixed * part).sum() for fixed, part in zip(g, live))
+    z = sum((fixed * part).sum() for fixed, part in zip(g, live, strict=True))
     hg = torch.autograd.grad(z, weights, retain_graph=True)
     per_sample = [gradient(loss(slice(n, n + 1))) for n in range(len(noised))]
 
@@ -62,7 +62,7 @@ with sdpa_kernel(SDPBackend.MATH):  # the fused attention has no second derivati
     # derivatives can crash.
     diagonal = [torch.zeros_like(weight) for weight in weights]
     vectors = [torch.zeros_like(weight) for weight in weights]
-    for weight, vector, entries in zip(weights, vectors, diagonal):
+    for weight, vector, entries in zip(weights, vectors, diagonal, strict=True):
         for index in range(weight.numel()):
             vector.view(-1)[index] = 1
             product = torch.autograd.grad(live, weight, vectors, retain_graph=True)[0]
@@ -74,13 +74,14 @@ with sdpa_kernel(SDPBackend.MATH):  # the fused attention has no second derivati
     ends = []
     for sign in (1, -1):
         with torch.no_grad():
-            for weight, part in zip(weights, g):
+            for weight, part in zip(weights, g, strict=True):
                 weight.add_(part, alpha=sign * step)
         ends.append(gradient(loss()))
         with torch.no_grad():
-            for weight, part in zip(weights, g):
+            for weight, part in zip(weights, g, strict=True):
                 weight.sub_(part, alpha=sign * step)
-    error = max(((up - down) / (2 * step) - exact).abs().max() for up, down, exact in zip(*ends, hg))
+    triples = zip(*ends, hg, strict=True)
+    error = max(((up - down) / (2 * step) - exact).abs().max() for up, down, exact in triples)
     largest = max(part.abs().max() for part in hg)
     assert error < 1e-4 * largest, (error, largest)
 

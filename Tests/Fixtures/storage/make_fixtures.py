@@ -43,9 +43,10 @@ golden = {
 save_file(golden, "golden.safetensors", {"format": "pt"})
 
 # A sharded model.
-save_file({"a": np.array([1, 2], np.float32), "b": np.array([3], np.float32)}, "model-00001-of-00002.safetensors", {"format": "pt"})
-save_file({"c": np.array([4, 5, 6], np.float32)}, "model-00002-of-00002.safetensors", {"format": "pt"})
-index = {"metadata": {"total_size": 24}, "weight_map": {n: f"model-0000{1 + (n == 'c')}-of-00002.safetensors" for n in "abc"}}
+shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+save_file({"a": np.array([1, 2], np.float32), "b": np.array([3], np.float32)}, shards[0], {"format": "pt"})
+save_file({"c": np.array([4, 5, 6], np.float32)}, shards[1], {"format": "pt"})
+index = {"metadata": {"total_size": 24}, "weight_map": {name: shards[name == "c"] for name in "abc"}}
 with open("model.safetensors.index.json", "w") as f:
     f.write(json.dumps(index, indent=2, sort_keys=True) + "\n")
 
@@ -62,9 +63,9 @@ with open("config.json", "w") as f:
 
 # Doubles by bit pattern and Python's repr.
 rng = np.random.default_rng(1)
-values = [0.0, -0.0, 1.0, -1.0, 0.1, 1e-4, 9.999e-5, 1e-5, 1.5e-7, 123456789.125, 1e15, 1e16, 1e17, 9007199254740993.0, 2.0**53,
-          2.0**54, 2.0**63, 1234567890123456.7, 12345678901234567.0, 1e22, 1e23, 1e100, 5e-324, 2.2250738585072014e-308,
-          sys.float_info.max, 100.0, 1e2 + 1e-12, 3e-310]
+values = [0.0, -0.0, 1.0, -1.0, 0.1, 1e-4, 9.999e-5, 1e-5, 1.5e-7, 123456789.125, 1e15, 1e16, 1e17, 9007199254740993.0,
+          2.0**53, 2.0**54, 2.0**63, 1234567890123456.7, 12345678901234567.0, 1e22, 1e23, 1e100, 5e-324,
+          2.2250738585072014e-308, sys.float_info.max, 100.0, 1e2 + 1e-12, 3e-310]
 values += list(np.frombuffer(rng.bytes(8 * 400), np.float64)) + list(10.0 ** rng.uniform(-8, 20, 200))
 with open("python_floats.txt", "w") as f:
     for value in values:

@@ -17,9 +17,10 @@ func expectClose(
         let error = abs(Double(a) - b)
         if !(error <= worst.error) { worst = (index, error) }
     }
+    let value = got.isEmpty ? 0 : got[worst.index]
     #expect(
         worst.error <= tolerance * scale,
-        "\(what): element \(worst.index) is \(got.isEmpty ? 0 : got[worst.index]), off by \(worst.error), scale \(scale)",
+        "\(what): element \(worst.index) is \(value), off by \(worst.error), scale \(scale)",
         sourceLocation: sourceLocation)
 }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Files
 import Foundation
 import Runs
@@ -6,32 +7,35 @@ import Workflows
 
 /// Resolved configurations: what a run stores reads back as itself, and overrides come in order.
 @Suite struct ConfigurationTests {
-    private func file(_ text: String) throws -> URL {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "configuration-\(UUID().uuidString).yaml")
-        try Data(text.utf8).write(to: url)
-        return url
+    /// Runs `body` with a file that holds `text`.
+    private func withFile(_ text: String, _ body: (URL) throws -> Void) throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("config.yaml")
+            try Data(text.utf8).write(to: url)
+            try body(url)
+        }
     }
 
     @Test func aStoredPruningConfigurationReadsBackAsItself() throws {
         let first = try PruningRunConfiguration(
             file: nil, overrides: ["method.rounds=7", "finetuning.steps=12", "finetuning.learning_rate=1"],
             method: "gradient-flow", target: "params=0.25", data: "some/where")
-        let url = try file(first.yaml)
-        defer { try? FileManager.default.removeItem(at: url) }
-        let second = try PruningRunConfiguration(file: url)
-        #expect(try second.yaml == first.yaml)
-        #expect(
-            second.finetuning.steps == 12 && second.pruning.target == "params=0.25" && second.data.path == "some/where")
+        try withFile(first.yaml) { url in
+            let second = try PruningRunConfiguration(file: url)
+            #expect(try second.yaml == first.yaml)
+            #expect(second.finetuning.steps == 12)
+            #expect(second.pruning.target == "params=0.25" && second.data.path == "some/where")
+        }
     }
 
     @Test func laterOverridesWin() throws {
         let configuration = try FinetuningRunConfiguration(
             file: nil, overrides: ["finetuning.steps=3", "finetuning.steps=4"], data: "d", hasTeacher: false)
         #expect(configuration.finetuning.steps == 4)
-        let url = try file(configuration.yaml)
-        defer { try? FileManager.default.removeItem(at: url) }
-        #expect(try FinetuningRunConfiguration(file: url, hasTeacher: false).yaml == configuration.yaml)
+        try withFile(configuration.yaml) { url in
+            let again = try FinetuningRunConfiguration(file: url, hasTeacher: false)
+            #expect(try again.yaml == configuration.yaml)
+        }
     }
 
     @Test func aTeacherAndItsWeightBelongTogether() throws {

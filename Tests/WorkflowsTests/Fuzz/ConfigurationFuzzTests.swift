@@ -1,3 +1,4 @@
+import TestSupport
 import Configuration
 import Diffusion
 import Files
@@ -11,9 +12,7 @@ import Testing
 /// Run configurations that say what they like.
 @Suite struct ConfigurationFuzzTests {
     private func withFile(_ body: (URL) throws -> Void) throws {
-        let url = Hostile.folder().appendingPathExtension("yaml")
-        defer { try? FileManager.default.removeItem(at: url) }
-        try body(url)
+        try withTemporaryFolder(inMemory: true) { try body($0.appendingPathComponent("config.yaml")) }
     }
 
     private func fuzz(_ tree: ConfigurationTree, _ name: String, _ read: (URL) throws -> Void) throws {

@@ -18,8 +18,8 @@ enum Hostile {
     /// How many variants are tried: some, or all of them where the environment says DIFFPRUNE_FUZZ=all.
     private static let limit = ProcessInfo.processInfo.environment["DIFFPRUNE_FUZZ"] == "all" ? Int.max : 500
 
-    /// Documents that differ from `document` in one place: replaced, left out or there twice. At most `limit`, spread over
-    /// all places.
+    /// Documents that differ from `document` in one place: replaced, left out or there twice. At most `limit`, spread
+    /// over all places.
     static func variants(of document: JSONValue) -> [JSONValue] {
         let all = allVariants(of: document)
         guard all.count > limit else { return all }
@@ -82,8 +82,8 @@ enum Hostile {
         }
     }
 
-    /// Runs `body`, which is to return or throw: a trap would end the tests. What takes long, or more memory than a file
-    /// of this size is worth, fails.
+    /// Runs `body`, which is to return or throw: a trap would end the tests. What takes long, or more memory than a
+    /// file of this size is worth, fails.
     static func survives(_ what: @autoclosure () -> String, _ body: () throws -> Void) -> Bool {
         let start = clock()
         var succeeded = false
@@ -100,15 +100,6 @@ enum Hostile {
         let taken = Double(clock() - start) / Double(CLOCKS_PER_SEC)
         if taken > 20 { Issue.record("\(what().prefix(300)) took \(taken) s") }
         return succeeded
-    }
-
-    /// A folder to be made, in memory where the system has such a place: thousands of files are waited for elsewhere.
-    static func folder() -> URL {
-        let memory = "/dev/shm"
-        let base =
-            FileManager.default.isWritableFile(atPath: memory)
-            ? URL(fileURLWithPath: memory) : FileManager.default.temporaryDirectory
-        return base.appendingPathComponent("diffprune-tests-\(UUID().uuidString)")
     }
 
     /// The most memory that this process has taken so far, bytes; nil where the system does not tell.

@@ -9,14 +9,13 @@ import Testing
 /// Model folders whose JSON files say what they like: they load or are refused.
 @Suite struct ModelFolderFuzzTests {
     private func withPrunedModel(_ body: (URL) throws -> Void) throws {
-        let folder = Hostile.folder()
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-            "../../Fixtures/unet/plain")
         let configuration = try PruningRunConfiguration(
             file: nil, overrides: ["finetuning.steps=0"], method: "magnitude", target: "macs=0.6")
-        let model = try PruningWorkflow(configuration, model: source, output: folder, resuming: false).run().modelURL
-        try body(model)
+        try withTemporaryFolder(inMemory: true) { folder in
+            let workflow = PruningWorkflow(
+                configuration, model: Fixtures.url("unet/plain"), output: folder, resuming: false)
+            try body(workflow.run().modelURL)
+        }
     }
 
     @Test(arguments: ["unet/config.json", "scheduler/scheduler_config.json", "pruning.json", "model_index.json"])
@@ -34,12 +33,11 @@ import Testing
                 }
                 if loads { loaded += 1 } else { refused += 1 }
             }
-            print(
-                "FUZZ \(file) loaded \(loaded) refused \(refused) memory +\(((Hostile.peakMemory ?? 0) - before) >> 20) MiB"
-            )
+            let growth = (Hostile.peakMemory ?? 0) - before
+            print("FUZZ \(file) loaded \(loaded) refused \(refused) memory +\(growth >> 20) MiB")
             // model_index.json says nothing that the other files do not.
             #expect(loaded > 20 && (refused > 100 || file == "model_index.json"))
-            #expect((Hostile.peakMemory ?? 0) - before < 2 << 30)
+            #expect(growth < 2 << 30)
         }
     }
 }

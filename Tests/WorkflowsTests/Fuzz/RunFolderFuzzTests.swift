@@ -135,13 +135,16 @@ import WeightFiles
     @Test func histories() throws {
         let entry: JSONValue = [
             "update": 1, "density": 0.5, "softness": 0.1, "energy": 0.3, "calibration_loss": 0.2, "recovered": 1,
-            "removed": 2, "step": 4, "loss": 0.25,
+            "removed": 2, "step": 4, "loss": 0.25, "widths": [3.5, 8],
         ]
+        let groups = [HistorySection.Group(name: "a", width: 4), .init(name: "b", width: 0)]
         for variant in Hostile.variants(of: entry) {
             for others in [[], [entry], [variant, entry]] {
                 _ = Hostile.survives("\(variant)") {
                     var page = HTMLReport(title: "history")
-                    page.sections = [HistorySection(RunHistory(others + [variant], configuration: "")).section()]
+                    page.sections = [
+                        HistorySection(RunHistory(others + [variant], configuration: ""), groups: groups).section()
+                    ]
                     if page.html.isEmpty { Issue.record("there is no page") }
                 }
             }

@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import ModelFolders
 import Testing
@@ -30,31 +31,27 @@ import WeightFiles
     private func fuzz(_ good: [NamedTensor], extra: [String] = [], _ body: (_ file: URL, _ out: URL) throws -> Void)
         throws
     {
-        let folder = Hostile.folder()
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let (file, out) = (folder.appendingPathComponent("in"), folder.appendingPathComponent("out"))
-        var (taken, refused) = (0, 0)
-        for name in good.map(\.name) + extra {
-            for bad in tensors(name) {
-                try SafetensorsWriter.write(good.filter { $0.name != name } + [bad], to: file)
-                if Hostile.survives("\(name) \(bad.shape)", { try body(file, out) }) {
-                    taken += 1
-                } else {
-                    refused += 1
+        try withTemporaryFolder(inMemory: true) { folder in
+            let (file, out) = (folder.appendingPathComponent("in"), folder.appendingPathComponent("out"))
+            var (taken, refused) = (0, 0)
+            for name in good.map(\.name) + extra {
+                for bad in tensors(name) {
+                    try SafetensorsWriter.write(good.filter { $0.name != name } + [bad], to: file)
+                    if Hostile.survives("\(name) \(bad.shape)", { try body(file, out) }) {
+                        taken += 1
+                    } else {
+                        refused += 1
+                    }
+                    try? FileManager.default.removeItem(at: out)
                 }
-                try? FileManager.default.removeItem(at: out)
             }
+            print("FUZZ tensors \(good.map(\.name)) taken \(taken) refused \(refused)")
+            #expect(taken > 5 && refused > 300)
         }
-        print("FUZZ tensors \(good.map(\.name)) taken \(taken) refused \(refused)")
-        #expect(taken > 5 && refused > 300)
     }
 
     private static func model(_ name: String) throws -> Pipeline {
-        try PipelineFolder(
-            URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-                "../../Fixtures/unet/\(name)")
-        ).load()
+        try PipelineFolder(Fixtures.url("unet/\(name)")).load()
     }
 
     private let images = NamedTensor("sample", shape: [1, 1, 8, 8], floats: Array(repeating: 0.5, count: 64))

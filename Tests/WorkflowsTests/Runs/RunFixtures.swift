@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import Runs
 import Testing
@@ -6,11 +7,12 @@ import Testing
 
 /// Runs of a few steps on a model and images that take no time.
 final class RunFixtures {
-    let url: URL
+    private let folder: TemporaryFolder
+
+    var url: URL { folder.url }
 
     init() throws {
-        url = Hostile.folder()
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        folder = try TemporaryFolder(inMemory: true)
         var bytes: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 12, 0, 0, 0, 4, 0, 0, 0, 4]
         for place in 0..<(12 * 16) { bytes.append(UInt8(place * 29 % 251)) }
         try Data(bytes).write(to: images)
@@ -23,8 +25,6 @@ final class RunFixtures {
             """.utf8
         ).write(to: configuration)
     }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
 
     var images: URL { url.appendingPathComponent("images-idx3-ubyte") }
     var configuration: URL { url.appendingPathComponent("config.yaml") }
@@ -73,47 +73,15 @@ struct EventScalars: Equatable {
     }
 
     private static func read(file: URL) throws -> [EventScalars] {
-        var rest = [UInt8](try Data(contentsOf: file))[...]
-        var scalars: [EventScalars] = []
-        while !rest.isEmpty {
-            let length = rest.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
-            try #require(rest.count >= length + 16, "a torn record in \(file.lastPathComponent)")
-            let event = fields(rest.dropFirst(12).prefix(length))
-            rest = rest.dropFirst(length + 16)
-            guard let summary = event[5], let entry = fields(summary.bytes)[1].map({ fields($0.bytes) }),
-                let tag = entry[1], let value = entry[2]
-            else { continue }
-            scalars.append(
-                EventScalars(
-                    tag: String(decoding: tag.bytes, as: UTF8.self), step: event[2]?.number ?? 0,
-                    value: Float(bitPattern: UInt32(value.number))))
+        let records = try #require(try EventRecord.read(file), "a torn record in \(file.lastPathComponent)")
+        return records.compactMap { record in
+            let event = ProtobufField.read(record.event)
+            guard let entry = event[5]?.fields[1]?.fields, case .bytes(let tag) = entry[1],
+                case .fixed32(let value) = entry[2]
+            else { return nil }
+            // A step of 0 is not written.
+            let step = if case .varint(let number) = event[2] { number } else { UInt64(0) }
+            return EventScalars(tag: String(decoding: tag, as: UTF8.self), step: step, value: Float(bitPattern: value))
         }
-        return scalars
-    }
-
-    private static func fields(_ message: ArraySlice<UInt8>) -> [UInt64: (number: UInt64, bytes: ArraySlice<UInt8>)] {
-        var rest = message
-        func varint() -> UInt64 {
-            var (value, shift): (UInt64, UInt64) = (0, 0)
-            while let byte = rest.popFirst() {
-                value |= UInt64(byte & 0x7f) << shift
-                shift += 7
-                if byte < 0x80 { break }
-            }
-            return value
-        }
-        var result: [UInt64: (number: UInt64, bytes: ArraySlice<UInt8>)] = [:]
-        while !rest.isEmpty {
-            let key = varint()
-            if key & 7 == 0 {
-                result[key >> 3] = (varint(), [])
-                continue
-            }
-            let length = key & 7 == 1 ? 8 : key & 7 == 5 ? 4 : Int(varint())
-            let bytes = rest.prefix(length)
-            rest = rest.dropFirst(bytes.count)
-            result[key >> 3] = (bytes.count > 8 ? 0 : bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }, bytes)
-        }
-        return result
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Diffusion
 import Foundation
 import ModelFolders
@@ -9,30 +10,29 @@ import Workflows
 @Suite struct GivenNoiseTests {
     @Test(arguments: [(SamplerName.ddim, 10), (.ddpm, 6)])
     func samplesAgreeWithDiffusers(sampler: SamplerName, steps: Int) throws {
-        let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fixtures")
-        let output = FileManager.default.temporaryDirectory.appendingPathComponent("samples-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: output) }
-        var request = SamplingRequest()
-        request.sampler = sampler
-        request.steps = steps
-        request.batchSize = 2
-        let files = fixtures.appendingPathComponent("sampling")
-        let count = try SamplingWorkflow(
-            PipelineFolder(fixtures.appendingPathComponent("unet/rgb")).load(), request,
-            noise: files.appendingPathComponent("\(sampler.rawValue)-noise.safetensors"), output: output
-        ).run()
-        #expect(count == 3)
-        let expected = try SafetensorsFile(
-            contentsOf: files.appendingPathComponent("\(sampler.rawValue)-samples.safetensors"))
-        let got = try SafetensorsFile(contentsOf: output.appendingPathComponent("samples.safetensors"))
-        #expect(try got.shape(of: "samples") == expected.shape(of: "samples"))
-        let worst = zip(try got.floats("samples"), try expected.floats("samples")).reduce(0) {
-            max($0, abs($1.0 - $1.1))
-        }
-        #expect(worst < 1e-4)
-        for name in ["grid.png", "images/000000.png", "images/000002.png"] {
-            #expect(FileManager.default.fileExists(atPath: output.appendingPathComponent(name).path))
+        try withTemporaryFolder { folder in
+            let output = folder.appendingPathComponent("samples")
+            var request = SamplingRequest()
+            request.sampler = sampler
+            request.steps = steps
+            request.batchSize = 2
+            let files = Fixtures.url("sampling")
+            let count = try SamplingWorkflow(
+                PipelineFolder(Fixtures.url("unet/rgb")).load(), request,
+                noise: files.appendingPathComponent("\(sampler.rawValue)-noise.safetensors"), output: output
+            ).run()
+            #expect(count == 3)
+            let expected = try SafetensorsFile(
+                contentsOf: files.appendingPathComponent("\(sampler.rawValue)-samples.safetensors"))
+            let got = try SafetensorsFile(contentsOf: output.appendingPathComponent("samples.safetensors"))
+            #expect(try got.shape(of: "samples") == expected.shape(of: "samples"))
+            let worst = zip(try got.floats("samples"), try expected.floats("samples")).reduce(0) {
+                max($0, abs($1.0 - $1.1))
+            }
+            #expect(worst < 1e-4)
+            for name in ["grid.png", "images/000000.png", "images/000002.png"] {
+                #expect(FileManager.default.fileExists(atPath: output.appendingPathComponent(name).path))
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import ModelFolders
 import PruningMethods
@@ -7,22 +8,21 @@ import Workflows
 
 /// `score` from file to file against PyTorch's scores in float64.
 @Suite struct ScoringFixtureTests {
-    private let root: URL
+    private let root = Fixtures.url("scores")
     private let pipeline: Pipeline
     private let expected: SafetensorsFile
-    private let output: URL
+    private let folder: TemporaryFolder
 
     init() throws {
-        root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fixtures/scores")
         pipeline = try PipelineFolder(root.appendingPathComponent("model")).load()
         expected = try SafetensorsFile(contentsOf: root.appendingPathComponent("expected.safetensors"))
-        output = FileManager.default.temporaryDirectory.appendingPathComponent("scores-\(UUID().uuidString)")
+        folder = try TemporaryFolder()
     }
 
     private func score(_ criterion: String, seed: Int = 0, probes: Int = 64) throws -> (
         SafetensorsFile, ScoringOutcome
     ) {
+        let output = folder.url.appendingPathComponent("scores.safetensors")
         defer { try? FileManager.default.removeItem(at: output) }
         let request = ScoringRequest(
             try ScoreCriterion(named: criterion), images: .batch(root.appendingPathComponent("batch.safetensors")),

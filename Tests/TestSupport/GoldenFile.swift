@@ -3,9 +3,9 @@ import TensorCore
 import WeightFiles
 
 /// A file of golden tensors, stored in PyTorch's layouts and read in the engine's.
-struct GoldenFile {
+package struct GoldenFile: Sendable {
     /// How a tensor's dimensions are stored, and in which order the engine wants them.
-    enum Layout {
+    package enum Layout: Sendable {
         /// The same in both.
         case plain
         /// [N, C, H, W] → [N, H, W, C]
@@ -15,7 +15,7 @@ struct GoldenFile {
         /// [out, in] → [in, out]
         case matrix
 
-        var order: [Int]? {
+        fileprivate var order: [Int]? {
             switch self {
             case .plain: nil
             case .image: [0, 2, 3, 1]
@@ -28,23 +28,32 @@ struct GoldenFile {
     private let file: SafetensorsFile
 
     /// - Parameter path: below `Tests/Fixtures`.
-    init(_ path: String) throws {
-        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        file = try SafetensorsFile(contentsOf: tests.appendingPathComponent("Fixtures/\(path)"))
+    package init(_ path: String) throws { try self.init(contentsOf: Fixtures.url(path)) }
+
+    package init(contentsOf url: URL) throws { file = try SafetensorsFile(contentsOf: url) }
+
+    package var names: [String] { file.names }
+
+    package func has(_ name: String) -> Bool { file.contains(name) }
+
+    /// As stored.
+    package func shape(of name: String) throws -> [Int] { try file.shape(of: name) }
+
+    /// As stored.
+    package func floats(_ name: String) throws -> [Float] { try file.floats(name) }
+
+    /// Of any element type, as single precision.
+    package func numbers(_ name: String) throws -> [Float] {
+        try file.elementType(of: name).isFloatingPoint ? file.floats(name) : file.integers(name).map { Float($0) }
     }
 
-    var names: [String] { file.names }
-
-    func has(_ name: String) -> Bool { file.names.contains(name) }
-
-    func tensor(_ name: String, _ layout: Layout = .plain) throws -> Tensor {
+    package func tensor(_ name: String, _ layout: Layout = .plain) throws -> Tensor {
         let shape = try file.shape(of: name)
         let tensor = Tensor(try file.floats(name), shape: shape)
         return layout.order.map { Self.permuted(tensor, $0) } ?? tensor
     }
 
-    func integers(_ name: String) throws -> [Int] { try file.integers(name).map { Int($0) } }
+    package func integers(_ name: String) throws -> [Int] { try file.integers(name).map { Int($0) } }
 
     /// Dimension i of the result is dimension `order[i]` of `tensor`.
     private static func permuted(_ tensor: Tensor, _ order: [Int]) -> Tensor {
