@@ -34,9 +34,11 @@ let package = Package(
         .target(name: "Datasets", dependencies: ["Files", "TensorCore", "Configuration", "Imagery"]),
         .target(
             name: "Training",
-            dependencies: ["CKernels", "Files", "TensorCore", "Configuration", "Layers", "WeightFiles"]),
+            dependencies: [
+                "CKernels", "Files", "TensorCore", "Configuration", "Layers", "WeightFiles",
+            ]),
         .target(name: "Runs", dependencies: ["Files", "Configuration", "Imagery", "Reports", "WeightFiles"]),
-        .target(name: "Pruning", dependencies: ["TensorCore", "Layers", "Training"]),
+        .target(name: "Pruning", dependencies: ["Files", "TensorCore", "Layers", "Training"]),
         .target(
             name: "Diffusion",
             dependencies: [
@@ -45,24 +47,28 @@ let package = Package(
             ]),
         .target(name: "Classification", dependencies: ["TensorCore", "Layers", "Datasets", "Training"]),
         .target(name: "ModelFolders", dependencies: ["Files", "WeightFiles", "Models", "Diffusion"]),
-        .target(name: "PruningMethods", dependencies: ["Files", "TensorCore", "Pruning"]),
+        .target(
+            name: "PruningMethods",
+            dependencies: [
+                "Files", "LinearAlgebra", "TensorCore", "Layers", "Training", "Pruning",
+            ]),
         .target(
             name: "Evaluation",
             dependencies: [
-                "Files", "LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Layers", "Models", "Diffusion",
+                "Files", "LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Layers", "Diffusion",
             ]),
         .target(name: "Timing", dependencies: ["Statistics", "TensorCore", "Models", "Diffusion"]),
         .target(
             name: "Workflows",
             dependencies: [
-                "Files", "Statistics", "TensorCore", "Configuration", "Imagery", "Reports", "WeightFiles", "Models",
-                "Datasets", "Training", "Runs", "Pruning", "Diffusion", "Classification", "ModelFolders",
+                "Files", "Statistics", "TensorCore", "Configuration", "Imagery", "Reports", "Layers", "WeightFiles",
+                "Models", "Datasets", "Training", "Runs", "Pruning", "Diffusion", "Classification", "ModelFolders",
                 "PruningMethods", "Evaluation", "Timing",
             ]),
         .target(
             name: "Benchmarking",
             dependencies: [
-                "Files", "Statistics", "TensorCore", "Reports", "Models", "Training", "Runs", "Diffusion",
+                "Files", "Statistics", "TensorCore", "Reports", "Models", "Training", "Runs", "Pruning", "Diffusion",
                 "ModelFolders", "Timing", "Workflows",
             ]),
         .executableTarget(
@@ -73,8 +79,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(
-            name: "TestSupport", dependencies: ["TensorCore", "Layers", "WeightFiles", "Training"],
-            path: "Tests/TestSupport"),
+            name: "TestSupport",
+            dependencies: [
+                "TensorCore", "Layers", "WeightFiles", "Training",
+            ], path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"]),
         .testTarget(name: "TensorCoreTests", dependencies: ["COpenBLAS", "CKernels", "TensorCore", "TestSupport"]),
@@ -84,42 +92,49 @@ let package = Package(
         .testTarget(name: "LayersTests", dependencies: ["TensorCore", "Layers", "Training", "TestSupport"]),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Files", "TensorCore", "Layers", "WeightFiles", "Training", "TestSupport"]),
+            dependencies: [
+                "Files", "TensorCore", "Layers", "WeightFiles", "Training", "TestSupport",
+            ]),
         .testTarget(
             name: "ModelsTests",
             dependencies: [
-                "Diffusion", "Files", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "TestSupport",
+                "Files", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Diffusion", "TestSupport",
             ]),
         .testTarget(
             name: "DiffusionTests",
-            dependencies: ["TensorCore", "Imagery", "Models", "Datasets", "Training", "Diffusion", "TestSupport"]),
-        .testTarget(
-            name: "ClassificationTests",
-            dependencies: ["TensorCore", "Imagery", "Layers", "Datasets", "Training", "Classification", "TestSupport"]),
+            dependencies: [
+                "TensorCore", "Imagery", "Models", "Datasets", "Training", "Diffusion", "TestSupport",
+            ]),
         .testTarget(
             name: "ModelFoldersTests",
-            dependencies: ["TensorCore", "WeightFiles", "Models", "ModelFolders", "TestSupport"]),
+            dependencies: [
+                "TensorCore", "WeightFiles", "Models", "ModelFolders", "TestSupport",
+            ]),
         .testTarget(
             name: "PruningTests",
             dependencies: [
-                "Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Pruning", "TestSupport",
+                "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Pruning", "Diffusion", "TestSupport",
             ]),
         .testTarget(
             name: "PruningMethodsTests",
-            dependencies: ["Diffusion", "PruningMethods", "Files", "TensorCore", "Models", "Training", "Pruning"]),
+            dependencies: [
+                "Files", "TensorCore", "Layers", "Models", "Training", "Pruning", "Diffusion", "PruningMethods",
+            ]),
         .testTarget(
             name: "EvaluationTests",
-            dependencies: ["Diffusion", "Evaluation", "Files", "Statistics", "Imagery", "Timing", "TestSupport"]),
+            dependencies: [
+                "Files", "Statistics", "Imagery", "Diffusion", "Evaluation", "Timing", "TestSupport",
+            ]),
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "Diffusion", "PruningMethods", "Evaluation", "Workflows", "Files", "TensorCore", "Configuration",
-                "Imagery", "Reports", "WeightFiles", "Models", "Runs", "ModelFolders", "TestSupport",
+                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "WeightFiles", "Models", "Runs",
+                "Diffusion", "ModelFolders", "PruningMethods", "Evaluation", "Workflows", "TestSupport",
             ]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "diffprune", "Diffusion", "Workflows", "WeightFiles", "Models", "ModelFolders", "TestSupport",
+                "WeightFiles", "Models", "Diffusion", "ModelFolders", "Workflows", "diffprune", "TestSupport",
             ]),
     ]
 )

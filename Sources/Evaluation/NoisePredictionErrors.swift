@@ -1,5 +1,4 @@
 import Diffusion
-import Models
 import Statistics
 import TensorCore
 

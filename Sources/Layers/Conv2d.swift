@@ -60,6 +60,14 @@ public struct Conv2d: Layer {
         return residual.map { gated + $0 } ?? gated
     }
 
+    /// What is left of the layer when its input axis has no channels: its biases, on top of `residual`.
+    public func biasAlone(onto residual: Variable) -> Variable {
+        LayerOperation.run(name, .elementwise, of: [residual], parameters: [bias]) {
+            let bias = to.gate.map { self.bias.effective.gated(by: $0) } ?? self.bias.effective
+            return residual + bias.broadcast(to: residual.shape)
+        }
+    }
+
     public func computeTerm(outputPixels: Int) -> ComputeTerm {
         ComputeTerm(layer: name, coefficient: Double(kernel * kernel * outputPixels), axes: [from, to])
     }

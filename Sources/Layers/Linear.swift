@@ -50,6 +50,14 @@ public struct Linear: Layer {
         }
     }
 
+    /// What is left of the layer when its input axis has no channels: its biases, on top of `residual`.
+    public func biasAlone(onto residual: Variable) -> Variable {
+        LayerOperation.run(name, .elementwise, of: [residual], parameters: [bias]) {
+            let bias = to.gate.map { self.bias.effective.gated(by: $0) } ?? self.bias.effective
+            return residual + bias.broadcast(to: residual.shape)
+        }
+    }
+
     public func computeTerm(rows: Int) -> ComputeTerm {
         ComputeTerm(layer: name, coefficient: Double(rows), axes: [from, to])
     }

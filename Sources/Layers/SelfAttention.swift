@@ -33,12 +33,24 @@ public struct SelfAttention: Layer {
         heads = AttentionHeads(widths: widths, scale: 1 / Float(headWidth).squareRoot())
     }
 
+    /// Whether every channel of the inner axis has left: the block then adds biases to its input.
+    public var isRemoved: Bool { inner.width == 0 }
+
+    /// The normalisation, where the block has one and still computes it.
+    public var normalization: GroupNorm? { isRemoved ? nil : norm }
+
     public var parameters: [Parameter] {
-        (norm?.parameters ?? []) + toQuery.parameters + toKey.parameters + toValue.parameters + toOutput.parameters
+        if isRemoved { return [toOutput.bias] }
+        return (norm?.parameters ?? []) + toQuery.parameters + toKey.parameters + toValue.parameters
+            + toOutput.parameters
     }
 
     /// `[B, H, W, C]` → the same shape.
     public func callAsFunction(_ x: Variable) -> Variable {
+        guard !isRemoved else {
+            let sum = toOutput.biasAlone(onto: x)
+            return rescale == 1 ? sum : sum.scaled(by: 1 / rescale)
+        }
         let shape = x.shape
         let tokens = (norm.map { $0(x) } ?? x).reshaped([shape[0], shape[1] * shape[2], shape[3]])
         let projected = toOutput(attended(tokens)).reshaped(shape)

@@ -103,6 +103,16 @@ public final class Trainer<Task: LearningTask> {
 
     // MARK: changes of what is trained
 
+    /// Multiplies the weights and their moving average elementwise: what is masked becomes exactly zero.
+    ///
+    /// - Parameter flat: laid out as the arena.
+    public func multiplyWeights(by flat: Tensor) {
+        precondition(flat.count == arena.count, "\(flat.count) factors for \(arena.count) weights")
+        for tensor in [arena.values] + (average.map { [$0.average] } ?? []) {
+            for index in 0..<flat.count { tensor.pointer[index] *= flat.pointer[index] }
+        }
+    }
+
     /// Goes on with other extensions: these start anew.
     public func setExtensions(_ extensions: [any TrainingExtension]) {
         self.extensions = extensions

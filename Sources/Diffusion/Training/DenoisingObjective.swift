@@ -1,6 +1,5 @@
 import CKernels
 import Layers
-import Models
 import TensorCore
 
 /// The loss of a denoising model: L = mean over all elements of (target − prediction)², the target being ε, x₀ or

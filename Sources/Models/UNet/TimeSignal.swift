@@ -10,7 +10,7 @@ struct TimeReaders {
     private let columns: [ObjectIdentifier: Range<Int>]
 
     init(_ blocks: [ResnetBlock]) {
-        projections = blocks.map(\.timeProjection)
+        projections = blocks.filter { !$0.isRemoved }.map(\.timeProjection)
         var columns: [ObjectIdentifier: Range<Int>] = [:]
         var offset = 0
         for projection in projections {

@@ -1,4 +1,3 @@
-import Datasets
 import Diffusion
 import Evaluation
 import Files

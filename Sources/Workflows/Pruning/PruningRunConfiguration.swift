@@ -54,7 +54,7 @@ public struct PruningRunConfiguration: Sendable {
         var pruning: PruningConfiguration = try document.section("pruning")
         if let target { pruning.target = target }
         try pruning.validate()
-        self.pruning = pruning
+        self.pruning = try pruning.resolved(for: entry.card)
         finetuning = try document.section("finetuning", defaults: Self.finetuningDefaults)
         self.data = try document.section("data")
         if let data { self.data.path = data }

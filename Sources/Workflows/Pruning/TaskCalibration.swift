@@ -3,7 +3,7 @@ import TensorCore
 import Training
 
 /// The losses of a task that pruning criteria are read from: fixed batches.
-final class TaskCalibration<Task: StagedTask>: CalibrationSource {
+final class TaskCalibration<Task: StagedTask>: PerSampleCalibration, StagedCalibration {
     private let network: Task.Network
     private let task: Task
     /// Of equal counts.
@@ -38,7 +38,6 @@ final class TaskCalibration<Task: StagedTask>: CalibrationSource {
                 number: count, of: count, size: min(Self.maximumStageBatchSize, batchSize)))
     }
 
-    var offers: Evidence { [.gradients, .curvature, .stagedGradients, .perSampleGradients] }
     var batchCount: Int { batches.count }
     var sampleCount: Int { batches.reduce(0) { $0 + $1.count } }
     var stageCount: Int { task.stageCount }

@@ -2,7 +2,6 @@ import Diffusion
 import Foundation
 import ModelFolders
 import Models
-import TensorCore
 
 extension TaskCalibration {
     /// The loss of one batch from a file: `sample` (clean x₀) [N,C,H,W], `noise` [N,C,H,W], `timestep` [N] and, for a

@@ -6,7 +6,7 @@ extension TrainingLoop {
     /// Draws 64 images, always from the same noise, as often as `settings` say.
     init<Model: Denoiser>(
         _ trainer: Trainer<Task>, _ scheduler: SchedulerConfiguration, _ settings: DenoisingTrainingConfiguration,
-        progress: ProgressHandler?
+        totalSteps: Int? = nil, progress: ProgressHandler?
     ) where Task == Denoising<Model> {
         let samples = Samples(every: settings.sampleEvery) { model in
             let steps = min(50, scheduler.trainTimesteps)
@@ -15,6 +15,7 @@ extension TrainingLoop {
                 seed: UInt64(settings.seed), classLabel: model.classConditioning == .none ? nil : 0)
             return try sampleGrid(try sampler.images(0..<64).images())
         }
-        self.init(trainer, samples: settings.sampleEvery > 0 ? samples : nil, progress: progress)
+        self.init(
+            trainer, samples: settings.sampleEvery > 0 ? samples : nil, totalSteps: totalSteps, progress: progress)
     }
 }

@@ -1,13 +1,20 @@
-import Diffusion
 import Files
 import Imagery
 import Runs
 import Training
 import WeightFiles
 
+/// What a run stores with a checkpoint beside the state of training.
+struct RunState {
+    var tensors: [NamedTensor] = []
+    var values: [String: JSONValue] = [:]
+}
+
 /// Runs a trainer with its log, sample grids and checkpoints, in one phase or several.
 struct TrainingLoop<Task: LearningTask> {
     let trainer: Trainer<Task>
+    /// Of the whole run, over all its phases.
+    private let totalSteps: Int
     private let samples: Samples?
     private let progress: ProgressHandler?
     private let log: TrainingLog
@@ -20,8 +27,10 @@ struct TrainingLoop<Task: LearningTask> {
         let make: (Task.Network) throws -> Image
     }
 
-    init(_ trainer: Trainer<Task>, samples: Samples?, progress: ProgressHandler?) {
+    /// - Parameter totalSteps: nil for as many as the trainer's schedule has.
+    init(_ trainer: Trainer<Task>, samples: Samples?, totalSteps: Int? = nil, progress: ProgressHandler?) {
         self.trainer = trainer
+        self.totalSteps = totalSteps ?? trainer.configuration.steps
         self.samples = samples
         self.progress = progress
         log = TrainingLog(every: trainer.configuration.logEvery)
@@ -31,7 +40,7 @@ struct TrainingLoop<Task: LearningTask> {
     ///
     /// - Parameter state: what to store with a checkpoint beside the state of training.
     func run(
-        until step: Int, phase: String, in folder: RunFolder, state: () throws -> [String: JSONValue] = { [:] }
+        until step: Int, phase: String, in folder: RunFolder, state: () throws -> RunState = { RunState() }
     ) throws {
         let settings = trainer.configuration
         while trainer.step < step {
@@ -39,13 +48,13 @@ struct TrainingLoop<Task: LearningTask> {
             if let entry = log.add(report) { try folder.record(step: report.step, entry) }
             progress?(
                 ProgressUpdate(
-                    phase: phase, completed: report.step, total: settings.steps,
+                    phase: phase, completed: report.step, total: totalSteps,
                     detail: "loss \(log.recentLoss.formatted(digits: 5))"))
             if let samples, report.step % samples.every == 0 {
                 let image = try trainer.withResultWeights { try samples.make(trainer.network) }
                 try folder.writeSamples(image, step: report.step)
             }
-            if report.step % settings.checkpointEvery == 0 || report.step == settings.steps {
+            if report.step % settings.checkpointEvery == 0 || report.step == totalSteps {
                 try save(in: folder, state: state())
             }
         }
@@ -59,11 +68,11 @@ struct TrainingLoop<Task: LearningTask> {
 
     // MARK: checkpoints
 
-    func save(in folder: RunFolder, state: [String: JSONValue]) throws {
+    func save(in folder: RunFolder, state: RunState) throws {
         let training = trainer.snapshot()
-        var state = state.merging(training.members) { $1 }
-        state["log"] = log.state
-        try folder.save(step: trainer.step, tensors: training.tensors(), state: state)
+        var values = state.values.merging(training.members) { $1 }
+        values["log"] = log.state
+        try folder.save(step: trainer.step, tensors: training.tensors() + state.tensors, state: values)
     }
 
     func restore(_ checkpoint: Checkpoint) throws {
