@@ -45,8 +45,8 @@ let package = Package(
                 "CKernels", "Files", "TensorCore", "Configuration", "Imagery", "Layers", "Models", "Datasets",
                 "Training",
             ]),
-        .target(name: "Classification", dependencies: ["TensorCore", "Layers", "Datasets", "Training"]),
-        .target(name: "ModelFolders", dependencies: ["Files", "WeightFiles", "Models", "Diffusion"]),
+        .target(name: "Classification", dependencies: ["TensorCore", "Layers", "Models", "Datasets", "Training"]),
+        .target(name: "ModelFolders", dependencies: ["Files", "Layers", "WeightFiles", "Models", "Diffusion"]),
         .target(
             name: "PruningMethods",
             dependencies: [
@@ -55,7 +55,7 @@ let package = Package(
         .target(
             name: "Evaluation",
             dependencies: [
-                "Files", "LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Layers", "Diffusion",
+                "LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Models", "Diffusion",
             ]),
         .target(name: "Timing", dependencies: ["Statistics", "TensorCore", "Models", "Diffusion"]),
         .target(
@@ -123,7 +123,7 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Files", "Statistics", "Imagery", "Diffusion", "Evaluation", "Timing", "TestSupport",
+                "Files", "Statistics", "Imagery", "Models", "Diffusion", "Evaluation", "Timing", "TestSupport",
             ]),
         .testTarget(
             name: "WorkflowsTests",

@@ -33,7 +33,7 @@ public struct BenchmarkSubject {
         do {
             try self.init(name, source: file.path, configuration: configuration, seed: seed, warnings: warnings)
         } catch let error as SettingError {
-            throw PipelineError.configuration(path: file.path, reason: "\(error)")
+            throw ModelFolderError.configuration(path: file.path, reason: "\(error)")
         }
     }
 

@@ -19,13 +19,6 @@ extension JSONValue {
         path.reduce(Optional(self)) { value, key in value?[key] }
     }
 
-    /// `self` with the values of `other` in their place, whatever the keys.
-    package func overlaid(with other: JSONValue) -> JSONValue {
-        guard case .object(var members) = self, case .object(let values) = other else { return other }
-        for (key, value) in values { members[key] = members[key]?.overlaid(with: value) ?? value }
-        return .object(members)
-    }
-
     /// `self` (defaults) with the values of `other` in their place; keys that the defaults lack are refused.
     package func merging(_ other: JSONValue, source: String, path: String = "") throws -> JSONValue {
         guard case .object(var result) = self else { return other }

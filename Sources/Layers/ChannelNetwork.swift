@@ -24,6 +24,16 @@ extension ChannelNetwork {
         return kept
     }
 
+    /// A network of its own with the same values: a teacher that stays as it is while this one learns. Masks and
+    /// reparameterisations are not carried over.
+    public func copied() throws -> Self {
+        let copy = try rebuilt(keeping: keptChannels)
+        for (parameter, twin) in zip(parameters, copy.parameters) where parameter.count > 0 {
+            twin.variable.value.assign(parameter.variable.value)
+        }
+        return copy
+    }
+
     /// Fills every parameter with its initial value.
     public func initialize(seed: UInt64) {
         for (index, parameter) in parameters.enumerated() {

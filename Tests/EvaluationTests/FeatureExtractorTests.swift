@@ -2,6 +2,7 @@ import Evaluation
 import Files
 import Imagery
 import TestSupport
+import Models
 import Testing
 
 /// Mean and first pixel, in twos.

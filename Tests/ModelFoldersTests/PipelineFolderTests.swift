@@ -142,7 +142,7 @@ import WeightFiles
             #expect {
                 _ = try PipelineFolder(old.url).load()
             } throws: {
-                guard case PipelineError.extraTensor(_, name, 0)? = $0 as? PipelineError else { return false }
+                guard case ModelFolderError.extraTensor(_, name, 0)? = $0 as? ModelFolderError else { return false }
                 return true
             }
         }
@@ -157,7 +157,8 @@ import WeightFiles
                 _ = try PipelineFolder(old.url).load()
             } throws: {
                 guard
-                    case PipelineError.missingTensor(_, "up_blocks.0.attentions.1.to_k.bias", 0)? = $0 as? PipelineError
+                    case ModelFolderError.missingTensor(_, "up_blocks.0.attentions.1.to_k.bias", 0)? = $0
+                        as? ModelFolderError
                 else { return false }
                 return true
             }

@@ -1,7 +1,9 @@
-import TestSupport
 import Configuration
 import Evaluation
 import Foundation
+import ModelFolders
+import Models
+import TestSupport
 import Testing
 import Workflows
 
@@ -13,7 +15,7 @@ private struct Expected: Decodable {
 @Suite struct FeatureClassifierTests {
     private let classifier: FeatureClassifier
 
-    init() throws { classifier = try FeatureClassifierFolder(FeatureFixtures.model).load() }
+    init() throws { classifier = try FeatureClassifierFolder(FeatureFixtures.model).load().model }
 
     @Test func featuresAgreeWithPyTorch() throws {
         let file = Repository.url("Tests/Fixtures/features/expected.json")
@@ -31,7 +33,7 @@ private struct Expected: Decodable {
     }
 
     @Test func bundledNetTellsTheBundledTestImages() throws {
-        let measured = try accuracy(of: classifier, on: try FeatureFixtures.images(.test))
+        let measured = try classifier.accuracy(on: try FeatureFixtures.images(.test))
         let stated = try #require(classifier.configuration.testAccuracy)
         #expect(stated >= 0.9)
         // 500 of the 10,000 images that the stated accuracy is of: four standard errors.

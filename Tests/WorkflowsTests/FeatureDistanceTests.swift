@@ -1,5 +1,7 @@
 import Evaluation
 import Imagery
+import ModelFolders
+import Models
 import TensorCore
 import Testing
 import Workflows
@@ -11,7 +13,7 @@ import Workflows
     private let labels: [Int]
 
     init() throws {
-        classifier = try FeatureClassifierFolder(FeatureFixtures.model).load()
+        classifier = try FeatureClassifierFolder(FeatureFixtures.model).load().model
         let dataset = try FeatureFixtures.images(.train)
         images = (0..<dataset.count).map(dataset.image)
         labels = (0..<dataset.count).map { dataset.label($0) ?? -1 }

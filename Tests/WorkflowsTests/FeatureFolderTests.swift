@@ -1,6 +1,7 @@
-import TestSupport
 import Files
 import Foundation
+import ModelFolders
+import TestSupport
 import Testing
 import WeightFiles
 import Workflows
@@ -43,7 +44,7 @@ import Workflows
             let folder = scratch.appendingPathComponent("features")
             try FeatureClassifierFolder(folder).save(bundled)
             let copy = try FeatureClassifierFolder(folder).load()
-            #expect(copy.configuration == bundled.configuration)
+            #expect(copy.model.configuration == bundled.model.configuration)
             for name in ["model.safetensors", "config.json"] {
                 let bytes = try Data(contentsOf: folder.appendingPathComponent(name))
                 #expect(try bytes == Data(contentsOf: FeatureFixtures.model.appendingPathComponent(name)), "\(name)")

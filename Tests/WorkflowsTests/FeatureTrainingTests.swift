@@ -1,5 +1,6 @@
-import TestSupport
 import Foundation
+import ModelFolders
+import TestSupport
 import Testing
 import Workflows
 
@@ -40,7 +41,7 @@ import Workflows
                 // A tenth would be chance.
                 #expect(result.testAccuracy > 0.55, "\(result.testAccuracy)")
                 #expect(result.trainCount == 2000 && result.testCount == 500)
-                let loaded = try FeatureClassifierFolder(folder).load()
+                let loaded = try FeatureClassifierFolder(folder).load().model
                 #expect(loaded.configuration.testAccuracy == result.testAccuracy)
                 #expect(loaded.configuration.classNames.count == 10)
                 files.append(

@@ -30,6 +30,13 @@ extension JSONValue {
         return members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     }
 
+    /// `self` with the values of `other` in their place, whatever the keys.
+    package func overlaid(with other: JSONValue) -> JSONValue {
+        guard case .object(var members) = self, case .object(let values) = other else { return other }
+        for (key, value) in values { members[key] = members[key]?.overlaid(with: value) ?? value }
+        return .object(members)
+    }
+
     public var isNull: Bool { self == .null }
 
     public var boolValue: Bool? {

@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import ModelFolders
 import Models
 
 /// The feature net that pictures are judged in, or why there is none.
@@ -17,7 +18,7 @@ enum FeatureChoice {
         }
         let (height, width, channels) = (model.size[0], model.size[1], model.configuration.inChannels)
         if let url = settings.features {
-            let net = try FeatureClassifierFolder(url).load()
+            let net = try FeatureClassifierFolder(url).load().model
             guard net.accepts(height: height, width: width, channels: channels) else {
                 let takes = net.configuration
                 throw EvaluationError.featureNet(
@@ -31,7 +32,7 @@ enum FeatureChoice {
             self = .none(reason: "no feature net was given and the bundled one was not found")
             return
         }
-        let net = try FeatureClassifierFolder(url).load()
+        let net = try FeatureClassifierFolder(url).load().model
         let fits = net.accepts(height: height, width: width, channels: channels)
         self =
             fits

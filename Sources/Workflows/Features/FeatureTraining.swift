@@ -5,6 +5,8 @@ import Evaluation
 import Files
 import Foundation
 import Imagery
+import ModelFolders
+import Models
 import Runs
 import Training
 
@@ -21,7 +23,7 @@ public struct FeatureTrainingProgress: Sendable {
 /// What a training of a feature net gave.
 public struct FeatureTrainingResult: Sendable {
     public let configuration: FeatureClassifierConfiguration
-    /// The fraction of the test split that is told right, and the images in it.
+    /// The fraction of the test split that is classified correctly, and the images in it.
     public let testAccuracy: Double
     public let testCount: Int
     public let trainCount: Int
@@ -45,7 +47,7 @@ public func trainFeatures(
         // A folder that cannot be written is found out before the work, not after it.
         try OutputFolder.prepare(output, overwriting: overwriting)
         let (classifier, result) = try trainedFeatures(configuration: configuration, progress: progress)
-        try FeatureClassifierFolder(output).save(classifier)
+        try FeatureClassifierFolder(output).save(StoredClassifier(model: classifier))
         return result
     }
 }
@@ -76,21 +78,13 @@ public func trainedFeatures(
         try FeatureClassifier(settings.architecture(classNames: names))
     }
     try fit(classifier, to: train, settings, flip: configuration.data.flip, progress: progress)
-    let accuracy = try accuracy(of: classifier, on: test)
+    let accuracy = try classifier.accuracy(on: test)
     classifier.record(testAccuracy: accuracy)
     let result = FeatureTrainingResult(
         configuration: classifier.configuration, testAccuracy: accuracy, testCount: test.count,
         trainCount: train.count, parameterCount: classifier.parameterCount,
         seconds: (ContinuousClock.now - start) / .seconds(1))
     return (classifier, result)
-}
-
-/// The fraction of a labelled data set's images that `classifier` tells right.
-/// - Throws: `FeatureError` for images of another shape than it takes.
-public func accuracy(of classifier: FeatureClassifier, on dataset: InMemoryDataset) throws -> Double {
-    let classes = try classifier.classes(of: (0..<dataset.count).map(dataset.image))
-    let right = classes.enumerated().count { dataset.label($0.offset) == $0.element }
-    return Double(right) / Double(dataset.count)
 }
 
 private func fit(

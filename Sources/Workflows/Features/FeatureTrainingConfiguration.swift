@@ -2,6 +2,7 @@ import Configuration
 import Datasets
 import Evaluation
 import Files
+import Models
 
 /// What `train-features` reads: the sections `data` and `features`.
 public struct FeatureTrainingConfiguration: ConfigurationSection, Equatable {

@@ -1,86 +1,100 @@
+import Files
 import Foundation
+import Layers
 import ModelFolders
 import Pruning
 
 /// What a model folder holds, counted.
-public struct ModelInformation: Codable, Sendable, Equatable {
+public struct ModelInformation: Sendable {
     /// One channel axis.
-    public struct Group: Codable, Sendable, Equatable {
+    public struct Group: Sendable, Equatable {
         public let name: String
         public let originalWidth: Int
         public let width: Int
-
-        enum CodingKeys: String, CodingKey {
-            case name, width
-            case originalWidth = "original_width"
-        }
     }
 
-    /// What a pruned model was asked for and what it got.
-    public struct Pruning: Codable, Sendable, Equatable {
-        public let method: String
-        public let seed: Int
-        public let asked: PruningRecord.Asked
-        public let achieved: PruningRecord.Achieved
+    /// The weights of one convolution or linear layer.
+    public struct Weights: Sendable, Equatable {
+        public let name: String
+        public let count: Int
+        /// Those that are not exactly zero.
+        public let nonzero: Int
     }
 
+    /// What the model's configuration calls its kind.
+    public let className: String
     public let parameters: Int
-    /// Multiply–accumulates of one prediction for one image of `imageSize`.
+    /// Multiply–accumulates of one call for one image.
     public let macs: Double
-    /// Of the weight files.
+    /// Of the weight files that are read.
     public let bytes: Int
-    /// Weights of convolutions and linear layers, and how many of them are not zero.
-    public let maskableWeights: Int
-    public let nonzeroWeights: Int
     /// Of the compact form of weights with zeros; nil where there is none.
     public let sparseBytes: Int?
-    /// Height and width.
-    public let imageSize: [Int]
-    public let inChannels: Int
-    public let outChannels: Int
-    /// Prunable channels, all groups together.
-    public let channels: Int
-    public let scheduler: String
-    public let trainTimesteps: Int
-    public let predictionType: String
+    /// Every tensor whose single weights may be masked.
+    public let weights: [Weights]
     public let groups: [Group]
+    /// What the model's kind says of it, for programs.
+    public let facts: [String: JSONValue]
+    /// The same for people.
+    public let summary: [(title: String, text: String)]
     /// nil for a model that was never pruned.
-    public let pruning: Pruning?
+    public let pruning: PruningRecord?
+    /// One sentence for each oddity that was overlooked on loading.
+    public let warnings: [String]
 
-    enum CodingKeys: String, CodingKey {
-        case parameters, macs, bytes, channels, scheduler, groups, pruning
-        case maskableWeights = "maskable_weights"
-        case nonzeroWeights = "nonzero_weights"
-        case sparseBytes = "sparse_bytes"
-        case imageSize = "image_size"
-        case inChannels = "in_channels"
-        case outChannels = "out_channels"
-        case trainTimesteps = "train_timesteps"
-        case predictionType = "prediction_type"
-    }
-
-    /// - Parameter folder: where `pipeline` was loaded from.
-    public init(_ pipeline: Pipeline, folder: PipelineFolder) throws {
-        let model = pipeline.model
-        parameters = model.parameterCount
-        macs = model.macs
+    /// Loads the model in `folder`.
+    /// - Throws: as the family's `load`.
+    public init<Family: ModelFamily>(_ folder: Family) throws {
+        let stored = try folder.load()
+        let network = stored.model
+        className = Family.classNames[0]
+        parameters = network.parameterCount
+        macs = network.macs
         bytes = try folder.weightBytes()
         sparseBytes = try folder.sparseWeightBytes()
-        let weights = PruningSpace.weights(of: model)
-        maskableWeights = weights.count
-        nonzeroWeights = Masks(nonzerosOf: weights).values.count { $0 == 1 }
-        imageSize = model.size
-        inChannels = model.configuration.inChannels
-        outChannels = model.configuration.outChannels
-        groups = model.channelGroups.filter(\.isPrunable).map {
+        weights = PruningSpace.weights(of: network).sites.compactMap { site in
+            guard case .weight(let parameter, _) = site else { return nil }
+            return Weights(
+                name: parameter.name, count: parameter.count,
+                nonzero: parameter.variable.value.unsafeBuffer.count { $0 != 0 })
+        }
+        groups = network.channelGroups.filter(\.isPrunable).map {
             Group(name: $0.name, originalWidth: $0.originalWidth, width: $0.width)
         }
-        channels = groups.reduce(0) { $0 + $1.width }
-        scheduler = pipeline.scheduler.schedulerClass.rawValue
-        trainTimesteps = pipeline.scheduler.trainTimesteps
-        predictionType = pipeline.scheduler.predictionType.rawValue
-        pruning = pipeline.pruning.map {
-            Pruning(method: $0.method, seed: $0.seed, asked: $0.asked, achieved: $0.achieved)
+        facts = stored.facts
+        summary = stored.summary
+        pruning = stored.pruning
+        warnings = stored.warnings
+    }
+
+    /// Prunable channels, all groups together.
+    public var channels: Int { groups.reduce(0) { $0 + $1.width } }
+    public var maskableWeights: Int { weights.reduce(0) { $0 + $1.count } }
+    public var nonzeroWeights: Int { weights.reduce(0) { $0 + $1.nonzero } }
+
+    /// For programs: what is counted, and what the model's kind says of it.
+    public func json() throws -> JSONValue {
+        var members = facts
+        members["class"] = .string(className)
+        members["parameters"] = .int(parameters)
+        members["macs"] = try JSONValue(encoding: macs)
+        members["bytes"] = .int(bytes)
+        members["sparse_bytes"] = sparseBytes.map { .int($0) }
+        members["channels"] = .int(channels)
+        members["maskable_weights"] = .int(maskableWeights)
+        members["nonzero_weights"] = .int(nonzeroWeights)
+        members["weights"] = .array(
+            weights.map { ["name": .string($0.name), "count": .int($0.count), "nonzero": .int($0.nonzero)] })
+        members["groups"] = .array(
+            groups.map {
+                ["name": .string($0.name), "original_width": .int($0.originalWidth), "width": .int($0.width)]
+            })
+        if let pruning {
+            members["pruning"] = [
+                "method": .string(pruning.method), "seed": .int(pruning.seed),
+                "asked": try JSONValue(encoding: pruning.asked), "achieved": try JSONValue(encoding: pruning.achieved),
+            ]
         }
+        return .object(members)
     }
 }

@@ -72,7 +72,7 @@ public struct QuickstartWorkflow {
     private static func takesBundledFeatures(_ model: URL, _ samples: BundledSamples) throws -> Bool {
         guard FileManager.default.fileExists(atPath: samples.features.path) else { return false }
         let dense = try PipelineFolder(model).load().model
-        return try FeatureClassifierFolder(samples.features).load().accepts(
+        return try FeatureClassifierFolder(samples.features).load().model.accepts(
             height: dense.size[0], width: dense.size[1], channels: dense.configuration.inChannels)
     }
 

@@ -9,15 +9,20 @@ struct ModelOption: ParsableArguments {
 
     var url: URL { URL(fileURLWithPath: model) }
 
-    func load() throws -> Pipeline { try loadModel(model) }
-}
+    func load() throws -> Pipeline { try Self.load(model) }
 
-/// The model in a folder; what was overlooked on loading goes to standard error.
-func loadModel(_ path: String) throws -> Pipeline {
-    let pipeline = try PipelineFolder(URL(fileURLWithPath: path)).load()
-    // One for each unknown key of a file, which may have thousands.
-    for warning in pipeline.warnings.prefix(20) { StandardStreams.complain("warning", warning) }
-    let more = pipeline.warnings.count - 20
-    if more > 0 { StandardStreams.complain("warning", "\(path): \(more) more of the same kind") }
-    return pipeline
+    /// The model in a folder; what was overlooked on loading goes to standard error.
+    static func load(_ path: String) throws -> Pipeline {
+        let pipeline = try PipelineFolder(URL(fileURLWithPath: path)).load()
+        show(pipeline.warnings, of: path)
+        return pipeline
+    }
+
+    /// Writes what was overlooked on loading to standard error.
+    static func show(_ warnings: [String], of path: String) {
+        // One for each unknown key of a file, which may have thousands.
+        for warning in warnings.prefix(20) { StandardStreams.complain("warning", warning) }
+        let more = warnings.count - 20
+        if more > 0 { StandardStreams.complain("warning", "\(path): \(more) more of the same kind") }
+    }
 }

@@ -39,7 +39,7 @@ struct FinetuneCommand: ParsableCommand {
             file: options.configurationURL(), overrides: overrides, data: data, hasTeacher: teacher != nil)
         let result = try options.running {
             try FinetuningWorkflow(
-                configuration, pipeline: model.load(), teacher: teacher.map { try loadModel($0) },
+                configuration, pipeline: model.load(), teacher: teacher.map { try ModelOption.load($0) },
                 output: options.outputURL,
                 resuming: options.resume, progress: general.progress, warning: general.warning
             ).run()

@@ -20,34 +20,44 @@ struct InfoCommand: ParsableCommand {
 
     mutating func run() throws {
         general.apply()
-        let information = try ModelInformation(model.load(), folder: PipelineFolder(model.url))
-        try StandardStreams.write(
-            json ? JSONValue(encoding: information).text() + "\n" : Self.text(information))
+        let information = try Self.information(ModelFamilies.folder(at: model.url))
+        ModelOption.show(information.warnings, of: model.model)
+        try StandardStreams.write(json ? information.json().text() + "\n" : Self.text(information))
+    }
+
+    private static func information(_ folder: some ModelFamily) throws -> ModelInformation {
+        try ModelInformation(folder)
     }
 
     private static func text(_ information: ModelInformation) throws -> String {
-        let size = information.imageSize.map(String.init).joined(separator: "×")
-        var text = """
-            parameters  \(NumberText.short(Double(information.parameters)))
-            MACs        \(NumberText.short(information.macs)) for one \(size) image and one step
-            file size   \(NumberText.bytes(Double(information.bytes)))
-            channels    \(information.inChannels) in, \(information.outChannels) out, \(information.channels) prunable
-            scheduler   \(information.scheduler), \(information.trainTimesteps) timesteps, predicts \
-            \(information.predictionType)
-
-
-            """
+        var rows = [
+            ("model", information.className),
+            ("parameters", NumberText.short(Double(information.parameters))),
+            ("MACs", "\(NumberText.short(information.macs)) for one image and one call"),
+            ("file size", NumberText.bytes(Double(information.bytes))),
+            ("channels", "\(information.channels) prunable"),
+        ]
+        rows += information.summary.map { ($0.title, $0.text) }
         if information.nonzeroWeights < information.maskableWeights {
             let share = Double(information.nonzeroWeights) / Double(information.maskableWeights)
-            text += "non-zero    \(NumberText.percent(share, decimals: 1)) of "
-            text += "\(NumberText.short(Double(information.maskableWeights))) weights"
-            if let bytes = information.sparseBytes { text += ", compact file \(NumberText.bytes(Double(bytes)))" }
-            text += "; dense kernels gain no time from scattered zeros\n\n"
+            let compact = information.sparseBytes.map { ", compact file \(NumberText.bytes(Double($0)))" } ?? ""
+            rows.append(
+                (
+                    "non-zero",
+                    "\(NumberText.percent(share, decimals: 1)) of "
+                        + "\(NumberText.short(Double(information.maskableWeights))) weights\(compact); "
+                        + "dense kernels gain no time from scattered zeros"
+                ))
         }
+        let width = rows.reduce(0) { max($0, $1.0.count) }
+        var text = rows.reduce(into: "") {
+            $0 += $1.0 + String(repeating: " ", count: width + 2 - $1.0.count) + $1.1 + "\n"
+        }
+        text += "\n"
         if let pruning = information.pruning {
             let asked = "\(pruning.asked.quantity)=\(pruning.asked.value)"
             text += "pruned by \(pruning.method) (seed \(pruning.seed)), asked for \(asked)\n"
-            text += try achievedTable(pruning.achieved) + "\n"
+            text += try AchievedTable.text(pruning.achieved) + "\n"
         }
         var table = TextTable(columns: [
             .init("channel group"), .init("original", .right), .init("now", .right), .init("left", .right),

@@ -63,23 +63,8 @@ struct PruneCommand: ParsableCommand {
         try StandardStreams.write(
             """
             asked: \(asked.quantity)=\(asked.value)
-            \(achievedTable(outcome.record.achieved))model: \(outcome.modelURL.path)
+            \(AchievedTable.text(outcome.record.achieved))model: \(outcome.modelURL.path)
 
             """)
     }
-}
-
-/// Dense, pruned and what is left of it, a line a quantity.
-func achievedTable(_ achieved: PruningRecord.Achieved) throws -> String {
-    var table = TextTable(columns: [
-        .init(""), .init("dense", .right), .init("pruned", .right), .init("left", .right),
-    ])
-    for (name, change) in [
-        ("MACs", achieved.macs), ("parameters", achieved.parameters), ("channels", achieved.channels),
-    ] {
-        try table.append([
-            name, NumberText.short(change.dense), NumberText.short(change.pruned), NumberText.percent(change.ratio),
-        ])
-    }
-    return table.text
 }

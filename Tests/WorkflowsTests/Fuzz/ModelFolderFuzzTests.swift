@@ -29,7 +29,7 @@ import Testing
                 let text = try variant.text(.compact)
                 try Data(text.utf8).write(to: url)
                 let loads = Hostile.survives("\(file): \(text.prefix(2000))") {
-                    _ = try ModelInformation(PipelineFolder(model).load(), folder: PipelineFolder(model))
+                    _ = try ModelInformation(PipelineFolder(model))
                 }
                 if loads { loaded += 1 } else { refused += 1 }
             }

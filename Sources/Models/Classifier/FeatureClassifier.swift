@@ -1,4 +1,3 @@
-import Imagery
 import Layers
 import TensorCore
 
@@ -9,7 +8,7 @@ import TensorCore
 ///
 /// The first layer is not normalised, so that brightness and contrast leave a trace in the features. Activations are
 /// NHWC, B images of height H = width = `configuration.inputSize`.
-public final class FeatureClassifier: ChannelNetwork, FeatureExtractor {
+public final class FeatureClassifier: ChannelNetwork {
     public private(set) var configuration: FeatureClassifierConfiguration
     /// The stem's, one a halving, and the features.
     public let channelGroups: [ChannelGroup]
@@ -18,9 +17,6 @@ public final class FeatureClassifier: ChannelNetwork, FeatureExtractor {
     private let stem: Conv2d
     private let stages: [Stage]
     private let head: Linear
-
-    /// Images that go through the net at once, which bounds memory.
-    private static let batchSize = 64
 
     /// A net of this architecture with all weights zero: they are to be initialised or loaded.
     ///
@@ -58,10 +54,10 @@ public final class FeatureClassifier: ChannelNetwork, FeatureExtractor {
         try FeatureClassifier(configuration, kept: kept)
     }
 
-    public var name: String { configuration.name }
+    /// Channels of the pooled features.
     public var dimension: Int { head.from.width }
 
-    /// Notes what fraction of the test split is told right, to be saved with the net.
+    /// Notes what fraction of the test split is classified correctly, to be saved with the net.
     /// - Precondition: in [0, 1].
     public func record(testAccuracy: Double) {
         precondition((0...1).contains(testAccuracy), "an accuracy of \(testAccuracy)")
@@ -71,10 +67,6 @@ public final class FeatureClassifier: ChannelNetwork, FeatureExtractor {
     /// In the order of construction.
     public var parameters: [Parameter] { stem.parameters + stages.flatMap(\.parameters) + head.parameters }
 
-    public func accepts(height: Int, width: Int, channels: Int) -> Bool {
-        height == configuration.inputSize && width == configuration.inputSize && channels == configuration.channels
-    }
-
     /// Images `[B, H, W, channels]` in [−1, 1] → `[B, dimension]`.
     public func pooledFeatures(of images: Variable) -> Variable {
         stages.reduce(stem(images).activated(.silu)) { $1($0) }.meanOverPixels()
@@ -82,39 +74,6 @@ public final class FeatureClassifier: ChannelNetwork, FeatureExtractor {
 
     /// Images `[B, H, W, channels]` in [−1, 1] → `[B, classes]`.
     public func logits(of images: Variable) -> Variable { head(pooledFeatures(of: images)) }
-
-    public func features(of images: [Image]) throws -> [[Float]] {
-        let rows = try outputs(for: images, pooledFeatures)
-        for (index, row) in rows.enumerated() where !row.allSatisfy(\.isFinite) {
-            throw FeatureError.notFinite(index: index, extractor: name)
-        }
-        return rows
-    }
-
-    /// The likeliest class of each image.
-    /// - Throws: as `features(of:)`.
-    public func classes(of images: [Image]) throws -> [Int] {
-        try outputs(for: images, logits).enumerated().map { index, row in
-            guard row.allSatisfy(\.isFinite) else { throw FeatureError.notFinite(index: index, extractor: name) }
-            return row.indices.reduce(0) { row[$1] > row[$0] ? $1 : $0 }
-        }
-    }
-
-    private func outputs(for images: [Image], _ net: (Variable) -> Variable) throws -> [[Float]] {
-        let size = configuration.inputSize
-        for (index, image) in images.enumerated()
-        where !accepts(height: image.height, width: image.width, channels: image.channels) {
-            throw FeatureError.unacceptableImage(
-                index: index, got: "\(image.height)×\(image.width)×\(image.channels)",
-                expected: "\(size)×\(size)×\(configuration.channels)", extractor: name)
-        }
-        return stride(from: 0, to: images.count, by: Self.batchSize).flatMap { start -> [[Float]] in
-            let part = images[start..<min(start + Self.batchSize, images.count)]
-            let input = Tensor(part.flatMap(\.signedUnit), shape: [part.count, size, size, configuration.channels])
-            let output = Autograd.withoutRecording { net(Variable(input)).value }
-            return (0..<part.count).map { output.rows($0..<($0 + 1)).array }
-        }
-    }
 }
 
 /// A 3×3 convolution, group normalisation and SiLU.

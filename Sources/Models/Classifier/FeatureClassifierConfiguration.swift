@@ -16,7 +16,7 @@ public struct FeatureClassifierConfiguration: Codable, Sendable, Equatable {
     public var classNames: [String]
     /// The data set, in words.
     public var trainedOn: String
-    /// The fraction of the test split that is told right; nil before it was measured.
+    /// The fraction of the test split that is classified correctly; nil before it was measured.
     public var testAccuracy: Double?
 
     public init(

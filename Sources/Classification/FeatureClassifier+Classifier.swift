@@ -1,4 +1,3 @@
-import Classification
-import Evaluation
+import Models
 
 extension FeatureClassifier: Classifier {}

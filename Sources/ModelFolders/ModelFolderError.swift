@@ -1,5 +1,5 @@
 /// What is wrong with a model folder.
-public enum PipelineError: Error, CustomStringConvertible {
+public enum ModelFolderError: Error, CustomStringConvertible {
     case notAModel(path: String, reason: String)
     case unsupportedClass(path: String, got: String, expected: String)
     case configuration(path: String, reason: String)

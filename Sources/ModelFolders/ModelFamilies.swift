@@ -1,0 +1,58 @@
+import Files
+import Foundation
+
+/// Every kind of model there is. Adding one takes a type and a line here.
+public enum ModelFamilies {
+    public static let all: [any ModelFamily.Type] = [PipelineFolder.self, FeatureClassifierFolder.self]
+
+    /// The folder at `url` as one of its family, by the class that its configuration names; nothing else is read.
+    /// - Throws: `StorageError`; `ModelFolderError` where it is no model, or one of a class that is not known.
+    public static func folder(at url: URL) throws -> any ModelFamily {
+        try ModelFolder(url).check()
+        var unknown: ModelFolderError?
+        for family in all {
+            switch try match(family, url) {
+            case .fits: return make(family, url)
+            case .another(let file, let name):
+                unknown = .unsupportedClass(
+                    path: file.path, got: name, expected: names.map { "'\($0)'" }.joined(separator: " or "))
+            case .nothing: continue
+            }
+        }
+        throw unknown
+            ?? .notAModel(path: url.path, reason: "there is none of \(paths.joined(separator: ", ")) in it")
+    }
+
+    private enum Match {
+        /// There is a configuration that names a class of the family, or none where the family does without.
+        case fits
+        case another(file: URL, name: String)
+        case nothing
+    }
+
+    private static func match<Family: ModelFamily>(_: Family.Type, _ url: URL) throws -> Match {
+        guard let file = ModelFolder(url).first(of: Family.configurationPaths) else { return .nothing }
+        guard let name = ModelFolder.className(in: try JSONFile.read(file)) else {
+            return Family.takesUnnamed ? .fits : .nothing
+        }
+        return Family.classNames.contains(name) ? .fits : .another(file: file, name: name)
+    }
+
+    private static var names: [String] {
+        func names<Family: ModelFamily>(_: Family.Type) -> [String] { Family.classNames }
+        return all.flatMap { names($0) }
+    }
+
+    private static var paths: [String] {
+        func paths<Family: ModelFamily>(_: Family.Type) -> [String] { Family.configurationPaths }
+        return all.flatMap { paths($0) }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    private static func make<Family: ModelFamily>(_: Family.Type, _ url: URL) -> any ModelFamily { Family(url) }
+
+    /// Loads a model of any family.
+    /// - Throws: as `folder(at:)` and the family's `load`.
+    public static func load(_ url: URL) throws -> any StoredModel { try stored(in: folder(at: url)) }
+
+    private static func stored(in folder: some ModelFamily) throws -> any StoredModel { try folder.load() }
+}

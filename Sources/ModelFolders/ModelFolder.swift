@@ -1,0 +1,86 @@
+import Files
+import Foundation
+import WeightFiles
+
+/// What folders of every family have in common: a configuration that names a class, and the record of pruning.
+struct ModelFolder {
+    let url: URL
+
+    static let configurationName = "config.json"
+    static let recordName = "pruning.json"
+
+    init(_ url: URL) { self.url = url }
+
+    /// - Throws: `StorageError` where there is no folder.
+    func check() throws {
+        switch FileKind(at: url, followingLinks: true) {
+        case .folder: break
+        case .nothing: throw StorageError.missing(path: url.path)
+        case .file, .other: throw StorageError.notAFolder(path: url.path)
+        }
+    }
+
+    /// The first of these paths, below the folder, that is there.
+    func first(of paths: [String]) -> URL? { paths.map(url.appendingPathComponent).first(where: Self.exists) }
+
+    /// Whether anything has this name. What is no file, or a link to none, is then refused by whoever reads it, not taken
+    /// for a file left out; links to files, of which download caches are made, are files.
+    static func exists(_ url: URL) -> Bool { FileKind(at: url) != .nothing }
+
+    /// What a configuration calls its class; nil where it does not say.
+    static func className(in configuration: JSONValue) -> String? {
+        configuration["_class_name"]?.stringValue ?? configuration["kind"]?.stringValue
+    }
+
+    /// Reads a configuration and runs `read` on it, whose errors are then said to be of the file.
+    static func reading<Result>(_ file: URL, _ read: (JSONValue) throws -> Result) throws -> Result {
+        let json = try JSONFile.read(file)
+        guard json.objectValue != nil else {
+            throw ModelFolderError.configuration(
+                path: file.path, reason: "expected an object of keys, got \(json.kind)")
+        }
+        return try placing(file) { try read(json) }
+    }
+
+    /// Runs `body`, whose errors are said to be of the configuration `file`.
+    static func placing<Result>(_ file: URL, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as ModelFolderError {
+            throw error
+        } catch {
+            throw ModelFolderError.configuration(path: file.path, reason: "\(error)")
+        }
+    }
+
+    // MARK: record
+
+    /// `pruning.json`; nil where there is none.
+    func readRecord() throws -> PruningRecord? {
+        guard let file = first(of: [Self.recordName]) else { return nil }
+        let json = try JSONFile.read(file)
+        func expect(_ holds: Bool, _ reason: @autoclosure () -> String) throws {
+            if !holds { throw ModelFolderError.configuration(path: file.path, reason: reason()) }
+        }
+        try expect(
+            json["schema"]?.intValue == PruningRecord.currentSchema,
+            "'schema' is \(json["schema"]?.summary ?? "missing"), expected \(PruningRecord.currentSchema)")
+        let record: PruningRecord
+        do {
+            record = try json.decoded(as: PruningRecord.self)
+        } catch let error as SettingError {
+            throw ModelFolderError.configuration(path: file.path, reason: "not a pruning record: \(error)")
+        }
+        var names: Set<String> = []
+        for group in record.groups where !names.insert(group.name).inserted {
+            throw ModelFolderError.duplicateGroup(path: file.path, name: group.name)
+        }
+        return record
+    }
+
+    /// Writes the record where there is one.
+    func write(_ record: PruningRecord?) throws {
+        guard let record else { return }
+        try JSONFile.write(JSONValue(encoding: record), to: url.appendingPathComponent(Self.recordName))
+    }
+}
