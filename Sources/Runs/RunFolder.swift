@@ -46,7 +46,7 @@ public final class RunFolder {
 
     /// Opens a folder for a new run, or for going on with one that began with the same.
     ///
-    /// - Parameter growth: whether the resumed run may have more steps; `goOn` then makes that the folder's record.
+    /// - Parameter growth: whether the resumed run may have more steps; `resume` then makes that the folder's record.
     /// - Throws: `Failure`, `StorageError`; nothing is then changed.
     package init(_ url: URL, identity: RunIdentity, growth: RunIdentity.Growth, resuming: Bool) throws {
         self.url = url
@@ -126,7 +126,7 @@ public final class RunFolder {
     /// - Throws: `Failure.noWholeCheckpoint`, `CheckpointError`, what `restore` throws, and `LogMarkError` where the log
     ///   lacks what was in it at the checkpoint, even if nothing more was to be done: the folder is then as it was.
     ///   `StorageError`.
-    package func goOn(warning: WarningHandler?, restore: (Checkpoint) throws -> Void) throws {
+    package func resume(warning: WarningHandler?, restore: (Checkpoint) throws -> Void) throws {
         let (checkpoint, skipped) = try checkpoints.latest()
         if checkpoint == nil, let reason = skipped.first {
             throw Failure.noWholeCheckpoint(path: checkpoints.folder.path, reason: "\(reason)")

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Imagery
+import ModelFolders
 import Testing
 
 @testable import Workflows
@@ -32,8 +33,10 @@ import Testing
             let pruned = try fixtures.prunedRun("run", of: dense).appendingPathComponent("model")
             var settings = EvaluationFixtures.settings
             settings.savesImages = true
-            let result = try EvaluationWorkflow(settings, dense: dense, pruned: pruned, output: fixtures.url("out"))
-                .run()
+            let result = try EvaluationWorkflow(
+                settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(pruned), output: fixtures.url("out")
+            )
+            .run()
             let images = fixtures.url("out").appendingPathComponent("images")
             let summary = try PairedFoldersWorkflow(
                 dense: images.appendingPathComponent("dense"), pruned: images.appendingPathComponent("pruned"),

@@ -2,6 +2,7 @@ import TestSupport
 import Files
 import Foundation
 import Reports
+import ModelFolders
 import Testing
 
 @testable import Workflows
@@ -15,7 +16,8 @@ import Testing
             settings.data.path = Repository.url("Samples/fashion-mnist").path
             settings.features = Repository.url("Samples/models/fashion-features")
             _ = try EvaluationWorkflow(
-                settings, dense: dense, pruned: run.appendingPathComponent("model"), output: fixtures.url("out"),
+                settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(run.appendingPathComponent("model")),
+                output: fixtures.url("out"),
                 command: "diffprune evaluate --dense 'a & b'"
             ).run()
             let page = try String(

@@ -18,7 +18,8 @@ import Testing
         try EvaluationFixtures.with { fixtures in
             let model = try fixtures.model("dense")
             let result = try EvaluationWorkflow(
-                EvaluationFixtures.settings, dense: model, pruned: model, output: fixtures.url("out")
+                EvaluationFixtures.settings, dense: LoadedPipeline(model), pruned: LoadedPipeline(model),
+                output: fixtures.url("out")
             ).run()
             #expect(try #require(result.consistency.ssim).minimum == 1)
             #expect(result.consistency.meanSquaredError.maximum == 0)
@@ -37,7 +38,8 @@ import Testing
             let dense = try fixtures.model("dense")
             let pruned = try fixtures.prunedRun("run", of: dense).appendingPathComponent("model")
             let result = try EvaluationWorkflow(
-                EvaluationFixtures.settings, dense: dense, pruned: pruned, output: fixtures.url("out")
+                EvaluationFixtures.settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(pruned),
+                output: fixtures.url("out")
             ).run()
             let record = try #require(try PipelineFolder(pruned).load().pruning)
             #expect(result.efficiency.macs.ratio == record.achieved.macs.ratio)
@@ -53,7 +55,8 @@ import Testing
         try EvaluationFixtures.with { fixtures in
             let model = try fixtures.model("dense")
             _ = try EvaluationWorkflow(
-                EvaluationFixtures.settings, dense: model, pruned: model, output: fixtures.url("out")
+                EvaluationFixtures.settings, dense: LoadedPipeline(model), pruned: LoadedPipeline(model),
+                output: fixtures.url("out")
             ).run()
             let json = try metrics(fixtures.url("out"))
             #expect(json.at("schema")?.intValue == 1)
@@ -95,7 +98,9 @@ import Testing
             let runs = try [16, 16, 4].enumerated().map { index, batch in
                 settings.batchSize = batch
                 let output = fixtures.url("out\(index)")
-                _ = try EvaluationWorkflow(settings, dense: dense, pruned: pruned, output: output).run()
+                _ = try EvaluationWorkflow(
+                    settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(pruned), output: output
+                ).run()
                 return (
                     try metrics(output).withoutMeasurements,
                     try Data(contentsOf: output.appendingPathComponent("grid.png"))
@@ -115,8 +120,10 @@ import Testing
             settings.data.path = Repository.url("Samples/fashion-mnist").path
             settings.features = Repository.url("Samples/models/fashion-features")
             settings.referenceImages = 300
-            let result = try EvaluationWorkflow(settings, dense: model, pruned: model, output: fixtures.url("out"))
-                .run()
+            let result = try EvaluationWorkflow(
+                settings, dense: LoadedPipeline(model), pruned: LoadedPipeline(model), output: fixtures.url("out")
+            )
+            .run()
             guard case .measured(let distances) = result.quality else {
                 Issue.record("no distance was measured")
                 return
@@ -165,7 +172,9 @@ import Testing
             let output = fixtures.url("out")
             func refusal(_ pruned: URL, _ settings: EvaluationSettings = EvaluationFixtures.settings) -> String {
                 do {
-                    _ = try EvaluationWorkflow(settings, dense: dense, pruned: pruned, output: output).run()
+                    _ = try EvaluationWorkflow(
+                        settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(pruned), output: output
+                    ).run()
                     return ""
                 } catch {
                     return "\(error)"
@@ -200,7 +209,8 @@ import Testing
         try EvaluationFixtures.with { fixtures in
             let model = try fixtures.model("dense", size: 8)
             let result = try EvaluationWorkflow(
-                EvaluationFixtures.settings, dense: model, pruned: model, output: fixtures.url("out")
+                EvaluationFixtures.settings, dense: LoadedPipeline(model), pruned: LoadedPipeline(model),
+                output: fixtures.url("out")
             ).run()
             #expect(result.consistency.ssim == nil)
             #expect(try metrics(fixtures.url("out")).at("consistency.ssim")?.isNull == true)

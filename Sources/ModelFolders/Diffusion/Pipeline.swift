@@ -17,6 +17,13 @@ public struct Pipeline: StoredModel {
         self.pruning = pruning
     }
 
+    /// The same with a network of its own.
+    public func copied() throws -> Pipeline {
+        var copy = Pipeline(model: try model.copied(), scheduler: scheduler, pruning: pruning)
+        copy.warnings = warnings
+        return copy
+    }
+
     public var settings: [String: JSONValue] {
         get throws {
             [

@@ -8,10 +8,10 @@ struct ComparedModels {
     let pruned: Pipeline
     let objective: DenoisingObjective
 
-    /// - Throws: `EvaluationError` where the two cannot be compared; whatever loading a model throws.
-    init(dense denseURL: URL, pruned prunedURL: URL, classLabel: Int?) throws {
-        dense = try PipelineFolder(denseURL).load()
-        pruned = try PipelineFolder(prunedURL).load()
+    /// - Throws: `EvaluationError` where the two cannot be compared.
+    init(dense: Pipeline, pruned: Pipeline, classLabel: Int?) throws {
+        self.dense = dense
+        self.pruned = pruned
         let (a, b) = (dense.model, pruned.model)
         func same(_ what: String, _ first: some Equatable, _ second: some Equatable) throws {
             guard "\(first)" == "\(second)" else {

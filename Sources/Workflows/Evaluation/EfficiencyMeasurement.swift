@@ -9,7 +9,9 @@ struct EfficiencyMeasurement {
     let settings: EvaluationSettings
     let models: ComparedModels
 
-    func run(dense denseURL: URL, pruned prunedURL: URL) throws -> EvaluationResult.Efficiency {
+    func run(dense denseFolder: PipelineFolder, pruned prunedFolder: PipelineFolder) throws
+        -> EvaluationResult.Efficiency
+    {
         let (dense, pruned) = (models.dense.model, models.pruned.model)
         let single = (try step(models.dense, batch: 1), try step(models.pruned, batch: 1))
         let batch = (
@@ -19,8 +21,8 @@ struct EfficiencyMeasurement {
             parameters: .init(dense: Double(dense.parameterCount), pruned: Double(pruned.parameterCount)),
             macs: .init(dense: dense.macs, pruned: pruned.macs),
             fileBytes: .init(
-                dense: Double(try PipelineFolder(denseURL).weightBytes()),
-                pruned: Double(try PipelineFolder(prunedURL).weightBytes())),
+                dense: Double(try denseFolder.weightBytes()),
+                pruned: Double(try prunedFolder.weightBytes())),
             peakBytes: .init(dense: Double(try batch.0.peakBytes()), pruned: Double(try batch.1.peakBytes())),
             batch: settings.timedBatch,
             batchTiming: try InterleavedTiming.measure({ try batch.0() }, { try batch.1() }),

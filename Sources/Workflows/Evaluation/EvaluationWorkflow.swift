@@ -11,20 +11,20 @@ import TensorCore
 /// costs. Writes `metrics.json`, `grid.png` and `report.html`.
 public struct EvaluationWorkflow {
     private let settings: EvaluationSettings
-    private let dense: URL
-    private let pruned: URL
+    private let dense: LoadedPipeline
+    private let pruned: LoadedPipeline
     private let output: URL
     private let overwriting: Bool
     private let command: String
     private let progress: ProgressHandler?
 
     /// - Parameters:
-    ///   - dense: model folder.
-    ///   - pruned: model folder; where it is `model` in a run folder, the report shows the run's history.
+    ///   - pruned: where its folder is `model` in a run folder, the report shows the run's history.
     ///   - overwriting: lets `output` hold something already.
     ///   - command: the command line as typed, for the report.
     public init(
-        _ settings: EvaluationSettings, dense: URL, pruned: URL, output: URL, overwriting: Bool = false,
+        _ settings: EvaluationSettings, dense: LoadedPipeline, pruned: LoadedPipeline, output: URL,
+        overwriting: Bool = false,
         command: String = "", progress: ProgressHandler? = nil
     ) {
         self.settings = settings
@@ -38,9 +38,10 @@ public struct EvaluationWorkflow {
 
     public func run() throws -> EvaluationResult {
         try settings.validate()
-        let models = try ComparedModels(dense: dense, pruned: pruned, classLabel: settings.classLabel)
+        let models = try ComparedModels(
+            dense: dense.pipeline, pruned: pruned.pipeline, classLabel: settings.classLabel)
         let data = try settings.data.path.isEmpty ? nil : settings.data.open(for: models.dense.model)
-        let history = try RunHistory.beside(model: pruned)
+        let history = try RunHistory.beside(model: pruned.folder.url)
         let features = try FeatureChoice(settings, for: models.dense.model)
         return try OutputClaim.holding(output) {
             try OutputFolder.prepare(output, overwriting: overwriting)
@@ -69,7 +70,8 @@ public struct EvaluationWorkflow {
         }
         let quality = try frechet(features, data: data, denseImages, prunedImages)
         progress?(ProgressUpdate(phase: "timing", completed: 0, total: 1))
-        let efficiency = try EfficiencyMeasurement(settings: settings, models: models).run(dense: dense, pruned: pruned)
+        let efficiency = try EfficiencyMeasurement(settings: settings, models: models).run(
+            dense: dense.folder, pruned: pruned.folder)
         progress?(ProgressUpdate(phase: "timing", completed: 1, total: 1))
         let notes = warnings + [quality.warning].compactMap { $0 }
         let result = EvaluationResult(
@@ -136,7 +138,7 @@ public struct EvaluationWorkflow {
             result: result, dense: models.dense, pruned: models.pruned, grids: grid.halves,
             denseSheet: PNG.encode(ConsistencyGrid.sheet(denseImages)),
             prunedSheet: PNG.encode(ConsistencyGrid.sheet(prunedImages)), history: history, command: command,
-            settings: settings, densePath: dense.path, prunedPath: pruned.path)
+            settings: settings, densePath: dense.folder.url.path, prunedPath: pruned.folder.url.path)
         let page = try report.page()
         try StagedOutput.write(into: output) { folder in
             if settings.savesImages {

@@ -9,25 +9,19 @@ public struct FinetuningWorkflow {
     private let configuration: FinetuningRunConfiguration
     private let pipeline: Pipeline
     private let teacher: Pipeline?
-    private let output: URL
-    private let resuming: Bool
-    private let progress: ProgressHandler?
-    private let warning: WarningHandler?
+    private let context: RunContext
 
     /// - Parameters:
+    ///   - pipeline: the model, whose weights are trained where they are.
     ///   - teacher: the model to imitate, with the weight that `finetuning.distillation` says.
-    ///   - resuming: goes on with the run in `output` where there is one.
     public init(
-        _ configuration: FinetuningRunConfiguration, pipeline: Pipeline, teacher: Pipeline? = nil, output: URL,
-        resuming: Bool, progress: ProgressHandler? = nil, warning: WarningHandler? = nil
+        _ configuration: FinetuningRunConfiguration, pipeline: Pipeline, teacher: Pipeline? = nil,
+        in context: RunContext
     ) {
         self.configuration = configuration
         self.pipeline = pipeline
         self.teacher = teacher
-        self.output = output
-        self.resuming = resuming
-        self.progress = progress
-        self.warning = warning
+        self.context = context
     }
 
     /// - Returns: the model folder written.
@@ -47,10 +41,9 @@ public struct FinetuningWorkflow {
         models["teacher"] = try teacher?.digests()
         let identity = try RunIdentity(
             command: "finetune", configuration: configuration.values, models: models, data: data)
-        let folder = try RunFolder(
-            output, identity: identity, growth: settings.training.growth(section: "finetuning"), resuming: resuming)
-        let training = TrainingLoop(trainer, pipeline.scheduler, settings, progress: progress)
-        if resuming { try folder.goOn(warning: warning, restore: training.restore) }
+        let folder = try context.open(identity, growth: settings.training.growth(section: "finetuning"))
+        let training = TrainingLoop(trainer, pipeline.scheduler, settings, progress: context.progress)
+        if context.resuming { try folder.resume(warning: context.warning, restore: training.restore) }
         if let zeros {
             try zeros.applied { try training.run(until: settings.steps, phase: "fine-tuning", in: folder) }
             trainer.multiplyWeights(by: zeros.flat(in: trainer.arena))

@@ -19,34 +19,44 @@ public struct PruningOutcome {
 /// `soft_fraction` of the steps lie before the last update (none for a one-shot method).
 public struct PruningWorkflow {
     private let configuration: PruningRunConfiguration
-    private let source: URL
-    private let output: URL
-    private let resuming: Bool
-    private let progress: ProgressHandler?
-    private let warning: WarningHandler?
+    private let load: () throws -> Pipeline
+    private let context: RunContext
 
-    /// - Parameter resuming: goes on with the run in `output` where there is one.
+    /// - Parameter pipeline: the model, whose weights are trained where they are.
+    public init(_ configuration: PruningRunConfiguration, pipeline: Pipeline, in context: RunContext) {
+        self.init(configuration, in: context) { pipeline }
+    }
+
+    /// The same of the model in a folder, which is loaded when the work begins.
+    ///
+    /// - Parameters:
+    ///   - output: the run folder: new or empty, unless the run is resumed.
+    ///   - resuming: goes on with the run in `output` where there is one.
     public init(
-        _ configuration: PruningRunConfiguration, model source: URL, output: URL, resuming: Bool,
+        _ configuration: PruningRunConfiguration, model: URL, output: URL, resuming: Bool,
         progress: ProgressHandler? = nil, warning: WarningHandler? = nil
     ) {
+        let context = RunContext(output: output, resuming: resuming, warning: warning, progress: progress)
+        self.init(configuration, in: context) { try PipelineFolder(model).load() }
+    }
+
+    private init(
+        _ configuration: PruningRunConfiguration, in context: RunContext, load: @escaping () throws -> Pipeline
+    ) {
         self.configuration = configuration
-        self.source = source
-        self.output = output
-        self.resuming = resuming
-        self.progress = progress
-        self.warning = warning
+        self.context = context
+        self.load = load
     }
 
     public func run() throws -> PruningOutcome {
         let planned = try PlannedPruning(configuration)
-        let pipeline = try PipelineFolder(source).load()
+        let pipeline = try load()
         let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
         let run = try assembled(planned, pipeline, data)
         let identity = try RunIdentity(
             command: "prune", configuration: configuration.values, models: ["model": pipeline.digests()], data: data)
-        let folder = try RunFolder(output, identity: identity, growth: run.growth, resuming: resuming)
-        if resuming { try folder.goOn(warning: warning, restore: run.restore) }
+        let folder = try context.open(identity, growth: run.growth)
+        if context.resuming { try folder.resume(warning: context.warning, restore: run.restore) }
         try run.advance(in: folder)
 
         let record = try run.record()
@@ -69,9 +79,10 @@ public struct PruningWorkflow {
                     expected: "images: '\(configuration.method)' with \(finetuning.steps) fine-tuning steps needs some")
             }
             return try PruningRun(
-                configuration, planned, network: pipeline.model, training: nil, calibration: nil, progress: progress)
+                configuration, planned, network: pipeline.model, training: nil, calibration: nil,
+                progress: context.progress)
         }
-        let teacher = finetuning.distillation > 0 ? try PipelineFolder(source).load().model : nil
+        let teacher = finetuning.distillation > 0 ? try pipeline.model.copied() : nil
         // Learning rates run over the way that no rewinding cuts short.
         var scheduled = finetuning
         scheduled.steps = planned.plan.scheduleSteps
@@ -83,10 +94,10 @@ public struct PruningWorkflow {
         return try PruningRun(
             configuration, planned, network: pipeline.model,
             training: TrainingLoop(
-                trainer, pipeline.scheduler, finetuning, totalSteps: finetuning.steps, progress: progress),
+                trainer, pipeline.scheduler, finetuning, totalSteps: finetuning.steps, progress: context.progress),
             calibration: TaskCalibration(
                 trainer.task, network: pipeline.model, batches: trainer.batches, count: settings.calibrationBatches,
                 batchSize: settings.calibrationBatchSize),
-            progress: progress)
+            progress: context.progress)
     }
 }

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import ModelFolders
+import Models
 import Runs
 
 /// What the quick start came to.
@@ -24,7 +25,7 @@ public struct QuickstartWorkflow {
     private let samples: BundledSamples
     private let configuration: PruningRunConfiguration
     private let evaluation: EvaluationSettings
-    private let model: URL
+    private let dense: LoadedPipeline
     private let output: URL
     private let command: String
     private let progress: ProgressHandler?
@@ -50,11 +51,11 @@ public struct QuickstartWorkflow {
         let usual = samples.url.deletingLastPathComponent().appendingPathComponent("configs/quickstart.yaml")
         let found = file ?? (FileManager.default.fileExists(atPath: usual.path) ? usual : nil)
         self.samples = samples
-        self.model = model ?? samples.denseModel
         self.output = output
         self.command = command
         self.progress = progress
         try samples.require([samples.data] + (model == nil ? [samples.denseModel] : []))
+        dense = try LoadedPipeline(model ?? samples.denseModel)
         configuration = try PruningRunConfiguration(
             file: found, overrides: (found == nil ? Self.defaults : []) + overrides, data: samples.data.path)
         var evaluation = settings ?? EvaluationSettings()
@@ -62,16 +63,15 @@ public struct QuickstartWorkflow {
         evaluation.data.path = samples.data.path
         evaluation.data.split = .test
         evaluation.savesImages = true
-        if evaluation.features == nil, try Self.takesBundledFeatures(self.model, samples) {
+        if evaluation.features == nil, try Self.takesBundledFeatures(dense.pipeline.model, samples) {
             evaluation.features = samples.features
         }
         self.evaluation = evaluation
     }
 
     /// The bundled feature net is looked for in the samples named, which need not be where the program would look.
-    private static func takesBundledFeatures(_ model: URL, _ samples: BundledSamples) throws -> Bool {
+    private static func takesBundledFeatures(_ dense: UNet, _ samples: BundledSamples) throws -> Bool {
         guard FileManager.default.fileExists(atPath: samples.features.path) else { return false }
-        let dense = try PipelineFolder(model).load().model
         return try FeatureClassifierFolder(samples.features).load().model.accepts(
             height: dense.size[0], width: dense.size[1], channels: dense.configuration.inChannels)
     }
@@ -92,12 +92,12 @@ public struct QuickstartWorkflow {
             let run = output.appendingPathComponent("run")
             let pruning = try OutputClaim.holding(run) {
                 try PruningWorkflow(
-                    configuration, model: model, output: run, resuming: false, progress: progress
+                    configuration, pipeline: dense.pipeline.copied(), in: RunContext(output: run, progress: progress)
                 ).run()
             }
             let pruned = clock.now
             let result = try EvaluationWorkflow(
-                evaluation, dense: model, pruned: pruning.modelURL, output: output, overwriting: true,
+                evaluation, dense: dense, pruned: LoadedPipeline(pruning.modelURL), output: output, overwriting: true,
                 command: commands,
                 progress: progress
             ).run()
@@ -113,8 +113,8 @@ public struct QuickstartWorkflow {
         \(command.isEmpty ? "diffprune quickstart --output \(output.path)" : command)
 
         # The same, step by step:
-        diffprune prune --model \(model.path) --config \(output.path)/run/config.yaml --output run
-        diffprune evaluate --dense \(model.path) --pruned run/model --data \(samples.data.path) --split test \\
+        diffprune prune --model \(dense.folder.url.path) --config \(output.path)/run/config.yaml --output run
+        diffprune evaluate --dense \(dense.folder.url.path) --pruned run/model --data \(samples.data.path) --split test \\
             --count \(evaluation.count) --seed \(evaluation.seed) --steps \(evaluation.steps) --save-images --output evaluation
         """
     }

@@ -41,21 +41,11 @@ public struct TrainingRunConfiguration {
 /// Trains a diffusion model from scratch: checkpoints, sample grids, logs, and the averaged weights as a model folder.
 public struct TrainingWorkflow {
     private let configuration: TrainingRunConfiguration
-    private let output: URL
-    private let resuming: Bool
-    private let progress: ProgressHandler?
-    private let warning: WarningHandler?
+    private let context: RunContext
 
-    /// - Parameter resuming: goes on with the run in `output` where there is one.
-    public init(
-        _ configuration: TrainingRunConfiguration, output: URL, resuming: Bool, progress: ProgressHandler? = nil,
-        warning: WarningHandler? = nil
-    ) {
+    public init(_ configuration: TrainingRunConfiguration, in context: RunContext) {
         self.configuration = configuration
-        self.output = output
-        self.resuming = resuming
-        self.progress = progress
-        self.warning = warning
+        self.context = context
     }
 
     /// - Returns: the model folder written.
@@ -69,10 +59,9 @@ public struct TrainingWorkflow {
             denoising: model, configuration.scheduler, images: data, flip: configuration.data.flip, settings: settings)
         try trainer.task.objective.check(model)
         let identity = try RunIdentity(command: "train", configuration: configuration.values, data: data)
-        let folder = try RunFolder(
-            output, identity: identity, growth: settings.training.growth(section: "training"), resuming: resuming)
-        let training = TrainingLoop(trainer, configuration.scheduler, settings, progress: progress)
-        if resuming { try folder.goOn(warning: warning, restore: training.restore) }
+        let folder = try context.open(identity, growth: settings.training.growth(section: "training"))
+        let training = TrainingLoop(trainer, configuration.scheduler, settings, progress: context.progress)
+        if context.resuming { try folder.resume(warning: context.warning, restore: training.restore) }
         try training.run(until: settings.steps, phase: "training", in: folder)
         try training.finish(in: folder)
         try trainer.withResultWeights {

@@ -55,6 +55,11 @@ struct RunOptions: ParsableArguments {
         }
     }
 
+    /// What a run is told of its surroundings.
+    func context(_ general: GeneralOptions) -> RunContext {
+        RunContext(output: outputURL, resuming: resume, warning: general.warning, progress: general.progress)
+    }
+
     /// Runs a workflow; a refused one leaves nothing behind.
     func running<Result>(_ body: () throws -> Result) throws -> Result {
         try explainingOccupied { try OutputClaim.holding(outputURL, body) }

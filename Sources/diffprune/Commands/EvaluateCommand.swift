@@ -3,6 +3,7 @@ import Diffusion
 import Files
 import Foundation
 import Imagery
+import ModelFolders
 import Runs
 import Workflows
 
@@ -95,7 +96,8 @@ struct EvaluateCommand: ParsableCommand {
         switch (dense, pruned, denseImages, prunedImages) {
         case (let dense?, let pruned?, nil, nil):
             let workflow = try EvaluationWorkflow(
-                settings(), dense: URL(fileURLWithPath: dense), pruned: URL(fileURLWithPath: pruned), output: output,
+                settings(), dense: LoadedPipeline(URL(fileURLWithPath: dense)),
+                pruned: LoadedPipeline(URL(fileURLWithPath: pruned)), output: output,
                 command: shellCommand(), progress: general.progress)
             let result = try workflow.run()
             for warning in result.warnings { StandardStreams.complain("warning", warning) }

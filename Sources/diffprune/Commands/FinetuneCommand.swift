@@ -40,8 +40,7 @@ struct FinetuneCommand: ParsableCommand {
         let result = try options.running {
             try FinetuningWorkflow(
                 configuration, pipeline: model.load(), teacher: teacher.map { try ModelOption.load($0) },
-                output: options.outputURL,
-                resuming: options.resume, progress: general.progress, warning: general.warning
+                in: options.context(general)
             ).run()
         }
         try StandardStreams.write("model: \(result.path)\n")

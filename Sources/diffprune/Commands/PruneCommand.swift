@@ -52,12 +52,9 @@ struct PruneCommand: ParsableCommand {
         if let seed = seed.seed { overrides += ["pruning.seed=\(seed)", "finetuning.seed=\(seed)"] }
         let configuration = try PruningRunConfiguration(
             file: file, overrides: overrides, method: method, target: target, data: data)
-        _ = try model.load()
+        let pipeline = try model.load()
         let outcome = try options.running {
-            try PruningWorkflow(
-                configuration, model: model.url, output: options.outputURL, resuming: options.resume,
-                progress: general.progress, warning: general.warning
-            ).run()
+            try PruningWorkflow(configuration, pipeline: pipeline, in: options.context(general)).run()
         }
         let asked = outcome.record.asked
         try StandardStreams.write(

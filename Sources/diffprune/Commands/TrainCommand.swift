@@ -27,10 +27,7 @@ struct TrainCommand: ParsableCommand {
         let overrides = options.overrides + (seed.seed.map { ["training.seed=\($0)"] } ?? [])
         let configuration = try TrainingRunConfiguration(file: file, overrides: overrides)
         let model = try options.running {
-            try TrainingWorkflow(
-                configuration, output: options.outputURL, resuming: options.resume, progress: general.progress,
-                warning: general.warning
-            ).run()
+            try TrainingWorkflow(configuration, in: options.context(general)).run()
         }
         try StandardStreams.write("model: \(model.path)\n")
     }
