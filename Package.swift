@@ -31,36 +31,53 @@ let package = Package(
         .target(name: "Layers", dependencies: ["TensorCore"]),
         .target(name: "WeightFiles", dependencies: ["Files"]),
         .target(name: "Models", dependencies: ["TensorCore", "Layers"]),
-        .target(name: "Training", dependencies: ["CKernels", "TensorCore", "Layers"]),
+        .target(name: "Datasets", dependencies: ["TensorCore", "Configuration", "Imagery"]),
+        .target(
+            name: "Training",
+            dependencies: [
+                "CKernels", "Files", "TensorCore", "Configuration", "Layers", "WeightFiles",
+            ]),
         .target(name: "Runs", dependencies: ["Files", "Configuration", "Imagery", "Reports", "WeightFiles"]),
-        .target(name: "Pruning", dependencies: ["TensorCore", "Layers", "Training"]),
-        .target(name: "Diffusion", dependencies: ["CKernels", "TensorCore", "Models"]),
+        .target(name: "Pruning", dependencies: ["Files", "TensorCore", "Layers", "Training"]),
+        .target(
+            name: "Diffusion",
+            dependencies: [
+                "CKernels", "TensorCore", "Configuration", "Imagery", "Layers", "Models", "Datasets", "Training",
+            ]),
+        .target(name: "Classification", dependencies: ["TensorCore", "Layers", "Datasets", "Training"]),
         .target(name: "ModelFolders", dependencies: ["Files", "WeightFiles", "Models", "Diffusion"]),
-        .target(name: "PruningMethods", dependencies: ["TensorCore", "Pruning"]),
+        .target(name: "PruningMethods", dependencies: ["LinearAlgebra", "TensorCore", "Layers", "Training", "Pruning"]),
         .target(
             name: "Evaluation",
-            dependencies: ["LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Layers", "Models", "Diffusion"]),
+            dependencies: [
+                "LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Layers", "Diffusion",
+            ]),
         .target(name: "Timing", dependencies: ["Statistics", "TensorCore", "Models", "Diffusion"]),
         .target(
             name: "Workflows",
             dependencies: [
-                "Files", "Statistics", "TensorCore", "Configuration", "Imagery", "Reports", "WeightFiles", "Models",
-                "Training", "Runs", "Pruning", "Diffusion", "ModelFolders", "PruningMethods", "Evaluation", "Timing",
+                "Files", "Statistics", "TensorCore", "Configuration", "Imagery", "Reports", "Layers", "WeightFiles",
+                "Models", "Datasets", "Training", "Runs", "Pruning", "Diffusion", "ModelFolders", "PruningMethods",
+                "Evaluation", "Timing",
             ]),
         .target(
             name: "Benchmarking",
             dependencies: [
-                "Files", "Statistics", "TensorCore", "Reports", "Models", "Training", "Runs", "Diffusion",
+                "Files", "Statistics", "TensorCore", "Reports", "Models", "Training", "Runs", "Pruning", "Diffusion",
                 "ModelFolders", "Timing", "Workflows",
             ]),
         .executableTarget(
             name: "diffprune",
             dependencies: [
-                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Models", "Runs", "Pruning", "Diffusion",
-                "ModelFolders", "PruningMethods", "Workflows", "Benchmarking",
+                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Models", "Datasets", "Runs", "Pruning",
+                "Diffusion", "ModelFolders", "PruningMethods", "Workflows", "Benchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .target(name: "TestSupport", dependencies: ["TensorCore", "WeightFiles"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "TensorCore", "Layers", "WeightFiles", "Training",
+            ], path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"]),
         .testTarget(name: "TensorCoreTests", dependencies: ["COpenBLAS", "CKernels", "TensorCore", "TestSupport"]),
@@ -68,35 +85,51 @@ let package = Package(
         .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
         .testTarget(name: "WeightFilesTests", dependencies: ["Files", "WeightFiles", "TestSupport"]),
         .testTarget(name: "LayersTests", dependencies: ["TensorCore", "Layers", "Training", "TestSupport"]),
-        .testTarget(name: "TrainingTests", dependencies: ["TensorCore", "Layers", "Training", "TestSupport"]),
+        .testTarget(
+            name: "TrainingTests",
+            dependencies: [
+                "Files", "TensorCore", "Layers", "WeightFiles", "Training", "TestSupport",
+            ]),
         .testTarget(
             name: "ModelsTests",
-            dependencies: ["Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "TestSupport"]),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "TensorCore", "Models", "TestSupport"]),
+            dependencies: [
+                "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Diffusion", "TestSupport",
+            ]),
+        .testTarget(
+            name: "DiffusionTests",
+            dependencies: [
+                "TensorCore", "Imagery", "Models", "Datasets", "Training", "Diffusion", "TestSupport",
+            ]),
         .testTarget(
             name: "ModelFoldersTests",
-            dependencies: ["TensorCore", "WeightFiles", "Models", "ModelFolders", "TestSupport"]),
+            dependencies: [
+                "TensorCore", "WeightFiles", "Models", "ModelFolders", "TestSupport",
+            ]),
         .testTarget(
             name: "PruningTests",
             dependencies: [
-                "Diffusion", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Pruning", "TestSupport",
+                "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Pruning", "Diffusion", "TestSupport",
             ]),
         .testTarget(
             name: "PruningMethodsTests",
-            dependencies: ["Diffusion", "PruningMethods", "TensorCore", "Models", "Training", "Pruning"]),
+            dependencies: [
+                "TensorCore", "Models", "Training", "Pruning", "Diffusion", "PruningMethods",
+            ]),
         .testTarget(
             name: "EvaluationTests",
-            dependencies: ["Diffusion", "Evaluation", "Statistics", "Imagery", "Timing", "TestSupport"]),
+            dependencies: [
+                "Statistics", "Imagery", "Diffusion", "Evaluation", "Timing", "TestSupport",
+            ]),
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "Diffusion", "PruningMethods", "Evaluation", "Workflows", "Files", "TensorCore", "Configuration",
-                "Imagery", "Reports", "WeightFiles", "Models", "Runs", "ModelFolders", "TestSupport",
+                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "WeightFiles", "Models", "Runs",
+                "Diffusion", "ModelFolders", "PruningMethods", "Evaluation", "Workflows", "TestSupport",
             ]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "diffprune", "Diffusion", "Workflows", "WeightFiles", "Models", "ModelFolders", "TestSupport",
+                "WeightFiles", "Models", "Diffusion", "ModelFolders", "Workflows", "diffprune", "TestSupport",
             ]),
     ]
 )

@@ -38,7 +38,7 @@ struct BenchmarkInputs {
 
     func forward() -> () throws -> Void {
         let timesteps = batch.timesteps.map(Float.init)
-        return { [frozen = FrozenUNet(model), batch] in
+        return { [frozen = Frozen(model), batch] in
             _ = frozen.prediction(at: batch.noise, timesteps: timesteps, classLabels: batch.classLabels)
         }
     }
@@ -52,12 +52,11 @@ struct BenchmarkInputs {
 
     func trainingStep() throws -> () throws -> Void {
         var configuration = TrainingConfiguration()
-        configuration.batchSize = batch.count
         configuration.learningRate = 1e-4
         configuration.ema = 0
         configuration.gradientCheckpointing = gradientCheckpointing
-        let trainer = DenoisingTrainer(
-            model: model, objective: try DenoisingObjective(pipeline.scheduler), batches: SameBatch(batch: batch),
+        let trainer = try DenoisingTrainer(
+            Denoising(DenoisingObjective(pipeline.scheduler)), network: model, batches: SameBatch(batch: batch),
             configuration: configuration)
         return { try trainer.advance() }
     }
@@ -80,10 +79,11 @@ struct BenchmarkInputs {
 }
 
 /// One batch for every step.
-private struct SameBatch: TrainingBatches {
+private struct SameBatch: BatchSource {
     let batch: DenoisingBatch
 
     func batch(step: Int) -> DenoisingBatch { batch }
+    func calibrationBatch(number: Int, of count: Int, size: Int) -> DenoisingBatch { batch }
 }
 
 extension ClassLabels {

@@ -1,4 +1,5 @@
 import Files
+import Pruning
 
 extension BenchmarkResult {
     /// What `bench --json` prints.

@@ -1,3 +1,4 @@
+import Pruning
 import Reports
 import TensorCore
 

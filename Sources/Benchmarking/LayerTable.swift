@@ -1,3 +1,4 @@
+import Pruning
 import Statistics
 import TensorCore
 

@@ -1,5 +1,4 @@
 import Diffusion
-import Models
 import Statistics
 import TensorCore
 
@@ -31,8 +30,8 @@ public struct NoisePredictionErrors: Sendable {
     ///   - timesteps: each in 0 ..< T.
     /// - Throws: `MetricError.notFinite` where a prediction is not, `ModelInputError` where a model is undefined at a
     ///   timestep.
-    public init(
-        dense: UNet, pruned: UNet, objective: DenoisingObjective, clean: Tensor, classes: [Float]?, timesteps: [Int],
+    public init<Model: Denoiser>(
+        dense: Model, pruned: Model, objective: DenoisingObjective, clean: Tensor, classes: [Float]?, timesteps: [Int],
         seed: UInt64, batchSize: Int, progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         for model in [dense, pruned] { try model.check(timesteps: timesteps) }
@@ -48,7 +47,7 @@ public struct NoisePredictionErrors: Sendable {
                     clean: clean.rows(range), noise: noise, timesteps: Array(repeating: timestep, count: range.count),
                     classLabels: classes.map { .numbers(Array($0[range])) })
                 let noised = objective.noised(batch)
-                func prediction(_ model: UNet) -> Tensor {
+                func prediction(_ model: Model) -> Tensor {
                     Autograd.withoutRecording { objective.prediction(of: model, at: noised, batch).value }
                 }
                 let (a, b, target) = (prediction(dense), prediction(pruned), objective.target(batch))

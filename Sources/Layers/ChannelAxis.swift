@@ -12,6 +12,8 @@ public final class ChannelGroup {
     public let isPrunable: Bool
     /// Original channels that belong together on this axis (an attention head's width); 1 where every channel stands alone.
     public let headWidth: Int
+    /// Whether all channels may leave: what the layers on the axis compute is then added to something that stays.
+    public let isRemovable: Bool
     /// What multiplies the channels; nil where nothing does.
     public var gating: (any Gating)?
 
@@ -20,12 +22,15 @@ public final class ChannelGroup {
 
     public var width: Int { kept.count }
 
-    init(name: String, originalWidth: Int, kept: [Int], isPrunable: Bool, headWidth: Int) {
+    init(
+        name: String, originalWidth: Int, kept: [Int], isPrunable: Bool, headWidth: Int, isRemovable: Bool = false
+    ) {
         self.name = name
         self.originalWidth = originalWidth
         self.kept = kept
         self.isPrunable = isPrunable
         self.headWidth = headWidth
+        self.isRemovable = isRemovable
     }
 }
 
@@ -83,15 +88,19 @@ public final class ChannelAxisBuilder {
     /// - Parameter kept: channels left by axis name; axes not named are whole.
     public init(kept: [String: [Int]] = [:]) { self.kept = kept }
 
-    public func axis(_ name: String, width: Int, headWidth: Int = 1) throws -> ChannelAxis {
+    /// - Parameter isRemovable: whether all channels may leave, and the layers on the axis with them.
+    public func axis(
+        _ name: String, width: Int, headWidth: Int = 1, isRemovable: Bool = false
+    ) throws -> ChannelAxis {
         let channels = kept[name] ?? Array(0..<width)
-        guard !channels.isEmpty, channels.first! >= 0, channels.last! < width,
+        guard !channels.isEmpty || isRemovable, channels.allSatisfy({ (0..<width).contains($0) }),
             zip(channels, channels.dropFirst()).allSatisfy({ $0 < $1 })
         else {
             throw ChannelAxisError.badKeptChannels(axis: name, width: width)
         }
         let group = ChannelGroup(
-            name: name, originalWidth: width, kept: channels, isPrunable: true, headWidth: headWidth)
+            name: name, originalWidth: width, kept: channels, isPrunable: true, headWidth: headWidth,
+            isRemovable: isRemovable)
         groups.append(group)
         return ChannelAxis([group])
     }

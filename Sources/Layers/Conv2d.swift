@@ -41,8 +41,9 @@ public struct Conv2d: Layer {
     public func callAsFunction(
         _ parts: [Variable], imageBias: Variable? = nil, residual: Variable? = nil
     ) -> Variable {
-        OperationProfile.timed(
-            name, kernel == 1 ? .convolution1x1 : .convolution3x3, inputShape: parts.joinedShape,
+        LayerOperation.run(
+            name, kernel == 1 ? .convolution1x1 : .convolution3x3, of: parts, parameters: parameters,
+            window: LayerOperation.Window(kernel: kernel, stride: stride, padding: padding),
             products: kernel * kernel * from.width
         ) { convolved(parts, imageBias: imageBias, residual: residual) }
     }
@@ -57,6 +58,14 @@ public struct Conv2d: Layer {
             parts, with: weight.effective, bias: bias.effective, imageBias: imageBias, stride: stride, padding: padding
         ).gated(by: gate)
         return residual.map { gated + $0 } ?? gated
+    }
+
+    /// What is left of the layer when its input axis has no channels: its biases, on top of `residual`.
+    public func biasAlone(onto residual: Variable) -> Variable {
+        LayerOperation.run(name, .elementwise, of: [residual], parameters: [bias]) {
+            let bias = to.gate.map { self.bias.effective.gated(by: $0) } ?? self.bias.effective
+            return residual + bias.broadcast(to: residual.shape)
+        }
     }
 
     public func computeTerm(outputPixels: Int) -> ComputeTerm {

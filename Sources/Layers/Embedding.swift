@@ -20,7 +20,7 @@ public struct Embedding: Layer {
 
     /// `indices` (each in 0..<count) → `[indices.count, to]`, multiplied by the gates of `to`.
     public func callAsFunction(_ indices: [Int]) -> Variable {
-        OperationProfile.timed(name, .embedding, inputShape: [indices.count]) {
+        LayerOperation.run(name, .embedding, of: [], inputShape: [indices.count], parameters: parameters) {
             let rows = weight.effective.gatheredRows(indices)
             return to.gate.map { rows.gated(by: $0) } ?? rows
         }

@@ -43,7 +43,7 @@ public struct GroupNorm: Layer {
         _ parts: [Variable], activation: Activation = .identity, modulation: Variable? = nil
     ) -> Variable {
         let width = axis.width
-        return OperationProfile.timed(name, .groupNorm, inputShape: parts.joinedShape) {
+        return LayerOperation.run(name, .groupNorm, of: parts, parameters: parameters) {
             .groupNormalized(
                 parts, groups: groups, gamma: gamma.effective, beta: beta.effective, epsilon: epsilon,
                 activation: activation, gate: axis.gate, scale: modulation?.channels(0..<width),

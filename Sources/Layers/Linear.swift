@@ -23,23 +23,38 @@ public struct Linear: Layer {
 
     /// `[…, from]` → `[…, to]`, multiplied by the gates of `to`.
     public func callAsFunction(_ x: Variable) -> Variable {
-        let y = ungated(x)
-        return to.gate.map { y.gated(by: $0) } ?? y
-    }
-
-    /// The same without gates, for a projection that is added to a channel before that channel's own gate.
-    public func ungated(_ x: Variable) -> Variable {
-        OperationProfile.timed(name, .linear, inputShape: x.shape, products: from.width) {
-            x.linear(weight.effective, bias: bias.effective)
+        run(x) {
+            let y = product(x)
+            return to.gate.map { y.gated(by: $0) } ?? y
         }
     }
 
+    /// The same without gates, for a projection that is added to a channel before that channel's own gate.
+    public func ungated(_ x: Variable) -> Variable { run(x) { product(x) } }
+
+    private func product(_ x: Variable) -> Variable { x.linear(weight.effective, bias: bias.effective) }
+
+    private func run(_ x: Variable, _ body: () -> Variable) -> Variable {
+        LayerOperation.run(name, .linear, of: [x], parameters: parameters, products: from.width, body)
+    }
+
+    /// Whether layers of one input are one product: in a prediction that nobody looks at.
+    public static var joinsLayers: Bool { PreparedWeights.isInUse && !LayerOperation.isObserved }
+
     /// Layers of one input, without gates, as one product in a prediction: `[…, Σ to]`, their outputs side by side.
     ///
-    /// Only where `PreparedWeights.isInUse`.
+    /// Only where `joinsLayers`.
     public static func joined(_ layers: [Linear], _ name: @autoclosure () -> String, of x: Variable) -> Variable {
-        OperationProfile.timed(name(), .linear, inputShape: x.shape, products: layers[0].from.width) {
+        LayerOperation.run(name(), .linear, of: [x], products: layers[0].from.width) {
             x.linear(joining: layers.map { ($0.weight.effective, $0.bias.effective) })
+        }
+    }
+
+    /// What is left of the layer when its input axis has no channels: its biases, on top of `residual`.
+    public func biasAlone(onto residual: Variable) -> Variable {
+        LayerOperation.run(name, .elementwise, of: [residual], parameters: [bias]) {
+            let bias = to.gate.map { self.bias.effective.gated(by: $0) } ?? self.bias.effective
+            return residual + bias.broadcast(to: residual.shape)
         }
     }
 

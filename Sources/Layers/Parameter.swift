@@ -47,7 +47,8 @@ public final class Parameter {
 
     /// What layers compute with.
     public var effective: Variable {
-        reparameterization.map { $0.materialize(variable) } ?? variable
+        guard let reparameterization else { return variable }
+        return PreparedWeights.effective(variable) { reparameterization.materialize(variable) }
     }
 
     /// Whether single elements may be masked: the weights of convolutions and linear layers, not vectors and tables.

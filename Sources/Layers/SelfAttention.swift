@@ -33,16 +33,28 @@ public struct SelfAttention: Layer {
         heads = AttentionHeads(widths: widths, scale: 1 / Float(headWidth).squareRoot())
     }
 
+    /// Whether every channel of the inner axis has left: the block then adds biases to its input.
+    public var isRemoved: Bool { inner.width == 0 }
+
+    /// The normalisation, where the block has one and still computes it.
+    public var normalization: GroupNorm? { isRemoved ? nil : norm }
+
     public var parameters: [Parameter] {
-        (norm?.parameters ?? []) + toQuery.parameters + toKey.parameters + toValue.parameters + toOutput.parameters
+        if isRemoved { return [toOutput.bias] }
+        return (norm?.parameters ?? []) + toQuery.parameters + toKey.parameters + toValue.parameters
+            + toOutput.parameters
     }
 
     /// `[B, H, W, C]` → the same shape.
     public func callAsFunction(_ x: Variable) -> Variable {
+        guard !isRemoved else {
+            let sum = toOutput.biasAlone(onto: x)
+            return rescale == 1 ? sum : sum.scaled(by: 1 / rescale)
+        }
         let shape = x.shape
         let tokens = (norm.map { $0(x) } ?? x).reshaped([shape[0], shape[1] * shape[2], shape[3]])
         let projected = toOutput(attended(tokens)).reshaped(shape)
-        return OperationProfile.timed(name + ".residual", .elementwise, inputShape: shape) {
+        return LayerOperation.run(name + ".residual", .elementwise, of: [projected, x], inputShape: shape) {
             rescale == 1 ? projected + x : (projected + x).scaled(by: 1 / rescale)
         }
     }
@@ -50,16 +62,16 @@ public struct SelfAttention: Layer {
     /// `[B, T, stream]` → `[B, T, inner]`; queries, keys and values are one product in a prediction.
     private func attended(_ tokens: Variable) -> Variable {
         let shape = [tokens.shape[0], tokens.shape[1], inner.width]
-        func products(_ operation: () -> Variable) -> Variable {
-            OperationProfile.timed(
-                name + ".products", .attention, inputShape: shape, products: 2 * tokens.shape[1], operation)
+        func products(of inputs: [Variable], _ operation: () -> Variable) -> Variable {
+            LayerOperation.run(
+                name + ".products", .attention, of: inputs, inputShape: shape, products: 2 * tokens.shape[1], operation)
         }
-        if PreparedWeights.isInUse && inner.gate == nil {
+        if Linear.joinsLayers && inner.gate == nil {
             let joined = Linear.joined([toQuery, toKey, toValue], name + ".to_qkv", of: tokens)
-            return products { joined.jointAttention(heads: heads) }
+            return products(of: [joined]) { joined.jointAttention(heads: heads) }
         }
         let (queries, keys, values) = (toQuery(tokens), toKey(tokens), toValue(tokens))
-        return products { queries.attention(keys: keys, values: values, heads: heads) }
+        return products(of: [queries, keys, values]) { queries.attention(keys: keys, values: values, heads: heads) }
     }
 
     public func computeTerms(pixels: Int) -> [ComputeTerm] {

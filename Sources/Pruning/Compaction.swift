@@ -14,66 +14,90 @@ public enum CompactionError: Error, CustomStringConvertible {
     }
 }
 
-/// Really removes the masked channels: from the weights and from anything else that has the weights' shape (moving
+/// Removes the masked channels for good: from the weights and from anything else that has the weights' shape (moving
 /// averages, optimiser moments).
 public struct Compaction<Network: ChannelNetwork> {
     /// The smaller network, with its weights.
     public let network: Network
-    private let source: Network
-    /// For each trainable parameter, the elements (in the engine's layout) that stay, in order.
-    private let surviving: [[Int]]
+    /// By the name of each parameter of the smaller network: which positions of each dimension stay.
+    private let kept: [String: Kept]
 
-    public init(_ source: Network, groups: [PrunableGroup], masks: MaskSet) throws {
+    private struct Kept {
+        let shape: [Int]
+        let positions: [[Int]]
+
+        /// The elements whose positions all stay, in order.
+        func gather(_ source: Tensor, into target: Tensor) {
+            let last = shape.count - 1
+            let rowLength = shape.last ?? 1
+            var written = 0
+            // Rows of the last dimension by the positions of the others, the first slowest.
+            func gatherRows(_ dimension: Int, _ row: Int) {
+                guard dimension < last else {
+                    let start = row * rowLength
+                    for position in positions[last] {
+                        target.pointer[written] = source.pointer[start + position]
+                        written += 1
+                    }
+                    return
+                }
+                for position in positions[dimension] { gatherRows(dimension + 1, row * shape[dimension] + position) }
+            }
+            gatherRows(0, 0)
+            precondition(written == target.count, "\(written) of \(target.count) elements")
+        }
+    }
+
+    /// - Parameter masks: of a space of the network's channels, each exactly 0 or 1.
+    /// - Throws: `CompactionError`.
+    public init(_ source: Network, masks: Masks) throws {
         var kept = source.keptChannels
         var stays: [ObjectIdentifier: [Int]] = [:]
-        for (group, mask) in zip(groups, masks.values) {
+        for (group, mask) in zip(masks.space.groups, masks.bySite) {
             guard mask.allSatisfy({ $0 == 0 || $0 == 1 }) else { throw CompactionError.softMask(group: group.name) }
             let channels = mask.indices.filter { mask[$0] == 1 }
-            guard !channels.isEmpty else { throw CompactionError.emptyGroup(group.name) }
+            guard !channels.isEmpty || group.axis.isRemovable else { throw CompactionError.emptyGroup(group.name) }
             stays[ObjectIdentifier(group.axis)] = channels
             kept[group.name] = channels.map { group.axis.kept[$0] }
         }
-        self.source = source
         network = try source.rebuilt(keeping: kept)
-        surviving = source.parameters.map { Self.survivingElements(of: $0, stays: stays) }
-        for (index, (old, new)) in zip(source.parameters, network.parameters).enumerated() {
-            new.variable.value.assign(gather(old.variable.value, parameter: index))
+        var positions: [String: Kept] = [:]
+        var values: [String: Tensor] = [:]
+        for parameter in source.parameters {
+            positions[parameter.name] = Self.kept(of: parameter, stays: stays)
+            values[parameter.name] = parameter.variable.value
+        }
+        self.kept = positions
+        for parameter in network.parameters {
+            guard let old = values[parameter.name] else { continue }
+            positions[parameter.name]?.gather(old, into: parameter.variable.value)
         }
     }
 
-    /// Index of every element whose channels all stay.
-    private static func survivingElements(of parameter: Parameter, stays: [ObjectIdentifier: [Int]]) -> [Int] {
-        var elements = [0]
-        for (axis, extent) in zip(parameter.axes, parameter.variable.shape) {
-            var positions = Array(0..<extent)
-            if let axis {
-                positions = []
-                var offset = 0
-                for group in axis.groups {
-                    let channels = stays[ObjectIdentifier(group)] ?? Array(0..<group.width)
-                    positions += channels.map { $0 + offset }
-                    offset += group.width
-                }
+    private static func kept(of parameter: Parameter, stays: [ObjectIdentifier: [Int]]) -> Kept {
+        let shape = parameter.variable.shape
+        let positions = zip(parameter.axes, shape).map { axis, extent in
+            guard let axis else { return Array(0..<extent) }
+            var positions: [Int] = []
+            var offset = 0
+            for group in axis.groups {
+                positions += (stays[ObjectIdentifier(group)] ?? Array(0..<group.width)).map { $0 + offset }
+                offset += group.width
             }
-            elements = elements.flatMap { base in positions.map { base * extent + $0 } }
+            return positions
         }
-        return elements
-    }
-
-    private func gather(_ tensor: Tensor, parameter: Int) -> Tensor {
-        let elements = surviving[parameter]
-        let result = Tensor(uninitialized: [elements.count])
-        for (target, element) in elements.enumerated() { result.pointer[target] = tensor.pointer[element] }
-        return result
+        return Kept(shape: shape, positions: positions)
     }
 
     /// The part that survives of a flat tensor laid out as `arena` of the source network, laid out as `compacted`, the
     /// arena of the smaller network.
     public func gather(_ flat: Tensor, from arena: ParameterArena, to compacted: ParameterArena) -> Tensor {
         let result = Tensor(zeros: [compacted.count])
-        let trainable = source.parameters.indices.filter { source.parameters[$0].isTrainable }
-        for (index, parameter) in trainable.enumerated() {
-            compacted.slice(result, index).assign(gather(arena.slice(flat, index), parameter: parameter))
+        var numbers: [String: Int] = [:]
+        for (index, parameter) in arena.parameters.enumerated() { numbers[parameter.name] = index }
+        for (index, parameter) in compacted.parameters.enumerated() {
+            guard let number = numbers[parameter.name] else { continue }
+            kept[parameter.name]?.gather(arena.slice(flat, number), into: compacted.slice(result, index))
         }
         return result
     }

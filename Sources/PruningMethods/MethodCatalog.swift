@@ -4,13 +4,17 @@ import Pruning
 /// A method by name, with its configuration still to be read.
 public struct MethodEntry: Sendable {
     public let card: MethodCard
-    public let needs: Evidence
+    public let needs: [any EvidenceKind.Type]
     /// Makes the pruner from its configuration as JSON (nil: all defaults), checking every value.
     public let make: @Sendable (_ configuration: Data?, _ seed: UInt64) throws -> any Pruner
     /// Its default configuration as JSON: the legal keys, with their values' kinds.
     public let defaultConfiguration: @Sendable () throws -> Data
+    /// The criterion that it ranks by, at its default settings; nil where it ranks by none.
+    public let criterion: (@Sendable (_ seed: UInt64) -> any ImportanceCriterion)?
 
-    init<P: Pruner>(_: P.Type) {
+    private init<P: Pruner>(
+        _: P.Type, criterion: (@Sendable (_ seed: UInt64) -> any ImportanceCriterion)?
+    ) {
         card = P.card
         needs = P.needs
         make = { data, seed in
@@ -24,19 +28,44 @@ public struct MethodEntry: Sendable {
             encoder.outputFormatting = [.sortedKeys]
             return try encoder.encode(P.Configuration())
         }
+        self.criterion = criterion
+    }
+
+    /// A method of its own.
+    public init<P: Pruner>(_ pruner: P.Type) { self.init(pruner, criterion: nil) }
+
+    /// A method of its own that ranks by a criterion.
+    public init<P: Pruner, C: ImportanceCriterion>(_ pruner: P.Type, rankingBy _: C.Type) {
+        self.init(pruner) { C(C.Configuration(), seed: $0) }
+    }
+
+    /// Ranking by a criterion: `ScoreAndRank`.
+    public init<C: ImportanceCriterion>(rankingBy criterion: C.Type) {
+        self.init(ScoreAndRank<C>.self, rankingBy: criterion)
     }
 }
 
 /// Every method there is. Adding one takes a file and a line here.
 public enum MethodCatalog {
     public static let all: [MethodEntry] = [
-        MethodEntry(GradientFlow.self),
-        MethodEntry(OneShot.self),
-        MethodEntry(VanillaIterative.self),
-        MethodEntry(ScoreAndRank<RandomScores>.self),
-        MethodEntry(ScoreAndRank<Magnitude>.self),
-        MethodEntry(ScoreAndRank<Taylor>.self),
-        MethodEntry(ScoreAndRank<DiffPruning>.self),
+        MethodEntry(GradientFlow.self, rankingBy: EnergyCriterion.self),
+        MethodEntry(OneShot.self, rankingBy: EnergyCriterion.self),
+        MethodEntry(VanillaIterative.self, rankingBy: EnergyCriterion.self),
+        MethodEntry(rankingBy: RandomScores.self),
+        MethodEntry(rankingBy: Magnitude.self),
+        MethodEntry(rankingBy: Taylor.self),
+        MethodEntry(rankingBy: DiffPruning.self),
+        MethodEntry(rankingBy: Snip.self),
+        MethodEntry(rankingBy: Fisher.self),
+        MethodEntry(rankingBy: Grasp.self),
+        MethodEntry(rankingBy: OptimalBrainDamage.self),
+        MethodEntry(rankingBy: Wanda.self),
+        MethodEntry(rankingBy: ActivationMagnitude.self),
+        MethodEntry(rankingBy: Depth.self),
+        MethodEntry(ThiNet.self),
+        MethodEntry(L0.self),
+        MethodEntry(RigL.self),
+        MethodEntry(Lottery.self),
     ]
 
     public static func entry(named name: String) throws -> MethodEntry {

@@ -11,8 +11,8 @@ public enum OperationKind: String, Sendable, Codable, CaseIterable {
 
 /// Where the time of a network goes, operation by operation.
 ///
-/// Layers and models run their operations through `timed`. While no profile is being taken that costs one look at a
-/// task-local value.
+/// Layers and models run their operations through `timed` (by way of `LayerOperation.run`, which has them observed too).
+/// While no profile is being taken that costs one look at a task-local value.
 public final class OperationProfile: Sendable {
     /// One operation that ran.
     public struct Entry: Sendable {

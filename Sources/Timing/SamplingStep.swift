@@ -3,9 +3,9 @@ import Models
 import TensorCore
 
 /// One step of sampling a batch, for measuring: the model's prediction and the sampler's update.
-public struct SamplingStep {
-    private let model: UNet
-    private let frozen: FrozenUNet
+public struct SamplingStep<Model: Denoiser> {
+    private let model: Model
+    private let frozen: Frozen<Model>
     private let sampler: any Sampler
     private let start: Tensor
     private let sample: Tensor
@@ -14,11 +14,11 @@ public struct SamplingStep {
     private let labels: ClassLabels?
 
     /// - Throws: what the model says to a batch it cannot take.
-    public init(model: UNet, sampler: any Sampler, batch: Int, classLabel: Float? = nil) throws {
+    public init(model: Model, sampler: any Sampler, batch: Int, classLabel: Float? = nil) throws {
         self.model = model
-        frozen = FrozenUNet(model)
+        frozen = Frozen(model)
         self.sampler = sampler
-        start = Tensor(uninitialized: [batch] + model.size + [model.configuration.inChannels])
+        start = Tensor(uninitialized: [batch] + model.imageShape)
         var stream = RandomStream(seed: 0, purpose: .initialNoise)
         stream.fillNormal(start.unsafeBuffer)
         sample = start.copied()
@@ -31,16 +31,13 @@ public struct SamplingStep {
     public func callAsFunction() throws {
         sample.assign(start)
         let batch = start.shape[0]
-        let output = Variable(frozen.prediction(at: sample, timesteps: timesteps, classLabels: labels))
-        let channels = start.shape[3]
-        let hasVariance = output.shape[3] == 2 * channels
-        let prediction = hasVariance ? output.channels(0..<channels).value : output.value
-        let variance = hasVariance ? output.channels(channels..<(2 * channels)).value : nil
+        let prediction = try Prediction(
+            frozen.prediction(at: sample, timesteps: timesteps, classLabels: labels), channels: start.shape[3])
         try sampler.step(
             SamplerBuffers(
-                prediction: UnsafeBufferPointer(prediction.unsafeBuffer), sample: sample.unsafeBuffer,
+                prediction: UnsafeBufferPointer(prediction.image.unsafeBuffer), sample: sample.unsafeBuffer,
                 noise: UnsafeBufferPointer(noise.unsafeBuffer),
-                variance: variance.map { UnsafeBufferPointer($0.unsafeBuffer) }),
+                variance: prediction.variance.map { UnsafeBufferPointer($0.unsafeBuffer) }),
             stepIndex: 0, elementsPerImage: start.count / batch)
     }
 

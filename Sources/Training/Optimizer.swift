@@ -1,4 +1,5 @@
 import CKernels
+import Layers
 import TensorCore
 
 /// Which optimiser, with its constants; PyTorch's definitions.
@@ -20,12 +21,14 @@ public struct OptimizerConfiguration: Codable, Sendable, Equatable {
 /// Updates a parameter arena from its gradients. Its state is flat tensors of the arena's size and a step count.
 public final class Optimizer {
     public let configuration: OptimizerConfiguration
+    public let arena: ParameterArena
     public private(set) var step = 0
     /// Adam's moments or SGD's momentum, by name.
     public let state: [(name: String, tensor: Tensor)]
 
     public init(_ configuration: OptimizerConfiguration, arena: ParameterArena) {
         self.configuration = configuration
+        self.arena = arena
         let names = configuration.kind == .sgd ? ["momentum"] : ["first_moment", "second_moment"]
         state = names.map { ($0, Tensor(zeros: [arena.count])) }
     }
@@ -41,10 +44,28 @@ public final class Optimizer {
         self.step = step
     }
 
+    /// What is remembered of each element of `parameter`, in its shape: Adam's two moments, or SGD's momentum. Writing to
+    /// these tensors changes the state. Empty for a parameter that is not updated here.
+    public func moments(of parameter: Parameter) -> [Tensor] {
+        guard let index = arena.index(of: parameter) else { return [] }
+        return state.map { arena.slice($0.tensor, index) }
+    }
+
+    /// Forgets what is remembered of single elements of `parameter`, as if no gradient had reached them yet: weights that
+    /// grow anew must not move by what they were before.
+    ///
+    /// - Parameter elements: positions in the engine's layout.
+    public func clearMoments(of parameter: Parameter, at elements: some Sequence<Int>) {
+        let moments = moments(of: parameter).map(\.unsafeBuffer)
+        for element in elements {
+            for moment in moments { moment[element] = 0 }
+        }
+    }
+
     /// One update. Gradients are multiplied by `gradientScale` first (clipping).
     ///
     /// Arrays are float32; every constant is computed in double and rounded once.
-    public func update(_ arena: ParameterArena, learningRate: Double, gradientScale: Float = 1) {
+    public func update(learningRate: Double, gradientScale: Float = 1) {
         step += 1
         let c = configuration
         switch c.kind {
@@ -89,8 +110,10 @@ public enum OptimizerError: Error, CustomStringConvertible {
     }
 }
 
-/// The factor that brings a gradient of norm `norm` down to at most `maximum` (PyTorch's clip_grad_norm_).
-public func gradientClippingScale(norm: Double, maximum: Double?) -> Float {
-    guard let maximum else { return 1 }
-    return Float(min(1, maximum / (norm + 1e-6)))
+extension Optimizer {
+    /// The factor that brings a gradient of norm `norm` down to at most `maximum` (PyTorch's clip_grad_norm_).
+    public static func clippingScale(norm: Double, maximum: Double?) -> Float {
+        guard let maximum else { return 1 }
+        return Float(min(1, maximum / (norm + 1e-6)))
+    }
 }

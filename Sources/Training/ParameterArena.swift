@@ -11,9 +11,11 @@ public final class ParameterArena {
     public let values: Tensor
     public let gradients: Tensor
     public var count: Int { values.count }
+    private let indices: [ObjectIdentifier: Int]
 
     public init(_ all: [Parameter]) {
         parameters = all.filter(\.isTrainable)
+        indices = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { (ObjectIdentifier($1), $0) })
         var offset = 0
         // Each parameter starts on a cache line, so that kernels load it aligned; the gaps stay zero.
         ranges = parameters.map { parameter in
@@ -38,6 +40,9 @@ public final class ParameterArena {
     public func slice(_ flat: Tensor, _ index: Int) -> Tensor {
         view(of: flat, ranges[index]).reshaped(parameters[index].variable.shape)
     }
+
+    /// The number of `parameter` among `parameters`; nil where it is not one of them.
+    public func index(of parameter: Parameter) -> Int? { indices[ObjectIdentifier(parameter)] }
 
     public func clearGradients() {
         for parameter in parameters { parameter.variable.clearGradients() }

@@ -54,7 +54,7 @@ import Testing
                 let weight = LossWeighting.minSNR.weight(
                     signal: Double(plain.schedule.signalCoefficient(at: timestep)),
                     noise: Double(plain.schedule.noiseCoefficient(at: timestep)), predicting: .epsilon)
-                return weight * Double(plain.loss(of: model, batch.image(index)).value.scalar)
+                return weight * Double(plain.loss(of: model, batch.samples(index..<index + 1)).value.scalar)
             }.reduce(0, +) / 3
         let got = Double(weighted.loss(of: model, batch).value.scalar)
         #expect(abs(got - expected) < 1e-6 * expected)

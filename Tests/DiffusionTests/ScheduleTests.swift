@@ -1,4 +1,5 @@
 import Foundation
+import TensorCore
 import Testing
 
 @testable import Diffusion
@@ -102,96 +103,17 @@ import Testing
 }
 
 @Suite struct ScheduleNoisingTests {
-    private let noisy: [Float] = [0.3, -1.2, 0.8, 2.1]
-    private let timesteps = [10, 900]
-
     @Test func noisingAndVelocityAgreeWithDiffusers() throws {
         let fixture: TrajectoryFixture = try ScheduleFixtures.load("trajectories.json")
         var configuration = SchedulerConfiguration()
         configuration.betaSchedule = .squaredCosine
         let schedule = try NoiseSchedule(configuration)
-        var noised = fixture.initial
-        try fixture.initial.withUnsafeBufferPointer { clean in
-            try fixture.noises[0].withUnsafeBufferPointer { noise in
-                try noised.withUnsafeMutableBufferPointer {
-                    try schedule.addNoise(
-                        clean: clean, noise: noise, timesteps: fixture.noising.timesteps,
-                        elementsPerImage: fixture.elementsPerImage, into: $0)
-                }
-                #expect(ScheduleFixtures.maximumDifference(noised, fixture.noising.noisy) <= 1e-6)
-                try noised.withUnsafeMutableBufferPointer {
-                    try schedule.velocity(
-                        clean: clean, noise: noise, timesteps: fixture.noising.timesteps,
-                        elementsPerImage: fixture.elementsPerImage, into: $0)
-                }
-                #expect(ScheduleFixtures.maximumDifference(noised, fixture.noising.velocity) <= 1e-6)
-            }
-        }
-    }
-
-    private func convert(
-        _ prediction: [Float], _ from: PredictionType, _ target: PredictionType, _ schedule: NoiseSchedule,
-        noisy: [Float], timesteps: [Int]
-    ) throws -> [Float] {
-        var converted = prediction
-        try prediction.withUnsafeBufferPointer { prediction in
-            try noisy.withUnsafeBufferPointer { noisy in
-                try converted.withUnsafeMutableBufferPointer {
-                    try schedule.convert(
-                        prediction: prediction, from: from, to: target, noisy: noisy, timesteps: timesteps,
-                        elementsPerImage: 2, into: $0)
-                }
-            }
-        }
-        return converted
-    }
-
-    /// From the definitions: x_t is made of a known x₀ and ε, so every prediction of it is known too.
-    @Test func predictionsConvertIntoOneAnother() throws {
-        let schedule = try NoiseSchedule(SchedulerConfiguration())
-        let clean: [Float] = [0.5, -0.25, 0.75, -1]
-        let noise: [Float] = [1.5, 0.2, -0.7, 0.4]
-        func mix(_ weights: (Int) -> (Double, Double)) -> [Float] {
-            clean.indices.map { index in
-                let (a, b) = weights(timesteps[index / 2])
-                return Float(a * Double(clean[index]) + b * Double(noise[index]))
-            }
-        }
-        let noisy = mix { (schedule.signalCoefficient(at: $0), schedule.noiseCoefficient(at: $0)) }
-        let known: [PredictionType: [Float]] = [
-            .sample: clean, .epsilon: noise,
-            .velocity: mix { (-schedule.noiseCoefficient(at: $0), schedule.signalCoefficient(at: $0)) },
-        ]
-        for from in PredictionType.allCases {
-            for target in PredictionType.allCases {
-                let got = try convert(
-                    known[from] ?? [], from, target, schedule, noisy: noisy, timesteps: timesteps)
-                #expect(ScheduleFixtures.maximumDifference(got, known[target] ?? []) <= 2e-5, "\(from) to \(target)")
-            }
-        }
-    }
-
-    @Test func conversionsWithoutSignalAreRefused() throws {
-        var configuration = SchedulerConfiguration()
-        configuration.rescaleBetasZeroSNR = true
-        let schedule = try NoiseSchedule(configuration)
-        #expect(
-            throws: SchedulerError.undefinedConversion(from: .epsilon, to: .sample, timestep: 999)
-        ) {
-            try convert(noisy, .epsilon, .sample, schedule, noisy: noisy, timesteps: [5, 999])
-        }
-        #expect(try convert(noisy, .velocity, .sample, schedule, noisy: noisy, timesteps: [5, 999]).count == 4)
-    }
-
-    @Test func wrongTimestepsAndLengthsAreRefused() throws {
-        let schedule = try NoiseSchedule(SchedulerConfiguration())
-        for timestep in [-1, 1000, .max] {
-            #expect(throws: SchedulerError.timestep(got: timestep, trainTimesteps: 1000)) {
-                try convert(noisy, .epsilon, .sample, schedule, noisy: noisy, timesteps: [0, timestep])
-            }
-        }
-        #expect(throws: SchedulerError.elementCount(buffer: "noisy", got: 3, expected: 4)) {
-            try convert(noisy, .epsilon, .sample, schedule, noisy: [1, 2, 3], timesteps: timesteps)
-        }
+        let timesteps = fixture.noising.timesteps
+        let shape = [timesteps.count, fixture.elementsPerImage]
+        let (clean, noise) = (Tensor(fixture.initial, shape: shape), Tensor(fixture.noises[0], shape: shape))
+        let noised = schedule.noised(clean, with: noise, timesteps: timesteps).array
+        #expect(ScheduleFixtures.maximumDifference(noised, fixture.noising.noisy) <= 1e-6)
+        let velocity = schedule.velocity(clean, with: noise, timesteps: timesteps).array
+        #expect(ScheduleFixtures.maximumDifference(velocity, fixture.noising.velocity) <= 1e-6)
     }
 }

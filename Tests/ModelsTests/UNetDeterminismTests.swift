@@ -1,4 +1,5 @@
 import Diffusion
+import Layers
 import Models
 import TensorCore
 import Testing
@@ -81,7 +82,7 @@ import Training
 
         let threads = Engine.threads
         defer { Engine.threads = threads }
-        let frozen = FrozenUNet(model)
+        let frozen = Frozen(model)
         for count in [1, 2, 3, 5] {
             Engine.threads = count
             let got = frozen.prediction(at: sample, timesteps: timesteps, classLabels: labels)
@@ -91,6 +92,46 @@ import Training
         // What is prepared belongs to the frozen model alone.
         for parameter in model.parameters { parameter.variable.value.fill(0.01) }
         #expect(bits(model.predict(sample, timesteps, labels)) != expected)
+    }
+
+    private final class Recorder: OperationObserver {
+        var operations: [(name: String, images: Int)] = []
+
+        func ran(_ operation: LayerOperation, inputs: [Variable], parameters: [Parameter], output: Variable) {
+            operations.append((operation.name, output.shape[0]))
+        }
+    }
+
+    /// What looks on sees every layer by itself with the whole batch, and changes no bit.
+    @Test(arguments: configurations.indices)
+    func aFrozenModelThatIsObservedGivesTheSameBits(index: Int) throws {
+        let model = try UNet(Self.configurations[index])
+        model.initialize(seed: 5)
+        let sample = Tensor(uninitialized: [11, 16, 16, model.configuration.inChannels])
+        var stream = RandomStream(seed: 8, purpose: .initialNoise)
+        stream.fillNormal(sample.unsafeBuffer)
+        let timesteps = (0..<11).map { Float(90 * $0) }
+        let labels = ClassLabels.numbers((0..<11).map { Float($0 % 10) })
+        let threads = Engine.threads
+        defer { Engine.threads = threads }
+        Engine.threads = 3
+        let frozen = Frozen(model)
+        let expected = bits(frozen.prediction(at: sample, timesteps: timesteps, classLabels: labels))
+
+        let (predicting, recording) = (Recorder(), Recorder())
+        let got = predicting.observing { frozen.prediction(at: sample, timesteps: timesteps, classLabels: labels) }
+        #expect(bits(got) == expected)
+        #expect(predicting.operations.allSatisfy { $0.images == 11 })
+        // Every layer with multiply–accumulates of its own.
+        #expect(Set(model.computeTerms.map(\.layer)).isSubset(of: Set(predicting.operations.map(\.name))))
+
+        // A training step that computes blocks again shows them once.
+        model.usesGradientCheckpointing = true
+        recording.observing {
+            let output = model(Variable(sample), timesteps: timesteps, classLabels: labels)
+            output.meanSquaredError(to: sample).backward()
+        }
+        #expect(recording.operations.map(\.name) == predicting.operations.map(\.name))
     }
 
     @Test func gradientsDoNotDependOnTheThreads() throws {

@@ -44,7 +44,7 @@ import Training
                 arena.clearGradients()
                 model(Variable(noise), timesteps: [1, 2]).meanSquaredError(to: noise).backward()
                 arena.completeGradients()
-                optimizer.update(arena, learningRate: 1e-4)
+                optimizer.update(learningRate: 1e-4)
                 average.update(arena)
             })
     }

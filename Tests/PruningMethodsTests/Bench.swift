@@ -84,7 +84,7 @@ final class Bench: CalibrationSource {
         arena.clearGradients()
         try loss(batch: 0).backward()
         arena.completeGradients()
-        optimizer.update(arena, learningRate: 0.01)
+        optimizer.update(learningRate: 0.01)
     }
 
     struct Outcome: Equatable {

@@ -95,7 +95,7 @@ import Training
             arena.clearGradients()
             tiny.loss(of: model).backward()
             arena.completeGradients()
-            optimizer.update(arena, learningRate: 0.01)
+            optimizer.update(learningRate: 0.01)
             average.update(arena)
         }
         for _ in 0..<3 { step(model, arena, optimizer, average) }

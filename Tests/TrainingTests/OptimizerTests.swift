@@ -33,7 +33,7 @@ import Training
         let count = try golden.shape(of: "\(name)/start")[0]
         for step in 0..<5 {
             for i in 0..<count { arena.gradients.pointer[i] = gradients[step * count + i] }
-            optimizer.update(arena, learningRate: 0.01)
+            optimizer.update(learningRate: 0.01)
             for i in 0..<count {
                 // five float32 updates of 0.01 each
                 #expect(abs(arena.values.pointer[i] - expected[step * count + i]) < 1e-6, "\(name), step \(step)")
@@ -54,7 +54,7 @@ import Training
         let count = try golden.shape(of: "\(name)/start")[0]
         for step in 0..<100 {
             for i in 0..<count { arena.gradients.pointer[i] = gradients[step * count + i] }
-            optimizer.update(arena, learningRate: 2e-4)
+            optimizer.update(learningRate: 2e-4)
         }
         func worst(_ got: Tensor, _ key: String) throws -> Double {
             let expected = try golden.floats("\(name)/\(key)").map(Double.init)
@@ -78,8 +78,8 @@ import Training
             scaled.gradients.pointer[i] = Float(i) - 1
             plain.gradients.pointer[i] = 0.25 * (Float(i) - 1)
         }
-        a.update(scaled, learningRate: 0.1, gradientScale: 0.25)
-        b.update(plain, learningRate: 0.1)
+        a.update(learningRate: 0.1, gradientScale: 0.25)
+        b.update(learningRate: 0.1)
         #expect(scaled.values.array == plain.values.array)
     }
 
@@ -95,13 +95,13 @@ import Training
         let uninterrupted = Optimizer(configuration, arena: whole)
         for step in 0..<6 {
             gradient(whole, step)
-            uninterrupted.update(whole, learningRate: 0.05)
+            uninterrupted.update(learningRate: 0.05)
         }
         let first = arena(start)
         let before = Optimizer(configuration, arena: first)
         for step in 0..<3 {
             gradient(first, step)
-            before.update(first, learningRate: 0.05)
+            before.update(learningRate: 0.05)
         }
         let second = arena(Array(first.values.array[0..<4]))
         let after = Optimizer(configuration, arena: second)
@@ -109,7 +109,7 @@ import Training
         try after.restore(step: before.step, tensors: state)
         for step in 3..<6 {
             gradient(second, step)
-            after.update(second, learningRate: 0.05)
+            after.update(learningRate: 0.05)
         }
         #expect(second.values.array == whole.values.array)
         #expect(after.step == 6)
@@ -126,9 +126,9 @@ import Training
     }
 
     @Test func clippingBringsTheNormDownToTheMaximum() {
-        #expect(gradientClippingScale(norm: 0.5, maximum: 1) == 1)
-        #expect(gradientClippingScale(norm: 0.5, maximum: nil) == 1)
-        #expect(abs(gradientClippingScale(norm: 4, maximum: 1) - 0.25) < 1e-6)
+        #expect(Optimizer.clippingScale(norm: 0.5, maximum: 1) == 1)
+        #expect(Optimizer.clippingScale(norm: 0.5, maximum: nil) == 1)
+        #expect(abs(Optimizer.clippingScale(norm: 4, maximum: 1) - 0.25) < 1e-6)
     }
 
     @Test func theMovingAverageWarmsUpAndThenDecays() {

@@ -16,28 +16,27 @@ public struct GivenNoise {
 
 /// Draws images with a model: image i depends on (model, seed, i, sampler, steps) alone, not on the batch it was drawn
 /// in nor on the number of threads.
-public struct ImageSampler {
+public struct ImageSampler<Model: Denoiser> {
     /// Must not be trained while this draws.
-    public let model: UNet
+    public let model: Model
     public let sampler: any Sampler
     public let seed: UInt64
     /// Class of every image, for a conditional model.
     public let classLabel: Float?
     /// Images that go through the model together.
     public let batchSize: Int
-    private let frozen: FrozenUNet
+    private let frozen: Frozen<Model>
 
-    public init(model: UNet, sampler: any Sampler, seed: UInt64, classLabel: Float? = nil, batchSize: Int = 16) {
+    public init(model: Model, sampler: any Sampler, seed: UInt64, classLabel: Float? = nil, batchSize: Int = 16) {
         self.model = model
-        frozen = FrozenUNet(model)
+        frozen = Frozen(model)
         self.sampler = sampler
         self.seed = seed
         self.classLabel = classLabel
         self.batchSize = max(1, batchSize)
     }
 
-    private var imageShape: [Int] { [model.size[0], model.size[1], model.configuration.inChannels] }
-    private var imageCount: Int { imageShape.reduce(1, *) }
+    private var imageCount: Int { model.imageShape.reduce(1, *) }
 
     /// Images `range`, `[N, H, W, C]` in about [−1, 1], before any rounding.
     ///
@@ -45,7 +44,7 @@ public struct ImageSampler {
     public func images(
         _ range: Range<Int>, noise: GivenNoise? = nil, progress: ((Int, Int) throws -> Void)? = nil
     ) throws -> Tensor {
-        let result = Tensor(uninitialized: [range.count] + imageShape)
+        let result = Tensor(uninitialized: [range.count] + model.imageShape)
         let batches = (range.count + batchSize - 1) / batchSize
         for batch in 0..<batches {
             let slots = (batch * batchSize)..<min((batch + 1) * batchSize, range.count)
@@ -73,32 +72,19 @@ public struct ImageSampler {
                 at: sample, timesteps: Array(repeating: Float(timestep), count: numbers.count), classLabels: labels)
             // Clipping would turn what is broken here into a picture.
             guard output.allFinite else { throw SamplerError.notFinite(timestep: timestep) }
-            let (prediction, variance) = try split(output)
+            let prediction = try Prediction(output, channels: model.imageShape[2])
             if sampler.drawsNoise(at: index) {
                 let given = noise.flatMap { $0.steps.isEmpty ? nil : $0.steps[index] }
                 fill(stepNoise, numbers, .stepNoise, given: given, position: index)
             }
             try sampler.step(
                 SamplerBuffers(
-                    prediction: UnsafeBufferPointer(prediction.unsafeBuffer), sample: sample.unsafeBuffer,
+                    prediction: UnsafeBufferPointer(prediction.image.unsafeBuffer), sample: sample.unsafeBuffer,
                     noise: sampler.drawsNoise(at: index) ? UnsafeBufferPointer(stepNoise.unsafeBuffer) : nil,
-                    variance: variance.map { UnsafeBufferPointer($0.unsafeBuffer) }), stepIndex: index,
+                    variance: prediction.variance.map { UnsafeBufferPointer($0.unsafeBuffer) }), stepIndex: index,
                 elementsPerImage: imageCount)
             try progress(index + 1)
         }
-    }
-
-    /// A model that predicts variances gives them as a second half of channels.
-    private func split(_ output: Tensor) throws -> (Tensor, Tensor?) {
-        let channels = model.configuration.inChannels
-        let given = output.shape[3]
-        guard given != channels else { return (output, nil) }
-        guard given == 2 * channels else {
-            throw ModelInputError.mismatch(
-                what: "the number of predicted channels", got: "\(given)", expected: "\(channels) or \(2 * channels)")
-        }
-        let both = Variable(output)
-        return (both.channels(0..<channels).value, both.channels(channels..<given).value)
     }
 
     /// Each image has streams of its own; `position` counts the draws an image has made from its stream. The noise is

@@ -44,12 +44,6 @@ public struct NoiseSchedule: Equatable, Sendable {
         (1 - alphasCumprod[timestep]).squareRoot()
     }
 
-    /// ᾱ_t / (1 − ᾱ_t).
-    /// - Precondition: 0 ≤ `timestep` < T.
-    public func signalToNoiseRatio(at timestep: Int) -> Double {
-        alphasCumprod[timestep] / (1 - alphasCumprod[timestep])
-    }
-
     private static func check(_ betas: [Float], _ source: String) throws {
         // A β that 1 − β does not show leaves a timestep without noise, and samplers dividing by zero.
         if let step = betas.firstIndex(where: { !(1 - $0 < 1 && $0 <= 1) }) {

@@ -1,3 +1,4 @@
+import Layers
 import TensorCore
 
 /// What the blocks of a U-Net share in one pass through it.
@@ -11,6 +12,8 @@ struct BlockPass {
     func run(_ inputs: [Variable], _ block: @escaping (DropoutStream?) -> Variable) -> Variable {
         guard isCheckpointed else { return block(dropout) }
         let before = dropout?.copy()
-        return .checkpointed(inputs + [time.embedding]) { block($0 ? before : dropout) }
+        return .checkpointed(inputs + [time.embedding]) { isRepeated in
+            isRepeated ? LayerOperation.unobserved { block(before) } : block(dropout)
+        }
     }
 }

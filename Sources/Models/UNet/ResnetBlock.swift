@@ -22,7 +22,7 @@ struct ResnetBlock {
         self.name = name
         self.settings = settings
         self.variant = variant
-        let inner = try builder.axis(name + ".inner", width: width)
+        let inner = try builder.axis(name + ".inner", width: width, isRemovable: true)
         let hasShortcut = variant.hasShortcut || input.originalWidth != width
         output = hasShortcut ? try builder.axis(name + ".out", width: width) : input
         norm1 = try GroupNorm(
@@ -38,15 +38,22 @@ struct ResnetBlock {
             ? Conv2d(name + ".conv_shortcut", from: input, to: output, kernel: 1, padding: .none) : nil
     }
 
+    /// Whether every channel of the inner axis has left: the block is then its shortcut plus biases.
+    var isRemoved: Bool { conv1.to.width == 0 }
+
     var parameters: [Parameter] {
-        norm1.parameters + conv1.parameters + timeProjection.parameters + norm2.parameters + conv2.parameters
-            + (shortcut?.parameters ?? [])
+        let own =
+            isRemoved
+            ? [conv2.bias]
+            : norm1.parameters + conv1.parameters + timeProjection.parameters + norm2.parameters + conv2.parameters
+        return own + (shortcut?.parameters ?? [])
     }
 
-    var normalizations: [GroupNorm] { [norm1, norm2] }
+    var normalizations: [GroupNorm] { isRemoved ? [] : [norm1, norm2] }
 
     /// - Parameter parts: the input, or what it is the concatenation of.
     func callAsFunction(_ parts: [Variable], time: TimeSignal, dropout: DropoutStream?) -> Variable {
+        guard !isRemoved else { return shortcutAlone(parts) }
         var input = parts
         var hidden = norm1(parts, activation: settings.activation)
         if variant.resampling != .none { (input, hidden) = (input.map(resampled), resampled(hidden)) }
@@ -58,15 +65,24 @@ struct ResnetBlock {
         }
         if let dropout { hidden = dropout.drop(hidden) }
         // A concatenation is wider than the output, so there is a shortcut where it has parts.
-        let sum = conv2(hidden, residual: shortcut.map { $0(input) } ?? input[0])
+        return scaled(conv2(hidden, residual: shortcut.map { $0(input) } ?? input[0]))
+    }
+
+    /// What a block without inner channels computes.
+    private func shortcutAlone(_ parts: [Variable]) -> Variable {
+        let input = variant.resampling == .none ? parts : parts.map(resampled)
+        return scaled(conv2.biasAlone(onto: shortcut.map { $0(input) } ?? input[0]))
+    }
+
+    private func scaled(_ sum: Variable) -> Variable {
         guard variant.outputScale != 1 else { return sum }
-        return OperationProfile.timed(name + ".scaling", .elementwise, inputShape: sum.shape) {
+        return LayerOperation.run(name + ".scaling", .elementwise, of: [sum]) {
             sum.scaled(by: 1 / variant.outputScale)
         }
     }
 
     private func resampled(_ x: Variable) -> Variable {
-        OperationProfile.timed(name + ".resampling", .resample, inputShape: x.shape) {
+        LayerOperation.run(name + ".resampling", .resample, of: [x]) {
             switch variant.resampling {
             case .none: x
             case .averagedDown: x.averagePooled()

@@ -51,7 +51,9 @@ struct TimeProjection {
     /// [cos, sin]; Fourier: [sin, cos] of 2π·w·ln t.
     func callAsFunction(_ timesteps: [Float]) -> Variable {
         if case .learned(let table) = kind { return table(timesteps.map { Int($0) }) }
-        return OperationProfile.timed("time_proj", .embedding, inputShape: [timesteps.count]) { computed(timesteps) }
+        return LayerOperation.run("time_proj", .embedding, of: [], inputShape: [timesteps.count]) {
+            computed(timesteps)
+        }
     }
 
     private func computed(_ timesteps: [Float]) -> Variable {
@@ -95,7 +97,7 @@ struct TimestepEmbedding {
     func callAsFunction(_ x: Variable) -> Variable {
         let hidden = first(x)
         return second(
-            OperationProfile.timed(first.name + ".activation", .elementwise, inputShape: hidden.shape) {
+            LayerOperation.run(first.name + ".activation", .elementwise, of: [hidden]) {
                 hidden.activated(.silu)
             })
     }

@@ -10,7 +10,7 @@ struct TimeReaders {
     private let columns: [ObjectIdentifier: Range<Int>]
 
     init(_ blocks: [ResnetBlock]) {
-        projections = blocks.map(\.timeProjection)
+        projections = blocks.filter { !$0.isRemoved }.map(\.timeProjection)
         var columns: [ObjectIdentifier: Range<Int>] = [:]
         var offset = 0
         for projection in projections {
@@ -22,7 +22,7 @@ struct TimeReaders {
 
     /// - Parameter embedding: `[B, time]`, after the activation.
     func signal(_ embedding: Variable) -> TimeSignal {
-        let isJoined = PreparedWeights.isInUse && !projections.isEmpty
+        let isJoined = Linear.joinsLayers && !projections.isEmpty
         return TimeSignal(
             embedding: embedding,
             joined: isJoined ? Linear.joined(projections, "time_emb_proj", of: embedding) : nil, columns: columns)

@@ -22,7 +22,7 @@ extension ClassLabels {
 
 /// The denoising U-Net of diffusers (`UNet2DModel`), built over named channel axes so that channels which can only be
 /// removed together are known by construction. Activations are NHWC.
-public final class UNet: ChannelNetwork {
+public final class UNet: BlockCheckpointing {
     public let configuration: UNetConfiguration
     /// Every prunable axis in order of construction.
     public let channelGroups: [ChannelGroup]
@@ -31,8 +31,6 @@ public final class UNet: ChannelNetwork {
     /// Height and width that compute terms are for.
     public let size: [Int]
 
-    /// Whether backward passes compute the insides of blocks again, so that less has to be kept: the same gradients for
-    /// about a third more time. No effect where nothing is recorded.
     public var usesGradientCheckpointing = false
 
     let timeProjection: TimeProjection
@@ -130,7 +128,7 @@ public final class UNet: ChannelNetwork {
         if let labels = classEmbedding(classLabels, timeProjection: timeProjection) { embedding = embedding + labels }
         // Every ResNet block reads the activated embedding: once is enough.
         let time = timeReaders.signal(
-            OperationProfile.timed("time_embedding.activation", .elementwise, inputShape: embedding.shape) {
+            LayerOperation.run("time_embedding.activation", .elementwise, of: [embedding]) {
                 embedding.activated(configuration.activation)
             })
 
@@ -171,16 +169,5 @@ public final class UNet: ChannelNetwork {
             (factors.pointer + image * imageSize).update(repeating: 1 / timestep, count: imageSize)
         }
         return x.multiplied(by: Variable(factors))
-    }
-}
-
-/// Names the random stream of one training step's dropout.
-public struct DropoutMask: Sendable {
-    public let seed: UInt64
-    public let step: UInt64
-
-    public init(seed: UInt64, step: UInt64) {
-        self.seed = seed
-        self.step = step
     }
 }

@@ -27,7 +27,7 @@ enum Resampler {
         switch self {
         case .downConvolution(let conv): conv(x)
         case .upConvolution(let conv):
-            conv(OperationProfile.timed(conv.name + ".upsampling", .resample, inputShape: x.shape) { x.upsampled() })
+            conv(LayerOperation.run(conv.name + ".upsampling", .resample, of: [x]) { x.upsampled() })
         case .resnet(let block): pass.run([x]) { block([x], time: pass.time, dropout: $0) }
         }
     }
@@ -48,7 +48,8 @@ struct UNetLevel {
     }
 
     var normalizations: [GroupNorm] {
-        resnets.flatMap(\.normalizations) + attentions.compactMap { $0?.norm } + (resampler?.normalizations ?? [])
+        resnets.flatMap(\.normalizations) + attentions.compactMap { $0?.normalization }
+            + (resampler?.normalizations ?? [])
             + (pyramid?.normalizations ?? [])
     }
 
@@ -70,7 +71,7 @@ struct UNetMiddle {
     var parameters: [Parameter] { first.parameters + (attention?.parameters ?? []) + second.parameters }
 
     var normalizations: [GroupNorm] {
-        first.normalizations + [attention?.norm].compactMap { $0 } + second.normalizations
+        first.normalizations + [attention?.normalization].compactMap { $0 } + second.normalizations
     }
 
     func callAsFunction(_ x: Variable, _ pass: BlockPass) -> Variable {

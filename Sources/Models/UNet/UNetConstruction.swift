@@ -143,7 +143,8 @@ struct UNetConstruction {
     private mutating func attention(_ name: String, groups: Int?, rescale: Float) throws -> SelfAttention {
         let channels = stream.originalWidth
         let headWidth = configuration.attentionHeadDim ?? channels
-        let inner = try builder.axis(name + ".inner", width: channels / headWidth * headWidth, headWidth: headWidth)
+        let inner = try builder.axis(
+            name + ".inner", width: channels / headWidth * headWidth, headWidth: headWidth, isRemovable: true)
         let block = try SelfAttention(
             name, stream: stream, inner: inner, headWidth: headWidth, groupCount: groups, epsilon: settings.epsilon,
             rescale: rescale)

@@ -2,7 +2,7 @@ import Pruning
 
 /// Diff-Pruning: Taylor importance over the timesteps that still matter.
 ///
-///     score_k = Σ_{i∈k} | θ_i · (Σ_t α_t ∇L_t)_i |
+///     score_k = Σ_{i∈k} | θ_i · (Σ_t α_t ∇L_t)_i |        score_i = | θ_i · (Σ_t α_t ∇L_t)_i |  of a single weight
 ///
 /// with one batch and one fixed noise for all t; α_t = 1 while L_t ≥ T·max(L_0…L_t) going up from t = 0, then 0: late
 /// timesteps, whose loss is small, carry noise rather than content.
@@ -17,9 +17,7 @@ public struct DiffPruning: ImportanceCriterion {
         public var threshold = 0.05
         public init() {}
         public func validate() throws {
-            guard (0..<1).contains(threshold) else {
-                throw PrunerConfigurationError(key: "threshold", got: threshold, expected: "in [0, 1)")
-            }
+            try PrunerConfigurationError.require((0..<1).contains(threshold), "threshold", threshold, "in [0, 1)")
         }
     }
 
@@ -27,23 +25,30 @@ public struct DiffPruning: ImportanceCriterion {
         name: "diff-pruning", family: "gradient",
         summary: "Taylor importance summed over the timesteps whose loss still matters",
         paper: "Fang, Ma & Wang, 2023, arXiv 2305.10924")
-    public static let needs: Evidence = [.weights, .gradients, .stagedGradients]
+    public static let needs: [any EvidenceKind.Type] = [StagedGradients.self]
     public static let scoresAreLossChanges = true
 
     private let configuration: Configuration
 
     public init(_ configuration: Configuration, seed: UInt64) { self.configuration = configuration }
 
-    public func scores(masks: MaskSet, from evidence: EvidenceCollector) throws -> [[Double]] {
-        let threshold = configuration.threshold
-        let (sum, _) = try evidence.stagedGradients(masks: masks) { $0 >= threshold * $1 }
+    public func lossCount(of calibration: any CalibrationSource) -> Int {
+        (calibration as? any StagedCalibration)?.stageCount ?? 0
+    }
+
+    public func scores(at masks: Masks, from evidence: EvidenceSource) throws -> Scores {
         let arena = evidence.arena
-        return evidence.groups.map { group in
-            group.channelSums { index in
-                let weights = arena.slice(arena.values, index)
-                let gradient = arena.slice(sum, index)
-                return { Double(abs(weights.pointer[$0] * gradient.pointer[$0])) }
-            }
+        let products = try evidence(StagedGradients(threshold: configuration.threshold), at: masks).sum.copied()
+        for index in 0..<products.count {
+            products.pointer[index] = abs(products.pointer[index] * arena.values.pointer[index])
         }
+        return Scores(
+            masks.space,
+            bySite: masks.space.sites.map { site in
+                switch site {
+                case .axis(let group): group.sums(of: products, in: arena)
+                case .weight(_, let index): arena.slice(products, index).array.map(Double.init)
+                }
+            })
     }
 }

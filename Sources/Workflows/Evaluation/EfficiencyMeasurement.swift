@@ -1,5 +1,6 @@
 import Foundation
 import ModelFolders
+import Models
 import TensorCore
 import Timing
 
@@ -27,7 +28,7 @@ struct EfficiencyMeasurement {
             threads: Engine.threads, instructionSet: Engine.instructionSet, processor: Machine.current.processor)
     }
 
-    private func step(_ pipeline: Pipeline, batch: Int) throws -> SamplingStep {
+    private func step(_ pipeline: Pipeline, batch: Int) throws -> SamplingStep<UNet> {
         try SamplingStep(
             model: pipeline.model, sampler: settings.sampler.makeSampler(pipeline.scheduler, steps: settings.steps),
             batch: batch, classLabel: settings.classLabel.map(Float.init))

@@ -117,7 +117,7 @@ private func fit(
         guard value.isFinite else { throw TrainingError.notFinite(step: step, loss: value) }
         loss.backward()
         let rate = settings.learningRate * schedule.factor(step: step, total: total)
-        optimizer.update(arena, learningRate: rate)
+        optimizer.update(learningRate: rate)
         try progress(
             FeatureTrainingProgress(step: step + 1, totalSteps: total, loss: Double(value), learningRate: rate))
     }

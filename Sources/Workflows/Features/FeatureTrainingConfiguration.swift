@@ -1,6 +1,6 @@
 import Configuration
+import Datasets
 import Evaluation
-import Imagery
 
 /// What `train-features` reads: the sections `data` and `features`.
 public struct FeatureTrainingConfiguration: ConfigurationSection, Equatable {
@@ -69,26 +69,5 @@ public struct FeatureTrainingSettings: ConfigurationSection, Equatable {
         FeatureClassifierConfiguration(
             name: name, inputSize: inputSize, channels: channels, widths: widths,
             normalizationGroups: normalizationGroups, classNames: classNames, trainedOn: trainedOn)
-    }
-}
-
-extension DataConfiguration {
-    /// The images of one split with their labels.
-    /// - Throws: `ConfigurationError` where there are no labels; `DatasetError`.
-    func openLabelled(_ split: DatasetSpecification.Split, size: Int, channels: Int) throws -> InMemoryDataset {
-        guard !path.isEmpty else {
-            throw ConfigurationError.invalid(
-                source: "data", key: "path", got: "missing", expected: "a folder of labelled images")
-        }
-        let behind = RGBColor(UInt8(background[0]), UInt8(background[1]), UInt8(background[2]))
-        let dataset = try DatasetReader.open(
-            DatasetSpecification(
-                path: path, split: split, size: size, channels: channels, background: behind, fit: fit,
-                limit: limit == 0 ? nil : limit))
-        guard dataset.labelCount != nil else {
-            throw ConfigurationError.invalid(
-                source: "data", key: "path", got: "images without labels", expected: "labels to learn from")
-        }
-        return dataset
     }
 }

@@ -1,10 +1,12 @@
 import Configuration
+import Datasets
+import Diffusion
 import Foundation
 import Runs
 
 /// Everything that defines a fine-tuning run beside the model.
 public struct FinetuningRunConfiguration: Sendable {
-    public var finetuning: TrainingConfiguration
+    public var finetuning: DenoisingTrainingConfiguration
     public var data: DataConfiguration
 
     static let sections = ["finetuning", "data"]

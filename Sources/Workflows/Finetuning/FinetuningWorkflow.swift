@@ -36,27 +36,21 @@ public struct FinetuningWorkflow {
         let model = pipeline.model
         try teacher.map(check)
         let data = try configuration.data.open(for: model)
-        let batches = try BatchSource(
-            dataset: data, batchSize: settings.batchSize, seed: UInt64(settings.seed),
-            flip: configuration.data.flip, timestepSampling: settings.timestepSampling,
-            timestepCount: pipeline.scheduler.trainTimesteps, isConditional: model.configuration.isClassConditional)
-        let objective = try DenoisingObjective(pipeline.scheduler, weighting: settings.lossWeighting)
-        try objective.check(model)
-        let trainer = DenoisingTrainer(
-            model: model, objective: objective, batches: batches,
-            configuration: settings, teacher: teacher?.model)
+        let trainer = try DenoisingTrainer(
+            denoising: model, pipeline.scheduler, images: data, flip: configuration.data.flip, settings: settings,
+            teacher: teacher?.model)
+        try trainer.task.objective.check(model)
         var models = ["model": try pipeline.digests()]
         models["teacher"] = try teacher?.digests()
         let identity = try RunIdentity(
             command: "finetune", configuration: configuration.tree, models: models, data: data)
         let folder = try RunFolder(
-            output, identity: identity, growth: settings.growth(section: "finetuning"), resuming: resuming)
-        let training = TrainingLoop(
-            trainer: trainer, settings: settings, scheduler: pipeline.scheduler, progress: progress)
+            output, identity: identity, growth: settings.training.growth(section: "finetuning"), resuming: resuming)
+        let training = TrainingLoop(trainer, pipeline.scheduler, settings, progress: progress)
         if resuming { try folder.goOn(warning: warning, restore: training.restore) }
         try training.run(until: settings.steps, phase: "fine-tuning", in: folder)
         try training.finish(in: folder)
-        let result = Pipeline(model: trainer.model, scheduler: pipeline.scheduler, pruning: pipeline.pruning)
+        let result = Pipeline(model: trainer.network, scheduler: pipeline.scheduler, pruning: pipeline.pruning)
         try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
         return folder.modelURL
     }

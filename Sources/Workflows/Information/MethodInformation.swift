@@ -13,6 +13,8 @@ public struct MethodInformation: Sendable, Equatable {
 
     public let name: String
     public let family: String
+    /// What can leave at once; the first is what does unless a run says otherwise.
+    public let granularities: [String]
     /// What a method has to know before it can judge.
     public let needs: [String]
     public let summary: String
@@ -24,7 +26,8 @@ public struct MethodInformation: Sendable, Equatable {
     /// For programs.
     public var json: JSONValue {
         [
-            "name": .string(name), "family": .string(family), "needs": .array(needs.map { .string($0) }),
+            "name": .string(name), "family": .string(family),
+            "granularity": .array(granularities.map { .string($0) }), "needs": .array(needs.map { .string($0) }),
             "summary": .string(summary), "paper": .string(paper),
             "settings": .array(settings.map { ["key": .string($0.key), "default": $0.default] }),
         ]
@@ -34,8 +37,8 @@ public struct MethodInformation: Sendable, Equatable {
     public static func all() throws -> [MethodInformation] {
         try MethodCatalog.all.map {
             MethodInformation(
-                name: $0.card.name, family: $0.card.family, needs: $0.needs.names, summary: $0.card.summary,
-                paper: $0.card.paper,
+                name: $0.card.name, family: $0.card.family, granularities: $0.card.granularities.map(\.rawValue),
+                needs: $0.needs.map { $0.name }, summary: $0.card.summary, paper: $0.card.paper,
                 settings: settings(in: try ConfigurationTree(json: $0.defaultConfiguration()).snakeCased, at: []))
         }
     }

@@ -28,7 +28,7 @@ public struct PredictionWorkflow {
     public func run() throws -> [Int] {
         try OutputFile.check(output)
         let model = pipeline.model
-        let frozen = FrozenUNet(model)
+        let frozen = Frozen(model)
         let file = try TensorFile(input)
         let sample = try file.images("sample", channels: model.configuration.inChannels)
         let count = sample.shape[0]

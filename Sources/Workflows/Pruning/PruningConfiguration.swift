@@ -3,19 +3,21 @@ import Pruning
 
 /// The `pruning` section.
 public struct PruningConfiguration: ConfigurationSection, Equatable {
-    public enum GranularityName: String, Codable, Sendable, CaseIterable {
-        case channel, block, head, aligned, regular
-    }
-
-    /// What may be left: "macs=0.5", "params=0.5" (fractions left) or "sparsity=0.5" (fraction of channels removed).
-    public var target = "macs=0.5"
-    public var granularity = GranularityName.channel
+    /// What may be left: "macs=0.5", "params=0.5" (fractions left) or "sparsity=0.5" (fraction of channels or weights
+    /// removed), or several with commas between. nil is half: "macs=0.5" of channels, "sparsity=0.5" of weights.
+    public var target: String?
+    /// What leaves at once; nil is the method's own choice.
+    public var granularity: Granularity.Name?
     /// Channels of a block, for granularity "block".
     public var blockSize = 8
     /// What widths stay a multiple of, for granularities "aligned" and "regular".
     public var multiple = 16
+    /// What stays of what for granularity "n:m": "2:4" keeps two of four neighbouring weights.
+    public var pattern = "2:4"
     /// Fraction of every group's channels that stays whatever the scores say.
-    public var leastFraction = 0.1
+    public var minimumFraction = 0.1
+    /// Where what leaves is taken from; nil is the method's own choice.
+    public var allocation: Allocation?
     /// Share of the fine-tuning steps that is spent between mask updates, before the channels are really removed.
     public var softFraction = 0.25
     /// Fixed batches that scores are averaged over. Small ones: what is read by its size is so in each batch.
@@ -29,23 +31,65 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         func check(_ ok: Bool, _ key: String, _ got: Any, _ expected: String) throws {
             if !ok { throw ConfigurationError.invalid(source: "pruning", key: key, got: "\(got)", expected: expected) }
         }
-        _ = try Budget(parsing: target)
+        if let target { _ = try Budget(parsing: target) }
         try check((1...4096).contains(blockSize), "block_size", blockSize, "1...4096")
         try check((1...4096).contains(multiple), "multiple", multiple, "1...4096")
-        try check((0..<1).contains(leastFraction), "least_fraction", leastFraction, "in [0, 1)")
+        try check((0..<1).contains(minimumFraction), "minimum_fraction", minimumFraction, "in [0, 1)")
+        _ = try parsedPattern()
         try check((0...1).contains(softFraction), "soft_fraction", softFraction, "in [0, 1]")
         try check((1...10_000).contains(calibrationBatches), "calibration_batches", calibrationBatches, "1...10000")
         try check((1...4096).contains(calibrationBatchSize), "calibration_batch_size", calibrationBatchSize, "1...4096")
         try check(seed >= 0, "seed", seed, "at least 0")
     }
 
-    var unit: Granularity {
-        switch granularity {
-        case .channel: .channel
-        case .block: .block(blockSize)
-        case .head: .head
-        case .aligned: .aligned(multiple: multiple)
-        case .regular: .regular(multiple: multiple)
+    /// With the method's choices in place of what was left open.
+    func resolved(for card: MethodCard) throws -> PruningConfiguration {
+        var resolved = self
+        let name = granularity ?? card.granularities[0]
+        guard card.granularities.contains(name) else {
+            throw ConfigurationError.invalid(
+                source: "pruning", key: "granularity", got: name.rawValue,
+                expected: "one that '\(card.name)' has: \(card.granularities.map(\.rawValue).joined(separator: ", "))")
         }
+        resolved.granularity = name
+        resolved.allocation = allocation ?? card.allocation
+        if target == nil {
+            switch name {
+            case .pattern:
+                let (keep, of) = try parsedPattern()
+                resolved.target = "sparsity=\(1 - Double(keep) / Double(of))"
+            case .weight: resolved.target = "sparsity=0.5"
+            default: resolved.target = "macs=0.5"
+            }
+        }
+        return resolved
+    }
+
+    /// - Precondition: resolved.
+    func budget() throws -> Budget { try Budget(parsing: target ?? "") }
+
+    /// - Precondition: resolved.
+    func unit() throws -> Granularity {
+        switch granularity ?? .channel {
+        case .channel: return .channel
+        case .block: return .block(blockSize)
+        case .head: return .head
+        case .aligned: return .aligned(multiple: multiple)
+        case .regular: return .regular(multiple: multiple)
+        case .depth: return .depth
+        case .weight: return .weight
+        case .pattern:
+            let (keep, of) = try parsedPattern()
+            return .pattern(keep: keep, of: of)
+        }
+    }
+
+    private func parsedPattern() throws -> (keep: Int, of: Int) {
+        let numbers = pattern.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.count == 2, let keep = numbers[0], let of = numbers[1], keep >= 1, keep < of, of <= 64 else {
+            throw ConfigurationError.invalid(
+                source: "pruning", key: "pattern", got: "'\(pattern)'", expected: "N:M with 1 ≤ N < M ≤ 64, as 2:4")
+        }
+        return (keep, of)
     }
 }

@@ -1,4 +1,6 @@
 import Configuration
+import Datasets
+import Diffusion
 import Foundation
 import PruningMethods
 
@@ -8,14 +10,14 @@ public struct PruningRunConfiguration: Sendable {
     /// The method's own settings as JSON, resolved.
     var methodSettings: Data
     public var pruning: PruningConfiguration
-    public var finetuning: TrainingConfiguration
+    public var finetuning: DenoisingTrainingConfiguration
     public var data: DataConfiguration
 
     static let sections = ["method", "pruning", "finetuning", "data"]
 
     /// Fine-tuning starts gentler and is shorter than training.
-    public static var finetuningDefaults: TrainingConfiguration {
-        var defaults = TrainingConfiguration()
+    public static var finetuningDefaults: DenoisingTrainingConfiguration {
+        var defaults = DenoisingTrainingConfiguration()
         defaults.steps = 1000
         defaults.batchSize = 32
         defaults.learningRate = 2e-4
@@ -52,7 +54,7 @@ public struct PruningRunConfiguration: Sendable {
         var pruning: PruningConfiguration = try document.section("pruning")
         if let target { pruning.target = target }
         try pruning.validate()
-        self.pruning = pruning
+        self.pruning = try pruning.resolved(for: entry.card)
         finetuning = try document.section("finetuning", defaults: Self.finetuningDefaults)
         self.data = try document.section("data")
         if let data { self.data.path = data }

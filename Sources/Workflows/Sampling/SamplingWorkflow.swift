@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Imagery
 import ModelFolders
+import Models
 import Runs
 import WeightFiles
 
@@ -55,7 +56,7 @@ public struct SamplingWorkflow {
         }
     }
 
-    private func draw(_ count: Int, with drawing: ImageSampler, noise: GivenNoise?) throws {
+    private func draw(_ count: Int, with drawing: ImageSampler<UNet>, noise: GivenNoise?) throws {
         var shown: [Image] = []
         let gridCount = min(count, gridCapacity(drawing.model.size))
         var raw: [Float] = []

@@ -3,20 +3,19 @@ import Runs
 import TensorCore
 
 /// A source of losses that tells of each one taken from it.
-final class ReportingCalibration: CalibrationSource {
-    private let source: any CalibrationSource
+final class ReportingCalibration: PerSampleCalibration, StagedCalibration {
+    private let source: any PerSampleCalibration & StagedCalibration
     private let total: Int
     private let progress: ProgressHandler?
     private var taken = 0
 
     /// - Parameter total: how many losses will be asked for, at most.
-    init(_ source: any CalibrationSource, total: Int, progress: ProgressHandler?) {
+    init(_ source: any PerSampleCalibration & StagedCalibration, total: Int, progress: ProgressHandler?) {
         self.source = source
         self.total = total
         self.progress = progress
     }
 
-    var offers: Evidence { source.offers }
     var batchCount: Int { source.batchCount }
     var stageCount: Int { source.stageCount }
     var sampleCount: Int { source.sampleCount }

@@ -1,31 +1,59 @@
+import Pruning
+import PruningMethods
 import Runs
 
-/// What `score` can compute, by the names users type.
-public enum ScoreCriterion: String, CaseIterable, Sendable {
-    /// |w|
-    case magnitude
-    /// |w·g|
-    case taylor
-    /// |w·g|, under the name of Lee et al., 2019
-    case snip
-    /// −w·(Hg), signed
-    case gradientFlow = "gradient-flow"
-    /// ½·mean_n(g_n²)·w²
-    case fisher
-    /// ½·diag(H)·w², estimated
-    case obd
-    /// Uniform in [0, 1)
-    case random
-    /// |w·Σ_t g_t| over the timesteps that matter
-    case diffPruning = "diff-pruning"
+/// What `score` can compute: the criteria that the catalogue's methods rank by, under the methods' names, and two elementwise
+/// forms of weights under names of their own.
+public struct ScoreCriterion: Sendable, Equatable {
+    /// Elementwise scores that no method ranks by as they are.
+    private enum Form: String, CaseIterable {
+        /// |w·g|, g the gradient of the mean loss.
+        case taylor = "elementwise-taylor"
+        /// −w·(H·g), signed: GraSP's S.
+        case gradientFlow = "elementwise-gradient-flow"
+    }
+
+    public let name: String
+
+    public static var names: [String] {
+        MethodCatalog.all.filter { $0.criterion != nil }.map(\.card.name) + Form.allCases.map(\.rawValue)
+    }
+
+    /// - Throws: `RequestError.unknown`.
+    public init(named name: String) throws {
+        guard Self.names.contains(name) else {
+            throw RequestError.unknown(kind: "criterion", name: name, legal: Self.names)
+        }
+        self.name = name
+    }
+
+    /// The criterion, and what its scores are multiplied by to be what the name says.
+    private func made(seed: UInt64, probes: Int) throws -> (criterion: any ImportanceCriterion, factor: Float) {
+        switch Form(rawValue: name) {
+        case .taylor: return (Snip(NoConfiguration(), seed: seed), 1)
+        case .gradientFlow: return (Grasp(NoConfiguration(), seed: seed), -1)
+        case nil: break
+        }
+        if name == OptimalBrainDamage.card.name {
+            var configuration = OptimalBrainDamage.Configuration()
+            configuration.probes = probes
+            return (OptimalBrainDamage(configuration, seed: seed), 1)
+        }
+        guard let criterion = try MethodCatalog.entry(named: name).criterion else {
+            throw RequestError.unknown(kind: "criterion", name: name, legal: Self.names)
+        }
+        return (criterion(seed), 1)
+    }
+
+    func criterion(seed: UInt64, probes: Int) throws -> any ImportanceCriterion {
+        try made(seed: seed, probes: probes).criterion
+    }
+
+    func factor() throws -> Float { try made(seed: 0, probes: 1).factor }
+
+    /// Whether `--probes` means anything to it.
+    public var usesProbes: Bool { name == OptimalBrainDamage.card.name }
 
     /// Whether scores cannot be had without a batch or data.
-    public var needsImages: Bool { self != .magnitude && self != .random }
-
-    public init(named name: String) throws {
-        guard let criterion = Self(rawValue: name) else {
-            throw RequestError.unknown(kind: "criterion", name: name, legal: Self.allCases.map(\.rawValue))
-        }
-        self = criterion
-    }
+    public func needsImages() throws -> Bool { !(try type(of: criterion(seed: 0, probes: 1)).needs.isEmpty) }
 }

@@ -1,3 +1,4 @@
+import Datasets
 import Diffusion
 import Foundation
 import ModelFolders
@@ -38,9 +39,8 @@ public struct ScoringRequest: Sendable {
         guard (1...1_000_000).contains(probes) else {
             throw RequestError.invalid(option: "--probes", got: "\(probes)", expected: "1...1000000")
         }
-        if case .none = images, criterion.needsImages {
-            throw RequestError.conflict(
-                "criterion '\(criterion.rawValue)' needs images: give --batch FILE or --data PATH")
+        if case .none = images, try criterion.needsImages() {
+            throw RequestError.conflict("criterion '\(criterion.name)' needs images: give --batch FILE or --data PATH")
         }
         if case .data(_, let batches, let batchSize) = images {
             guard (1...10_000).contains(batches) else {
@@ -80,15 +80,16 @@ public struct ScoringWorkflow {
         try request.validate()
         try OutputFile.check(output)
         let model = pipeline.model
+        let criterion = try request.criterion.criterion(seed: UInt64(request.seed), probes: request.probes)
         let source = try source().map { source in
-            let total = Scorer.lossCount(request.criterion, source: source, probes: request.probes)
-            return ReportingCalibration(source, total: total, progress: progress)
+            ReportingCalibration(
+                source, total: Scorer.lossCount(criterion, of: source), progress: progress)
         }
         let arena = ParameterArena(model.parameters)
-        let groups = PrunableGroup.all(of: model)
-        let scorer = Scorer(
-            arena: arena, groups: groups, source: source, seed: UInt64(request.seed), probes: request.probes)
-        let scores = try scorer.scores(request.criterion)
+        let scores = try Scorer(
+            criterion: criterion, factor: request.criterion.factor(), network: model, arena: arena,
+            calibration: source
+        ).run()
 
         var tensors = arena.parameters.enumerated().map { index, parameter in
             NamedTensor(
@@ -96,31 +97,31 @@ public struct ScoringWorkflow {
                 floats: parameter.fileValues(of: arena.slice(scores.weights, index)))
         }
         if let channels = scores.groups {
-            tensors += zip(groups, channels).map {
+            tensors += zip(PrunableGroup.all(of: model), channels).map {
                 NamedTensor("group:\($0.name)", shape: [$1.count], floats: $1.map { Float($0) })
             }
         }
-        var metadata = ["criterion": request.criterion.rawValue, "format": "pt"]
+        var metadata = ["criterion": request.criterion.name, "format": "pt"]
         if let loss = scores.loss { metadata["loss"] = "\(loss)" }
         try SafetensorsWriter.write(tensors, metadata: metadata, to: output)
         return ScoringOutcome(
             tensors: arena.parameters.count, groups: scores.groups?.count ?? 0, loss: scores.loss)
     }
 
-    private func source() throws -> (any CalibrationSource)? {
+    private func source() throws -> (any PerSampleCalibration & StagedCalibration)? {
         switch request.images {
         case .none: return nil
         case .batch(let url):
             try DataConfiguration.checkPrediction(of: pipeline.model)
-            return try BatchCalibration(url, pipeline: pipeline)
+            return try TaskCalibration(file: url, pipeline: pipeline)
         case .data(let data, let count, let size):
             let model = pipeline.model
-            let batches = try BatchSource(
-                dataset: data.open(for: model), batchSize: size, seed: UInt64(request.seed), flip: false,
-                timestepSampling: .uniform, timestepCount: pipeline.scheduler.trainTimesteps,
-                isConditional: model.configuration.isClassConditional)
-            return try DenoisingCalibration(
-                model: model, objective: try DenoisingObjective(pipeline.scheduler), batches: batches, count: count,
+            var settings = DenoisingTrainingConfiguration()
+            (settings.batchSize, settings.seed) = (size, request.seed)
+            let batches = try DenoisingBatches(
+                data.open(for: model), flip: false, for: model, pipeline.scheduler, settings)
+            return try TaskCalibration(
+                Denoising(DenoisingObjective(pipeline.scheduler)), network: model, batches: batches, count: count,
                 batchSize: size)
         }
     }

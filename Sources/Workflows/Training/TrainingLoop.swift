@@ -1,45 +1,60 @@
-import Diffusion
 import Files
 import Imagery
 import Runs
+import Training
 import WeightFiles
 
+/// What a run stores with a checkpoint beside the state of training.
+struct RunState {
+    var tensors: [NamedTensor] = []
+    var values: [String: JSONValue] = [:]
+}
+
 /// Runs a trainer with its log, sample grids and checkpoints, in one phase or several.
-struct TrainingLoop {
-    let trainer: DenoisingTrainer
-    private let settings: TrainingConfiguration
-    private let scheduler: SchedulerConfiguration
+struct TrainingLoop<Task: LearningTask> {
+    let trainer: Trainer<Task>
+    /// Of the whole run, over all its phases.
+    private let totalSteps: Int
+    private let samples: Samples?
     private let progress: ProgressHandler?
     private let log: TrainingLog
 
-    init(
-        trainer: DenoisingTrainer, settings: TrainingConfiguration, scheduler: SchedulerConfiguration,
-        progress: ProgressHandler?
-    ) {
+    /// Pictures of what the network has learned, now and then.
+    struct Samples {
+        /// Steps between them.
+        let every: Int
+        /// Made with the weights as they would be saved.
+        let make: (Task.Network) throws -> Image
+    }
+
+    /// - Parameter totalSteps: nil for as many as the trainer's schedule has.
+    init(_ trainer: Trainer<Task>, samples: Samples?, totalSteps: Int? = nil, progress: ProgressHandler?) {
         self.trainer = trainer
-        self.settings = settings
-        self.scheduler = scheduler
+        self.totalSteps = totalSteps ?? trainer.configuration.steps
+        self.samples = samples
         self.progress = progress
-        log = TrainingLog(every: settings.logEvery)
+        log = TrainingLog(every: trainer.configuration.logEvery)
     }
 
     /// Trains until `step`; after the last step of all the log gets the line of the interval that ends there.
     ///
     /// - Parameter state: what to store with a checkpoint beside the state of training.
     func run(
-        until step: Int, phase: String, in folder: RunFolder, state: () throws -> [String: JSONValue] = { [:] }
+        until step: Int, phase: String, in folder: RunFolder, state: () throws -> RunState = { RunState() }
     ) throws {
+        let settings = trainer.configuration
         while trainer.step < step {
             let report = try trainer.advance()
             if let entry = log.add(report) { try folder.record(step: report.step, entry) }
             progress?(
                 ProgressUpdate(
-                    phase: phase, completed: report.step, total: settings.steps,
+                    phase: phase, completed: report.step, total: totalSteps,
                     detail: "loss \(log.recentLoss.formatted(digits: 5))"))
-            if settings.sampleEvery > 0, report.step % settings.sampleEvery == 0 {
-                try folder.writeSamples(try samples(), step: report.step)
+            if let samples, report.step % samples.every == 0 {
+                let image = try trainer.withResultWeights { try samples.make(trainer.network) }
+                try folder.writeSamples(image, step: report.step)
             }
-            if report.step % settings.checkpointEvery == 0 || report.step == settings.steps {
+            if report.step % settings.checkpointEvery == 0 || report.step == totalSteps {
                 try save(in: folder, state: state())
             }
         }
@@ -53,27 +68,17 @@ struct TrainingLoop {
 
     // MARK: checkpoints
 
-    func save(in folder: RunFolder, state: [String: JSONValue]) throws {
-        var state = state
-        state["log"] = log.state
-        try folder.save(step: trainer.step, tensors: trainer.stateTensors, state: trainer.addCounts(to: state))
+    func save(in folder: RunFolder, state: RunState) throws {
+        let training = trainer.snapshot()
+        var values = state.values.merging(training.members) { $1 }
+        values["log"] = log.state
+        try folder.save(step: trainer.step, tensors: training.tensors() + state.tensors, state: values)
     }
 
     func restore(_ checkpoint: Checkpoint) throws {
         try trainer.restore(checkpoint)
         guard log.restore(checkpoint.state["log"], step: checkpoint.step) else {
             throw CheckpointError.damaged(path: checkpoint.url.path, reason: "it holds no state of the log")
-        }
-    }
-
-    /// 64 images with the weights as they would be saved, always from the same noise.
-    private func samples() throws -> Image {
-        try trainer.withResultWeights {
-            let steps = min(50, scheduler.trainTimesteps)
-            let sampler = ImageSampler(
-                model: trainer.model, sampler: try SamplerName.ddim.makeSampler(scheduler, steps: steps),
-                seed: UInt64(settings.seed), classLabel: trainer.model.configuration.isClassConditional ? 0 : nil)
-            return try sampleGrid(try sampler.images(0..<64).images())
         }
     }
 }

@@ -1,4 +1,5 @@
 import Configuration
+import Datasets
 import Diffusion
 import Foundation
 import ModelFolders
@@ -10,7 +11,7 @@ public struct TrainingRunConfiguration {
     public var model: UNetConfiguration
     public var scheduler: SchedulerConfiguration
     public var data: DataConfiguration
-    public var training: TrainingConfiguration
+    public var training: DenoisingTrainingConfiguration
 
     static let sections = ["model", "scheduler", "data", "training"]
 
@@ -64,25 +65,20 @@ public struct TrainingWorkflow {
         let settings = configuration.training
         let model = try UNet(configuration.model)
         let data = try configuration.data.open(for: model)
-        let objective = try DenoisingObjective(configuration.scheduler, weighting: settings.lossWeighting)
-        try objective.check(model)
-        let batches = try BatchSource(
-            dataset: data, batchSize: settings.batchSize, seed: UInt64(settings.seed), flip: configuration.data.flip,
-            timestepSampling: settings.timestepSampling, timestepCount: configuration.scheduler.trainTimesteps,
-            isConditional: configuration.model.isClassConditional)
         model.initialize(seed: UInt64(settings.seed))
-        let trainer = DenoisingTrainer(
-            model: model, objective: objective, batches: batches, configuration: settings)
+        let trainer = try DenoisingTrainer(
+            denoising: model, configuration.scheduler, images: data, flip: configuration.data.flip, settings: settings)
+        try trainer.task.objective.check(model)
         let identity = try RunIdentity(command: "train", configuration: configuration.tree, data: data)
         let folder = try RunFolder(
-            output, identity: identity, growth: settings.growth(section: "training"), resuming: resuming)
-        let training = TrainingLoop(
-            trainer: trainer, settings: settings, scheduler: configuration.scheduler, progress: progress)
+            output, identity: identity, growth: settings.training.growth(section: "training"), resuming: resuming)
+        let training = TrainingLoop(trainer, configuration.scheduler, settings, progress: progress)
         if resuming { try folder.goOn(warning: warning, restore: training.restore) }
         try training.run(until: settings.steps, phase: "training", in: folder)
         try training.finish(in: folder)
         try trainer.withResultWeights {
-            try PipelineFolder(folder.modelURL).save(Pipeline(model: trainer.model, scheduler: configuration.scheduler))
+            try PipelineFolder(folder.modelURL).save(
+                Pipeline(model: trainer.network, scheduler: configuration.scheduler))
         }
         return folder.modelURL
     }

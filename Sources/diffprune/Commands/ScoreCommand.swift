@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Foundation
 import Runs
 import Workflows
@@ -7,10 +8,11 @@ struct ScoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score", abstract: "Computes importance scores of weights and channels; prunes nothing.",
         discussion: """
-            For each weight tensor, under its own name: magnitude |w|; taylor and snip |w·g|; gradient-flow −w·(Hg), \
-            signed; fisher ½·mean(g_n²)·w²; obd ½·diag(H)·w²; diff-pruning |w·Σ g_t|; random. diag(H) is an estimate \
-            from --probes exact Hessian–vector products with random signs; the rest is exact. Under group:<name>, one \
-            score a channel, for magnitude, taylor, gradient-flow, diff-pruning and random. \
+            The criterion of a method of the catalogue, by the method's name, at its default settings (docs/METHODS.md \
+            has the formulas): for each weight tensor, under its own name, one score an element; under group:<name>, \
+            one score a channel where the method prunes channels. The lowest leave first. Beside them, of weights \
+            only, elementwise-taylor |w·g| and elementwise-gradient-flow −w·(H·g), signed. obd's diag(H) is an \
+            estimate from --probes exact Hessian–vector products with random signs; the rest is exact. \
             A batch is a safetensors file of sample (clean), noise [N,C,H,W], timestep [N] and, for a conditional \
             model, class_labels; with --data images, noise and timesteps are chosen by --seed.
 
@@ -22,7 +24,7 @@ struct ScoreCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "One of \(ScoreCriterion.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
+            "One of \(ScoreCriterion.names.joined(separator: ", ")).", valueName: "name"))
     var criterion: String
 
     @Option(help: ArgumentHelp("Safetensors file to write.", valueName: "file"))
@@ -34,10 +36,16 @@ struct ScoreCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
     var data: String?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Batches to take from --data (default: 4).", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Batches to take from --data (default: \(PruningConfiguration().calibrationBatches)).", valueName: "n"))
     var batches: Int?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Images of a batch from --data (default: 64).", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Images of a batch from --data (default: \(PruningConfiguration().calibrationBatchSize)).", valueName: "n"))
     var batchSize: Int?
 
     @Option(
@@ -51,8 +59,8 @@ struct ScoreCommand: ParsableCommand {
     mutating func run() throws {
         general.apply()
         let criterion = try ScoreCriterion(named: criterion)
-        guard probes == nil || criterion == .obd else {
-            throw RequestError.conflict("--probes is for criterion 'obd', got '\(criterion.rawValue)'")
+        guard probes == nil || criterion.usesProbes else {
+            throw RequestError.conflict("--probes is for criterion 'obd', got '\(criterion.name)'")
         }
         let request = ScoringRequest(
             criterion, images: try images(), seed: seed.seed ?? 0, probes: probes ?? ScoringRequest.defaultProbes)
@@ -60,7 +68,7 @@ struct ScoreCommand: ParsableCommand {
         let outcome = try ScoringWorkflow(model.load(), request, output: url, progress: general.progress).run()
         let loss = outcome.loss.map { ", loss \($0)" } ?? ""
         try StandardStreams.write(
-            "\(criterion.rawValue): \(outcome.tensors) tensors, \(outcome.groups) groups\(loss): \(url.path)\n")
+            "\(criterion.name): \(outcome.tensors) tensors, \(outcome.groups) groups\(loss): \(url.path)\n")
     }
 
     private func images() throws -> ScoringRequest.Images {

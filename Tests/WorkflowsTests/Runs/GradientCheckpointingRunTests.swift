@@ -1,5 +1,3 @@
-import Diffusion
-import Models
 import Testing
 
 @testable import Workflows
@@ -15,23 +13,4 @@ import Testing
         #expect(try runs.text("kept/metrics.jsonl") == runs.text("checkpointed/metrics.jsonl"))
         #expect(try runs.text("checkpointed/config.yaml").contains("gradient_checkpointing: true"))
     }
-
-    @Test(arguments: [false, true]) func theTrainerSetsItUpInTheModel(isOn: Bool) throws {
-        var net = UNetConfiguration()
-        net.sampleSize = [4, 4]
-        net.blockOutChannels = [8]
-        net.normNumGroups = 4
-        net.downBlockTypes = ["DownBlock2D"]
-        net.upBlockTypes = ["UpBlock2D"]
-        var configuration = TrainingConfiguration()
-        configuration.gradientCheckpointing = isOn
-        let trainer = DenoisingTrainer(
-            model: try UNet(net), objective: try DenoisingObjective(SchedulerConfiguration()), batches: NoBatches(),
-            configuration: configuration)
-        #expect(trainer.model.usesGradientCheckpointing == isOn)
-    }
-}
-
-private struct NoBatches: TrainingBatches {
-    func batch(step: Int) -> DenoisingBatch { preconditionFailure("no step is made") }
 }

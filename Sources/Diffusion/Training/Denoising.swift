@@ -1,0 +1,31 @@
+import Layers
+import TensorCore
+import Training
+
+/// Learning to denoise; the timesteps are its stages.
+public struct Denoising<Model: Denoiser>: StagedTask {
+    public let objective: DenoisingObjective
+    /// Weight λ of imitating a teacher's predictions, where there is one.
+    public let distillation: Double
+
+    public init(_ objective: DenoisingObjective, distillation: Double = 0) {
+        self.objective = objective
+        self.distillation = distillation
+    }
+
+    public func loss(
+        of network: Model, on batch: DenoisingBatch, teacher: Model?, dropout: DropoutMask?
+    ) -> Variable {
+        objective.loss(
+            of: network, batch, dropout: dropout, teacher: teacher, distillation: Float(distillation))
+    }
+
+    /// - Throws: what the network says to a timestep that it is not defined at.
+    public func check(_ batch: DenoisingBatch, for network: Model) throws {
+        try network.check(timesteps: batch.timesteps)
+    }
+
+    public var stageCount: Int { objective.schedule.trainTimesteps }
+
+    public func batch(_ batch: DenoisingBatch, at stage: Int) -> DenoisingBatch { batch.at(timestep: stage) }
+}

@@ -1,0 +1,79 @@
+import CKernels
+import Layers
+import TensorCore
+
+/// The loss of a denoising model: L = mean over all elements of (target − prediction)², the target being ε, x₀ or
+/// v = √ᾱ·ε − √(1−ᾱ)·x₀ as the schedule says (Ho et al., 2020; Salimans & Ho, 2022).
+public struct DenoisingObjective {
+    public let schedule: NoiseSchedule
+    public let predictionType: PredictionType
+    public let weighting: LossWeighting
+
+    public init(_ configuration: SchedulerConfiguration, weighting: LossWeighting = .uniform) throws {
+        self.weighting = weighting
+        schedule = try NoiseSchedule(configuration)
+        predictionType = configuration.predictionType
+    }
+
+    /// Whether `model` is defined at every timestep of the schedule; throws with what was got and expected.
+    public func check(_ model: some Denoiser) throws { try model.check(timesteps: [0, schedule.trainTimesteps - 1]) }
+
+    /// x_t = √ᾱ_t·x₀ + √(1−ᾱ_t)·ε.
+    public func noised(_ batch: DenoisingBatch) -> Tensor {
+        schedule.noised(batch.clean, with: batch.noise, timesteps: batch.timesteps)
+    }
+
+    /// What the model is to predict.
+    public func target(_ batch: DenoisingBatch) -> Tensor {
+        switch predictionType {
+        case .epsilon: batch.noise
+        case .sample: batch.clean
+        case .velocity: schedule.velocity(batch.clean, with: batch.noise, timesteps: batch.timesteps)
+        }
+    }
+
+    /// The model's prediction at x_t; a variance that it predicts beside is left out.
+    public func prediction(
+        of model: some Denoiser, at noised: Tensor, _ batch: DenoisingBatch, dropout: DropoutMask? = nil
+    ) -> Variable {
+        let output = model(
+            Variable(noised), timesteps: batch.timesteps.map(Float.init), classLabels: batch.classLabels,
+            dropout: dropout)
+        let channels = batch.clean.shape[3]
+        return output.shape[3] == channels ? output : output.channels(0..<channels)
+    }
+
+    /// The loss of `model` on `batch`, timesteps weighted as `weighting` says.
+    ///
+    /// - Parameters:
+    ///   - teacher: with `distillation` = λ the loss is (1 − λ)·L + λ·mean (prediction − teacher's prediction)².
+    public func loss<Model: Denoiser>(
+        of model: Model, _ batch: DenoisingBatch, dropout: DropoutMask? = nil, teacher: Model? = nil,
+        distillation: Float = 0
+    ) -> Variable {
+        let noised = noised(batch)
+        let prediction = prediction(of: model, at: noised, batch, dropout: dropout)
+        guard let teacher, distillation > 0 else { return weightedError(prediction, target(batch), batch) }
+        let reference = Autograd.withoutRecording { self.prediction(of: teacher, at: noised, batch).value }
+        let imitation = weightedError(prediction, reference, batch)
+        guard distillation < 1 else { return imitation }
+        return weightedError(prediction, target(batch), batch).combined(
+            1 - distillation, plus: imitation, times: distillation)
+    }
+
+    /// mean of w_t·(prediction − target)² over all elements.
+    private func weightedError(_ prediction: Variable, _ target: Tensor, _ batch: DenoisingBatch) -> Variable {
+        guard weighting != .uniform else { return prediction.meanSquaredError(to: target) }
+        let roots = Tensor(uninitialized: target.shape)
+        let size = target.count / max(batch.count, 1)
+        for (image, timestep) in batch.timesteps.enumerated() {
+            let weight = weighting.weight(
+                signal: Double(schedule.signalCoefficient(at: timestep)),
+                noise: Double(schedule.noiseCoefficient(at: timestep)), predicting: predictionType)
+            (roots.pointer + image * size).update(repeating: Float(weight.squareRoot()), count: size)
+        }
+        let scaled = Tensor(uninitialized: target.shape)
+        dk_multiply(1, target.pointer, roots.pointer, target.count, scaled.pointer, 0)
+        return prediction.multiplied(by: Variable(roots)).meanSquaredError(to: scaled)
+    }
+}

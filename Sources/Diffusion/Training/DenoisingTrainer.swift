@@ -1,0 +1,23 @@
+import Imagery
+import Training
+
+public typealias DenoisingTrainer<Model: Denoiser> = Trainer<Denoising<Model>>
+
+extension Trainer {
+    /// Trains `model` on images as `settings` say.
+    ///
+    /// - Parameters:
+    ///   - flip: whether half the images, at random, are mirrored left to right.
+    ///   - teacher: what is imitated, with the weight `distillation`.
+    /// - Throws: `ConfigurationError` for images that the model cannot learn from, `SchedulerError`, `TrainingError`.
+    public convenience init<Model: Denoiser>(
+        denoising model: Model, _ scheduler: SchedulerConfiguration, images: InMemoryDataset, flip: Bool,
+        settings: DenoisingTrainingConfiguration, teacher: Model? = nil, extensions: [any TrainingExtension] = []
+    ) throws where Task == Denoising<Model> {
+        try self.init(
+            Denoising(
+                DenoisingObjective(scheduler, weighting: settings.lossWeighting), distillation: settings.distillation),
+            network: model, batches: DenoisingBatches(images, flip: flip, for: model, scheduler, settings),
+            configuration: settings.training, teacher: teacher, extensions: extensions)
+    }
+}

@@ -1,0 +1,99 @@
+/// Choosing among units of several coordinates.
+extension Selection {
+    /// Lowest scores first, over all sites at once, until every limit holds.
+    func greedy(_ units: Units, _ lists: [[Int]], _ allowed: [Double]) throws -> Masks {
+        // Ties are broken by position, so that the outcome never depends on a sort's internals.
+        let keys = units.scores.indices.map { units.mustLeave[$0] ? -.infinity : units.scores[$0] }
+        let order = lists.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
+        let shares = lists.map(shares)
+        var masks = Masks(space)
+        var widths = space.widths
+        var removed: [Int] = []
+        for index in order {
+            if fits(widths, allowed) && !units.mustLeave[index] { break }
+            guard shares[index].allSatisfy({ widths[$0.site] - $0.count >= partition.minimumWidths[$0.site] }) else {
+                continue
+            }
+            for coordinate in lists[index] { masks.values[coordinate] = 0 }
+            for share in shares[index] { widths[share.site] -= share.count }
+            removed.append(index)
+        }
+        try checkReached(widths, allowed)
+        if partition.isCoarse { restoreWhatFits(removed, units, lists, shares, to: &masks, widths: widths, allowed) }
+        return masks
+    }
+
+    /// The lowest of each site, the same share of every one: the largest share that every limit allows.
+    func uniform(_ units: Units, _ lists: [[Int]], _ allowed: [Double]) throws -> Masks {
+        let shares = lists.map(shares)
+        guard shares.allSatisfy({ $0.count == 1 }) else { throw AllocationError.notForFamilies(allocation) }
+        let bySite = Dictionary(grouping: lists.indices) { shares[$0][0].site }
+        func masks(keeping density: Double) -> (masks: Masks, widths: [Int]) {
+            var masks = Masks(space)
+            var widths = space.widths
+            for (site, indices) in bySite {
+                let order = indices.sorted { (units.scores[$0], $0) < (units.scores[$1], $1) }
+                let target = max(partition.minimumWidths[site], Int((density * Double(widths[site])).rounded(.down)))
+                for index in order {
+                    let left = widths[site] - lists[index].count
+                    guard units.mustLeave[index] || left >= target else { break }
+                    guard left >= partition.minimumWidths[site] else { break }
+                    for coordinate in lists[index] { masks.values[coordinate] = 0 }
+                    widths[site] = left
+                }
+            }
+            return (masks, widths)
+        }
+        try checkReached(masks(keeping: 0).widths, allowed)
+        var (low, high) = (0.0, 1.0)
+        for _ in 0..<50 {
+            let middle = 0.5 * (low + high)
+            if fits(masks(keeping: middle).widths, allowed) { low = middle } else { high = middle }
+        }
+        return masks(keeping: low).masks
+    }
+
+    /// How many coordinates of which sites a unit has.
+    private func shares(of coordinates: [Int]) -> [(site: Int, count: Int)] {
+        var shares: [(site: Int, count: Int)] = []
+        for coordinate in coordinates {
+            if let last = shares.last, space.ranges[last.site].contains(coordinate) {
+                shares[shares.count - 1].count += 1
+            } else {
+                shares.append((space.site(of: coordinate), 1))
+            }
+        }
+        return shares
+    }
+
+    private func checkReached(_ widths: [Int], _ allowed: [Double]) throws {
+        for (index, cost) in costs.enumerated() {
+            let current = cost.value(widths)
+            guard current > allowed[index] * (1 + 1e-12) else { continue }
+            throw partition.unreachable(
+                asked: allowed[index] / fullCosts[index], minimum: current / fullCosts[index],
+                quantity: cost.kind.rawValue, widths: widths)
+        }
+    }
+
+    /// These units are large, and the last one may free far more than was asked: those that still fit come back, the best
+    /// first, each site's in the order opposite to that in which they left.
+    private func restoreWhatFits(
+        _ removed: [Int], _ units: Units, _ lists: [[Int]], _ shares: [[(site: Int, count: Int)]],
+        to masks: inout Masks, widths: [Int], _ allowed: [Double]
+    ) {
+        var widths = widths
+        var blocked: Set<Int> = []
+        for index in removed.reversed() where !units.mustLeave[index] {
+            guard blocked.isDisjoint(with: shares[index].map(\.site)) else { continue }
+            var wider = widths
+            for share in shares[index] { wider[share.site] += share.count }
+            guard fits(wider, allowed) else {
+                blocked.formUnion(shares[index].map(\.site))
+                continue
+            }
+            widths = wider
+            for coordinate in lists[index] { masks.values[coordinate] = 1 }
+        }
+    }
+}

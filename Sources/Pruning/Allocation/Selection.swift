@@ -1,0 +1,129 @@
+import Layers
+
+/// Chooses which coordinates of a space leave so that a budget is met: a partition says what leaves together, costs what
+/// that frees, an allocation where it is taken.
+///
+/// The lowest scores leave first, until every limit holds. The cost is above a limit before the last unit leaves, so the
+/// budget is hit within one unit.
+public struct Selection {
+    public let space: PruningSpace
+    public let budget: Budget
+    /// What each limit of the budget counts.
+    public let costs: [any Cost]
+    public let partition: any Partition
+    public let allocation: Allocation
+    /// What the network costs by each limit before this selection's run began; ratios refer to it.
+    public let fullCosts: [Double]
+
+    /// - Throws: `GranularityError` where the granularity cannot be had, `BudgetError` for a budget that does not go with
+    ///   it.
+    public init(
+        space: PruningSpace, network: any ChannelNetwork, budget: Budget, granularity: Granularity,
+        minimumFraction: Double, allocation: Allocation = .global, comparesRows: Bool = false
+    ) throws {
+        self.space = space
+        self.budget = budget
+        self.allocation = allocation
+        costs = try budget.costs(in: space, of: network)
+        fullCosts = costs.map { $0.value(space.widths) }
+        partition = try granularity.partition(
+            of: space, minimumFraction: minimumFraction, normalizations: network.normalizations,
+            comparesRows: comparesRows)
+        if case .pattern(let keep, let of) = granularity {
+            let sparsity = 1 - Double(keep) / Double(of)
+            guard abs(1 - budget.remaining - sparsity) < 1e-6 else {
+                throw BudgetError.patternHasItsOwn(
+                    asked: 1 - budget.remaining, pattern: "\(keep):\(of)", sparsity: sparsity)
+            }
+        }
+        guard allocation != .erdosRenyi || space.kind == .weights else {
+            throw AllocationError.notForChannels(allocation)
+        }
+    }
+
+    /// Sites, by number, whose coordinates leave together: each alone, but for `regular`.
+    public var families: [[Int]] { partition.families }
+
+    // MARK: density
+
+    /// The first limit's cost of a mask relative to the whole, counting a soft mask by its sum.
+    public func density(of masks: Masks) -> Double { costs[0].value(masks.softWidths) / fullCosts[0] }
+
+    /// ∂density/∂m for one coordinate of each site at the given masks.
+    public func marginalDensities(of masks: Masks) -> [Double] {
+        costs[0].slopes(masks.softWidths).map { $0 / fullCosts[0] }
+    }
+
+    /// What each limit allows when the first one is at `remaining`: all come nearer in step.
+    func allowed(at remaining: Double) -> [Double] {
+        let first = budget.limits[0].remaining
+        let share = (1 - remaining) / (1 - first)
+        return zip(budget.limits.indices, fullCosts).map { index, full in
+            (index == 0 ? remaining : 1 - (1 - budget.limits[index].remaining) * share) * full
+        }
+    }
+
+    func fits(_ widths: [Int], _ allowed: [Double]) -> Bool {
+        zip(costs, allowed).allSatisfy { $0.value(widths) <= $1 * (1 + 1e-12) }
+    }
+
+    /// What a coordinate of each site counts: with `perCost` what it frees, relative to what all costs.
+    private func prices(perCost: Bool) -> [Double] {
+        guard perCost else { return space.sites.map { _ in 1 } }
+        let marginal = zip(costs, fullCosts).map { cost, full in
+            cost.slopes(space.widths.map(Double.init)).map { $0 / full }
+        }
+        return space.sites.indices.map { site in
+            let price = marginal.reduce(0) { $0 + $1[site] }
+            return price > 0 ? price : 1
+        }
+    }
+
+    // MARK: choosing
+
+    /// What leaves at once if coordinates are worth these scores.
+    public func members(by scores: Scores) -> UnitMembers {
+        partition.units(of: scores, prices: prices(perCost: false)).members
+    }
+
+    /// Binary masks that keep the highest scores within `remaining` of the first limit's full cost, and the others in step.
+    ///
+    /// - Parameters:
+    ///   - scores: −∞ says that a coordinate has left already: it leaves even where the budget would be met with it.
+    ///   - perCost: whether scores are changes of a loss, so that what counts is the score for the cost that a coordinate
+    ///     frees (the greedy rule of the knapsack problem). Relative scores, like norms divided by their layer's mean,
+    ///     say nothing about a loss and are ranked as they are.
+    ///   - members: what leaves at once; nil for the partition's units by these scores.
+    /// - Throws: `BudgetError` where even the minimum widths cost more; `ScoreError`.
+    public func masks(
+        keeping scores: Scores, remaining: Double, perCost: Bool = false, members: UnitMembers? = nil
+    ) throws -> Masks {
+        try scores.check()
+        let prices = prices(perCost: perCost)
+        var units = partition.units(of: scores, prices: prices)
+        if let members, members != units.members { units = Units(members, scores: scores, prices: prices) }
+        let allowed = allowed(at: remaining)
+        switch (units.members, units.competition, allocation) {
+        case (.singles, .all, .uniform), (.singles, .all, .erdosRenyi):
+            return singles(units, densities: siteDensities(remaining))
+        case (.singles, _, _): return singles(units, share: remaining)
+        case (.lists(let lists), _, .global): return try greedy(units, lists, allowed)
+        case (.lists(let lists), _, _): return try uniform(units, lists, allowed)
+        }
+    }
+}
+
+/// Why what leaves cannot be taken where it was asked for.
+public enum AllocationError: Error, CustomStringConvertible {
+    case notForChannels(Allocation)
+    case notForFamilies(Allocation)
+
+    public var description: String {
+        switch self {
+        case .notForChannels(let allocation):
+            "allocation '\(allocation.rawValue)' is for granularities of weights, expected global or uniform"
+        case .notForFamilies(let allocation):
+            "allocation '\(allocation.rawValue)' cannot be had where axes leave together, expected global"
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import TensorCore
+
+/// Where losses come from that criteria are read from. Everything is fixed, so that scores can be compared between rounds.
+///
+/// What more a source can give it says by conforming to `PerSampleCalibration` and `StagedCalibration`.
+public protocol CalibrationSource: AnyObject {
+    /// Number of fixed batches whose mean is *the* loss.
+    var batchCount: Int { get }
+    /// The mean loss of one batch with the network's present weights and gates.
+    func loss(batch: Int) throws -> Variable
+}
+
+/// A source whose losses can be had sample by sample.
+public protocol PerSampleCalibration: CalibrationSource {
+    var sampleCount: Int { get }
+    /// The loss of one sample alone.
+    func loss(sample: Int) throws -> Variable
+}
+
+/// A source whose task falls into stages that are learned side by side, from 0 upward.
+public protocol StagedCalibration: CalibrationSource {
+    var stageCount: Int { get }
+    /// The loss of one fixed batch, all of it at `stage`.
+    func loss(stage: Int) throws -> Variable
+}

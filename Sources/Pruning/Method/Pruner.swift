@@ -1,0 +1,36 @@
+import Training
+
+/// A pruning method: says what a run does, and turns evidence into masks in its updates.
+///
+/// After the last update every mask is exactly 0 or 1, and the card's promise holds.
+public protocol Pruner: SendableMetatype {
+    associatedtype Configuration: PrunerConfiguration
+    static var card: MethodCard { get }
+    /// What evidence it asks for; anything else is refused.
+    static var needs: [any EvidenceKind.Type] { get }
+
+    init(_ configuration: Configuration, seed: UInt64)
+    var configuration: Configuration { get }
+    /// Everything an interrupted run needs beside the masks.
+    var state: PrunerState { get }
+    /// Goes on from a saved state of the same configuration, in the same space.
+    /// - Throws: `PrunerStateError` for a state that is not one of this method's.
+    mutating func restore(_ state: PrunerState, in space: PruningSpace) throws
+
+    /// What the run does, stage by stage.
+    func plan(_ timing: PlanTiming) -> PruningPlan
+    /// Changes the masks for update `number` of the plan, from 0.
+    mutating func update(_ masks: inout Masks, number: Int, in context: PruningContext) throws -> MaskUpdateReport
+    /// What it adds to every training step before the network is made smaller: the same objects at every call.
+    mutating func extensions(in context: PruningContext) -> [any TrainingExtension]
+    /// Repairs the weights of what the masks leave, for a plan with a `reconstruct` stage. The masks are decided.
+    mutating func reconstruct(_ masks: Masks, in context: PruningContext) throws
+}
+
+extension Pruner {
+    /// Methods that remember nothing.
+    public var state: PrunerState { PrunerState() }
+    public mutating func restore(_ state: PrunerState, in space: PruningSpace) throws {}
+    public mutating func reconstruct(_ masks: Masks, in context: PruningContext) throws {}
+    public mutating func extensions(in context: PruningContext) -> [any TrainingExtension] { [] }
+}

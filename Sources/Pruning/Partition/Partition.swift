@@ -1,0 +1,24 @@
+/// What leaves together.
+public protocol Partition {
+    /// Units if coordinates are worth `scores`.
+    ///
+    /// - Parameter prices: what a coordinate of each site counts.
+    func units(of scores: Scores, prices: [Double]) -> Units
+    /// Sites whose coordinates leave together, by number: each alone unless said otherwise.
+    var families: [[Int]] { get }
+    /// Whether units are so large that one may free far more than was asked: those that still fit then come back.
+    var isCoarse: Bool { get }
+    /// How many coordinates of each site stay at least.
+    var minimumWidths: [Int] { get }
+    /// The error for a budget that even the minimum widths exceed.
+    func unreachable(asked: Double, minimum: Double, quantity: String, widths: [Int]) -> BudgetError
+}
+
+extension Partition {
+    public var isCoarse: Bool { false }
+    public var families: [[Int]] { minimumWidths.indices.map { [$0] } }
+
+    public func unreachable(asked: Double, minimum: Double, quantity: String, widths: [Int]) -> BudgetError {
+        .unreachable(asked: asked, minimum: minimum, quantity: quantity)
+    }
+}

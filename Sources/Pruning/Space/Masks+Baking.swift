@@ -1,0 +1,24 @@
+import TensorCore
+import Training
+
+extension Masks {
+    /// The masks laid out as `arena`, 1 where no coordinate lies.
+    ///
+    /// - Precondition: masks of weights.
+    public func flat(in arena: ParameterArena) -> Tensor {
+        let flat = Tensor(ones: [arena.count])
+        for (site, range) in zip(space.sites, space.ranges) {
+            guard case .weight(_, let index) = site else { preconditionFailure("masks of channels are no weights") }
+            arena.slice(flat, index).assign(Tensor(Array(values[range]), shape: [range.count]))
+        }
+        return flat
+    }
+
+    /// Multiplies the weights by their masks: what is masked becomes exactly zero.
+    ///
+    /// - Precondition: masks of weights.
+    public func bake(into arena: ParameterArena) {
+        let flat = flat(in: arena)
+        for index in 0..<flat.count { arena.values.pointer[index] *= flat.pointer[index] }
+    }
+}

@@ -1,0 +1,39 @@
+import Pruning
+
+/// Activation magnitude: how large a channel is where layers read it.
+///
+///     score_k = mean over consumers of mean|x_k|, divided by the group's mean score
+///
+/// over all positions of the calibration batches, timesteps and images alike.
+///
+/// Based on: Molchanov et al., "Pruning Convolutional Neural Networks for Resource Efficient Inference", ICLR 2017,
+/// arXiv 1611.06440 (mean activation).
+///
+/// Differs from the paper: an axis has several consumers, whose means are averaged; groups are made comparable by their
+/// mean, not by their norm. The channels of an axis that no convolution or linear layer reads score 1 each.
+public struct ActivationMagnitude: ImportanceCriterion {
+    public static let card = MethodCard(
+        name: "activation-magnitude", family: "activation", summary: "removes the channels of the smallest activations",
+        granularities: Granularity.Name.all(in: .channels), paper: "Molchanov et al., 2017, arXiv 1611.06440")
+    public static let needs: [any EvidenceKind.Type] = [InputStatistics.self]
+    public static let scoresAreLossChanges = false
+
+    public init(_ configuration: NoConfiguration, seed: UInt64) {}
+
+    public func scores(at masks: Masks, from evidence: EvidenceSource) throws -> Scores {
+        let statistics = try evidence(InputStatistics(), at: masks)
+        return Scores(
+            masks.space,
+            bySite: masks.space.groups.map { group in
+                var sums = [Double](repeating: 0, count: group.width)
+                var consumers = 0
+                for member in group.consumers {
+                    guard let inputs = statistics[member.parameter] else { continue }
+                    consumers += 1
+                    for channel in sums.indices { sums[channel] += inputs.meanSize[member.offset + channel] }
+                }
+                let mean = sums.reduce(0, +) / Double(max(sums.count, 1))
+                return consumers > 0 && mean > 0 ? sums.map { $0 / mean } : sums.map { _ in 1 }
+            })
+    }
+}

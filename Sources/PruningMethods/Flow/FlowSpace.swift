@@ -1,0 +1,123 @@
+import Pruning
+
+/// The masks of a space as one point, one coordinate for each of the units that share a mask, with the density on it.
+struct FlowSpace {
+    private let context: PruningContext
+    private let members: UnitMembers
+    /// How many coordinates of which sites a unit has; of single coordinates the space's ranges say it.
+    private let shares: [[(site: Int, count: Int)]]
+
+    /// - Parameter blockSize: how many neighbouring units of the same first site share a mask; 1 for single coordinates.
+    init(context: PruningContext, members: UnitMembers, blockSize: Int) {
+        self.context = context
+        guard case .lists(let units) = members else {
+            self.members = members
+            shares = []
+            return
+        }
+        let space = context.space
+        var lists: [[Int]] = []
+        var joined = 0
+        for unit in units {
+            if joined > 0, joined < blockSize, let last = lists.last,
+                space.site(of: last[0]) == space.site(of: unit[0])
+            {
+                lists[lists.count - 1] = last + unit
+                joined += 1
+            } else {
+                lists.append(unit)
+                joined = 1
+            }
+        }
+        self.members = .lists(lists)
+        shares = lists.map { list in
+            var shares: [(site: Int, count: Int)] = []
+            for coordinate in list {
+                let site = space.site(of: coordinate)
+                if let index = shares.firstIndex(where: { $0.site == site }) {
+                    shares[index].count += 1
+                } else {
+                    shares.append((site, 1))
+                }
+            }
+            return shares
+        }
+    }
+
+    /// Units of each site, by number; of several sites that leave together, of the first.
+    var unitsOfSites: [[Int]] {
+        guard case .lists = members else { return context.space.ranges.map(Array.init) }
+        var result = context.space.sites.map { _ in [Int]() }
+        for (index, share) in shares.enumerated() { result[share[0].site].append(index) }
+        return result
+    }
+
+    /// The sum of each unit's coordinates.
+    func sums(of values: [Double]) -> [Double] {
+        guard case .lists(let lists) = members else { return values }
+        return lists.map { $0.reduce(0) { $0 + values[$1] } }
+    }
+
+    /// Units' masks (means over their coordinates).
+    func point(of masks: Masks) -> [Double] {
+        guard case .lists(let lists) = members else { return masks.values.map(Double.init) }
+        return lists.map { $0.reduce(0) { $0 + Double(masks.values[$1]) } / Double($0.count) }
+    }
+
+    /// A value for each coordinate from one for each unit.
+    func spread(_ point: [Double]) -> [Double] {
+        guard case .lists(let lists) = members else { return point }
+        // What no unit holds stays whole.
+        var values = [Double](repeating: 1, count: context.space.count)
+        for (list, value) in zip(lists, point) {
+            for coordinate in list { values[coordinate] = value }
+        }
+        return values
+    }
+
+    func masks(at point: [Double]) -> Masks { Masks(context.space, spread(point).map { Float($0) }) }
+
+    func density(of point: [Double]) -> Double { context.selection.density(of: masks(at: point)) }
+
+    /// ∂density/∂unit: what the coordinates of each unit cost at the present widths.
+    func costs(at point: [Double]) -> [Double] {
+        let marginal = context.selection.marginalDensities(of: masks(at: point))
+        guard case .lists = members else {
+            return zip(context.space.ranges, marginal).flatMap { repeatElement($1, count: $0.count) }
+        }
+        return shares.map { $0.reduce(0) { $0 + marginal[$1.site] * Double($1.count) } }
+    }
+
+    /// One Euler step of the flow along `drive` to `density` in the metric of the costs, then clipping, then the uniform
+    /// shift that puts the clipped point on `density` exactly.
+    ///
+    /// - Parameter steps: into how many steps a fall of the whole density is divided, which bounds the motion of a step
+    ///   that has no density to lose.
+    func advance(_ point: inout [Double], along drive: [Double], flow: SparseFlow, to density: Double, steps: Int) {
+        let costs = costs(at: point)
+        // Units at a bound that the drive holds there take no part: their share of the motion is not real.
+        let free = point.indices.filter { i in
+            costs[i] > 0 && !(point[i] <= 0 && drive[i] <= 0) && !(point[i] >= 1 && drive[i] >= 1)
+        }
+        let delta = flow.direction(
+            energy: free.map { drive[$0] }, density: free.map { _ in -1 }, metric: free.map { costs[$0] })
+        let time = max(self.density(of: point) - density, 0.5 / Double(steps))
+        for (i, d) in zip(free, delta) { point[i] = min(max(point[i] + d * time, 0), 1) }
+        settle(&point, free, at: density)
+    }
+
+    /// Shifts the units that move by τ (clipped), τ found by bisection so that the density is met.
+    private func settle(_ point: inout [Double], _ moving: [Int], at density: Double) {
+        func shifted(_ tau: Double) -> [Double] {
+            var result = point
+            for i in moving { result[i] = min(max(result[i] + tau, 0), 1) }
+            return result
+        }
+        var (low, high) = (-1.0, 1.0)
+        for _ in 0..<40 {
+            let middle = 0.5 * (low + high)
+            if self.density(of: shifted(middle)) > density { high = middle } else { low = middle }
+        }
+        point = shifted(low)
+    }
+}

@@ -1,0 +1,59 @@
+import Pruning
+
+/// Settings of `gradient-flow`.
+public struct GradientFlowConfiguration: PrunerConfiguration {
+    /// How velocities of different channels are brought to one scale before the flow.
+    public enum Scaling: String, Codable, Sendable, CaseIterable {
+        /// As they are.
+        case none
+        /// Their rank among all channels, spread evenly over [−1, 1]: a heavy tail cannot make one channel take all the motion.
+        case rank
+        /// Their rank within their own group: every group gives up about the same share, and the flow decides which
+        /// channels; velocities of different layers need not be comparable.
+        case groupRank = "group-rank"
+    }
+
+    public var energy = MaskEnergy.lookAhead
+    /// η of the look-ahead energy, as a multiple of the Cauchy step ‖g‖²/(gᵀHg).
+    public var lookAhead = 0.3
+    /// How velocities are read; `signed` is the flow as published.
+    public var reading = VelocitySign.magnitude
+    /// Rounds of flow with fine-tuning between them.
+    public var rounds = 8
+    /// Euler steps a round.
+    public var flowSteps = 10
+    /// r ≥ 1: how much of the motion follows the energy beside the density (1: none; the larger, the sooner masks decide).
+    public var ratio = 3.0
+    /// How the density falls over the rounds.
+    public var schedule = MaskSchedule.linear
+    /// Progress at which the density has arrived; the rounds after it only finish undecided masks.
+    public var arrival = 0.7
+    /// Strength, at the end, of the double-well drive 2m − 1 that finishes undecided masks; it rises linearly from 0.
+    public var polarization = 1.0
+    public var scaling = Scaling.rank
+    /// Share of the previous rounds' velocities that is kept (exponential averaging over rounds).
+    public var momentum = 0.5
+    /// Coarse-grained: the criterion is evaluated every this many rounds only.
+    public var evaluateEvery = 1
+    /// Coarse-grained: masks are shared by runs of this many neighbouring channels.
+    public var blockSize = 1
+
+    public init() {}
+
+    var criterion: EnergyCriterion.Configuration {
+        EnergyCriterion.Configuration(energy: energy, lookAhead: lookAhead, reading: reading)
+    }
+
+    public func validate() throws {
+        try criterion.validate()
+        let require = PrunerConfigurationError.require
+        try require((1...10_000).contains(rounds), "rounds", rounds, "1...10000")
+        try require((1...10_000).contains(flowSteps), "flowSteps", flowSteps, "1...10000")
+        try require(ratio >= 1 && ratio <= 1000, "ratio", ratio, "1...1000")
+        try require(arrival > 0 && arrival <= 1, "arrival", arrival, "in (0, 1]")
+        try require(polarization >= 0 && polarization.isFinite, "polarization", polarization, "at least 0")
+        try require((0..<1).contains(momentum), "momentum", momentum, "in [0, 1)")
+        try require((1...10_000).contains(evaluateEvery), "evaluateEvery", evaluateEvery, "1...10000")
+        try require((1...4096).contains(blockSize), "blockSize", blockSize, "1...4096")
+    }
+}

@@ -1,0 +1,76 @@
+import Pruning
+import Training
+
+/// L0 regularisation: gates with a hard-concrete distribution learn beside the weights which channels to leave open, at a
+/// price for every open one.
+///
+///     loss + λ·Σ_k p_k·P(z_k ≠ 0)        p_k: what channel k costs, all together 1        (`HardConcrete`)
+///
+/// After the soft share of the steps the channels of the highest ln α within the budget stay.
+///
+/// Based on: Louizos, Welling & Kingma, "Learning Sparse Neural Networks through L0 Regularization", ICLR 2018,
+/// arXiv 1712.01312.
+///
+/// Differs from the paper: gates multiply channels of a trained network and start nearly open; a channel's price is what
+/// it costs; the budget decides how many stay, by the rank of ln α, instead of the sign of the noiseless gate.
+public struct L0: Pruner {
+    public struct Configuration: PrunerConfiguration {
+        /// λ.
+        public var penalty = 0.05
+        /// Of the gates' own Adam.
+        public var learningRate = 0.05
+        /// ln α before training; 2 is a noiseless gate of 0.96.
+        public var initial = 2.0
+
+        public init() {}
+
+        public func validate() throws {
+            let require = PrunerConfigurationError.require
+            try require(penalty > 0 && penalty.isFinite, "penalty", penalty, "above 0")
+            try require(learningRate > 0 && learningRate <= 10, "learningRate", learningRate, "in (0, 10]")
+            try require((-20...20).contains(initial), "initial", initial, "-20...20")
+        }
+    }
+
+    public static let card = MethodCard(
+        name: "l0", family: "learned", summary: "learns hard-concrete gates of channels under a price for open ones",
+        granularities: [.channel, .block, .head, .aligned, .regular, .depth], needsTraining: true,
+        paper: "Louizos, Welling & Kingma, 2018, arXiv 1712.01312")
+    public static let needs: [any EvidenceKind.Type] = []
+
+    public let configuration: Configuration
+    private let seed: UInt64
+    private var gates: HardConcreteGates?
+
+    public init(_ configuration: Configuration, seed: UInt64) {
+        self.configuration = configuration
+        self.seed = seed
+    }
+
+    public func plan(_ timing: PlanTiming) -> PruningPlan {
+        let soft = timing.softSteps
+        return PruningPlan(
+            [.train(steps: soft), .update(0)] + timing.closing + [.train(steps: timing.steps - soft)])
+    }
+
+    public mutating func extensions(in context: PruningContext) -> [any TrainingExtension] {
+        let gates =
+            self.gates
+            ?? HardConcreteGates(
+                in: context, initial: configuration.initial, penalty: configuration.penalty,
+                learningRate: configuration.learningRate, seed: seed)
+        self.gates = gates
+        return [gates]
+    }
+
+    public mutating func update(
+        _ masks: inout Masks, number: Int, in context: PruningContext
+    ) throws -> MaskUpdateReport {
+        _ = extensions(in: context)
+        gates?.detach()
+        let old = masks
+        masks = try context.selection.masks(
+            keeping: Scores(context.space, bySite: gates?.logits ?? []), remaining: context.remaining)
+        return context.report(from: old, to: masks)
+    }
+}

@@ -1,0 +1,15 @@
+/// Where a trainer gets its batches from. Everything is a pure function of the arguments, so that a resumed run sees what the
+/// uninterrupted one would have.
+public protocol BatchSource<Batch> {
+    associatedtype Batch
+
+    /// The batch of training step `step` (from 0).
+    func batch(step: Int) -> Batch
+
+    /// Batch `number` of `count` that together judge a network: without anything drawn anew for each step.
+    ///
+    /// - Parameters:
+    ///   - number: from 0; batches beyond `count` are further ones of the same kind.
+    ///   - size: samples of the batch.
+    func calibrationBatch(number: Int, of count: Int, size: Int) -> Batch
+}

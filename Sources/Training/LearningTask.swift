@@ -1,0 +1,37 @@
+import Layers
+import TensorCore
+
+/// What a network learns: the loss of a batch.
+public protocol LearningTask<Network, Batch> {
+    associatedtype Network: ChannelNetwork
+    /// Everything a loss needs, so that it can be evaluated again bit for bit.
+    associatedtype Batch: LearningBatch
+
+    /// The mean loss of `batch` with the network's present weights and gates: a scalar that derivatives can be taken of.
+    ///
+    /// - Parameters:
+    ///   - teacher: what the task imitates, as far as it is asked to; nil for nothing.
+    ///   - dropout: names the step's dropout; nil where the loss is only to be judged.
+    func loss(of network: Network, on batch: Batch, teacher: Network?, dropout: DropoutMask?) throws -> Variable
+
+    /// Throws where `network` has no loss on `batch`: before a long work on many of them.
+    func check(_ batch: Batch, for network: Network) throws
+}
+
+extension LearningTask {
+    public func check(_ batch: Batch, for network: Network) throws {}
+}
+
+/// Samples whose losses are averaged.
+public protocol LearningBatch {
+    var count: Int { get }
+    /// The batch of samples `range` alone.
+    func samples(_ range: Range<Int>) -> Self
+}
+
+/// A task that falls into stages which are learned side by side, each of any sample: from 0 upward.
+public protocol StagedTask: LearningTask {
+    var stageCount: Int { get }
+    /// The same samples, all of them at `stage`.
+    func batch(_ batch: Batch, at stage: Int) -> Batch
+}

@@ -1,0 +1,21 @@
+import ModelFolders
+
+extension PruningRun {
+    /// What was removed, for `pruning.json`; ratios refer to the model that was given.
+    func record() throws -> PruningRecord {
+        func widths(_ network: Task.Network) -> Double {
+            Double(network.channelGroups.reduce(0) { $0 + $1.width })
+        }
+        let limit = context.selection.budget.limits[0]
+        return PruningRecord(
+            method: configuration.method, configuration: try configuration.yaml, seed: configuration.pruning.seed,
+            asked: PruningRecord.Asked(quantity: limit.quantity.rawValue, value: limit.value),
+            achieved: PruningRecord.Achieved(
+                parameters: .init(dense: Double(dense.parameterCount), pruned: Double(network.parameterCount)),
+                macs: .init(dense: dense.macs, pruned: network.macs),
+                channels: .init(dense: widths(dense), pruned: widths(network))),
+            groups: network.channelGroups.map {
+                PruningRecord.Group(name: $0.name, originalWidth: $0.originalWidth, kept: $0.kept)
+            })
+    }
+}

@@ -1,0 +1,37 @@
+import Diffusion
+import Foundation
+import Testing
+import Training
+
+@Suite struct DenoisingTrainingConfigurationTests {
+    /// One section holds the keys of every training and those of denoising side by side.
+    @Test func theKeysOfBothPartsAreOneSection() throws {
+        var configuration = DenoisingTrainingConfiguration()
+        configuration.steps = 7
+        configuration.optimizer.kind = .sgd
+        configuration.timestepSampling = .uniform
+        configuration.lossWeighting = .minSNR
+        configuration.sampleEvery = 3
+        let data = try JSONEncoder().encode(configuration)
+        let object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        #expect(
+            Set(object.keys) == [
+                "steps", "batchSize", "learningRate", "learningRateSchedule", "optimizer", "ema", "gradientClip",
+                "timestepSampling", "lossWeighting", "distillation", "gradientCheckpointing", "seed", "logEvery",
+                "sampleEvery", "checkpointEvery",
+            ])
+        #expect(object["steps"] as? Int == 7 && object["lossWeighting"] as? String == "min-snr")
+        #expect(try JSONDecoder().decode(DenoisingTrainingConfiguration.self, from: data) == configuration)
+    }
+
+    @Test func valuesOfBothPartsAreChecked() {
+        for (key, change) in [
+            ("sample_every", { $0.sampleEvery = -1 }), ("steps", { $0.steps = -1 }), ("ema", { $0.ema = 1 }),
+        ] as [(String, (inout DenoisingTrainingConfiguration) -> Void)] {
+            var configuration = DenoisingTrainingConfiguration()
+            change(&configuration)
+            #expect(throws: (any Error).self, "\(key)") { try configuration.validate() }
+            do { try configuration.validate() } catch { #expect("\(error)".contains("'\(key)'")) }
+        }
+    }
+}
