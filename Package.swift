@@ -116,6 +116,9 @@ let package = Package(
                 "TensorCore", "Models", "Training", "Pruning", "Diffusion", "PruningMethods",
             ]),
         .testTarget(
+            name: "ExamplesTests",
+            dependencies: ["TensorCore", "Layers", "Training", "Pruning", "PruningMethods", "Workflows", "TestSupport"]),
+        .testTarget(
             name: "EvaluationTests",
             dependencies: [
                 "Statistics", "Imagery", "Diffusion", "Evaluation", "Timing", "TestSupport",
