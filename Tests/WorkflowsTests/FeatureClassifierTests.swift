@@ -59,4 +59,26 @@ private struct Expected: Decodable {
         #expect(built.normalizationGroups == settings.normalizationGroups)
         #expect(built.classNames == settings.classNames && built.trainedOn == settings.trainedOn)
     }
+
+    /// It is a network like any other: over named axes, with its multiply–accumulates counted.
+    @Test func theNetCanBeRebuiltWithoutSomeChannels() throws {
+        #expect(classifier.channelGroups.map(\.name) == ["level.0", "level.1", "level.2", "features"])
+        let halves = Dictionary(
+            uniqueKeysWithValues: classifier.channelGroups.map { group in
+                (group.name, (0..<group.width).filter { $0 % 2 == 0 })
+            })
+        let smaller = try classifier.rebuilt(keeping: halves)
+        #expect(smaller.dimension == 32 && smaller.keptChannels == halves)
+        // Of each layer: kernel, pixels of the output, inputs and outputs.
+        func macs(_ widths: [Int]) -> Double {
+            let (side, channels) = (classifier.configuration.inputSize, classifier.configuration.channels)
+            let convolutions = [
+                side * side * channels * widths[0], side * side / 4 * widths[0] * widths[1],
+                side * side / 16 * widths[1] * widths[2], side * side / 16 * widths[2] * widths[3],
+            ]
+            return Double(9 * convolutions.reduce(0, +) + widths[3] * 10)
+        }
+        #expect(classifier.macs == macs([16, 32, 64, 64]) && smaller.macs == macs([8, 16, 32, 32]))
+        #expect(throws: (any Error).self) { try classifier.rebuilt(keeping: ["nowhere": [0]]) }
+    }
 }

@@ -9,8 +9,12 @@ import TensorCore
 ///
 /// The first layer is not normalised, so that brightness and contrast leave a trace in the features. Activations are
 /// NHWC, B images of height H = width = `configuration.inputSize`.
-public final class FeatureClassifier: FeatureExtractor {
+public final class FeatureClassifier: ChannelNetwork, FeatureExtractor {
     public private(set) var configuration: FeatureClassifierConfiguration
+    /// The stem's, one a halving, and the features.
+    public let channelGroups: [ChannelGroup]
+    /// Multiply–accumulates by layer, for images of the configuration's size.
+    public let computeTerms: [ComputeTerm]
     private let stem: Conv2d
     private let stages: [Stage]
     private let head: Linear
@@ -19,25 +23,43 @@ public final class FeatureClassifier: FeatureExtractor {
     private static let batchSize = 64
 
     /// A net of this architecture with all weights zero: they are to be initialised or loaded.
-    /// - Throws: `FeatureError.badConfiguration`.
-    public init(_ configuration: FeatureClassifierConfiguration) throws {
+    ///
+    /// - Parameter kept: for a pruned net, the channels left of each axis that lost some: `level.0`, …, `features`.
+    /// - Throws: `FeatureError.badConfiguration`, `ChannelAxisError`.
+    public init(_ configuration: FeatureClassifierConfiguration, kept: [String: [Int]] = [:]) throws {
         try configuration.validate()
         self.configuration = configuration
         let widths = configuration.widths
-        let axes = widths.enumerated().map { ChannelAxis.fixed("level.\($0.offset)", width: $0.element) }
+        let builder = ChannelAxisBuilder(kept: kept)
+        let axes =
+            try widths.enumerated().map { try builder.axis("level.\($0.offset)", width: $0.element) }
+            + [builder.axis("features", width: widths[widths.count - 1])]
         stem = Conv2d("stem", from: .fixed("pixels", width: configuration.channels), to: axes[0])
-        let last = axes.count - 1
-        let steps = (1...last).map { (axes[$0 - 1], axes[$0], 2) } + [(axes[last], axes[last], 1)]
-        stages = try steps.enumerated().map { index, step in
+        stages = try (1..<axes.count).map { index in
             try Stage(
-                "stages.\(index)", from: step.0, to: step.1, stride: step.2,
+                "stages.\(index - 1)", from: axes[index - 1], to: axes[index], stride: index < widths.count ? 2 : 1,
                 groupCount: configuration.normalizationGroups)
         }
-        head = Linear("head", from: axes[last], to: .fixed("classes", width: configuration.classNames.count))
+        head = Linear(
+            "head", from: axes[axes.count - 1], to: .fixed("classes", width: configuration.classNames.count))
+        try builder.checkAllUsed()
+        channelGroups = builder.groups
+        var terms = [stem.computeTerm(outputPixels: configuration.inputSize * configuration.inputSize)]
+        for (index, stage) in stages.enumerated() {
+            let side = configuration.inputSize >> min(index + 1, widths.count - 1)
+            terms.append(stage.convolution.computeTerm(outputPixels: side * side))
+        }
+        computeTerms = terms + [head.computeTerm(rows: 1)]
+    }
+
+    public var normalizations: [GroupNorm] { stages.map(\.norm) }
+
+    public func rebuilt(keeping kept: [String: [Int]]) throws -> FeatureClassifier {
+        try FeatureClassifier(configuration, kept: kept)
     }
 
     public var name: String { configuration.name }
-    public var dimension: Int { configuration.widths[configuration.widths.count - 1] }
+    public var dimension: Int { head.from.width }
 
     /// Notes what fraction of the test split is told right, to be saved with the net.
     /// - Precondition: in [0, 1].

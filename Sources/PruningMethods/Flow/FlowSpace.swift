@@ -6,6 +6,8 @@ struct FlowSpace {
     private let members: UnitMembers
     /// How many coordinates of which sites a unit has; of single coordinates the space's ranges say it.
     private let shares: [[(site: Int, count: Int)]]
+    /// Coordinates of each site that no unit holds.
+    private let wholeWidths: [Double]
 
     /// - Parameter blockSize: how many neighbouring units of the same first site share a mask; 1 for single coordinates.
     init(context: PruningContext, members: UnitMembers, blockSize: Int) {
@@ -13,6 +15,7 @@ struct FlowSpace {
         guard case .lists(let units) = members else {
             self.members = members
             shares = []
+            wholeWidths = []
             return
         }
         let space = context.space
@@ -30,7 +33,7 @@ struct FlowSpace {
             }
         }
         self.members = .lists(lists)
-        shares = lists.map { list in
+        let shares = lists.map { list in
             var shares: [(site: Int, count: Int)] = []
             for coordinate in list {
                 let site = space.site(of: coordinate)
@@ -42,6 +45,10 @@ struct FlowSpace {
             }
             return shares
         }
+        self.shares = shares
+        var whole = space.widths.map(Double.init)
+        for share in shares.joined() { whole[share.site] -= Double(share.count) }
+        wholeWidths = whole
     }
 
     /// Units of each site, by number; of several sites that leave together, of the first.
@@ -108,16 +115,30 @@ struct FlowSpace {
 
     /// Shifts the units that move by τ (clipped), τ found by bisection so that the density is met.
     private func settle(_ point: inout [Double], _ moving: [Int], at density: Double) {
-        func shifted(_ tau: Double) -> [Double] {
-            var result = point
-            for i in moving { result[i] = min(max(result[i] + tau, 0), 1) }
-            return result
-        }
+        var moves = [Bool](repeating: false, count: point.count)
+        for i in moving { moves[i] = true }
+        func shifted(_ i: Int, _ tau: Double) -> Double { moves[i] ? min(max(point[i] + tau, 0), 1) : point[i] }
         var (low, high) = (-1.0, 1.0)
         for _ in 0..<40 {
             let middle = 0.5 * (low + high)
-            if self.density(of: shifted(middle)) > density { high = middle } else { low = middle }
+            if self.density(of: { shifted($0, middle) }) > density { high = middle } else { low = middle }
         }
-        point = shifted(low)
+        for i in moving { point[i] = min(max(point[i] + low, 0), 1) }
+    }
+
+    /// The density where unit i has the mask `value(i)`, rounded as masks are; no list of masks is made.
+    private func density(of value: (Int) -> Double) -> Double {
+        var widths: [Double]
+        if case .lists = members {
+            // What no unit holds stays whole.
+            widths = wholeWidths
+            for (index, shares) in shares.enumerated() {
+                let mask = Double(Float(value(index)))
+                for share in shares { widths[share.site] += mask * Double(share.count) }
+            }
+        } else {
+            widths = context.space.ranges.map { range in range.reduce(0) { $0 + Double(Float(value($1))) } }
+        }
+        return context.selection.costs[0].value(widths) / context.selection.fullCosts[0]
     }
 }

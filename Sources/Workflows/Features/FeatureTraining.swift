@@ -1,10 +1,11 @@
+import Classification
 import Configuration
+import Datasets
 import Evaluation
 import Files
 import Foundation
 import Imagery
 import Runs
-import TensorCore
 import Training
 
 /// How far a training of a feature net has come.
@@ -82,7 +83,7 @@ public func trainedFeatures(
     classifier.record(testAccuracy: accuracy)
     let result = FeatureTrainingResult(
         configuration: classifier.configuration, testAccuracy: accuracy, testCount: test.count,
-        trainCount: train.count, parameterCount: classifier.parameters.reduce(0) { $0 + $1.count },
+        trainCount: train.count, parameterCount: classifier.parameterCount,
         seconds: (ContinuousClock.now - start) / .seconds(1))
     return (classifier, result)
 }
@@ -100,25 +101,23 @@ private func fit(
     progress: (FeatureTrainingProgress) throws -> Void
 ) throws {
     let seed = UInt64(settings.seed)
-    for (index, parameter) in classifier.parameters.enumerated() {
-        parameter.initialize(seed: seed, index: UInt64(index))
-    }
-    let arena = ParameterArena(classifier.parameters)
-    let optimizer = Optimizer(OptimizerConfiguration(), arena: arena)
-    let schedule = LearningRateSchedule(shape: .cosine, warmUpSteps: settings.warmUpSteps)
-    var batches = FeatureBatchSource(
-        dataset: dataset, batchSize: settings.batchSize, seed: seed, flip: flip, maximumShift: settings.maximumShift)
-    let total = max(1, settings.epochs * dataset.count / settings.batchSize)
-    for step in 0..<total {
-        let (images, labels) = batches.batch(step: step)
-        arena.clearGradients()
-        let loss = classifier.logits(of: Variable(images)).crossEntropy(to: labels)
-        let value = loss.value.scalar
-        guard value.isFinite else { throw TrainingError.notFinite(step: step, loss: value) }
-        loss.backward()
-        let rate = settings.learningRate * schedule.factor(step: step, total: total)
-        optimizer.update(learningRate: rate)
+    classifier.initialize(seed: seed)
+    var configuration = TrainingConfiguration()
+    configuration.steps = max(1, settings.epochs * dataset.count / settings.batchSize)
+    configuration.learningRate = settings.learningRate
+    configuration.learningRateSchedule = LearningRateSchedule(shape: .cosine, warmUpSteps: settings.warmUpSteps)
+    configuration.ema = 0
+    configuration.gradientClip = 0
+    configuration.seed = settings.seed
+    let images = TrainingImages(
+        dataset, batchSize: settings.batchSize, seed: seed, flip: flip, maximumShift: settings.maximumShift)
+    let trainer = try Trainer(
+        Classification(), network: classifier, batches: LabelledBatches(images), configuration: configuration)
+    for _ in 0..<configuration.steps {
+        let report = try trainer.advance()
         try progress(
-            FeatureTrainingProgress(step: step + 1, totalSteps: total, loss: Double(value), learningRate: rate))
+            FeatureTrainingProgress(
+                step: report.step, totalSteps: configuration.steps, loss: report.loss,
+                learningRate: report.learningRate))
     }
 }

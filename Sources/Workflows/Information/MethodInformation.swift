@@ -38,7 +38,7 @@ public struct MethodInformation: Sendable, Equatable {
         try MethodCatalog.all.map {
             MethodInformation(
                 name: $0.card.name, family: $0.card.family, granularities: $0.card.granularities.map(\.rawValue),
-                needs: $0.needs.map { $0.name }, summary: $0.card.summary, paper: $0.card.paper,
+                needs: ["weights"] + $0.needs.map { $0.name }, summary: $0.card.summary, paper: $0.card.paper,
                 settings: settings(in: try ConfigurationTree(json: $0.defaultConfiguration()).snakeCased, at: []))
         }
     }

@@ -27,6 +27,22 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
 
     public init() {}
 
+    /// With null for what is left to the method, so that every key is there to be overridden.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(target, forKey: .target)
+        try container.encode(granularity, forKey: .granularity)
+        try container.encode(blockSize, forKey: .blockSize)
+        try container.encode(multiple, forKey: .multiple)
+        try container.encode(pattern, forKey: .pattern)
+        try container.encode(minimumFraction, forKey: .minimumFraction)
+        try container.encode(allocation, forKey: .allocation)
+        try container.encode(softFraction, forKey: .softFraction)
+        try container.encode(calibrationBatches, forKey: .calibrationBatches)
+        try container.encode(calibrationBatchSize, forKey: .calibrationBatchSize)
+        try container.encode(seed, forKey: .seed)
+    }
+
     public func validate() throws {
         func check(_ ok: Bool, _ key: String, _ got: Any, _ expected: String) throws {
             if !ok { throw ConfigurationError.invalid(source: "pruning", key: key, got: "\(got)", expected: expected) }

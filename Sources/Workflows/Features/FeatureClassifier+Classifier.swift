@@ -1,0 +1,4 @@
+import Classification
+import Evaluation
+
+extension FeatureClassifier: Classifier {}
