@@ -1,4 +1,5 @@
 import Diffusion
+import Files
 import Foundation
 import Models
 import Pruning
@@ -134,28 +135,18 @@ final class Bench: CalibrationSource {
 
 extension MethodEntry {
     /// The default configuration with some values replaced, at any depth.
-    func configuration(replacing values: [String: Any]) throws -> Data {
-        func replaced(_ object: [String: Any]) -> [String: Any] {
-            var object = object
-            for (key, value) in object {
-                if let replacement = values[key] {
-                    object[key] = replacement
-                } else if let inner = value as? [String: Any] {
-                    object[key] = replaced(inner)
-                }
-            }
-            return object
+    func configuration(replacing values: [String: JSONValue]) throws -> JSONValue {
+        func replaced(_ value: JSONValue) -> JSONValue {
+            guard case .object(var members) = value else { return value }
+            for (key, value) in members { members[key] = values[key] ?? replaced(value) }
+            return .object(members)
         }
-        return try JSONSerialization.data(withJSONObject: replaced(defaults()))
-    }
-
-    func defaults() throws -> [String: Any] {
-        try #require(try JSONSerialization.jsonObject(with: defaultConfiguration()) as? [String: Any])
+        return replaced(try defaultConfiguration())
     }
 
     /// A pruner that takes several updates where the method has a choice, so that there is something to resume.
     func pruner(seed: UInt64 = 1, rounds: Int = 4) throws -> any Pruner {
-        try make(configuration(replacing: ["rounds": rounds]), seed)
+        try make(configuration(replacing: ["rounds": .int(rounds)]), seed)
     }
 }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pruning
 import PruningMethods
@@ -79,42 +80,37 @@ import Testing
     }
 
     @Test(arguments: MethodCatalog.all) func itsConfigurationRoundTrips(method: MethodEntry) throws {
-        let data = try method.defaultConfiguration()
-        func encoded(_ pruner: any Pruner) throws -> Data {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            return try encoder.encode(pruner.configuration)
-        }
-        #expect(try encoded(method.make(data, 1)) == data)
-        #expect(try encoded(method.make(nil, 1)) == data)
+        let defaults = try method.defaultConfiguration()
+        func encoded(_ pruner: any Pruner) throws -> JSONValue { try JSONValue(encoding: pruner.configuration) }
+        #expect(try encoded(method.make(defaults, 1)) == defaults)
+        #expect(try encoded(method.make(nil, 1)) == defaults)
         // A value that is not the default survives too.
-        for (key, value) in try method.defaults() where value is Int {
+        for (key, value) in defaults.sortedMembers ?? [] where value.intValue != nil {
             let changed = try method.configuration(replacing: [key: 2])
-            let back = try JSONSerialization.jsonObject(with: encoded(method.make(changed, 1))) as? [String: Any]
-            #expect(back?[key] as? Int == 2, "\(key)")
+            #expect(try encoded(method.make(changed, 1))[key] == 2, "\(key)")
         }
     }
 
     /// No setting of any method has a meaning at −10⁹, and no choice a value of this name.
     @Test(arguments: MethodCatalog.all) func settingsOutOfRangeAreRefusedByTheirKey(method: MethodEntry) throws {
-        func check(_ object: [String: Any]) throws {
-            for (key, value) in object.sorted(by: { $0.key < $1.key }) {
-                if let inner = value as? [String: Any] {
-                    try check(inner)
-                } else if value is String {
-                    let data = try method.configuration(replacing: [key: "no-such-choice"])
-                    #expect(throws: (any Error).self, "\(key)") { _ = try method.make(data, 1) }
-                } else if value is NSNumber {
-                    let data = try method.configuration(replacing: [key: -1_000_000_000])
+        func check(_ value: JSONValue) throws {
+            for (key, value) in value.sortedMembers ?? [] {
+                if value.objectValue != nil {
+                    try check(value)
+                } else if value.stringValue != nil {
+                    let values = try method.configuration(replacing: [key: "no-such-choice"])
+                    #expect(throws: (any Error).self, "\(key)") { _ = try method.make(values, 1) }
+                } else if value.doubleValue != nil {
+                    let values = try method.configuration(replacing: [key: -1_000_000_000])
                     #expect {
-                        _ = try method.make(data, 1)
+                        _ = try method.make(values, 1)
                     } throws: {
                         $0 is PrunerConfigurationError && "\($0)".contains("'\(key)'")
                     }
                 }
             }
         }
-        try check(method.defaults())
+        try check(method.defaultConfiguration())
     }
 
     @Test(arguments: MethodCatalog.all) func missingEvidenceIsRefused(method: MethodEntry) throws {

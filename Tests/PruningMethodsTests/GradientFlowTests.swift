@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pruning
 import PruningMethods
@@ -86,9 +87,9 @@ import Testing
     ])
     func boundsAreWhereTheConfigurationSays(key: String, value: Double) throws {
         let method = try MethodCatalog.entry(named: "gradient-flow")
-        let data = try method.configuration(replacing: [key: value])
+        let values = try method.configuration(replacing: [key: .double(value)])
         #expect {
-            _ = try method.make(data, 1)
+            _ = try method.make(values, 1)
         } throws: {
             $0 is PrunerConfigurationError && "\($0)".contains("'\(key)'") && "\($0)".contains("expected")
         }
@@ -100,8 +101,8 @@ import Testing
             ("vanilla-iterative", "rounds", 0),
         ] {
             let method = try MethodCatalog.entry(named: name)
-            let data = try method.configuration(replacing: [key: value])
-            #expect(throws: PrunerConfigurationError.self, "\(name): \(key)") { _ = try method.make(data, 1) }
+            let values = try method.configuration(replacing: [key: .int(value)])
+            #expect(throws: PrunerConfigurationError.self, "\(name): \(key)") { _ = try method.make(values, 1) }
         }
     }
 }
