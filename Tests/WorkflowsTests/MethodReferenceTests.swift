@@ -28,7 +28,8 @@ import Testing
                 .init(key: "gamma", default: 3),
             ]),
         MethodInformation(
-            name: "two", family: "f", granularities: ["weight", "n:m"], needs: [], summary: "does that", paper: "A, 2020",
+            name: "two", family: "f", granularities: ["weight", "n:m"], needs: [], summary: "does that",
+            paper: "A, 2020",
             settings: [.init(key: "beta", default: "linear")]),
     ])
 
