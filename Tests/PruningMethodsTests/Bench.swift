@@ -64,6 +64,16 @@ final class Bench: PerSampleCalibration, StagedCalibration {
         return Autograd.withoutRecording { network(Variable(images.clean), timesteps: [10, 900]).value.array }
     }
 
+    /// The mean loss over the batches of a network like the model.
+    func meanLoss(of network: UNet) -> Double {
+        Autograd.withoutRecording {
+            (0..<batchCount).reduce(0.0) { sum, batch in
+                let images = BenchBatches.batch(batch, timesteps: [100 + batch, 700])
+                return sum + Double(trainer.task.objective.loss(of: network, images).value.scalar)
+            }
+        } / Double(batchCount)
+    }
+
     // MARK: what a method works on
 
     /// What of a calibration source there is.
@@ -201,6 +211,12 @@ final class Bench: PerSampleCalibration, StagedCalibration {
         _ = try masks.applied { try trainer.advance() }
     }
 
+    /// Some steps of training with a method's extensions.
+    func train(steps: Int, extensions: [any TrainingExtension]) throws {
+        trainer.setExtensions(extensions)
+        for _ in 0..<steps { try trainer.advance() }
+    }
+
     /// max |a − b| / max |a|
     private static func difference(_ a: [Float], _ b: [Float]) -> Float {
         let scale = a.reduce(0) { max($0, abs($1)) }
@@ -229,23 +245,23 @@ private struct BenchBatches: BatchSource {
 
 extension MethodEntry {
     /// The default configuration with some values replaced, at any depth.
-    func configuration(replacing values: [String: Any]) throws -> Data {
-        func replaced(_ object: [String: Any]) -> [String: Any] {
+    func configuration(replacing values: [String: JSONValue]) throws -> Data {
+        func replaced(_ object: [String: JSONValue]) -> [String: JSONValue] {
             var object = object
             for (key, value) in object {
                 if let replacement = values[key] {
                     object[key] = replacement
-                } else if let inner = value as? [String: Any] {
-                    object[key] = replaced(inner)
+                } else if let inner = value.objectValue {
+                    object[key] = .object(replaced(inner))
                 }
             }
             return object
         }
-        return try JSONSerialization.data(withJSONObject: replaced(defaults()))
+        return Data(try JSONValue.object(replaced(defaults())).text().utf8)
     }
 
-    func defaults() throws -> [String: Any] {
-        try #require(try JSONSerialization.jsonObject(with: defaultConfiguration()) as? [String: Any])
+    func defaults() throws -> [String: JSONValue] {
+        try #require(JSONValue(parsing: [UInt8](defaultConfiguration())).objectValue)
     }
 
     /// A pruner that takes several updates where the method has a choice, so that there is something to resume, and as
@@ -253,7 +269,7 @@ extension MethodEntry {
     func pruner(seed: UInt64 = 1, rounds: Int = 4) throws -> any Pruner {
         try make(
             configuration(replacing: [
-                "rounds": rounds, "flowSteps": 4, "probes": 2, "every": 1, "samplesPerBatch": 16,
+                "rounds": .int(rounds), "flowSteps": 4, "probes": 2, "every": 1, "samplesPerBatch": 16,
             ]), seed)
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pruning
 import PruningMethods
@@ -205,29 +206,35 @@ import Testing
         #expect(try encoded(method.make(data, 1)) == data)
         #expect(try encoded(method.make(nil, 1)) == data)
         // A value that is not the default survives too.
-        for (key, value) in try method.defaults() where value is Int {
-            let changed = try method.configuration(replacing: [key: 2])
-            let back = try JSONSerialization.jsonObject(with: encoded(method.make(changed, 1))) as? [String: Any]
-            #expect(back?[key] as? Int == 2, "\(key)")
+        for (key, value) in try method.defaults() {
+            let other: JSONValue
+            switch value {
+            case .int: other = 2
+            case .bool(let isOn): other = .bool(!isOn)
+            default: continue
+            }
+            let changed = try method.configuration(replacing: [key: other])
+            let back = try JSONValue(parsing: [UInt8](encoded(method.make(changed, 1))))
+            #expect(back[key] == other, "\(key)")
         }
     }
 
     /// No setting of any method has a meaning at −10⁹, and no choice a value of this name.
     @Test(arguments: MethodCatalog.all) func settingsOutOfRangeAreRefusedByTheirKey(method: MethodEntry) throws {
-        func check(_ object: [String: Any]) throws {
+        func check(_ object: [String: JSONValue]) throws {
             for (key, value) in object.sorted(by: { $0.key < $1.key }) {
-                if let inner = value as? [String: Any] {
-                    try check(inner)
-                } else if value is String {
-                    let data = try method.configuration(replacing: [key: "no-such-choice"])
-                    #expect(throws: (any Error).self, "\(key)") { _ = try method.make(data, 1) }
-                } else if value is NSNumber {
+                switch value {
+                case .object(let inner): try check(inner)
+                case .int, .double:
                     let data = try method.configuration(replacing: [key: -1_000_000_000])
                     #expect {
                         _ = try method.make(data, 1)
                     } throws: {
                         $0 is PrunerConfigurationError && "\($0)".contains("'\(key)'")
                     }
+                default:
+                    let data = try method.configuration(replacing: [key: "no-such-choice"])
+                    #expect(throws: (any Error).self, "\(key)") { _ = try method.make(data, 1) }
                 }
             }
         }
