@@ -46,7 +46,11 @@ let package = Package(
             ]),
         .target(name: "Classification", dependencies: ["TensorCore", "Layers", "Datasets", "Training"]),
         .target(name: "ModelFolders", dependencies: ["Files", "WeightFiles", "Models", "Diffusion"]),
-        .target(name: "PruningMethods", dependencies: ["LinearAlgebra", "TensorCore", "Layers", "Training", "Pruning"]),
+        .target(
+            name: "PruningMethods",
+            dependencies: [
+                "Files", "LinearAlgebra", "TensorCore", "Layers", "Training", "Pruning",
+            ]),
         .target(
             name: "Evaluation",
             dependencies: [
@@ -57,8 +61,8 @@ let package = Package(
             name: "Workflows",
             dependencies: [
                 "Files", "Statistics", "TensorCore", "Configuration", "Imagery", "Reports", "Layers", "WeightFiles",
-                "Models", "Datasets", "Training", "Runs", "Pruning", "Diffusion", "ModelFolders", "PruningMethods",
-                "Evaluation", "Timing",
+                "Models", "Datasets", "Training", "Runs", "Pruning", "Diffusion", "Classification", "ModelFolders",
+                "PruningMethods", "Evaluation", "Timing",
             ]),
         .target(
             name: "Benchmarking",

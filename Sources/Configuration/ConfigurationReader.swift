@@ -10,8 +10,12 @@ public protocol ConfigurationSection: Codable, Sendable {
 /// A configuration file with its `key=value` overrides, read section by section. Keys are snake_case; unknown ones are
 /// refused with the nearest legal one named.
 public struct ConfigurationDocument {
-    private let tree: ConfigurationTree
+    private let tree: JSONValue
     package let source: String
+
+    /// The largest configuration read.
+    package static let maximumBytes = 1 << 20
+    package static let maximumDepth = 32
 
     /// - Parameters:
     ///   - file: YAML; nil for an empty document.
@@ -19,17 +23,17 @@ public struct ConfigurationDocument {
     ///   - sections: the legal top-level keys.
     public init(file: URL?, overrides: [String] = [], sections: [String]) throws {
         source = file?.path ?? "configuration"
-        var tree = ConfigurationTree.section([:])
+        var tree = JSONValue.object([:])
         if let file {
             do {
-                let text = try TextFile.read(file, limit: ConfigurationTree.maximumBytes)
-                tree = try ConfigurationTree(yaml: text, source: file.path)
+                let text = try TextFile.read(file, limit: Self.maximumBytes)
+                tree = try JSONValue(yaml: text, source: file.path)
             } catch let error as StorageError {
                 throw ConfigurationError.unreadable(source: file.path, reason: error.reason)
             }
         }
         for override in overrides { tree = try tree.overlaid(with: Self.parse(override: override)) }
-        guard case .section(let members) = tree else {
+        guard case .object(let members) = tree else {
             throw ConfigurationError.invalid(
                 source: source, key: "the whole file", got: tree.summary, expected: "sections of keys")
         }
@@ -40,56 +44,48 @@ public struct ConfigurationDocument {
         self.tree = tree
     }
 
-    public func has(_ name: String) -> Bool {
-        if case .section(let members) = tree { return members[name] != nil }
-        return false
-    }
-
     /// Section `name` laid over `defaults`.
     public func section<T: ConfigurationSection>(_ name: String, defaults: T = T()) throws -> T {
-        let value = try decode(
-            T.self, name: name, from: merged(name, ConfigurationTree(encoding: defaults)), snakeCase: true)
+        let value = try decode(T.self, name: name, from: merged(name, JSONValue(snakeCasing: defaults)).camelCased)
         try value.validate()
         return value
     }
 
     /// A section whose type spells its keys itself (a diffusers configuration).
     public func verbatimSection<T: Codable>(_ name: String, defaults: T) throws -> T {
-        try decode(T.self, name: name, from: merged(name, ConfigurationTree(verbatim: defaults)), snakeCase: false)
+        try decode(T.self, name: name, from: merged(name, JSONValue(encoding: defaults)))
     }
 
-    /// Section `name` over `defaults`, both as JSON with camelCase keys: for types known only at run time.
+    /// Section `name` over `defaults`, both with camelCase keys: for types known only at run time.
     ///
     /// - Parameter ignoring: keys of the section that are someone else's to read.
-    package func json(_ name: String, defaults: Data, ignoring: [String]) throws -> Data {
-        guard case .section(var base) = try ConfigurationTree(json: defaults).snakeCased else { return defaults }
+    package func values(_ name: String, defaults: JSONValue, ignoring: [String]) throws -> JSONValue {
+        guard case .object(var base) = defaults.snakeCased else { return defaults }
         for key in ignoring { base[key] = .null }
-        guard case .section(var result) = try merged(name, .section(base)) else { return defaults }
+        guard case .object(var result) = try merged(name, .object(base)) else { return defaults }
         for key in ignoring { result[key] = nil }
-        return try ConfigurationTree.section(result).camelCased.json
+        return JSONValue.object(result).camelCased
     }
 
     /// A text value, where it is there.
     package func text(_ section: String, _ key: String) throws -> String? {
         switch tree.value(at: [section, key]) {
         case nil, .null?: return nil
-        case .text(let text)?: return text
+        case .string(let text)?: return text
         case let other?:
             throw ConfigurationError.invalid(
                 source: source, key: "\(section).\(key)", got: other.summary, expected: "text")
         }
     }
 
-    private func merged(_ name: String, _ base: ConfigurationTree) throws -> ConfigurationTree {
-        guard case .section(let members) = tree, let values = members[name] else { return base }
+    private func merged(_ name: String, _ base: JSONValue) throws -> JSONValue {
+        guard let values = tree[name] else { return base }
         return try base.merging(values, source: source, path: name)
     }
 
-    private func decode<T: Decodable>(
-        _: T.Type, name: String, from tree: ConfigurationTree, snakeCase: Bool
-    ) throws -> T {
+    private func decode<T: Decodable>(_: T.Type, name: String, from value: JSONValue) throws -> T {
         do {
-            return try JSONDecoder().decode(T.self, from: (snakeCase ? tree.camelCased : tree).json)
+            return try value.decoded(as: T.self)
         } catch let error as DecodingError {
             throw describe(error, section: name)
         }
@@ -104,7 +100,7 @@ public struct ConfigurationDocument {
             case .dataCorrupted(let context): (context, Self.legalValues(context.debugDescription))
             @unknown default: (DecodingError.Context(codingPath: [], debugDescription: ""), "another value")
             }
-        let path = [section] + context.codingPath.map { ConfigurationTree.snakeCase($0.stringValue) }
+        let path = [section] + context.codingPath.map { JSONValue.snakeCase($0.stringValue) }
         return .invalid(
             source: source, key: path.joined(separator: "."),
             got: tree.value(at: path)?.summary ?? "not usable", expected: expected)
@@ -114,17 +110,17 @@ public struct ConfigurationDocument {
         description.isEmpty ? "another value" : "another value (\(description))"
     }
 
-    private static func parse(override: String) throws -> ConfigurationTree {
+    private static func parse(override: String) throws -> JSONValue {
         let parts = override.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let source = "--set \(override.prefix(200))\(override.count > 200 ? "…" : "")"
         let keys = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, !keys.contains(""), keys.count <= ConfigurationTree.maximumDepth else {
+        guard parts.count == 2, !keys.contains(""), keys.count <= maximumDepth else {
             throw ConfigurationError.unreadable(
                 source: source, reason: "expected KEY=VALUE, as in training.steps=1000")
         }
-        var value = try ConfigurationTree(yaml: parts[1], source: source)
-        if value == .section([:]) { value = .text("") }
-        for key in keys.reversed() { value = .section([key: value]) }
+        var value = try JSONValue(yaml: parts[1], source: source)
+        if value == [:] { value = "" }
+        for key in keys.reversed() { value = [key: value] }
         return value
     }
 }

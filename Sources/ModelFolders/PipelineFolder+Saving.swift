@@ -3,7 +3,8 @@ import Foundation
 import WeightFiles
 
 extension PipelineFolder {
-    /// Writes the folder whole or not at all, as diffusers' `DDPMPipeline.save_pretrained` lays it out.
+    /// Writes the folder whole or not at all, as diffusers' `DDPMPipeline.save_pretrained` lays it out. Where the record
+    /// says that single weights were masked, their compact form lies beside the ordinary file (`SparseSafetensors`).
     public func save(_ pipeline: Pipeline) throws {
         try AtomicFolder.write(to: url) { folder in try Self.write(pipeline, into: folder) }
     }
@@ -28,10 +29,14 @@ extension PipelineFolder {
         configuration["_diffusers_version"] = .string(version)
         try JSONFile.write(.object(configuration), to: unet.appendingPathComponent(configurationName))
         try JSONFile.write(JSONValue(encoding: pipeline.scheduler), to: scheduler.appendingPathComponent(schedulerName))
+        let tensors = pipeline.model.parameters.map {
+            NamedTensor($0.name, shape: $0.fileShape, floats: $0.fileValues(of: $0.variable.value))
+        }
         try SafetensorsWriter.write(
-            pipeline.model.parameters.map {
-                NamedTensor($0.name, shape: $0.fileShape, floats: $0.fileValues(of: $0.variable.value))
-            }, metadata: ["format": "pt"], to: unet.appendingPathComponent(weightsName))
+            tensors, metadata: ["format": "pt"], to: unet.appendingPathComponent(weightsName))
+        if pipeline.pruning?.achieved.weights != nil {
+            try SparseSafetensors.write(tensors, to: unet.appendingPathComponent(sparseWeightsName))
+        }
         if let record = pipeline.pruning {
             try JSONFile.write(JSONValue(encoding: record), to: folder.appendingPathComponent(recordName))
         }

@@ -14,6 +14,7 @@ public struct PipelineFolder {
     static let schedulerName = "scheduler_config.json"
     static let recordName = "pruning.json"
     static let weightsName = "diffusion_pytorch_model.safetensors"
+    static let sparseWeightsName = "diffusion_pytorch_model.sparse.safetensors"
 
     public init(_ url: URL) { self.url = url }
 
@@ -48,13 +49,21 @@ public struct PipelineFolder {
         return pipeline
     }
 
-    /// Bytes of the weight files.
+    /// Bytes of the weight files that are read.
     public func weightBytes() throws -> Int {
         let folder = try places().unet
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        return try names.filter { $0.hasSuffix(".safetensors") }.reduce(0) {
+            .filter { $0.hasSuffix(".safetensors") }
+        let ordinary = names.filter { $0 != Self.sparseWeightsName }
+        return try (ordinary.isEmpty ? names : ordinary).reduce(0) {
             try $0 + RegularFile(folder.appendingPathComponent($1)).size
         }
+    }
+
+    /// Bytes of the compact form of weights with zeros; nil where there is none.
+    public func sparseWeightBytes() throws -> Int? {
+        let file = try places().unet.appendingPathComponent(Self.sparseWeightsName)
+        return FileKind(at: file) == .nothing ? nil : try RegularFile(file).size
     }
 
     // MARK: parts
@@ -142,6 +151,8 @@ public struct PipelineFolder {
         let file = folder.appendingPathComponent(Self.weightsName)
         let index = folder.appendingPathComponent(Self.weightsName + ".index.json")
         if !Self.isThere(file) && !Self.isThere(index) {
+            let sparse = folder.appendingPathComponent(Self.sparseWeightsName)
+            if Self.isThere(sparse) { return try SparseSafetensors(contentsOf: sparse) }
             let pickle = folder.appendingPathComponent("diffusion_pytorch_model.bin")
             let hint =
                 Self.isThere(pickle)

@@ -46,11 +46,14 @@ public struct PruningRecord: Codable, Sendable, Equatable {
         public var parameters: Change
         public var macs: Change
         public var channels: Change
+        /// Weights of convolutions and linear layers that are not zero; nil where channels were removed.
+        public var weights: Change?
 
-        public init(parameters: Change, macs: Change, channels: Change) {
+        public init(parameters: Change, macs: Change, channels: Change, weights: Change? = nil) {
             self.parameters = parameters
             self.macs = macs
             self.channels = channels
+            self.weights = weights
         }
     }
 
@@ -58,6 +61,8 @@ public struct PruningRecord: Codable, Sendable, Equatable {
 
     public var schema = PruningRecord.currentSchema
     public var method: String
+    /// What left at once, as in `pruning.granularity`.
+    public var granularity: String?
     /// The run's resolved configuration, as YAML.
     public var configuration: String
     public var seed: Int
@@ -66,9 +71,11 @@ public struct PruningRecord: Codable, Sendable, Equatable {
     public var groups: [Group]
 
     public init(
-        method: String, configuration: String, seed: Int, asked: Asked, achieved: Achieved, groups: [Group]
+        method: String, granularity: String? = nil, configuration: String, seed: Int, asked: Asked, achieved: Achieved,
+        groups: [Group]
     ) {
         self.method = method
+        self.granularity = granularity
         self.configuration = configuration
         self.seed = seed
         self.asked = asked

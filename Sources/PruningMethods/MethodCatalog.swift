@@ -1,14 +1,14 @@
-import Foundation
+import Files
 import Pruning
 
 /// A method by name, with its configuration still to be read.
 public struct MethodEntry: Sendable {
     public let card: MethodCard
     public let needs: [any EvidenceKind.Type]
-    /// Makes the pruner from its configuration as JSON (nil: all defaults), checking every value.
-    public let make: @Sendable (_ configuration: Data?, _ seed: UInt64) throws -> any Pruner
-    /// Its default configuration as JSON: the legal keys, with their values' kinds.
-    public let defaultConfiguration: @Sendable () throws -> Data
+    /// Makes the pruner from its configuration, keys in camelCase (nil: all defaults), checking every value.
+    public let make: @Sendable (_ configuration: JSONValue?, _ seed: UInt64) throws -> any Pruner
+    /// Its default configuration: the legal keys, with their values' kinds.
+    public let defaultConfiguration: @Sendable () throws -> JSONValue
     /// The criterion that it ranks by, at its default settings; nil where it ranks by none.
     public let criterion: (@Sendable (_ seed: UInt64) -> any ImportanceCriterion)?
 
@@ -17,17 +17,12 @@ public struct MethodEntry: Sendable {
     ) {
         card = P.card
         needs = P.needs
-        make = { data, seed in
-            let configuration =
-                try data.map { try JSONDecoder().decode(P.Configuration.self, from: $0) } ?? P.Configuration()
+        make = { values, seed in
+            let configuration = try values.map { try $0.decoded(as: P.Configuration.self) } ?? P.Configuration()
             try configuration.validate()
             return P(configuration, seed: seed)
         }
-        defaultConfiguration = {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            return try encoder.encode(P.Configuration())
-        }
+        defaultConfiguration = { try JSONValue(encoding: P.Configuration()) }
         self.criterion = criterion
     }
 

@@ -7,7 +7,7 @@ import Imagery
 /// bits of a run follow from it, so a run is only gone on with when nothing of it has changed.
 package struct RunIdentity: Equatable {
     package let command: String
-    package let configuration: ConfigurationTree
+    package let configuration: JSONValue
     /// By the name that an error calls the input, then by part: SHA-256 of the content, wherever it lies.
     package let inputs: [String: [String: String]]
 
@@ -15,18 +15,17 @@ package struct RunIdentity: Equatable {
     ///   - models: digests of each model's parts, by the model's name, as "teacher".
     ///   - data: the images as the run sees them.
     package init(
-        command: String, configuration: ConfigurationTree, models: [String: [String: String]] = [:],
+        command: String, configuration: JSONValue, models: [String: [String: String]] = [:],
         data: InMemoryDataset?
-    ) throws {
+    ) {
         var inputs = models
         if let data { inputs[Self.dataName] = ["images": data.digest] }
-        try self.init(command: command, configuration: configuration, inputs: inputs)
+        self.init(command: command, configuration: configuration, inputs: inputs)
     }
 
-    package init(command: String, configuration: ConfigurationTree, inputs: [String: [String: String]]) throws {
+    package init(command: String, configuration: JSONValue, inputs: [String: [String: String]]) {
         self.command = command
-        // Through JSON, as a stored one went: 1.0 and 1 are one number there.
-        self.configuration = try ConfigurationTree(json: configuration.json)
+        self.configuration = configuration
         self.inputs = inputs
     }
 
@@ -68,7 +67,7 @@ package struct RunIdentity: Equatable {
             // The content of the images is compared; where they lie now is no matter.
             if key == "data.path", inputs[Self.dataName] != nil { continue }
             var note = ""
-            if key == growth.key, case .integer(let new)? = now[key], case .integer(let old)? = then[key], new > old {
+            if key == growth.key, case .int(let new)? = now[key], case .int(let old)? = then[key], new > old {
                 guard case .refused(_, let reason) = growth else { continue }
                 note = " (\(reason))"
             }
@@ -92,11 +91,11 @@ extension InMemoryDataset {
     }
 }
 
-extension ConfigurationTree {
+extension JSONValue {
     /// Values by their dotted keys; lists count as values.
-    fileprivate var leaves: [String: ConfigurationTree] {
-        guard case .section(let members) = self, !members.isEmpty else { return ["": self] }
-        var leaves: [String: ConfigurationTree] = [:]
+    fileprivate var leaves: [String: JSONValue] {
+        guard case .object(let members) = self, !members.isEmpty else { return ["": self] }
+        var leaves: [String: JSONValue] = [:]
         for (key, value) in members {
             for (rest, leaf) in value.leaves { leaves[rest.isEmpty ? key : "\(key).\(rest)"] = leaf }
         }

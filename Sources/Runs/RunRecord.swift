@@ -1,4 +1,3 @@
-import Configuration
 import Files
 import Foundation
 
@@ -15,7 +14,7 @@ package struct RunRecord {
             [
                 "schema": .int(Self.schema),
                 "command": .string(identity.command),
-                "configuration": JSONValue(parsing: [UInt8](identity.configuration.json)),
+                "configuration": identity.configuration,
                 "inputs": .object(identity.inputs.mapValues { .object($0.mapValues { .string($0) }) }),
             ], to: url)
     }
@@ -32,8 +31,6 @@ package struct RunRecord {
         guard let inputs = try? document["inputs"]?.decoded(as: [String: [String: String]].self) else {
             throw bad("inputs")
         }
-        return try RunIdentity(
-            command: command, configuration: ConfigurationTree(json: Data(configuration.text(.compact).utf8)),
-            inputs: inputs)
+        return RunIdentity(command: command, configuration: configuration, inputs: inputs)
     }
 }

@@ -1,10 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Code in documents is compiled: every Swift block quotes a file of this folder, named in a comment above it.
 @Suite struct QuotedCodeTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
     static let documents = [
         "README.md", "CONTRIBUTING.md", "docs/diffprune.docc/YourOwnMethod.md", "docs/diffprune.docc/YourOwnModel.md",
     ]
@@ -20,13 +19,41 @@ import Testing
     }
 
     @Test func excerptsKeepImportsAndLoseIndentation() {
-        let file = "import A\nimport B\n\nfunc test() {\n    // excerpt\n    let a = 1\n\n    if a > 0 {\n        b()\n    }\n    // end\n}\n"
+        let file = """
+            import A
+            import B
+
+            func test() {
+                // excerpt
+                let a = 1
+
+                if a > 0 {
+                    b()
+                }
+                // end
+            }
+            """
         #expect(Self.excerpt(of: file) == "import A\nimport B\n\nlet a = 1\n\nif a > 0 {\n    b()\n}")
         #expect(Self.excerpt(of: "import A\n\nlet a = 1\n") == "import A\n\nlet a = 1")
     }
 
     @Test func blocksAreFoundWithTheirSources() {
-        let document = "<!-- quotes: A.swift -->\n\n```swift\none\n\ntwo\n```\ntext\n```swift\nthree\n```\n```\nplain\n```\n"
+        let document = """
+            <!-- quotes: A.swift -->
+
+            ```swift
+            one
+
+            two
+            ```
+            text
+            ```swift
+            three
+            ```
+            ```
+            plain
+            ```
+            """
         let blocks = Self.swiftBlocks(of: document)
         #expect(blocks.map(\.source) == ["A.swift", nil] && blocks.map(\.code) == ["one\n\ntwo", "three"])
         #expect(blocks.map(\.line) == [3, 9])
@@ -39,7 +66,7 @@ import Testing
     }
 
     private static func text(_ path: String) throws -> String {
-        try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+        try String(contentsOf: Repository.url(path), encoding: .utf8)
     }
 
     private static func swiftBlocks(of document: String) -> [Block] {

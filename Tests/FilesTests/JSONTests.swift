@@ -103,20 +103,6 @@ import Testing
         #expect(try JSONValue.shortest(1e-4).text() == "0.0001")
     }
 
-    @Test func codableValuesPassThrough() throws {
-        struct State: Codable, Equatable {
-            var name: String
-            var rates: [Double]
-            var whole: Double
-            var counter: Int64
-            var missing: Int?
-        }
-        let state = State(name: "é\"", rates: [0.1, 1e-300, 1 / 3], whole: 4, counter: .max, missing: nil)
-        #expect(try JSONValue(encoding: state).decoded(as: State.self) == state)
-        #expect(throws: (any Error).self) { try JSONValue(encoding: UInt64.max) }
-        #expect(throws: DecodingError.self) { try JSONValue.object(["name": 1]).decoded(as: State.self) }
-    }
-
     @Test func filesThatCannotBeRead() throws {
         try withTemporaryFolder { folder in
             let url = folder.appendingPathComponent("c.json")

@@ -245,23 +245,13 @@ private struct BenchBatches: BatchSource {
 
 extension MethodEntry {
     /// The default configuration with some values replaced, at any depth.
-    func configuration(replacing values: [String: JSONValue]) throws -> Data {
-        func replaced(_ object: [String: JSONValue]) -> [String: JSONValue] {
-            var object = object
-            for (key, value) in object {
-                if let replacement = values[key] {
-                    object[key] = replacement
-                } else if let inner = value.objectValue {
-                    object[key] = .object(replaced(inner))
-                }
-            }
-            return object
+    func configuration(replacing values: [String: JSONValue]) throws -> JSONValue {
+        func replaced(_ value: JSONValue) -> JSONValue {
+            guard case .object(var members) = value else { return value }
+            for (key, value) in members { members[key] = values[key] ?? replaced(value) }
+            return .object(members)
         }
-        return Data(try JSONValue.object(replaced(defaults())).text().utf8)
-    }
-
-    func defaults() throws -> [String: JSONValue] {
-        try #require(JSONValue(parsing: [UInt8](defaultConfiguration())).objectValue)
+        return replaced(try defaultConfiguration())
     }
 
     /// A pruner that takes several updates where the method has a choice, so that there is something to resume, and as

@@ -197,16 +197,12 @@ import Testing
     // MARK: settings
 
     @Test(arguments: MethodCatalog.all) func itsConfigurationRoundTrips(method: MethodEntry) throws {
-        let data = try method.defaultConfiguration()
-        func encoded(_ pruner: any Pruner) throws -> Data {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            return try encoder.encode(pruner.configuration)
-        }
-        #expect(try encoded(method.make(data, 1)) == data)
-        #expect(try encoded(method.make(nil, 1)) == data)
+        let defaults = try method.defaultConfiguration()
+        func encoded(_ pruner: any Pruner) throws -> JSONValue { try JSONValue(encoding: pruner.configuration) }
+        #expect(try encoded(method.make(defaults, 1)) == defaults)
+        #expect(try encoded(method.make(nil, 1)) == defaults)
         // A value that is not the default survives too.
-        for (key, value) in try method.defaults() {
+        for (key, value) in defaults.sortedMembers ?? [] {
             let other: JSONValue
             switch value {
             case .int: other = 2
@@ -214,31 +210,30 @@ import Testing
             default: continue
             }
             let changed = try method.configuration(replacing: [key: other])
-            let back = try JSONValue(parsing: [UInt8](encoded(method.make(changed, 1))))
-            #expect(back[key] == other, "\(key)")
+            #expect(try encoded(method.make(changed, 1))[key] == other, "\(key)")
         }
     }
 
     /// No setting of any method has a meaning at −10⁹, and no choice a value of this name.
     @Test(arguments: MethodCatalog.all) func settingsOutOfRangeAreRefusedByTheirKey(method: MethodEntry) throws {
-        func check(_ object: [String: JSONValue]) throws {
-            for (key, value) in object.sorted(by: { $0.key < $1.key }) {
+        func check(_ value: JSONValue) throws {
+            for (key, value) in value.sortedMembers ?? [] {
                 switch value {
-                case .object(let inner): try check(inner)
+                case .object: try check(value)
                 case .int, .double:
-                    let data = try method.configuration(replacing: [key: -1_000_000_000])
+                    let values = try method.configuration(replacing: [key: -1_000_000_000])
                     #expect {
-                        _ = try method.make(data, 1)
+                        _ = try method.make(values, 1)
                     } throws: {
                         $0 is PrunerConfigurationError && "\($0)".contains("'\(key)'")
                     }
                 default:
-                    let data = try method.configuration(replacing: [key: "no-such-choice"])
-                    #expect(throws: (any Error).self, "\(key)") { _ = try method.make(data, 1) }
+                    let values = try method.configuration(replacing: [key: "no-such-choice"])
+                    #expect(throws: (any Error).self, "\(key)") { _ = try method.make(values, 1) }
                 }
             }
         }
-        try check(method.defaults())
+        try check(method.defaultConfiguration())
     }
 
     // MARK: evidence
@@ -283,8 +278,9 @@ import Testing
     // MARK: budgets
 
     @Test(
-        arguments: Case.all([
-            Goal(target: "macs=1e-6", granularity: .channel), Goal(target: "sparsity=0.999999", granularity: .weight),
+        arguments: Case.each([
+            Goal(target: "macs=1e-6", granularity: .channel), Goal(target: "macs=1e-6", granularity: .depth),
+            Goal(target: "sparsity=0.999999", granularity: .weight),
         ]))
     func aBudgetOutOfReachIsRefused(a: Case) throws {
         guard a.method.card.promise == .meetsBudget else { return }

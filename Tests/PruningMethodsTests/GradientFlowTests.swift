@@ -177,9 +177,9 @@ import Testing
     ])
     func boundsAreWhereTheConfigurationSays(key: String, value: Double) throws {
         let method = try MethodCatalog.entry(named: "gradient-flow")
-        let data = try method.configuration(replacing: [key: .number(value)])
+        let values = try method.configuration(replacing: [key: .number(value)])
         #expect {
-            _ = try method.make(data, 1)
+            _ = try method.make(values, 1)
         } throws: {
             $0 is PrunerConfigurationError && "\($0)".contains("'\(key)'") && "\($0)".contains("expected")
         }
@@ -191,8 +191,8 @@ import Testing
             ("vanilla-iterative", "rounds", 0),
         ] as [(String, String, Double)] {
             let method = try MethodCatalog.entry(named: name)
-            let data = try method.configuration(replacing: [key: .number(value)])
-            #expect(throws: PrunerConfigurationError.self, "\(name): \(key)") { _ = try method.make(data, 1) }
+            let values = try method.configuration(replacing: [key: .number(value)])
+            #expect(throws: PrunerConfigurationError.self, "\(name): \(key)") { _ = try method.make(values, 1) }
         }
     }
 }

@@ -1,5 +1,3 @@
-import Foundation
-import PruningMethods
 import TestSupport
 import Testing
 
@@ -7,17 +5,14 @@ import Testing
 
 /// What is said of the methods in documents is what the code says.
 @Suite struct MethodReferenceTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
-
     @Test(arguments: ["README.md", "docs/METHODS.md"]) func documentsAreUpToDate(path: String) throws {
-        let document = try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
+        let document = try text(Repository.url(path))
         #expect(document.contains("<!-- generated: "))
         #expect(try MethodReference().updated(document) == document, "make docs brings \(path) up to date")
     }
 
     @Test func everyMethodIsDocumented() throws {
-        let document = try String(contentsOf: Self.root.appendingPathComponent("docs/METHODS.md"), encoding: .utf8)
+        let document = try text(Repository.url("docs/METHODS.md"))
         #expect(
             try MethodReference().missing(in: document) == [],
             "docs/METHODS.md says of every method what it is and what can be set")
@@ -27,13 +22,14 @@ import Testing
 
     private let reference = MethodReference([
         MethodInformation(
-            name: "one", family: "f", needs: ["weights"], summary: "does | this", paper: "",
+            name: "one", family: "f", granularities: ["channel", "weight"], needs: ["weights"], summary: "does | this",
+            paper: "",
             settings: [
                 .init(key: "alpha", default: 0.5), .init(key: "beta", default: "cubic"),
                 .init(key: "gamma", default: 3),
             ]),
         MethodInformation(
-            name: "two", family: "f", needs: [], summary: "does that", paper: "A, 2020",
+            name: "two", family: "f", granularities: ["weight"], needs: [], summary: "does that", paper: "A, 2020",
             settings: [.init(key: "beta", default: "linear")]),
     ])
 

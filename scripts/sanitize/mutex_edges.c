@@ -1,8 +1,8 @@
 // Tells ThreadSanitizer of Swift's Mutex (Synchronization), loaded by LD_PRELOAD.
 //
 // Taking and giving back a free mutex is compiled into the program, where the sanitizer sees it. Where threads contend,
-// libswiftSynchronization does it, which is not built for the sanitizer: what happens under one lock after the other then
-// looks like a race. The two functions are taken over here, add the missing edges and call the original.
+// libswiftSynchronization does it, which is not built for the sanitizer: what happens under one lock after the other
+// then looks like a race. The two functions are taken over here, add the missing edges and call the original.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stddef.h>

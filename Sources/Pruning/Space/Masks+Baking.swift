@@ -2,6 +2,19 @@ import TensorCore
 import Training
 
 extension Masks {
+    /// 1 for every weight that is not exactly zero, 0 for the others: the masks that were baked.
+    ///
+    /// - Precondition: a space of weights.
+    public init(nonzerosOf space: PruningSpace) {
+        var values: [Float] = []
+        values.reserveCapacity(space.count)
+        for site in space.sites {
+            guard case .weight(let parameter, _) = site else { preconditionFailure("channels are no weights") }
+            values += parameter.variable.value.array.map { $0 == 0 ? 0 : 1 }
+        }
+        self.init(space, values)
+    }
+
     /// The masks laid out as `arena`, 1 where no coordinate lies.
     ///
     /// - Precondition: masks of weights.

@@ -5,11 +5,14 @@ public struct NamedTensor: Equatable, Sendable {
         case floats([Float])
         /// Written as I64. A 64-bit counter goes in by its bit pattern: `Int64(bitPattern:)`.
         case integers([Int64])
+        /// Written as U8.
+        case bytes([UInt8])
 
         package var elementType: ElementType {
             switch self {
             case .floats: .f32
             case .integers: .i64
+            case .bytes: .u8
             }
         }
 
@@ -17,6 +20,7 @@ public struct NamedTensor: Equatable, Sendable {
             switch self {
             case .floats(let values): values.count
             case .integers(let values): values.count
+            case .bytes(let values): values.count
             }
         }
 
@@ -24,6 +28,7 @@ public struct NamedTensor: Equatable, Sendable {
             switch self {
             case .floats(let values): try values.withUnsafeBytes(body)
             case .integers(let values): try values.withUnsafeBytes(body)
+            case .bytes(let values): try values.withUnsafeBytes(body)
             }
         }
     }
@@ -42,5 +47,11 @@ public struct NamedTensor: Equatable, Sendable {
         self.name = name
         self.shape = shape
         elements = .integers(integers)
+    }
+
+    public init(_ name: String, shape: [Int], bytes: [UInt8]) {
+        self.name = name
+        self.shape = shape
+        elements = .bytes(bytes)
     }
 }

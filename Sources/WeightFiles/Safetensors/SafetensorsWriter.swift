@@ -5,7 +5,7 @@ import Foundation
 public enum SafetensorsWriter {
     /// Writes `tensors` to `url` atomically, whatever their order.
     ///
-    /// In the file they stand as the reference puts them: wider element types first (I64 before F32), then by name; the
+    /// In the file they stand as the reference puts them: wider element types first, then by name; the
     /// header is padded with spaces to a multiple of 8 bytes.
     /// - Parameter metadata: free text; diffusers expects {"format": "pt"}. Left out when empty.
     /// - Throws: `SafetensorsError` for an empty, reserved or repeated name or a shape that does not fit its elements;
@@ -13,7 +13,7 @@ public enum SafetensorsWriter {
     public static func write(_ tensors: [NamedTensor], metadata: [String: String] = [:], to url: URL) throws {
         let ordered = tensors.sorted { a, b in
             let (typeA, typeB) = (a.elements.elementType, b.elements.elementType)
-            if typeA != typeB { return typeA == .i64 }
+            if typeA != typeB { return typeA.byteWidth > typeB.byteWidth }
             return a.name.utf8.lexicographicallyPrecedes(b.name.utf8)
         }
         let header = try header(ordered, metadata: metadata, file: url.path)

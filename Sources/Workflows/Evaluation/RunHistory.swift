@@ -34,7 +34,7 @@ struct RunHistory {
         let configuration = folder.appendingPathComponent("config.yaml")
         let manager = FileManager.default
         guard manager.fileExists(atPath: log.path), manager.fileExists(atPath: configuration.path),
-            let text = try? TextFile.read(configuration, limit: ConfigurationTree.maximumBytes)
+            let text = try? TextFile.read(configuration, limit: ConfigurationDocument.maximumBytes)
         else { return nil }
         return RunHistory(try JSONLinesLog(log).entries(), configuration: text)
     }

@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Diffusion
+import Files
 import Foundation
 import Runs
 
@@ -39,14 +40,12 @@ public struct FinetuningRunConfiguration: Sendable {
         }
     }
 
-    var tree: ConfigurationTree {
+    /// Every section with all its keys.
+    var values: JSONValue {
         get throws {
-            .section([
-                "finetuning": try ConfigurationTree(encoding: finetuning),
-                "data": try ConfigurationTree(encoding: data),
-            ])
+            ["finetuning": try JSONValue(snakeCasing: finetuning), "data": try JSONValue(snakeCasing: data)]
         }
     }
 
-    public var yaml: String { get throws { try tree.yaml } }
+    public var yaml: String { get throws { try values.yaml } }
 }

@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
 import ModelFolders
+import Pruning
 import Runs
 
 /// Goes on training a model that is there, pruned or not: what was removed stays removed, and the record of it is kept.
@@ -40,15 +41,22 @@ public struct FinetuningWorkflow {
             denoising: model, pipeline.scheduler, images: data, flip: configuration.data.flip, settings: settings,
             teacher: teacher?.model)
         try trainer.task.objective.check(model)
+        // Taken before a checkpoint is: the zeros that pruning made, not those of training.
+        let zeros = pipeline.pruning?.achieved.weights.map { _ in Masks(nonzerosOf: PruningSpace.weights(of: model)) }
         var models = ["model": try pipeline.digests()]
         models["teacher"] = try teacher?.digests()
         let identity = try RunIdentity(
-            command: "finetune", configuration: configuration.tree, models: models, data: data)
+            command: "finetune", configuration: configuration.values, models: models, data: data)
         let folder = try RunFolder(
             output, identity: identity, growth: settings.training.growth(section: "finetuning"), resuming: resuming)
         let training = TrainingLoop(trainer, pipeline.scheduler, settings, progress: progress)
         if resuming { try folder.goOn(warning: warning, restore: training.restore) }
-        try training.run(until: settings.steps, phase: "fine-tuning", in: folder)
+        if let zeros {
+            try zeros.applied { try training.run(until: settings.steps, phase: "fine-tuning", in: folder) }
+            trainer.multiplyWeights(by: zeros.flat(in: trainer.arena))
+        } else {
+            try training.run(until: settings.steps, phase: "fine-tuning", in: folder)
+        }
         try training.finish(in: folder)
         let result = Pipeline(model: trainer.network, scheduler: pipeline.scheduler, pruning: pipeline.pruning)
         try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }

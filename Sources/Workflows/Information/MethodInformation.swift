@@ -1,4 +1,3 @@
-import Configuration
 import Files
 import PruningMethods
 
@@ -39,28 +38,14 @@ public struct MethodInformation: Sendable, Equatable {
             MethodInformation(
                 name: $0.card.name, family: $0.card.family, granularities: $0.card.granularities.map(\.rawValue),
                 needs: ["weights"] + $0.needs.map { $0.name }, summary: $0.card.summary, paper: $0.card.paper,
-                settings: settings(in: try ConfigurationTree(json: $0.defaultConfiguration()).snakeCased, at: []))
+                settings: settings(in: try $0.defaultConfiguration().snakeCased, at: []))
         }
     }
 
-    private static func settings(in tree: ConfigurationTree, at path: [String]) -> [Setting] {
-        guard case .section(let members) = tree else {
-            return [Setting(key: path.joined(separator: "."), default: tree.value)]
+    private static func settings(in value: JSONValue, at path: [String]) -> [Setting] {
+        guard let members = value.sortedMembers else {
+            return [Setting(key: path.joined(separator: "."), default: value)]
         }
-        return members.sorted { $0.key < $1.key }.flatMap { settings(in: $0.value, at: path + [$0.key]) }
-    }
-}
-
-extension ConfigurationTree {
-    fileprivate var value: JSONValue {
-        switch self {
-        case .null: .null
-        case .flag(let value): .bool(value)
-        case .integer(let value): .int(value)
-        case .number(let value): .double(value)
-        case .text(let value): .string(value)
-        case .list(let values): .array(values.map(\.value))
-        case .section(let members): .object(members.mapValues(\.value))
-        }
+        return members.flatMap { settings(in: $0.value, at: path + [$0.key]) }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import ModelFolders
+import Pruning
 
 /// What a model folder holds, counted.
 public struct ModelInformation: Codable, Sendable, Equatable {
@@ -28,6 +29,11 @@ public struct ModelInformation: Codable, Sendable, Equatable {
     public let macs: Double
     /// Of the weight files.
     public let bytes: Int
+    /// Weights of convolutions and linear layers, and how many of them are not zero.
+    public let maskableWeights: Int
+    public let nonzeroWeights: Int
+    /// Of the compact form of weights with zeros; nil where there is none.
+    public let sparseBytes: Int?
     /// Height and width.
     public let imageSize: [Int]
     public let inChannels: Int
@@ -43,6 +49,9 @@ public struct ModelInformation: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case parameters, macs, bytes, channels, scheduler, groups, pruning
+        case maskableWeights = "maskable_weights"
+        case nonzeroWeights = "nonzero_weights"
+        case sparseBytes = "sparse_bytes"
         case imageSize = "image_size"
         case inChannels = "in_channels"
         case outChannels = "out_channels"
@@ -56,6 +65,10 @@ public struct ModelInformation: Codable, Sendable, Equatable {
         parameters = model.parameterCount
         macs = model.macs
         bytes = try folder.weightBytes()
+        sparseBytes = try folder.sparseWeightBytes()
+        let weights = PruningSpace.weights(of: model)
+        maskableWeights = weights.count
+        nonzeroWeights = Masks(nonzerosOf: weights).values.count { $0 == 1 }
         imageSize = model.size
         inChannels = model.configuration.inChannels
         outChannels = model.configuration.outChannels

@@ -8,12 +8,15 @@ extension PruningRun {
         }
         let limit = context.selection.budget.limits[0]
         return PruningRecord(
-            method: configuration.method, configuration: try configuration.yaml, seed: configuration.pruning.seed,
+            method: configuration.method, granularity: configuration.pruning.granularity?.rawValue,
+            configuration: try configuration.yaml, seed: configuration.pruning.seed,
             asked: PruningRecord.Asked(quantity: limit.quantity.rawValue, value: limit.value),
             achieved: PruningRecord.Achieved(
                 parameters: .init(dense: Double(dense.parameterCount), pruned: Double(network.parameterCount)),
                 macs: .init(dense: dense.macs, pruned: network.macs),
-                channels: .init(dense: widths(dense), pruned: widths(network))),
+                channels: .init(dense: widths(dense), pruned: widths(network)),
+                weights: space.kind == .weights
+                    ? .init(dense: Double(space.count), pruned: Double(masks.values.count { $0 != 0 })) : nil),
             groups: network.channelGroups.map {
                 PruningRecord.Group(name: $0.name, originalWidth: $0.originalWidth, kept: $0.kept)
             })

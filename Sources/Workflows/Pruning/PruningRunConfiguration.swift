@@ -1,14 +1,15 @@
 import Configuration
 import Datasets
 import Diffusion
+import Files
 import Foundation
 import PruningMethods
 
 /// Everything that defines a pruning run.
 public struct PruningRunConfiguration: Sendable {
     public var method: String
-    /// The method's own settings as JSON, resolved.
-    var methodSettings: Data
+    /// The method's own settings, resolved; keys in camelCase.
+    var methodSettings: JSONValue
     public var pruning: PruningConfiguration
     public var finetuning: DenoisingTrainingConfiguration
     public var data: DataConfiguration
@@ -40,7 +41,7 @@ public struct PruningRunConfiguration: Sendable {
         let isFilesMethod = try document.text("method", "name").map { $0 == name } ?? true
         methodSettings =
             isFilesMethod
-            ? try document.json("method", defaults: entry.defaultConfiguration(), ignoring: ["name"])
+            ? try document.values("method", defaults: entry.defaultConfiguration(), ignoring: ["name"])
             : try entry.defaultConfiguration()
         do {
             _ = try entry.make(methodSettings, 0)
@@ -60,17 +61,16 @@ public struct PruningRunConfiguration: Sendable {
         if let data { self.data.path = data }
     }
 
-    var tree: ConfigurationTree {
+    /// Every section with all its keys.
+    var values: JSONValue {
         get throws {
-            let settings = try ConfigurationTree(json: methodSettings).snakeCased
-            return .section([
-                "method": settings.overlaid(with: .section(["name": .text(method)])),
-                "pruning": try ConfigurationTree(encoding: pruning),
-                "finetuning": try ConfigurationTree(encoding: finetuning),
-                "data": try ConfigurationTree(encoding: data),
-            ])
+            [
+                "method": methodSettings.snakeCased.overlaid(with: ["name": .string(method)]),
+                "pruning": try JSONValue(snakeCasing: pruning), "finetuning": try JSONValue(snakeCasing: finetuning),
+                "data": try JSONValue(snakeCasing: data),
+            ]
         }
     }
 
-    public var yaml: String { get throws { try tree.yaml } }
+    public var yaml: String { get throws { try values.yaml } }
 }

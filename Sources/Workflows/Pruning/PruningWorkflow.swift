@@ -44,7 +44,7 @@ public struct PruningWorkflow {
         let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
         let run = try assembled(planned, pipeline, data)
         let identity = try RunIdentity(
-            command: "prune", configuration: configuration.tree, models: ["model": pipeline.digests()], data: data)
+            command: "prune", configuration: configuration.values, models: ["model": pipeline.digests()], data: data)
         let folder = try RunFolder(output, identity: identity, growth: run.growth, resuming: resuming)
         if resuming { try folder.goOn(warning: warning, restore: run.restore) }
         try run.advance(in: folder)

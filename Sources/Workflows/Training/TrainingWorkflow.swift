@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Diffusion
+import Files
 import Foundation
 import ModelFolders
 import Models
@@ -25,18 +26,17 @@ public struct TrainingRunConfiguration {
         training = try document.section("training")
     }
 
-    var tree: ConfigurationTree {
+    /// Every section with all its keys.
+    var values: JSONValue {
         get throws {
-            .section([
-                "model": try ConfigurationTree(verbatim: model),
-                "scheduler": try ConfigurationTree(verbatim: scheduler),
-                "data": try ConfigurationTree(encoding: data),
-                "training": try ConfigurationTree(encoding: training),
-            ])
+            [
+                "model": try JSONValue(encoding: model), "scheduler": try JSONValue(encoding: scheduler),
+                "data": try JSONValue(snakeCasing: data), "training": try JSONValue(snakeCasing: training),
+            ]
         }
     }
 
-    public var yaml: String { get throws { try tree.yaml } }
+    public var yaml: String { get throws { try values.yaml } }
 }
 
 /// Trains a diffusion model from scratch: checkpoints, sample grids, logs, and the averaged weights as a model folder.
@@ -69,7 +69,7 @@ public struct TrainingWorkflow {
         let trainer = try DenoisingTrainer(
             denoising: model, configuration.scheduler, images: data, flip: configuration.data.flip, settings: settings)
         try trainer.task.objective.check(model)
-        let identity = try RunIdentity(command: "train", configuration: configuration.tree, data: data)
+        let identity = try RunIdentity(command: "train", configuration: configuration.values, data: data)
         let folder = try RunFolder(
             output, identity: identity, growth: settings.training.growth(section: "training"), resuming: resuming)
         let training = TrainingLoop(trainer, configuration.scheduler, settings, progress: progress)

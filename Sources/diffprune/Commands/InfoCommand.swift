@@ -37,6 +37,13 @@ struct InfoCommand: ParsableCommand {
 
 
             """
+        if information.nonzeroWeights < information.maskableWeights {
+            let share = Double(information.nonzeroWeights) / Double(information.maskableWeights)
+            text += "non-zero    \(NumberText.percent(share, decimals: 1)) of "
+            text += "\(NumberText.short(Double(information.maskableWeights))) weights"
+            if let bytes = information.sparseBytes { text += ", compact file \(NumberText.bytes(Double(bytes)))" }
+            text += "; dense kernels gain no time from scattered zeros\n\n"
+        }
         if let pruning = information.pruning {
             let asked = "\(pruning.asked.quantity)=\(pruning.asked.value)"
             text += "pruned by \(pruning.method) (seed \(pruning.seed)), asked for \(asked)\n"

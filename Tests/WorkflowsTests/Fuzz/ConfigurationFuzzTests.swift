@@ -15,10 +15,10 @@ import Testing
         try withTemporaryFolder(inMemory: true) { try body($0.appendingPathComponent("config.yaml")) }
     }
 
-    private func fuzz(_ tree: ConfigurationTree, _ name: String, _ read: (URL) throws -> Void) throws {
+    private func fuzz(_ good: JSONValue, _ name: String, _ read: (URL) throws -> Void) throws {
         var (read_, refused) = (0, 0)
         try withFile { url in
-            for variant in Hostile.variants(of: try JSONValue(parsing: [UInt8](tree.json))) {
+            for variant in Hostile.variants(of: good) {
                 let text = try variant.text(.compact)  // JSON is YAML
                 try Data(text.utf8).write(to: url)
                 if Hostile.survives("\(name): \(text.prefix(2000))", { try read(url) }) {
@@ -35,7 +35,7 @@ import Testing
     @Test func trainingConfigurations() throws {
         let runs = try RunFixtures()
         let good = try TrainingRunConfiguration(file: runs.configuration)
-        try fuzz(good.tree, "train") { url in
+        try fuzz(good.values, "train") { url in
             let configuration = try TrainingRunConfiguration(file: url)
             let model = try UNet(configuration.model)
             _ = try configuration.data.open(for: model)
@@ -52,7 +52,7 @@ import Testing
 
     @Test(arguments: MethodCatalog.all.map(\.card.name)) func pruningConfigurations(method: String) throws {
         let good = try PruningRunConfiguration(file: nil, overrides: [], method: method, data: "x")
-        try fuzz(good.tree, method) { url in
+        try fuzz(good.values, method) { url in
             let configuration = try PruningRunConfiguration(file: url)
             let plan = try PlannedPruning(configuration).plan
             if !(1...1_000_000).contains(plan.updates) { Issue.record("\(method): \(plan.updates) updates") }

@@ -1,14 +1,12 @@
+import Files
 import Foundation
 import Yams
 
-extension ConfigurationTree {
-    /// The largest configuration read.
-    package static let maximumBytes = 1 << 20
-    package static let maximumDepth = 32
-
+extension JSONValue {
+    /// Reads a configuration; an empty text is an object without keys.
     /// - Throws: `ConfigurationError` for what is not YAML, repeats a key, is nested deeply, or uses anchors and aliases.
     package init(yaml text: String, source: String) throws {
-        guard text.utf8.count <= Self.maximumBytes else {
+        guard text.utf8.count <= ConfigurationDocument.maximumBytes else {
             throw ConfigurationError.unreadable(source: source, reason: "larger than 1 MiB, which no configuration is")
         }
         // Before the parser sees them: a few lines of aliases to aliases stand for more values than memory can hold.
@@ -23,7 +21,7 @@ extension ConfigurationTree {
             let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "not YAML"
             throw ConfigurationError.unreadable(source: source, reason: "not valid YAML: \(reason)")
         }
-        self = try node.map { try Self.tree(of: $0, source: source, path: "", depth: 0) } ?? .section([:])
+        self = try node.map { try Self.value(of: $0, source: source, path: "", depth: 0) } ?? .object([:])
     }
 
     /// A name that stands behind '&' as well as behind '*', which every alias that means something does.
@@ -45,49 +43,49 @@ extension ConfigurationTree {
         }
     }
 
-    private static func tree(of node: Node, source: String, path: String, depth: Int) throws -> ConfigurationTree {
-        guard depth < maximumDepth else {
+    private static func value(of node: Node, source: String, path: String, depth: Int) throws -> JSONValue {
+        guard depth < ConfigurationDocument.maximumDepth else {
             throw ConfigurationError.unreadable(source: source, reason: "nested too deeply at '\(path)'")
         }
         switch node {
         case .scalar:
             return try scalar(node, source: source, path: path)
         case .sequence(let sequence):
-            return .list(
+            return .array(
                 try sequence.enumerated().map {
-                    try tree(of: $1, source: source, path: "\(path)[\($0)]", depth: depth + 1)
+                    try value(of: $1, source: source, path: "\(path)[\($0)]", depth: depth + 1)
                 })
         case .mapping(let mapping):
-            var section: [String: ConfigurationTree] = [:]
-            for (key, value) in mapping {
+            var section: [String: JSONValue] = [:]
+            for (key, element) in mapping {
                 let name = key.string ?? ""
                 let place = path.isEmpty ? name : "\(path).\(name)"
                 guard section[name] == nil else {
                     throw ConfigurationError.unreadable(source: source, reason: "key '\(place)' is there twice")
                 }
-                section[name] = try tree(of: value, source: source, path: place, depth: depth + 1)
+                section[name] = try value(of: element, source: source, path: place, depth: depth + 1)
             }
-            return .section(section)
+            return .object(section)
         case .alias:
             throw ConfigurationError.unreadable(source: source, reason: "YAML aliases are not read")
         }
     }
 
-    private static func scalar(_ node: Node, source: String, path: String) throws -> ConfigurationTree {
+    private static func scalar(_ node: Node, source: String, path: String) throws -> JSONValue {
         let text = node.string ?? ""
         if node.null != nil { return .null }
-        if let value = node.bool { return .flag(value) }
+        if let value = node.bool { return .bool(value) }
         // YAML 1.1 takes 1:30 for a number in base 60, and the parser traps where one is too large.
-        if text.contains(":") { return .text(text) }
-        if let value = node.int { return .integer(value) }
+        if text.contains(":") { return .string(text) }
+        if let value = node.int { return .int(value) }
         if let value = node.float {
             guard value.isFinite else {
                 throw ConfigurationError.invalid(
                     source: source, key: path, got: "\(value)", expected: "a finite number")
             }
-            return .number(value)
+            return .double(value)
         }
-        return .text(text)
+        return .string(text)
     }
 
     /// Double quotes with JSON's escapes, all of which YAML has.
@@ -105,32 +103,29 @@ extension ConfigurationTree {
         return "\"" + escaped.joined() + "\""
     }
 
-    /// The tree as YAML, keys sorted.
+    /// The value as YAML, keys sorted; doubles as Swift prints them.
     package var yaml: String { Self.lines(of: self, indent: 0).joined(separator: "\n") + "\n" }
 
-    private static func lines(of tree: ConfigurationTree, indent: Int) -> [String] {
-        guard case .section(let section) = tree else { return [scalar(tree)] }
+    private static func lines(of value: JSONValue, indent: Int) -> [String] {
+        guard let members = value.sortedMembers else { return [scalar(value)] }
         let pad = String(repeating: "  ", count: indent)
-        return section.keys.sorted().flatMap { key -> [String] in
-            guard let value = section[key] else { return [] }
-            if case .section(let inner) = value {
-                return inner.isEmpty ? ["\(pad)\(key): {}"] : ["\(pad)\(key):"] + lines(of: value, indent: indent + 1)
-            }
-            return ["\(pad)\(key): \(scalar(value))"]
+        return members.flatMap { key, value -> [String] in
+            guard case .object(let inner) = value else { return ["\(pad)\(key): \(scalar(value))"] }
+            return inner.isEmpty ? ["\(pad)\(key): {}"] : ["\(pad)\(key):"] + lines(of: value, indent: indent + 1)
         }
     }
 
-    private static func scalar(_ tree: ConfigurationTree) -> String {
-        switch tree {
+    private static func scalar(_ value: JSONValue) -> String {
+        switch value {
         case .null: return "null"
-        case .flag(let value): return value ? "true" : "false"
-        case .integer(let value): return "\(value)"
-        case .number(let value): return "\(value)"
-        case .text(let value): return quoted(value)
-        case .list(let values): return "[" + values.map(scalar).joined(separator: ", ") + "]"
-        case .section(let section):
-            return "{" + section.keys.sorted().map { "\($0): \(scalar(section[$0] ?? .null))" }.joined(separator: ", ")
-                + "}"
+        case .bool(let value): return value ? "true" : "false"
+        case .int(let value): return "\(value)"
+        case .double(let value): return "\(value)"
+        case .string(let value): return quoted(value)
+        case .array(let values): return "[" + values.map(scalar).joined(separator: ", ") + "]"
+        case .object:
+            let members = value.sortedMembers ?? []
+            return "{" + members.map { "\($0.key): \(scalar($0.value))" }.joined(separator: ", ") + "}"
         }
     }
 }
