@@ -117,7 +117,7 @@ let package = Package(
         .testTarget(
             name: "PruningMethodsTests",
             dependencies: [
-                "Files", "TensorCore", "Models", "Training", "Pruning", "Diffusion", "PruningMethods",
+                "Files", "TensorCore", "Layers", "Models", "Training", "Pruning", "Diffusion", "PruningMethods",
             ]),
         .testTarget(
             name: "ExamplesTests",

@@ -8,13 +8,14 @@ import TensorCore
 import Testing
 import Training
 
-/// A tiny U-Net with a calibration source of random images: enough for every method to have something to judge.
-final class Bench: CalibrationSource {
+/// A tiny U-Net in training, with a calibration source of random images: enough for every method to have something to judge.
+final class Bench: PerSampleCalibration, StagedCalibration {
     let model: UNet
-    let groups: [PrunableGroup]
+    /// Of the model.
     let arena: ParameterArena
-    private let objective: DenoisingObjective
-    private let optimizer: Optimizer
+    private let trainer: Trainer<Denoising<UNet>>
+    private let channels: PruningSpace
+    private let weights: PruningSpace
 
     init() throws {
         var configuration = UNetConfiguration()
@@ -30,15 +31,208 @@ final class Bench: CalibrationSource {
         configuration.upBlockTypes = ["AttnUpBlock2D", "UpBlock2D"]
         model = try UNet(configuration)
         model.initialize(seed: 21)
-        groups = PrunableGroup.all(of: model)
-        arena = ParameterArena(model.parameters)
-        objective = try DenoisingObjective(SchedulerConfiguration())
-        var sgd = OptimizerConfiguration()
-        sgd.kind = .sgd
-        optimizer = Optimizer(sgd, arena: arena)
+        channels = .channels(of: model)
+        weights = .weights(of: model)
+        var training = TrainingConfiguration()
+        training.optimizer.kind = .sgd
+        training.learningRate = 0.01
+        training.ema = 0
+        training.gradientClip = 0
+        trainer = try Trainer(
+            Denoising(DenoisingObjective(SchedulerConfiguration())), network: model, batches: BenchBatches(),
+            configuration: training)
+        arena = trainer.arena
     }
 
-    private func batch(_ index: Int, timesteps: [Int]) -> DenoisingBatch {
+    func space(_ kind: PruningSpace.Kind) -> PruningSpace { kind == .channels ? channels : weights }
+
+    // MARK: calibration
+
+    var batchCount: Int { 2 }
+    var stageCount: Int { 5 }
+    var sampleCount: Int { 3 }
+    func loss(batch: Int) throws -> Variable { loss(batch, timesteps: [100 + batch, 700]) }
+    func loss(stage: Int) throws -> Variable { loss(7, timesteps: [stage * 100, stage * 100]) }
+    func loss(sample: Int) throws -> Variable { loss(sample, timesteps: [300 * sample]) }
+
+    private func loss(_ index: Int, timesteps: [Int]) -> Variable {
+        trainer.task.objective.loss(of: model, BenchBatches.batch(index, timesteps: timesteps))
+    }
+
+    func output(of network: UNet) -> [Float] {
+        let images = BenchBatches.batch(9, timesteps: [10, 900])
+        return Autograd.withoutRecording { network(Variable(images.clean), timesteps: [10, 900]).value.array }
+    }
+
+    /// The mean loss over the batches of a network like the model.
+    func meanLoss(of network: UNet) -> Double {
+        Autograd.withoutRecording {
+            (0..<batchCount).reduce(0.0) { sum, batch in
+                let images = BenchBatches.batch(batch, timesteps: [100 + batch, 700])
+                return sum + Double(trainer.task.objective.loss(of: network, images).value.scalar)
+            }
+        } / Double(batchCount)
+    }
+
+    // MARK: what a method works on
+
+    /// What of a calibration source there is.
+    enum Offer {
+        case none
+        /// Batches, and neither samples nor stages.
+        case batches
+        case everything
+    }
+
+    /// A calibration source that gives nothing but batches' losses.
+    private final class Batches: CalibrationSource {
+        private let source: any CalibrationSource
+        init(_ source: any CalibrationSource) { self.source = source }
+        var batchCount: Int { source.batchCount }
+        func loss(batch: Int) throws -> Variable { try source.loss(batch: batch) }
+    }
+
+    var batchesOnly: any CalibrationSource { Batches(self) }
+
+    /// - Parameter declared: what may be asked for; nil for all.
+    func evidence(_ offer: Offer = .everything, declared: [any EvidenceKind.Type]? = nil) -> EvidenceSource {
+        let calibration: (any CalibrationSource)? =
+            switch offer {
+            case .none: nil
+            case .batches: batchesOnly
+            case .everything: self
+            }
+        return EvidenceSource(network: model, arena: arena, calibration: calibration, declared: declared)
+    }
+
+    /// - Parameter steps: of training, half of them before the last update.
+    func context(
+        _ target: String, _ granularity: Granularity = .channel, for card: MethodCard? = nil, steps: Int = 6,
+        evidence: EvidenceSource? = nil
+    ) throws -> PruningContext {
+        let space = space(granularity.space)
+        let budget = try Budget(parsing: target)
+        return try PruningContext(
+            space: space, evidence: evidence ?? self.evidence(),
+            selection: Selection(
+                space: space, network: model, budget: budget, granularity: granularity, minimumFraction: 0,
+                allocation: card?.allocation ?? .global, comparesRows: card?.comparesRows ?? false),
+            timing: PlanTiming(steps: steps, softFraction: 0.5, space: space.kind, remaining: budget.remaining))
+    }
+
+    // MARK: runs
+
+    struct Outcome {
+        var masks: Masks
+        var reports: [MaskUpdateReport] = []
+        /// Masks after each update.
+        var history: [Masks] = []
+        /// What the network computed under the masks, and what it computes without them once they were carried out for
+        /// good: max |difference| / max |output|.
+        var difference: Float?
+        /// Of the network that is left, trained.
+        var weights: [Float] = []
+
+        /// Whether two runs came to the same, bit for bit.
+        func isSame(as other: Outcome) -> Bool {
+            masks.values == other.masks.values && reports == other.reports && weights == other.weights
+        }
+    }
+
+    /// Carries out a method's plan.
+    ///
+    /// - Parameter interrupted: after every stage the method is made anew from its configuration, its state goes through
+    ///   a checkpoint's values, masks are read back as an array, training goes on from its own state, and nothing that
+    ///   was gathered is remembered.
+    func run<P: Pruner>(
+        _ pruner: P, in context: PruningContext, interrupted: Bool = false, seed: UInt64 = 1
+    ) throws -> Outcome {
+        var (pruner, context) = (pruner, context)
+        var outcome = Outcome(masks: Masks(context.space))
+        var snapshots: [String: TrainerState] = [:]
+        trainer.setExtensions(pruner.extensions(in: context))
+        for stage in pruner.plan(context.timing).stages {
+            switch stage {
+            case .update(let number):
+                outcome.reports.append(try pruner.update(&outcome.masks, number: number, in: context))
+                outcome.history.append(outcome.masks)
+            case .train(let steps):
+                for _ in 0..<steps { try tune(outcome.masks) }
+                context.evidence.weightsChanged()
+            case .snapshot(let name): snapshots[name] = trainer.snapshot()
+            case .rewind(let name):
+                try trainer.rewind(to: #require(snapshots[name]), weights: true, schedule: true)
+                context.evidence.weightsChanged()
+            case .reconstruct:
+                try pruner.reconstruct(outcome.masks, in: context)
+                context.evidence.weightsChanged()
+            case .compact:
+                let masked = outcome.masks.applied { output(of: model) }
+                let compaction = try Compaction(model, masks: outcome.masks)
+                try trainer.adopt(compaction.network) { compaction.gather($0, from: $1, to: $2) }
+                outcome.difference = Self.difference(masked, output(of: compaction.network))
+            case .bake:
+                let masked = outcome.masks.applied { output(of: model) }
+                trainer.multiplyWeights(by: outcome.masks.flat(in: arena))
+                outcome.difference = Self.difference(masked, output(of: model))
+            }
+            if interrupted {
+                (pruner, context) = try resumed(pruner, context, &outcome, seed: seed)
+            }
+        }
+        outcome.weights = trainer.arena.values.array
+        return outcome
+    }
+
+    private func resumed<P: Pruner>(
+        _ pruner: P, _ context: PruningContext, _ outcome: inout Outcome, seed: UInt64
+    ) throws -> (P, PruningContext) {
+        let context = PruningContext(
+            space: context.space, evidence: evidence(declared: P.needs), selection: context.selection,
+            timing: context.timing)
+        let training = trainer.snapshot()
+        var state = PrunerState(arrays: pruner.state.arrays)
+        let text = try JSONValue.object(pruner.state.values).text()
+        state.values = try #require(JSONValue(parsing: text).objectValue)
+        var pruner = P(pruner.configuration, seed: seed)
+        if trainer.network === model { trainer.setExtensions(pruner.extensions(in: context)) }
+        try pruner.restore(state, in: context.space)
+        try trainer.restore(training)
+        outcome.masks = Masks(context.space, Array(outcome.masks.values))
+        return (pruner, context)
+    }
+
+    /// One step of training, under the masks as long as they are of the network that is trained.
+    func tune(_ masks: Masks) throws {
+        guard trainer.network === model else {
+            try trainer.advance()
+            return
+        }
+        _ = try masks.applied { try trainer.advance() }
+    }
+
+    /// Some steps of training with a method's extensions.
+    func train(steps: Int, extensions: [any TrainingExtension]) throws {
+        trainer.setExtensions(extensions)
+        for _ in 0..<steps { try trainer.advance() }
+    }
+
+    /// max |a − b| / max |a|
+    private static func difference(_ a: [Float], _ b: [Float]) -> Float {
+        let scale = a.reduce(0) { max($0, abs($1)) }
+        return a.count == b.count ? zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } / scale : .infinity
+    }
+}
+
+/// Random images; every step sees the same ones.
+private struct BenchBatches: BatchSource {
+    func batch(step: Int) -> DenoisingBatch { Self.batch(0, timesteps: [100, 700]) }
+
+    func calibrationBatch(number: Int, of count: Int, size: Int) -> DenoisingBatch {
+        Self.batch(number, timesteps: Array(repeating: 300, count: size))
+    }
+
+    static func batch(_ index: Int, timesteps: [Int]) -> DenoisingBatch {
         func drawn(_ purpose: RandomPurpose) -> Tensor {
             let tensor = Tensor(uninitialized: [timesteps.count, 8, 8, 1])
             var stream = RandomStream(seed: 22, purpose: purpose, index: UInt64(index))
@@ -46,90 +240,6 @@ final class Bench: CalibrationSource {
             return tensor
         }
         return DenoisingBatch(clean: drawn("test-images"), noise: drawn(.calibration), timesteps: timesteps)
-    }
-
-    // MARK: calibration
-
-    var offers: Evidence = [.gradients, .curvature, .stagedGradients, .perSampleGradients]
-    var batchCount: Int { 2 }
-    var stageCount: Int { 5 }
-    var sampleCount: Int { 3 }
-    func loss(batch index: Int) throws -> Variable {
-        objective.loss(of: model, batch(index, timesteps: [100 + index, 700]))
-    }
-    func loss(stage: Int) throws -> Variable {
-        objective.loss(of: model, batch(7, timesteps: [stage * 100, stage * 100]))
-    }
-    func loss(sample: Int) throws -> Variable { objective.loss(of: model, batch(sample, timesteps: [300 * sample])) }
-
-    // MARK: runs
-
-    func collector(withData: Bool = true) -> EvidenceCollector {
-        EvidenceCollector(groups: groups, arena: arena, source: withData ? self : nil)
-    }
-
-    func context(_ budget: Budget, _ granularity: Granularity = .channel, withData: Bool = true) throws
-        -> PruningContext
-    {
-        try PruningContext(
-            groups: groups, evidence: collector(withData: withData),
-            selection: BudgetSelection(
-                cost: CostModel(budget.quantity.cost, of: model, groups: groups), groups: groups,
-                granularity: granularity, leastFraction: 0, normalizations: model.normalizations),
-            remaining: budget.remaining)
-    }
-
-    /// One step of fine-tuning under the masks, so that later rounds judge other weights.
-    func tune(_ masks: MaskSet) throws {
-        masks.install(on: groups, trainable: false)
-        arena.clearGradients()
-        try loss(batch: 0).backward()
-        arena.completeGradients()
-        optimizer.update(learningRate: 0.01)
-    }
-
-    struct Outcome: Equatable {
-        var masks: MaskSet
-        var reports: [MaskUpdateReport] = []
-    }
-
-    /// All updates of a pruner with fine-tuning between them.
-    ///
-    /// - Parameter interrupted: after every update the pruner is made anew from its configuration, and its state and
-    ///   the masks go through JSON, as in a run that is killed and resumed.
-    func run<P: Pruner>(_ pruner: P, in context: PruningContext, interrupted: Bool = false, seed: UInt64 = 1) throws
-        -> Outcome
-    {
-        var pruner = pruner
-        var outcome = Outcome(masks: MaskSet(keepingAllOf: groups))
-        for index in 0..<pruner.updates {
-            outcome.reports.append(try pruner.update(&outcome.masks, index: index, in: context))
-            if index + 1 < pruner.updates { try tune(outcome.masks) }
-            if interrupted {
-                let state = try JSONEncoder().encode(pruner.state)
-                pruner = P(pruner.configuration, seed: seed)
-                pruner.state = try JSONDecoder().decode(P.State.self, from: state)
-                outcome.masks = try JSONDecoder().decode(MaskSet.self, from: JSONEncoder().encode(outcome.masks))
-            }
-        }
-        return outcome
-    }
-
-    func output() -> [Float] {
-        let images = batch(9, timesteps: [10, 900])
-        return Autograd.withoutRecording { model(Variable(images.clean), timesteps: [10, 900]).value.array }
-    }
-
-    /// max |masked − compacted| / max |masked|
-    func compactionError(_ masks: MaskSet) throws -> Float {
-        masks.install(on: groups, trainable: false)
-        let masked = output()
-        MaskSet.removeGates(from: groups)
-        let compacted = try Compaction(model, groups: groups, masks: masks).network
-        let images = batch(9, timesteps: [10, 900])
-        let small = Autograd.withoutRecording { compacted(Variable(images.clean), timesteps: [10, 900]).value.array }
-        let scale = masked.reduce(0) { max($0, abs($1)) }
-        return zip(masked, small).reduce(0) { max($0, abs($1.0 - $1.1)) } / scale
     }
 }
 
@@ -144,9 +254,13 @@ extension MethodEntry {
         return replaced(try defaultConfiguration())
     }
 
-    /// A pruner that takes several updates where the method has a choice, so that there is something to resume.
+    /// A pruner that takes several updates where the method has a choice, so that there is something to resume, and as
+    /// little time as it can.
     func pruner(seed: UInt64 = 1, rounds: Int = 4) throws -> any Pruner {
-        try make(configuration(replacing: ["rounds": .int(rounds)]), seed)
+        try make(
+            configuration(replacing: [
+                "rounds": .int(rounds), "flowSteps": 4, "probes": 2, "every": 1, "samplesPerBatch": 16,
+            ]), seed)
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Pruning
+import TestSupport
 import Testing
 
 @Suite struct BudgetTests {
@@ -11,16 +12,44 @@ import Testing
         #expect(try Budget(parsing: Budget(.params, 0.4).description) == Budget(.params, 0.4))
     }
 
+    @Test func severalLimitsAreReadInTheirOrder() throws {
+        let budget = try Budget(parsing: "params=0.4,macs=0.5")
+        #expect(budget.limits.map(\.quantity) == [.params, .macs] && budget.limits.map(\.value) == [0.4, 0.5])
+        #expect(budget.remaining == 0.4 && budget.description == "params=0.4,macs=0.5")
+        #expect(try Budget(parsing: budget.description) == budget)
+        #expect(try Budget(parsing: "macs=0.5,params=0.4") != budget)
+        #expect(try JSONDecoder().decode(Budget.self, from: JSONEncoder().encode(budget)) == budget)
+        #expect(try Budget(parsing: "sparsity=0.3,macs=0.9").remaining == 0.7)
+    }
+
+    /// A sparsity counts the coordinates of the space; zeros among weights change neither products nor parameters.
+    @Test func whatIsCountedDependsOnTheSpace() throws {
+        let network = try ChainNetwork()
+        func kinds(_ text: String, _ space: PruningSpace.Kind) throws -> [CostKind] {
+            try Budget(parsing: text).costs(in: .of(space, in: network), of: network).map(\.kind)
+        }
+        #expect(try kinds("macs=0.5,params=0.5,sparsity=0.5", .channels) == [.macs, .parameters, .channels])
+        #expect(try kinds("sparsity=0.5", .weights) == [.weights])
+        for text in ["macs=0.5", "sparsity=0.5,params=0.5"] {
+            #expect {
+                _ = try kinds(text, .weights)
+            } throws: {
+                guard case BudgetError.notCounted? = $0 as? BudgetError else { return false }
+                return "\($0)".contains("sparsity=")
+            }
+        }
+    }
+
     @Test func sparsityIsWhatLeavesAndTheOthersWhatStays() throws {
         #expect(try Budget(.macs, 0.4).remaining == 0.4)
         #expect(try Budget(.params, 0.4).remaining == 0.4)
         #expect(try Budget(.sparsity, 0.75).remaining == 0.25)
-        #expect(Budget.Quantity.macs.cost == .macs)
-        #expect(Budget.Quantity.params.cost == .parameters)
-        #expect(Budget.Quantity.sparsity.cost == .channels)
     }
 
-    @Test(arguments: ["", "macs", "macs=", "=0.5", "macs=half", "flops=0.5", "macs 0.5", "macs=0.5=0.6", "MACS=0.5"])
+    @Test(arguments: [
+        "", "macs", "macs=", "=0.5", "macs=half", "flops=0.5", "macs 0.5", "macs=0.5=0.6", "MACS=0.5",
+        "macs=0.5,", ",macs=0.5", "macs=0.5,macs=0.4", "macs=0.5;params=0.5", "macs=0.5, params=0.5",
+    ])
     func unreadableTargetsAreRefusedWithTheForm(text: String) {
         #expect {
             try Budget(parsing: text)

@@ -1,6 +1,7 @@
 import Models
 import Pruning
 import TensorCore
+import TestSupport
 import Testing
 import Training
 
@@ -9,24 +10,18 @@ import Training
     /// float32 sums over fewer terms are taken in another order
     private let tolerance: Float = 1e-5
 
-    private func maskedOutput(_ tiny: TinyUNet, _ model: UNet, _ groups: [PrunableGroup], _ masks: MaskSet) -> [Float] {
-        masks.install(on: groups, trainable: false)
-        defer { MaskSet.removeGates(from: groups) }
-        return tiny.output(of: model)
-    }
-
     @Test(arguments: TinyUNet.all) func everyGroupAloneCanBeCompacted(tiny: TinyUNet) throws {
         let model = try tiny.model()
-        let groups = PrunableGroup.all(of: model)
+        let space = PruningSpace.channels(of: model)
         let dense = tiny.output(of: model)
-        for index in groups.indices {
-            var masks = MaskSet(keepingAllOf: groups)
-            masks.values[index] = MaskSet.random(groups, seed: 7).values[index]
-            if masks.values[index].allSatisfy({ $0 == 1 }) { masks.values[index][0] = 0 }
-            let masked = maskedOutput(tiny, model, groups, masks)
-            let compacted = try Compaction(model, groups: groups, masks: masks).network
-            #expect(relativeDifference(masked, tiny.output(of: compacted)) <= tolerance, "\(groups[index].name)")
-            #expect(relativeDifference(dense, masked) > 1e-4, "\(groups[index].name): its mask does nothing")
+        for index in space.sites.indices {
+            var masks = Masks(space)
+            masks[index] = Masks.random(space, seed: 7)[index]
+            if masks[index].allSatisfy({ $0 == 1 }) { masks[index][0] = 0 }
+            let masked = masks.applied { tiny.output(of: model) }
+            let compacted = try Compaction(model, masks: masks).network
+            #expect(relativeDifference(masked, tiny.output(of: compacted)) <= tolerance, "\(space.sites[index].name)")
+            #expect(relativeDifference(dense, masked) > 1e-4, "\(space.sites[index].name): its mask does nothing")
             #expect(compacted.parameterCount < model.parameterCount)
         }
     }
@@ -34,11 +29,11 @@ import Training
     @Test(arguments: TinyUNet.all, [0.2, 0.5, 0.8])
     func allGroupsTogetherCanBeCompacted(tiny: TinyUNet, keeping: Double) throws {
         let model = try tiny.model()
-        let groups = PrunableGroup.all(of: model)
+        let space = PruningSpace.channels(of: model)
         for seed in 1...3 as ClosedRange<UInt64> {
-            let masks = MaskSet.random(groups, keeping: keeping, seed: seed)
-            let masked = maskedOutput(tiny, model, groups, masks)
-            let compacted = try Compaction(model, groups: groups, masks: masks).network
+            let masks = Masks.random(space, keeping: keeping, seed: seed)
+            let masked = masks.applied { tiny.output(of: model) }
+            let compacted = try Compaction(model, masks: masks).network
             #expect(relativeDifference(masked, tiny.output(of: compacted)) <= tolerance)
             #expect(compacted.channelGroups.map(\.width) == masks.liveWidths)
         }
@@ -46,23 +41,23 @@ import Training
 
     @Test(arguments: TinyUNet.all) func aCompactedModelCanBeCompactedAgain(tiny: TinyUNet) throws {
         let model = try tiny.model()
-        let groups = PrunableGroup.all(of: model)
-        let first = MaskSet.random(groups, keeping: 0.7, seed: 4)
-        let once = try Compaction(model, groups: groups, masks: first).network
-        let onceGroups = PrunableGroup.all(of: once)
-        let second = MaskSet.random(onceGroups, keeping: 0.6, seed: 5)
-        let masked = maskedOutput(tiny, once, onceGroups, second)
-        let twice = try Compaction(once, groups: onceGroups, masks: second).network
+        let space = PruningSpace.channels(of: model)
+        let first = Masks.random(space, keeping: 0.7, seed: 4)
+        let once = try Compaction(model, masks: first).network
+        let onceSpace = PruningSpace.channels(of: once)
+        let second = Masks.random(onceSpace, keeping: 0.6, seed: 5)
+        let masked = second.applied { tiny.output(of: once) }
+        let twice = try Compaction(once, masks: second).network
         #expect(relativeDifference(masked, tiny.output(of: twice)) <= tolerance)
 
         // One compaction by both masks together gives the same network.
         var both = first
-        for (index, group) in onceGroups.enumerated() {
-            for (channel, original) in group.axis.kept.enumerated() where second.values[index][channel] == 0 {
-                both.values[index][original] = 0
+        for (index, group) in onceSpace.groups.enumerated() {
+            for (channel, original) in group.axis.kept.enumerated() where second[index][channel] == 0 {
+                both[index][original] = 0
             }
         }
-        let atOnce = try Compaction(model, groups: groups, masks: both).network
+        let atOnce = try Compaction(model, masks: both).network
         #expect(atOnce.keptChannels == twice.keptChannels)
         for (a, b) in zip(atOnce.parameters, twice.parameters) {
             #expect(a.variable.value.array == b.variable.value.array, "\(a.name)")
@@ -72,8 +67,8 @@ import Training
     @Test func keepingEverythingChangesNothing() throws {
         let tiny = TinyUNet.all[0]
         let model = try tiny.model()
-        let groups = PrunableGroup.all(of: model)
-        let same = try Compaction(model, groups: groups, masks: MaskSet(keepingAllOf: groups)).network
+        let space = PruningSpace.channels(of: model)
+        let same = try Compaction(model, masks: Masks(space)).network
         #expect(same.keptChannels.isEmpty)
         #expect(tiny.output(of: same) == tiny.output(of: model))
     }
@@ -83,14 +78,13 @@ import Training
     func optimizerStateAndAveragesGoAlong(name: String) throws {
         let tiny = try TinyUNet.named(name)
         let model = try tiny.model()
-        let groups = PrunableGroup.all(of: model)
+        let space = PruningSpace.channels(of: model)
         let arena = ParameterArena(model.parameters)
         var configuration = OptimizerConfiguration()
         configuration.kind = .sgd  // linear in the gradients, so that their rounding is not magnified
         let optimizer = Optimizer(configuration, arena: arena)
         let average = ExponentialMovingAverage(decay: 0.9, arena: arena)
-        let masks = MaskSet.random(groups, seed: 6)
-        masks.install(on: groups, trainable: false)
+        let masks = Masks.random(space, seed: 6)
         func step(_ model: UNet, _ arena: ParameterArena, _ optimizer: Optimizer, _ average: ExponentialMovingAverage) {
             arena.clearGradients()
             tiny.loss(of: model).backward()
@@ -98,9 +92,9 @@ import Training
             optimizer.update(learningRate: 0.01)
             average.update(arena)
         }
-        for _ in 0..<3 { step(model, arena, optimizer, average) }
+        for _ in 0..<3 { masks.applied { step(model, arena, optimizer, average) } }
 
-        let compaction = try Compaction(model, groups: groups, masks: masks)
+        let compaction = try Compaction(model, masks: masks)
         let small = ParameterArena(compaction.network.parameters)
         func gathered(_ flat: Tensor) -> [Float] { compaction.gather(flat, from: arena, to: small).array }
         #expect(gathered(arena.values) == small.values.array)
@@ -112,7 +106,7 @@ import Training
         try smallAverage.restore(step: average.step, values: gathered(average.average))
 
         for _ in 0..<2 {
-            step(model, arena, optimizer, average)
+            masks.applied { step(model, arena, optimizer, average) }
             step(compaction.network, small, smallOptimizer, smallAverage)
         }
         // two steps of float32 training
@@ -124,27 +118,72 @@ import Training
 
     @Test func aSoftMaskIsRefusedByItsGroup() throws {
         let model = try TinyUNet.all[0].model()
-        let groups = PrunableGroup.all(of: model)
-        var masks = MaskSet(keepingAllOf: groups)
-        masks.values[2][1] = 0.5
+        let space = PruningSpace.channels(of: model)
+        var masks = Masks(space)
+        masks[2][1] = 0.5
         #expect {
-            _ = try Compaction(model, groups: groups, masks: masks)
+            _ = try Compaction(model, masks: masks)
         } throws: {
-            "\($0)".contains(groups[2].name) && "\($0)".contains("polarise")
+            "\($0)".contains(space.sites[2].name) && "\($0)".contains("polarise")
         }
-        masks.values[2][1] = .nan
-        #expect(throws: CompactionError.self) { try Compaction(model, groups: groups, masks: masks) }
+        masks[2][1] = .nan
+        #expect(throws: CompactionError.self) { try Compaction(model, masks: masks) }
     }
 
     @Test func anEmptyGroupIsRefusedByName() throws {
         let model = try TinyUNet.all[0].model()
-        let groups = PrunableGroup.all(of: model)
-        var masks = MaskSet(keepingAllOf: groups)
-        masks.values[1] = masks.values[1].map { _ in 0 }
+        let space = PruningSpace.channels(of: model)
+        var masks = Masks(space)
+        masks[1] = masks[1].map { _ in 0 }
         #expect {
-            _ = try Compaction(model, groups: groups, masks: masks)
+            _ = try Compaction(model, masks: masks)
         } throws: {
-            "\($0)".contains(groups[1].name) && "\($0)".contains("at least one")
+            "\($0)".contains(space.sites[1].name) && "\($0)".contains("at least one")
         }
+    }
+
+    // MARK: fixed axes
+
+    /// Rows and columns of what stays, picked by hand; the network's own input and output stay whole.
+    @Test func fixedAxesStayWhole() throws {
+        let network = try ChainTask.network()
+        let space = PruningSpace.channels(of: network)
+        var masks = Masks(space)
+        masks[0] = [1, 0, 0, 1, 1, 0, 1, 1]
+        masks[1] = [0, 1, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0]
+        let (first, second) = ([0, 3, 4, 6, 7], [1, 4, 8, 9])
+        let small = try Compaction(network, masks: masks).network
+        #expect(small.layers.map(\.weight.variable.shape) == [[6, 5], [5, 4], [4, 4]])
+        func picked(_ layer: Int, _ rows: [Int], _ columns: [Int]) -> [Float] {
+            let weight = network.layers[layer].weight.variable
+            return rows.flatMap { row in columns.map { weight.value.pointer[row * weight.shape[1] + $0] } }
+        }
+        #expect(small.layers[0].weight.variable.value.array == picked(0, Array(0..<6), first))
+        #expect(small.layers[1].weight.variable.value.array == picked(1, first, second))
+        #expect(small.layers[2].weight.variable.value.array == picked(2, second, Array(0..<4)))
+        let biases = network.layers.map(\.bias.variable.value.array)
+        #expect(small.layers[0].bias.variable.value.array == first.map { biases[0][$0] })
+        #expect(small.layers[1].bias.variable.value.array == second.map { biases[1][$0] })
+        #expect(small.layers[2].bias.variable.value.array == biases[2])
+        #expect(small.keptChannels == ["hidden.0": first, "hidden.1": second])
+
+        let x = Variable(ChainTask().inputs)
+        let masked = masks.applied { Autograd.withoutRecording { network(x).value.array } }
+        #expect(relativeDifference(masked, Autograd.withoutRecording { small(x).value.array }) <= 1e-6)
+    }
+
+    /// What is laid out as the network's arena goes along, whatever order its parameters come in.
+    @Test func flatTensorsAreGatheredByName() throws {
+        let network = try ChainTask.network()
+        var masks = Masks(.channels(of: network))
+        masks[1] = [0, 1, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0]
+        let arena = ParameterArena(network.parameters)
+        let compaction = try Compaction(network, masks: masks)
+        let small = ParameterArena(compaction.network.parameters.reversed())
+        let flat = Tensor(zeros: [arena.count])
+        for index in 0..<arena.count { flat.pointer[index] = arena.values.pointer[index] * 2 }
+        let gathered = compaction.gather(flat, from: arena, to: small)
+        #expect(gathered.array == small.values.array.map { $0 * 2 })
+        #expect(gathered.array.contains { $0 != 0 })
     }
 }

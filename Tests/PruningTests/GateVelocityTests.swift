@@ -1,3 +1,4 @@
+import Pruning
 import TensorCore
 import Testing
 
@@ -5,20 +6,21 @@ import Testing
 @Suite struct GateVelocityTests {
     @Test func gateDerivativesAreTheSlopesOfLossAndEnergy() throws {
         let fixture = try ScoreFixture()
-        let collector = fixture.collector
-        let curvature = try collector.curvature(masks: fixture.whole)
+        let evidence = fixture.evidence
+        let curvature = try evidence(Curvature(), at: fixture.whole)
+        let (slopesOfLoss, velocities) = (curvature.gradient.masks.sum(), curvature.velocities.sum())
 
         /// Loss and ½‖g‖² with one gate moved.
         func at(_ group: Int, _ channel: Int, _ gate: Float) throws -> (loss: Double, energy: Double) {
             var masks = fixture.whole
-            masks.values[group][channel] = gate
-            let gradient = try collector.gradients(masks: masks)
+            masks[group][channel] = gate
+            let gradient = try evidence(Gradients(), at: masks)
             return (gradient.loss, 0.5 * fixture.arena.squaredNorm(gradient.weights))
         }
-        let largestVelocity = curvature.velocity.joined().reduce(0) { max($0, abs($1)) }
-        let largestSlope = curvature.gradient.gates.joined().reduce(0) { max($0, abs($1)) }
-        for group in fixture.groups.indices {
-            let channel = group % fixture.groups[group].width
+        let largestVelocity = velocities.values.reduce(0) { max($0, abs($1)) }
+        let largestSlope = slopesOfLoss.values.reduce(0) { max($0, abs($1)) }
+        for (group, width) in fixture.space.widths.enumerated() {
+            let channel = group % width
             func slopes(_ step: Float) throws -> (loss: Double, energy: Double) {
                 let (up, down) = (try at(group, channel, 1 + step), try at(group, channel, 1 - step))
                 let width = Double((1 + step) - (1 - step))
@@ -28,8 +30,8 @@ import Testing
             let (coarse, fine) = (try slopes(1.0 / 64), try slopes(1.0 / 128))
             let loss = (4 * fine.loss - coarse.loss) / 3
             let energy = (4 * fine.energy - coarse.energy) / 3
-            let name = "\(fixture.groups[group].name)[\(channel)]"
-            let (slope, velocity) = (curvature.gradient.gates[group][channel], curvature.velocity[group][channel])
+            let name = "\(fixture.space.sites[group].name)[\(channel)]"
+            let (slope, velocity) = (slopesOfLoss[group][channel], velocities[group][channel])
             #expect(abs(slope - loss) <= 1e-3 * max(abs(loss), 0.05 * largestSlope), "\(name): ∂L/∂m")
             #expect(abs(velocity - energy) <= 2e-3 * max(abs(energy), 0.05 * largestVelocity), "\(name): −∂E/∂m")
         }
@@ -61,42 +63,36 @@ import Testing
     ])
     func velocityIsTheElementwiseScoreAndTheProducersGradient(axis: String, producers: [String]) throws {
         let fixture = try ScoreFixture()
-        let curvature = try fixture.collector.curvature(masks: fixture.whole)
-        let number = try #require(fixture.groups.firstIndex { $0.name == axis })
-        let group = fixture.groups[number]
+        let curvature = try fixture.evidence(Curvature(), at: fixture.whole)
+        let number = try #require(fixture.space.sites.firstIndex { $0.name == axis })
+        let width = fixture.space.widths[number]
 
-        /// Σ over the weights and biases that make each channel.
-        func producerSums(_ quantity: @escaping (Int) -> (Int) -> Double) -> [Double] {
-            group.channelSums { index in
-                let name = fixture.arena.parameters[index].name
-                let isProducer = producers.contains { name == $0 + ".weight" || name == $0 + ".bias" }
-                return isProducer ? quantity(index) : { _ in 0 }
+        /// Σ over the weights and biases that make each channel; their outputs are the last dimension.
+        func producerSums(_ quantity: (_ parameter: Int, _ element: Int) -> Double) -> [Double] {
+            var sums = [Double](repeating: 0, count: width)
+            for (index, parameter) in fixture.arena.parameters.enumerated() {
+                guard producers.contains(where: { [$0 + ".weight", $0 + ".bias"].contains(parameter.name) }) else {
+                    continue
+                }
+                for element in 0..<parameter.count { sums[element % width] += quantity(index, element) }
             }
+            return sums
         }
-        func slice(_ flat: Tensor, _ index: Int) -> UnsafeMutablePointer<Float> {
-            fixture.arena.slice(flat, index).pointer
+        func value(_ flat: Tensor, _ index: Int, _ element: Int) -> Double {
+            Double(flat.pointer[fixture.arena.ranges[index].lowerBound + element])
         }
         let (values, gradient, product) = (
             fixture.arena.values, curvature.gradient.weights, curvature.hessianGradient
         )
-        let squaredGradient = producerSums { index in
-            let g = slice(gradient, index)
-            return { Double(g[$0]) * Double(g[$0]) }
-        }
-        let score = producerSums { index in
-            let (w, h) = (slice(values, index), slice(product, index))
-            return { -Double(w[$0]) * Double(h[$0]) }
-        }
-        let taylor = producerSums { index in
-            let (w, g) = (slice(values, index), slice(gradient, index))
-            return { Double(w[$0]) * Double(g[$0]) }
-        }
-        let velocity = curvature.velocity[number]
-        let slope = curvature.gradient.gates[number]
+        let squaredGradient = producerSums { value(gradient, $0, $1) * value(gradient, $0, $1) }
+        let score = producerSums { -value(values, $0, $1) * value(product, $0, $1) }
+        let taylor = producerSums { value(values, $0, $1) * value(gradient, $0, $1) }
+        let velocity = curvature.velocities.sum()[number]
+        let slope = curvature.gradient.masks.sum()[number]
         let largest = velocity.reduce(0) { max($0, abs($1)) }
         let steepest = slope.reduce(0) { max($0, abs($1)) }
         #expect(squaredGradient.contains { $0 > 1e-3 * largest }, "the first-order term would not be noticed")
-        for channel in 0..<group.width {
+        for channel in 0..<width {
             // float32 derivatives, reached by two different routes
             #expect(
                 abs(velocity[channel] - (squaredGradient[channel] - score[channel])) <= 1e-4 * largest, "\(channel)")

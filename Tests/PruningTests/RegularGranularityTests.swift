@@ -9,11 +9,12 @@ import Testing
 @Suite struct RegularGranularityTests {
     private struct Setting {
         let model: UNet
-        let groups: [PrunableGroup]
+        let space: PruningSpace
+        var groups: [PrunableGroup] { space.groups }
 
         init(_ model: UNet) {
             self.model = model
-            groups = PrunableGroup.all(of: model)
+            space = .channels(of: model)
         }
 
         init(_ configuration: UNetConfiguration) throws {
@@ -22,23 +23,18 @@ import Testing
             self.init(model)
         }
 
-        func selection(multiple: Int, kind: CostKind = .macs, leastFraction: Double = 0) throws -> BudgetSelection {
-            try BudgetSelection(
-                cost: CostModel(kind, of: model, groups: groups), groups: groups,
-                granularity: .regular(multiple: multiple), leastFraction: leastFraction,
-                normalizations: model.normalizations)
+        func selection(
+            multiple: Int, quantity: Budget.Quantity = .macs, minimumFraction: Double = 0
+        ) throws -> Selection {
+            // What is asked of `masks` counts; the budget only says which cost.
+            try Selection(
+                space: space, network: model, budget: Budget(quantity, 0.5), granularity: .regular(multiple: multiple),
+                minimumFraction: minimumFraction)
         }
 
-        func scores(seed: UInt64 = 1) -> [[Double]] {
-            groups.enumerated().map { index, group in
-                var stream = RandomStream(seed: seed, purpose: .importance, index: UInt64(index))
-                return (0..<group.width).map { _ in stream.uniform() }
-            }
-        }
+        func scores(seed: UInt64 = 1) -> Scores { .random(space, seed: seed) }
 
-        func compacted(_ masks: MaskSet) throws -> UNet {
-            try Compaction(model, groups: groups, masks: masks).network
-        }
+        func compacted(_ masks: Masks) throws -> UNet { try Compaction(model, masks: masks).network }
     }
 
     private static func configuration(
@@ -79,14 +75,12 @@ import Testing
     func everyNormalizationKeepsEqualGroups(tiny: TinyUNet, multiple: Int) throws {
         let setting = Setting(try tiny.model())
         for remaining in [0.95, 0.8] {
-            let selection = try setting.selection(multiple: multiple, leastFraction: 0.1)
+            let selection = try setting.selection(multiple: multiple, minimumFraction: 0.1)
             let masks = try selection.masks(keeping: setting.scores(), remaining: remaining)
             #expect(selection.density(of: masks) <= remaining)
             let network = try setting.compacted(masks)
             expectEqualGroups(network)
-            masks.install(on: setting.groups, trainable: false)
-            let masked = tiny.output(of: setting.model)
-            MaskSet.removeGates(from: setting.groups)
+            let masked = masks.applied { tiny.output(of: setting.model) }
             #expect(relativeDifference(masked, tiny.output(of: network)) <= 1e-5)
         }
     }
@@ -103,7 +97,7 @@ import Testing
         }
         #expect(!straddling.isEmpty)
         for seed in 1...5 as ClosedRange<UInt64> {
-            let selection = try setting.selection(multiple: multiple, leastFraction: 0.1)
+            let selection = try setting.selection(multiple: multiple, minimumFraction: 0.1)
             let masks = try selection.masks(keeping: setting.scores(seed: seed), remaining: 0.5)
             let network = try setting.compacted(masks)
             expectEqualGroups(network)
@@ -143,11 +137,11 @@ import Testing
     @Test func theWeakestOfEachGroupLeave() throws {
         let setting = try Setting(Self.configuration([16, 32], groups: 4))
         let index = try #require(setting.groups.firstIndex { $0.name == "down_blocks.0.resnets.0.inner" })
-        var scores = setting.groups.map { [Double](repeating: 5, count: $0.width) }
+        var scores = Scores(setting.space, [Double](repeating: 5, count: setting.space.count))
         let weak = [1, 6, 8, 15]
         for channel in weak { scores[index][channel] = 1 }
-        let masks = try setting.selection(multiple: 4, kind: .channels).masks(keeping: scores, remaining: 0.9999)
-        for (number, mask) in masks.values.enumerated() {
+        let masks = try setting.selection(multiple: 4, quantity: .sparsity).masks(keeping: scores, remaining: 0.9999)
+        for (number, mask) in masks.bySite.enumerated() {
             #expect(mask.indices.filter { mask[$0] == 0 } == (number == index ? weak : []))
         }
     }
@@ -157,8 +151,8 @@ import Testing
         let setting = try Setting(Self.configuration([16, 32], groups: 4))
         let selection = try setting.selection(multiple: 1)
         let masks = try selection.masks(keeping: setting.scores(), remaining: remaining)
-        let allowed = remaining * selection.fullCost
-        #expect(selection.cost.cost(masks.liveWidths) <= allowed)
+        let allowed = remaining * selection.fullCosts[0]
+        #expect(selection.costs[0].value(masks.liveWidths) <= allowed)
         // Without a multiple a family's step is one channel of each of its parts: a quarter of a stretch of four.
         #expect(
             selection.families.contains { family in
@@ -166,7 +160,7 @@ import Testing
                 for group in family where widths[group] < setting.groups[group].width {
                     widths[group] += setting.groups[group].width / 4
                 }
-                return selection.cost.cost(widths) > allowed
+                return selection.costs[0].value(widths) > allowed
             })
     }
 
@@ -202,9 +196,9 @@ import Testing
         }
     }
 
-    @Test func theLeastFractionStays() throws {
+    @Test func theMinimumFractionStays() throws {
         let setting = try Setting(Self.configuration([16, 32], groups: 4))
-        let masks = try setting.selection(multiple: 4, leastFraction: 0.7).masks(
+        let masks = try setting.selection(multiple: 4, minimumFraction: 0.7).masks(
             keeping: setting.scores(), remaining: 0.65)
         for (width, group) in zip(masks.liveWidths, setting.groups) {
             #expect(Double(width) >= 0.7 * Double(group.width), "\(group.name)")
@@ -228,19 +222,19 @@ import Testing
             _ = try selection.masks(keeping: setting.scores(), remaining: 0.1)
         } throws: {
             guard
-                case BudgetError.unreachableRegularly(0.1, let least, "macs", let whole, let count)? = $0
+                case BudgetError.unreachableRegularly(0.1, let minimum, "macs", let whole, let count)? = $0
                     as? BudgetError
             else { return false }
-            return least > 0.1 && least < 0.9 && whole > 0 && whole < count && "\($0)".contains("'regular'")
+            return minimum > 0.1 && minimum < 0.9 && whole > 0 && whole < count && "\($0)".contains("'regular'")
         }
     }
 
     /// A model that was pruned by single channels comes back to equal groups, unless one of them has lost everything.
     @Test func unequalGroupsBecomeEqualAgain() throws {
         let dense = try Setting(Self.configuration([16, 32], groups: 4))
-        var masks = MaskSet(keepingAllOf: dense.groups)
+        var masks = Masks(dense.space)
         let inner = try #require(dense.groups.firstIndex { $0.name == "down_blocks.0.resnets.0.inner" })
-        for channel in [0, 1, 5] { masks.values[inner][channel] = 0 }
+        for channel in [0, 1, 5] { masks[inner][channel] = 0 }
         let ragged = Setting(try dense.compacted(masks))
         #expect(ragged.groups[inner].width == 13)
         let again = try ragged.selection(multiple: 4).masks(keeping: ragged.scores(), remaining: 0.999)
@@ -248,7 +242,7 @@ import Testing
         expectEqualGroups(network)
         #expect(network.channelGroups[inner].width == 8)
 
-        for channel in 0..<4 { masks.values[inner][channel] = 0 }
+        for channel in 0..<4 { masks[inner][channel] = 0 }
         let empty = Setting(try dense.compacted(masks))
         #expect {
             _ = try empty.selection(multiple: 4)
@@ -265,16 +259,16 @@ import Testing
         let setting = try Setting(Self.configuration([16, 32], groups: 4))
         let selection = try setting.selection(multiple: 4)
         var scores = setting.scores()
-        var last = MaskSet(keepingAllOf: setting.groups)
+        var last = Masks(setting.space)
         for (round, remaining) in [0.9, 0.7, 0.5].enumerated() {
             let masks = try selection.masks(keeping: scores, remaining: remaining)
-            for (group, mask) in masks.values.enumerated() {
-                for (channel, value) in mask.enumerated() where last.values[group][channel] == 0 { #expect(value == 0) }
+            for (group, mask) in masks.bySite.enumerated() {
+                for (channel, value) in mask.enumerated() where last[group][channel] == 0 { #expect(value == 0) }
             }
             expectEqualGroups(try setting.compacted(masks))
             // Other scores in the next round, but for what has left.
             scores = setting.scores(seed: UInt64(round + 2))
-            for (group, mask) in masks.values.enumerated() {
+            for (group, mask) in masks.bySite.enumerated() {
                 for (channel, value) in mask.enumerated() where value == 0 { scores[group][channel] = -.infinity }
             }
             last = masks

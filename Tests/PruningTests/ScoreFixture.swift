@@ -9,9 +9,9 @@ import Training
 import WeightFiles
 
 /// The golden scores' model and batch, as a calibration source, with the scores that PyTorch computed in float64.
-final class ScoreFixture: CalibrationSource {
+final class ScoreFixture: PerSampleCalibration {
     let model: UNet
-    let groups: [PrunableGroup]
+    let space: PruningSpace
     let arena: ParameterArena
     private let objective: DenoisingObjective
     private let clean: Tensor, noise: Tensor
@@ -29,7 +29,7 @@ final class ScoreFixture: CalibrationSource {
             contentsOf: unet.appendingPathComponent("diffusion_pytorch_model.safetensors"))
         for parameter in model.parameters { parameter.load(fileValues: try weights.floats(parameter.name)) }
         arena = ParameterArena(model.parameters)
-        groups = PrunableGroup.all(of: model)
+        space = .channels(of: model)
         objective = try DenoisingObjective(
             decoder.decode(
                 SchedulerConfiguration.self,
@@ -42,21 +42,19 @@ final class ScoreFixture: CalibrationSource {
         expected = try SafetensorsFile(contentsOf: root.appendingPathComponent("expected.safetensors"))
     }
 
-    var collector: EvidenceCollector { EvidenceCollector(groups: groups, arena: arena, source: self) }
+    /// Nothing is remembered from one use to the next.
+    var evidence: EvidenceSource { EvidenceSource(network: model, arena: arena, calibration: self) }
 
-    var whole: MaskSet { MaskSet(keepingAllOf: groups) }
+    var whole: Masks { Masks(space) }
 
-    var offers: Evidence { [.gradients, .curvature, .perSampleGradients] }
     /// The batch in one, two or three parts of equal size.
     var batchCount = 1
-    var stageCount: Int { 0 }
     var sampleCount: Int { 6 }
 
     func loss(batch: Int) throws -> Variable {
         let size = 6 / batchCount
         return loss(batch * size..<(batch + 1) * size)
     }
-    func loss(stage: Int) throws -> Variable { loss(stage..<stage + 1) }
     func loss(sample: Int) throws -> Variable { loss(sample..<sample + 1) }
 
     private func loss(_ images: Range<Int>) -> Variable {

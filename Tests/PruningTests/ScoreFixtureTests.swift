@@ -1,3 +1,4 @@
+import Pruning
 import TensorCore
 import Testing
 
@@ -16,7 +17,7 @@ import Testing
 
     @Test func gradientAndTaylorScores() throws {
         let fixture = try ScoreFixture()
-        let gradient = try fixture.collector.gradients(masks: fixture.whole)
+        let gradient = try fixture.evidence(Gradients(), at: fixture.whole)
         #expect(abs(gradient.loss - (try fixture.expectedLoss)) <= 1e-5 * gradient.loss)
         try expectGolden(fixture, gradient.weights, "gradient")
         let (w, g) = (fixture.arena.values.pointer, gradient.weights.pointer)
@@ -26,7 +27,7 @@ import Testing
 
     @Test func gradientFlowScoresAreExact() throws {
         let fixture = try ScoreFixture()
-        let curvature = try fixture.collector.curvature(masks: fixture.whole)
+        let curvature = try fixture.evidence(Curvature(), at: fixture.whole)
         let (w, h) = (fixture.arena.values.pointer, curvature.hessianGradient.pointer)
         try expectGolden(fixture, fixture.flat { -w[$0] * h[$0] }, "gradient-flow")
         try expectGolden(fixture, curvature.gradient.weights, "gradient")
@@ -36,7 +37,7 @@ import Testing
 
     @Test func fisherScoresComeFromPerSampleGradients() throws {
         let fixture = try ScoreFixture()
-        let squares = try fixture.collector.meanSquaredGradients(masks: fixture.whole)
+        let squares = try fixture.evidence(FisherDiagonal(), at: fixture.whole)
         let (w, s) = (fixture.arena.values.pointer, squares.pointer)
         try expectGolden(fixture, fixture.flat { 0.5 * s[$0] * w[$0] * w[$0] }, "fisher")
     }
@@ -44,7 +45,7 @@ import Testing
     @Test(arguments: [2, 3]) func severalBatchesGiveTheMeanLoss(count: Int) throws {
         let fixture = try ScoreFixture()
         fixture.batchCount = count
-        let curvature = try fixture.collector.curvature(masks: fixture.whole)
+        let curvature = try fixture.evidence(Curvature(), at: fixture.whole)
         #expect(abs(curvature.gradient.loss - (try fixture.expectedLoss)) <= 1e-5 * curvature.gradient.loss)
         try expectGolden(fixture, curvature.gradient.weights, "gradient")
         let (w, h) = (fixture.arena.values.pointer, curvature.hessianGradient.pointer)

@@ -141,27 +141,37 @@ struct TinyUNet: CustomTestStringConvertible, Sendable {
     }
 }
 
-extension MaskSet {
-    /// Keeps each channel with probability `keeping`, and always one of each group.
-    static func random(_ groups: [PrunableGroup], keeping: Double = 0.5, seed: UInt64) -> MaskSet {
-        var masks = MaskSet(keepingAllOf: groups)
-        for index in groups.indices {
-            var stream = RandomStream(seed: seed, purpose: .mask, index: UInt64(index))
-            for channel in masks.values[index].indices where stream.uniform() >= keeping {
-                masks.values[index][channel] = 0
-            }
-            masks.values[index][stream.nextInteger(below: groups[index].width)] = 1
+extension Masks {
+    /// Keeps each channel with probability `keeping`, and always one of each site.
+    static func random(_ space: PruningSpace, keeping: Double = 0.5, seed: UInt64) -> Masks {
+        var masks = Masks(space)
+        for (index, range) in space.ranges.enumerated() {
+            var stream = RandomStream(seed: seed, purpose: "mask", index: UInt64(index))
+            for coordinate in range where stream.uniform() >= keeping { masks.values[coordinate] = 0 }
+            masks.values[range.lowerBound + stream.nextInteger(below: range.count)] = 1
         }
         return masks
     }
 
     /// Channels left, by axis name, in original numbers.
-    func kept(_ groups: [PrunableGroup]) -> [String: [Int]] {
+    var kept: [String: [Int]] {
         var kept: [String: [Int]] = [:]
-        for (group, mask) in zip(groups, values) {
+        for (group, mask) in zip(space.groups, bySite) {
             kept[group.name] = mask.indices.filter { mask[$0] == 1 }.map { group.axis.kept[$0] }
         }
         return kept
+    }
+}
+
+extension Scores {
+    /// Uniform in [0, 1).
+    static func random(_ space: PruningSpace, seed: UInt64 = 1) -> Scores {
+        Scores(
+            space,
+            bySite: space.widths.enumerated().map { index, width in
+                var stream = RandomStream(seed: seed, purpose: .importance, index: UInt64(index))
+                return (0..<width).map { _ in stream.uniform() }
+            })
     }
 }
 

@@ -2,9 +2,7 @@
 extension Selection {
     /// Lowest scores first, over all sites at once, until every limit holds.
     func greedy(_ units: Units, _ lists: [[Int]], _ allowed: [Double]) throws -> Masks {
-        // Ties are broken by position, so that the outcome never depends on a sort's internals.
-        let keys = units.scores.indices.map { units.mustLeave[$0] ? -.infinity : units.scores[$0] }
-        let order = lists.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
+        let order = ascending(Array(lists.indices), units)
         let shares = lists.map(shares)
         var masks = Masks(space)
         var widths = space.widths
@@ -26,13 +24,12 @@ extension Selection {
     /// The lowest of each site, the same share of every one: the largest share that every limit allows.
     func uniform(_ units: Units, _ lists: [[Int]], _ allowed: [Double]) throws -> Masks {
         let shares = lists.map(shares)
-        guard shares.allSatisfy({ $0.count == 1 }) else { throw AllocationError.notForFamilies(allocation) }
         let bySite = Dictionary(grouping: lists.indices) { shares[$0][0].site }
+            .mapValues { ascending($0, units) }
         func masks(keeping density: Double) -> (masks: Masks, widths: [Int]) {
             var masks = Masks(space)
             var widths = space.widths
-            for (site, indices) in bySite {
-                let order = indices.sorted { (units.scores[$0], $0) < (units.scores[$1], $1) }
+            for (site, order) in bySite {
                 let target = max(partition.minimumWidths[site], Int((density * Double(widths[site])).rounded(.down)))
                 for index in order {
                     let left = widths[site] - lists[index].count
@@ -51,6 +48,13 @@ extension Selection {
             if fits(masks(keeping: middle).widths, allowed) { low = middle } else { high = middle }
         }
         return masks(keeping: low).masks
+    }
+
+    /// What must leave first, then by scores. Ties are broken by position, so that the outcome never depends on a sort's
+    /// internals.
+    private func ascending(_ indices: [Int], _ units: Units) -> [Int] {
+        func key(_ index: Int) -> Double { units.mustLeave[index] ? -.infinity : units.scores[index] }
+        return indices.sorted { (key($0), $0) < (key($1), $1) }
     }
 
     /// How many coordinates of which sites a unit has.

@@ -1,19 +1,19 @@
 /// Choosing among tens of millions of single weights: by thresholds, not one by one.
 extension Selection {
     /// Keeps the share `share` of the highest, all together or within each class.
-    func singles(_ units: Units, share: Double) -> Masks {
+    ///
+    /// - Throws: `BudgetError` where one weight of each layer is more.
+    func singles(_ units: Units, share: Double) throws -> Masks {
         var masks = Masks(space)
+        let total = Self.kept(of: space.count, share)
+        let best = bestOfSites(units.scores)
         switch units.competition {
         case .all:
-            let protected = bestOfSites(units.scores)
-            remove(
-                lowest: space.count - Self.kept(of: space.count, share),
-                of: (0..<space.count).filter { !protected.contains($0) }, units, in: &masks)
+            try checkReached(best.count, total)
+            let candidates = best.isEmpty ? Array(0..<space.count) : (0..<space.count).filter { !best.contains($0) }
+            remove(lowest: space.count - total, of: candidates, units, in: &masks)
         case .withinClasses(let classes):
-            let members = Self.members(of: classes)
-            for (index, kept) in Self.apportioned(members.map(\.count), share: share).enumerated() {
-                remove(lowest: members[index].count - kept, of: members[index], units, in: &masks)
-            }
+            try keep(total, of: Self.members(of: classes), best, units, in: &masks) { Double($0.count) * share }
         case .pattern(let classes, let keep, let of):
             // On the way of a gradual schedule the pattern keeps more of each class.
             let kept = min(of, max(keep, Int((share * Double(of) - 1e-6).rounded(.up))))
@@ -24,12 +24,16 @@ extension Selection {
         return masks
     }
 
-    /// Keeps in each site the share of its own of the highest.
-    func singles(_ units: Units, densities: [Double]) -> Masks {
+    /// Keeps in each site the share of its own of the highest, all together the share `share`.
+    ///
+    /// - Throws: `BudgetError` where one weight of each layer is more.
+    func singles(_ units: Units, densities: [Double], share: Double) throws -> Masks {
         var masks = Masks(space)
-        for (range, density) in zip(space.ranges, densities) where !range.isEmpty {
-            let kept = max(1, Self.kept(of: range.count, density))
-            remove(lowest: range.count - kept, of: Array(range), units, in: &masks)
+        try keep(
+            Self.kept(of: space.count, share), of: space.ranges.map(Array.init), bestOfSites(units.scores), units,
+            in: &masks
+        ) {
+            densities[space.site(of: $0[0])] * Double($0.count)
         }
         return masks
     }
@@ -44,14 +48,38 @@ extension Selection {
         Int((Double(count) * share * (1 + 1e-12)).rounded(.down))
     }
 
+    private func checkReached(_ minimum: Int, _ total: Int) throws {
+        guard minimum > total else { return }
+        let full = Double(max(space.count, 1))
+        throw partition.unreachable(
+            asked: Double(total) / full, minimum: Double(minimum) / full, quantity: costs[0].kind.rawValue,
+            widths: space.widths)
+    }
+
+    /// Keeps `total` of all classes together, of each about as many as `quota` says, the highest.
+    ///
+    /// - Parameter best: of each layer the coordinate that stays whatever the quotas say.
+    private func keep(
+        _ total: Int, of classes: [[Int]], _ best: Set<Int>, _ units: Units, in masks: inout Masks,
+        quota: ([Int]) -> Double
+    ) throws {
+        try checkReached(best.count, total)
+        let classes = classes.filter { !$0.isEmpty }
+        let quotas = Self.apportioned(
+            classes.map(quota), total: total, minimum: classes.map { $0.count { best.contains($0) } },
+            maximum: classes.map { $0.count { !units.mustLeave[$0] } })
+        for (members, kept) in zip(classes, quotas) {
+            remove(
+                lowest: members.count - kept, of: members.filter { !best.contains($0) }, units, in: &masks)
+        }
+    }
+
     /// Takes away the `count` lowest of `candidates`, ties by position, and all that must leave.
-    private func remove(
-        lowest count: Int, of candidates: [Int], _ units: Units, in masks: inout Masks
-    ) {
-        guard count > 0, !candidates.isEmpty else { return }
+    private func remove(lowest count: Int, of candidates: [Int], _ units: Units, in masks: inout Masks) {
+        guard !candidates.isEmpty else { return }
         let scores = units.scores
-        let sorted = candidates.lazy.map { scores[$0] }.sorted()
-        let threshold = sorted[min(count, sorted.count) - 1]
+        let threshold =
+            count > 0 ? candidates.lazy.map { scores[$0] }.sorted()[min(count, candidates.count) - 1] : -.infinity
         var left = count
         // Below the threshold all; at it the first, until enough have left.
         for pass in 0...1 {
@@ -76,17 +104,30 @@ extension Selection {
         return members
     }
 
-    /// How many of each class stay, so that all together keep `share` to within one: the classes with the largest
-    /// remainders round up.
-    private static func apportioned(_ counts: [Int], share: Double) -> [Int] {
-        let exact = counts.map { Double($0) * share }
-        var kept = exact.map { Int($0.rounded(.down)) }
-        let missing = Self.kept(of: counts.reduce(0, +), share) - kept.reduce(0, +)
-        let order = counts.indices.sorted {
-            let (a, b) = (exact[$0] - Double(kept[$0]), exact[$1] - Double(kept[$1]))
+    /// Whole numbers near `quotas` that add up to `total`: the largest remainders are rounded up, and what a class cannot
+    /// take goes to the next.
+    ///
+    /// - Precondition: the minimum of each class is at most its maximum.
+    static func apportioned(_ quotas: [Double], total: Int, minimum: [Int], maximum: [Int]) -> [Int] {
+        var kept = quotas.indices.map { min(max(Int(quotas[$0].rounded(.down)), minimum[$0]), maximum[$0]) }
+        var missing = total - kept.reduce(0, +)
+        let order = quotas.indices.sorted {
+            let (a, b) = (quotas[$0] - Double(kept[$0]), quotas[$1] - Double(kept[$1]))
             return (-a, $0) < (-b, $1)
         }
-        for index in order.prefix(max(0, missing)) { kept[index] += 1 }
+        while missing != 0 {
+            let before = missing
+            for index in missing > 0 ? order : order.reversed() {
+                if missing > 0, kept[index] < maximum[index] {
+                    kept[index] += 1
+                    missing -= 1
+                } else if missing < 0, kept[index] > minimum[index] {
+                    kept[index] -= 1
+                    missing += 1
+                }
+            }
+            if missing == before { break }
+        }
         return kept
     }
 }

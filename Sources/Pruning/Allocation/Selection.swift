@@ -16,7 +16,7 @@ public struct Selection {
     public let fullCosts: [Double]
 
     /// - Throws: `GranularityError` where the granularity cannot be had, `BudgetError` for a budget that does not go with
-    ///   it.
+    ///   it, `AllocationError`.
     public init(
         space: PruningSpace, network: any ChannelNetwork, budget: Budget, granularity: Granularity,
         minimumFraction: Double, allocation: Allocation = .global, comparesRows: Bool = false
@@ -38,6 +38,9 @@ public struct Selection {
         }
         guard allocation != .erdosRenyi || space.kind == .weights else {
             throw AllocationError.notForChannels(allocation)
+        }
+        guard allocation == .global || partition.families.allSatisfy({ $0.count == 1 }) else {
+            throw AllocationError.notForFamilies(allocation)
         }
     }
 
@@ -105,8 +108,8 @@ public struct Selection {
         let allowed = allowed(at: remaining)
         switch (units.members, units.competition, allocation) {
         case (.singles, .all, .uniform), (.singles, .all, .erdosRenyi):
-            return singles(units, densities: siteDensities(remaining))
-        case (.singles, _, _): return singles(units, share: remaining)
+            return try singles(units, densities: siteDensities(remaining), share: remaining)
+        case (.singles, _, _): return try singles(units, share: remaining)
         case (.lists(let lists), _, .global): return try greedy(units, lists, allowed)
         case (.lists(let lists), _, _): return try uniform(units, lists, allowed)
         }

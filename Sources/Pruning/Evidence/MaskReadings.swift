@@ -10,11 +10,11 @@ public struct MaskReadings {
     private let batchesOfPart: Int
     private var batches = 0
 
-    private static let maximumBytes = 512 << 20
+    static let maximumBytes = 512 << 20
 
-    init(_ space: PruningSpace, batches: Int) {
+    init(_ space: PruningSpace, batches: Int, maximumBytes: Int = Self.maximumBytes) {
         self.space = space
-        let fitting = max(1, Self.maximumBytes / (4 * max(space.count, 1)))
+        let fitting = max(1, maximumBytes / (4 * max(space.count, 1)))
         batchesOfPart = max(1, (batches + fitting - 1) / fitting)
     }
 

@@ -54,8 +54,8 @@ import Testing
         let good = try PruningRunConfiguration(file: nil, overrides: [], method: method, data: "x")
         try fuzz(good.values, method) { url in
             let configuration = try PruningRunConfiguration(file: url)
-            let pruner = try MethodCatalog.entry(named: configuration.method).make(configuration.methodSettings, 0)
-            if !(1...1_000_000).contains(pruner.updates) { Issue.record("\(method): \(pruner.updates) updates") }
+            let plan = try PlannedPruning(configuration).plan
+            if !(1...1_000_000).contains(plan.updates) { Issue.record("\(method): \(plan.updates) updates") }
         }
     }
 

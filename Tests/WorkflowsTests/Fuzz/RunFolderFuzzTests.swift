@@ -65,7 +65,7 @@ import WeightFiles
         }
     }
 
-    @Test func checkpointsOfAPruning() throws {
+    @Test(arguments: ["vanilla-iterative", "gradient-flow"]) func checkpointsOfAPruning(method: String) throws {
         let runs = try RunFixtures()
         try runs.train("dense", "steps=2")
         let configuration = try PruningRunConfiguration(
@@ -73,7 +73,7 @@ import WeightFiles
             overrides: [
                 "finetuning.steps=4", "finetuning.batch_size=2", "pruning.calibration_batches=1",
                 "pruning.calibration_batch_size=2", "method.rounds=3", "pruning.target=macs=0.7",
-            ], method: "vanilla-iterative", data: runs.images.path)
+            ], method: method, data: runs.images.path)
         func prune(resuming: Bool) throws {
             _ = try PruningWorkflow(
                 configuration, model: runs.path("dense/model"), output: runs.path("run"), resuming: resuming
@@ -88,14 +88,32 @@ import WeightFiles
         }
         try FileManager.default.copyItem(at: runs.path("run"), to: runs.path("copy"))
         var (resumed, refused) = (0, 0)
-        for variant in Hostile.variants(of: good.state) {
+        func attempt(_ tensors: [NamedTensor], _ state: JSONValue) throws {
             try FileManager.default.removeItem(at: runs.path("run"))
             try FileManager.default.copyItem(at: runs.path("copy"), to: runs.path("run"))
             let store = CheckpointStore(folder: runs.path("run/checkpoints"))
-            try store.save(step: step, tensors: tensors, state: variant)
-            if Hostile.survives("\(variant)", { try prune(resuming: true) }) { resumed += 1 } else { refused += 1 }
+            try store.save(step: step, tensors: tensors, state: state)
+            if Hostile.survives("\(state)", { try prune(resuming: true) }) { resumed += 1 } else { refused += 1 }
         }
-        print("FUZZ pruning checkpoint resumed \(resumed) refused \(refused)")
+        for variant in Hostile.variants(of: good.state) { try attempt(tensors, variant) }
+        for (index, tensor) in tensors.enumerated() {
+            var fewer = tensors
+            fewer.remove(at: index)
+            try attempt(fewer, good.state)
+            let values = try good.tensors.floats(tensor.name)
+            for (number, change) in [Float.nan, -1, 0.5, 2, .infinity, 1e9].enumerated() {
+                var changed = values
+                changed[number * (values.count - 1) / 5] = change
+                fewer.append(NamedTensor(tensor.name, shape: [changed.count], floats: changed))
+                try attempt(fewer, good.state)
+                fewer.removeLast()
+            }
+            for count in [0, 3] {
+                let short = Array(repeating: Float(1), count: count)
+                try attempt(fewer + [NamedTensor(tensor.name, shape: [count], floats: short)], good.state)
+            }
+        }
+        print("FUZZ \(method) checkpoint resumed \(resumed) refused \(refused)")
         #expect(resumed > 5 && refused > 100)
     }
 

@@ -85,7 +85,8 @@ import WeightFiles
         let model = try Self.model("plain")
         let noise = NamedTensor("noise", shape: [1, 1, 8, 8], floats: images.floats)
         try fuzz([images, noise, timestep]) {
-            _ = try ScoringWorkflow(model, ScoringRequest(.taylor, images: .batch($0)), output: $1).run()
+            let request = ScoringRequest(try ScoreCriterion(named: "taylor"), images: .batch($0))
+            _ = try ScoringWorkflow(model, request, output: $1).run()
         }
     }
 }

@@ -2,42 +2,40 @@ import Pruning
 import Testing
 
 /// Costs are functions of widths; the networks themselves are the oracle.
-@Suite struct CostModelTests {
+@Suite struct WidthPolynomialTests {
+    static let kinds = [CostKind.macs, .parameters, .channels]
+
     @Test(arguments: TinyUNet.all) func costsAreThoseOfTheNetworkBuiltAtThoseWidths(tiny: TinyUNet) throws {
         let model = try tiny.model()
-        let groups = PrunableGroup.all(of: model)
-        let (macs, parameters, channels) = (
-            CostModel(.macs, of: model, groups: groups), CostModel(.parameters, of: model, groups: groups),
-            CostModel(.channels, of: model, groups: groups)
-        )
-        #expect(macs.groupCount == groups.count)
+        let space = PruningSpace.channels(of: model)
+        let costs = Self.kinds.map { WidthPolynomial($0, of: model, space: space) }
+        #expect(costs.map(\.kind) == Self.kinds)
         for seed in 0...4 as ClosedRange<UInt64> {
-            let masks = seed == 0 ? MaskSet(keepingAllOf: groups) : MaskSet.random(groups, seed: seed)
-            let network = try model.rebuilt(keeping: masks.kept(groups))
+            let masks = seed == 0 ? Masks(space) : Masks.random(space, seed: seed)
+            let network = try model.rebuilt(keeping: masks.kept)
             let widths = masks.liveWidths
             // sums of whole numbers below 2⁵³ are exact
-            #expect(macs.cost(widths) == network.macs)
-            #expect(parameters.cost(widths) == Double(network.parameterCount))
-            #expect(channels.cost(widths) == Double(widths.reduce(0, +)))
+            #expect(
+                costs.map { $0.value(widths) }
+                    == [network.macs, Double(network.parameterCount), Double(widths.reduce(0, +))])
             #expect(network.parameterCount == network.parameters.reduce(0) { $0 + $1.variable.value.array.count })
         }
     }
 
-    @Test(arguments: TinyUNet.all, CostKind.allCases) func marginalCostsAreDifferences(tiny: TinyUNet, kind: CostKind)
-        throws
-    {
+    @Test(arguments: TinyUNet.all, kinds) func slopesAreDifferences(tiny: TinyUNet, kind: CostKind) throws {
         let model = try tiny.model()
-        let groups = PrunableGroup.all(of: model)
-        let cost = CostModel(kind, of: model, groups: groups)
-        let widths = MaskSet.random(groups, seed: 9).softWidths.map { $0 + 0.25 }
-        let marginal = cost.marginalCosts(widths)
-        for index in groups.indices {
+        let space = PruningSpace.channels(of: model)
+        let cost = WidthPolynomial(kind, of: model, space: space)
+        let widths = Masks.random(space, seed: 9).softWidths.map { $0 + 0.25 }
+        let slopes = cost.slopes(widths)
+        #expect(slopes.count == space.sites.count)
+        for index in space.sites.indices {
             var (more, less) = (widths, widths)
             more[index] += 1
             less[index] -= 1
             // Products of at most two widths: the central difference is exact but for rounding.
-            let difference = (cost.cost(more) - cost.cost(less)) / 2
-            #expect(abs(marginal[index] - difference) <= 1e-9 * abs(difference), "\(groups[index].name)")
+            let difference = (cost.value(more) - cost.value(less)) / 2
+            #expect(abs(slopes[index] - difference) <= 1e-9 * abs(difference), "\(space.sites[index].name)")
             #expect(difference > 0)
         }
     }
