@@ -21,7 +21,7 @@ import Training
             let builder = ChannelAxisBuilder()
             let (a, b) = (try builder.axis("a", width: 2), try builder.axis("b", width: 1))
             wide = Conv2d("wide", from: a, to: .fixed("out", width: 3), kernel: 3, stride: 2)
-            joined = Conv2d("joined", from: a ++ b, to: .fixed("sum", width: 2), kernel: 1, padding: .none)
+            joined = Conv2d("joined", from: a + b, to: .fixed("sum", width: 2), kernel: 1, padding: .none)
             channelGroups = builder.groups
             parts = [2, 1].map { channels in
                 let tensor = Tensor(uninitialized: [2, 5, 4, channels])
