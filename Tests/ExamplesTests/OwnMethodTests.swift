@@ -48,12 +48,13 @@ import Training
         let squares = try evidence(SquaredBatchGradients(), at: Masks(.channels(of: network)))
         let bias = try #require(network.parameters.firstIndex { $0.name == "output.bias" })
         // ∂L/∂(output bias) is twice the mean error.
-        let expected = (0..<calibration.batchCount).map { number -> Double in
-            let points = Curve(seed: 3).calibrationBatch(number: number, of: 8, size: 16)
-            let outputs = network(Variable(points.x)).value.array
-            let slope = 2 * zip(outputs, points.y.array).reduce(0.0) { $0 + Double($1.0 - $1.1) } / 16
-            return slope * slope
-        }.reduce(0, +) / 8
+        let expected =
+            (0..<calibration.batchCount).map { number -> Double in
+                let points = Curve(seed: 3).calibrationBatch(number: number, of: 8, size: 16)
+                let outputs = network(Variable(points.x)).value.array
+                let slope = 2 * zip(outputs, points.y.array).reduce(0.0) { $0 + Double($1.0 - $1.1) } / 16
+                return slope * slope
+            }.reduce(0, +) / 8
         let got = Double(arena.slice(squares, bias).array[0])
         #expect(abs(got - expected) <= 1e-5 * expected, "\(got), expected \(expected)")
     }
