@@ -30,8 +30,8 @@ let package = Package(
         .target(name: "Reports", dependencies: ["Files"]),
         .target(name: "Layers", dependencies: ["TensorCore"]),
         .target(name: "WeightFiles", dependencies: ["Files"]),
-        .target(name: "Models", dependencies: ["TensorCore", "Layers"]),
-        .target(name: "Datasets", dependencies: ["TensorCore", "Configuration", "Imagery"]),
+        .target(name: "Models", dependencies: ["Files", "TensorCore", "Layers"]),
+        .target(name: "Datasets", dependencies: ["Files", "TensorCore", "Configuration", "Imagery"]),
         .target(
             name: "Training",
             dependencies: [
@@ -42,7 +42,8 @@ let package = Package(
         .target(
             name: "Diffusion",
             dependencies: [
-                "CKernels", "TensorCore", "Configuration", "Imagery", "Layers", "Models", "Datasets", "Training",
+                "CKernels", "Files", "TensorCore", "Configuration", "Imagery", "Layers", "Models", "Datasets",
+                "Training",
             ]),
         .target(name: "Classification", dependencies: ["TensorCore", "Layers", "Datasets", "Training"]),
         .target(name: "ModelFolders", dependencies: ["Files", "WeightFiles", "Models", "Diffusion"]),
@@ -54,7 +55,7 @@ let package = Package(
         .target(
             name: "Evaluation",
             dependencies: [
-                "LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Layers", "Diffusion",
+                "Files", "LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Layers", "Diffusion",
             ]),
         .target(name: "Timing", dependencies: ["Statistics", "TensorCore", "Models", "Diffusion"]),
         .target(
@@ -97,7 +98,7 @@ let package = Package(
         .testTarget(
             name: "ModelsTests",
             dependencies: [
-                "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Diffusion", "TestSupport",
+                "Files", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Diffusion", "TestSupport",
             ]),
         .testTarget(
             name: "DiffusionTests",
@@ -121,11 +122,13 @@ let package = Package(
             ]),
         .testTarget(
             name: "ExamplesTests",
-            dependencies: ["TensorCore", "Layers", "Training", "Pruning", "PruningMethods", "Workflows", "TestSupport"]),
+            dependencies: [
+                "TensorCore", "Layers", "Training", "Pruning", "PruningMethods", "Workflows", "TestSupport",
+            ]),
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Statistics", "Imagery", "Diffusion", "Evaluation", "Timing", "TestSupport",
+                "Files", "Statistics", "Imagery", "Diffusion", "Evaluation", "Timing", "TestSupport",
             ]),
         .testTarget(
             name: "WorkflowsTests",

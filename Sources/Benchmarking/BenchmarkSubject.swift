@@ -1,4 +1,5 @@
 import Diffusion
+import Files
 import Foundation
 import ModelFolders
 import Models
@@ -31,7 +32,7 @@ public struct BenchmarkSubject {
         let configuration = try PipelineFolder.readConfiguration(file, &warnings)
         do {
             try self.init(name, source: file.path, configuration: configuration, seed: seed, warnings: warnings)
-        } catch let error as UNetConfigurationError {
+        } catch let error as SettingError {
             throw PipelineError.configuration(path: file.path, reason: "\(error)")
         }
     }

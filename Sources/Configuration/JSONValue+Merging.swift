@@ -2,21 +2,6 @@ import Files
 
 /// Configuration values laid over others.
 extension JSONValue {
-    /// What a reader sees in an error.
-    package var summary: String {
-        switch self {
-        case .null: "null"
-        case .bool(let value): "\(value)"
-        case .int(let value): "\(value)"
-        case .double(let value): "\(value)"
-        case .string(let value): "'\(value.prefix(200))\(value.count > 200 ? "…" : "")'"
-        case .array(let values):
-            "[" + values.prefix(8).map(\.summary).joined(separator: ", ")
-                + (values.count > 8 ? ", … \(values.count) values" : "") + "]"
-        case .object: "a section"
-        }
-    }
-
     /// What may stand where `self`, a default, stands: in the words of people who write configurations.
     private var expectation: String {
         switch self {

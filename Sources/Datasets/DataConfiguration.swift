@@ -1,4 +1,5 @@
 import Configuration
+import Files
 import Imagery
 
 /// The `data` section: which images, brought to which size.
@@ -17,21 +18,18 @@ public struct DataConfiguration: ConfigurationSection, Equatable {
     public init() {}
 
     public func validate() throws {
-        guard background.count == 3, background.allSatisfy({ (0...255).contains($0) }) else {
-            throw ConfigurationError.invalid(
-                source: "data", key: "background",
-                got: background.count > 8 ? "\(background.count) numbers" : "\(background)",
-                expected: "three numbers in 0...255")
-        }
-        guard limit >= 0 else {
-            throw ConfigurationError.invalid(source: "data", key: "limit", got: "\(limit)", expected: "at least 0")
-        }
+        try require(
+            background.count == 3 && background.allSatisfy((0...255).contains), "background",
+            got: background.count > 8 ? "\(background.count) numbers" : "\(background)",
+            expected: "three numbers in 0...255")
+        try require(limit >= 0, "limit", got: limit, expected: "at least 0")
     }
 
     /// Throws where there is no path.
     package func requirePath(expected: String) throws {
         guard path.isEmpty else { return }
-        throw ConfigurationError.invalid(source: "data", key: "path", got: "missing", expected: expected)
+        throw SettingError(
+            key: "data.path", got: "missing", expected: expected)
     }
 
     /// The images, brought to this height and width and these channels.
@@ -39,7 +37,7 @@ public struct DataConfiguration: ConfigurationSection, Equatable {
     /// - Parameters:
     ///   - split: takes the place of the section's.
     ///   - channels: 1 grey, 3 RGB.
-    /// - Throws: `ConfigurationError`, `DatasetError`.
+    /// - Throws: `SettingError`, `DatasetError`.
     public func open(_ split: DatasetSpecification.Split? = nil, size: Int, channels: Int) throws -> InMemoryDataset {
         try requirePath(expected: "a folder or file of images")
         let behind = RGBColor(UInt8(background[0]), UInt8(background[1]), UInt8(background[2]))
@@ -50,15 +48,15 @@ public struct DataConfiguration: ConfigurationSection, Equatable {
     }
 
     /// The same with labels.
-    /// - Throws: also `ConfigurationError` where there are none.
+    /// - Throws: also `SettingError` where there are none.
     public func openLabelled(
         _ split: DatasetSpecification.Split? = nil, size: Int, channels: Int
     ) throws -> InMemoryDataset {
         try requirePath(expected: "a folder of labelled images")
         let dataset = try open(split, size: size, channels: channels)
         guard dataset.labelCount != nil else {
-            throw ConfigurationError.invalid(
-                source: "data", key: "path", got: "images without labels", expected: "labels to learn from")
+            throw SettingError(
+                key: "data.path", got: "images without labels", expected: "labels to learn from")
         }
         return dataset
     }

@@ -132,13 +132,13 @@ public struct PipelineFolder {
         guard let schema = json["schema"]?.intValue, schema == PruningRecord.currentSchema else {
             throw PipelineError.configuration(
                 path: file.path,
-                reason: "'schema' is \(json["schema"]?.kind ?? "missing"), expected \(PruningRecord.currentSchema)")
+                reason: "'schema' is \(json["schema"]?.summary ?? "missing"), expected \(PruningRecord.currentSchema)")
         }
         let record: PruningRecord
         do {
             record = try json.decoded(as: PruningRecord.self)
-        } catch let error as DecodingError {
-            throw PipelineError.configuration(path: file.path, reason: "not a pruning record: \(error.place)")
+        } catch let error as SettingError {
+            throw PipelineError.configuration(path: file.path, reason: "not a pruning record: \(error)")
         }
         var names: Set<String> = []
         for group in record.groups where !names.insert(group.name).inserted {
@@ -200,22 +200,6 @@ public struct PipelineFolder {
             }
             parameter.load(fileValues: values)
         }
-    }
-}
-
-extension DecodingError {
-    /// The key that did not fit, and why.
-    public var place: String {
-        let context: Context? =
-            switch self {
-            case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
-                .dataCorrupted(let context):
-                context
-            @unknown default: nil
-            }
-        let path = context?.codingPath.map(\.stringValue).joined(separator: ".") ?? ""
-        let reason = context?.debugDescription ?? "unreadable"
-        return path.isEmpty ? reason : "'\(path)': \(reason)"
     }
 }
 

@@ -1,4 +1,5 @@
 import Configuration
+import Files
 
 /// How long and how fast a network is trained, whatever it learns: the keys of the `training` and `finetuning` sections that
 /// belong to no task.
@@ -26,30 +27,30 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public init() {}
 
     public func validate() throws {
-        func check(_ ok: Bool, _ key: String, _ got: Any, _ expected: String) throws {
-            if !ok { throw ConfigurationError.invalid(source: "training", key: key, got: "\(got)", expected: expected) }
-        }
-        try check((0...100_000_000).contains(steps), "steps", steps, "0...100000000")
-        try check((1...65_536).contains(batchSize), "batch_size", batchSize, "1...65536")
-        try check(learningRate > 0 && learningRate <= 10, "learning_rate", learningRate, "in (0, 10]")
-        try check(
+        try require((0...100_000_000).contains(steps), "steps", got: steps, expected: "0...100000000")
+        try require((1...65_536).contains(batchSize), "batch_size", got: batchSize, expected: "1...65536")
+        try require(learningRate > 0 && learningRate <= 10, "learning_rate", got: learningRate, expected: "in (0, 10]")
+        try require(
             learningRateSchedule.warmUpSteps >= 0, "learning_rate_schedule.warm_up_steps",
-            learningRateSchedule.warmUpSteps, "at least 0")
-        try check(
+            got: learningRateSchedule.warmUpSteps, expected: "at least 0")
+        try require(
             (0...1).contains(learningRateSchedule.finalFraction), "learning_rate_schedule.final_fraction",
-            learningRateSchedule.finalFraction, "in [0, 1]")
-        try check((0..<1).contains(ema), "ema", ema, "in [0, 1)")
-        try check(gradientClip >= 0 && gradientClip.isFinite, "gradient_clip", gradientClip, "at least 0")
-        try check((0...1).contains(distillation), "distillation", distillation, "in [0, 1]")
-        try check(seed >= 0, "seed", seed, "at least 0")
-        try check(logEvery > 0, "log_every", logEvery, "at least 1")
-        try check(checkpointEvery > 0, "checkpoint_every", checkpointEvery, "at least 1")
+            got: learningRateSchedule.finalFraction, expected: "in [0, 1]")
+        try require((0..<1).contains(ema), "ema", got: ema, expected: "in [0, 1)")
+        try require(
+            gradientClip >= 0 && gradientClip.isFinite, "gradient_clip", got: gradientClip, expected: "at least 0")
+        try require((0...1).contains(distillation), "distillation", got: distillation, expected: "in [0, 1]")
+        try require(seed >= 0, "seed", got: seed, expected: "at least 0")
+        try require(logEvery > 0, "log_every", got: logEvery, expected: "at least 1")
+        try require(checkpointEvery > 0, "checkpoint_every", got: checkpointEvery, expected: "at least 1")
         let o = optimizer
-        try check(
-            (0..<1).contains(o.beta1) && (0..<1).contains(o.beta2), "optimizer.beta1, beta2", [o.beta1, o.beta2],
-            "in [0, 1)")
-        try check(o.epsilon > 0 && o.epsilon.isFinite, "optimizer.epsilon", o.epsilon, "above 0")
-        try check((0..<1).contains(o.momentum), "optimizer.momentum", o.momentum, "in [0, 1)")
-        try check(o.weightDecay >= 0 && o.weightDecay.isFinite, "optimizer.weight_decay", o.weightDecay, "at least 0")
+        try require(
+            (0..<1).contains(o.beta1) && (0..<1).contains(o.beta2), "optimizer.beta1, beta2", got: [o.beta1, o.beta2],
+            expected: "in [0, 1)")
+        try require(o.epsilon > 0 && o.epsilon.isFinite, "optimizer.epsilon", got: o.epsilon, expected: "above 0")
+        try require((0..<1).contains(o.momentum), "optimizer.momentum", got: o.momentum, expected: "in [0, 1)")
+        try require(
+            o.weightDecay >= 0 && o.weightDecay.isFinite, "optimizer.weight_decay", got: o.weightDecay,
+            expected: "at least 0")
     }
 }

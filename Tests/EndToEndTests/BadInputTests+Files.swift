@@ -43,7 +43,7 @@ extension BadInputTests {
                 // An empty configuration is one; what it lacks is named.
                 let isEmpty = status == 64 && kind.name == "nothing at all in it"
                 try expectRefused(
-                    arguments + ["--output", out, "--quiet"], status: status, saying: isEmpty ? "'path'" : path)
+                    arguments + ["--output", out, "--quiet"], status: status, saying: isEmpty ? "path'" : path)
             }
             try expectRefused(["bench", "--architecture", path, "--quiet"], status: 65, saying: path)
         }

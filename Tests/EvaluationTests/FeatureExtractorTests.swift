@@ -1,4 +1,5 @@
 import Evaluation
+import Files
 import Imagery
 import TestSupport
 import Testing
@@ -43,8 +44,8 @@ private struct TwoNumbers: FeatureExtractor {
             do {
                 _ = try FeatureClassifier(configuration)
                 return nil
-            } catch FeatureError.badConfiguration(let key, _, _) {
-                return key
+            } catch let error as SettingError {
+                return error.key
             } catch {
                 return "\(error)"
             }

@@ -5,7 +5,7 @@ import Testing
 
 /// Typed values in and out of `JSONValue`, against what Foundation writes for the same.
 @Suite struct JSONCodingTests {
-    private enum Choice: String, Codable { case first, second = "2nd" }
+    private enum Choice: String, Codable, CaseIterable { case first, second = "2nd" }
 
     private enum Shape: Codable, Equatable {
         case point
@@ -128,13 +128,35 @@ import Testing
         #expect(throws: EncodingError.self) { try JSONValue(encoding: UInt64.max) }
         #expect(throws: EncodingError.self) { try JSONValue(encoding: [1, .nan]) }
         #expect(throws: EncodingError.self) { try JSONValue(encoding: -Float.infinity) }
-        #expect(throws: DecodingError.self) { try JSONValue.double(1.5).decoded(as: Int.self) }
-        #expect(throws: DecodingError.self) { try JSONValue.int(256).decoded(as: UInt8.self) }
-        #expect(throws: DecodingError.self) { try JSONValue.int(-1).decoded(as: UInt.self) }
-        #expect(throws: DecodingError.self) { try JSONValue.double(1e39).decoded(as: Float.self) }
-        #expect(throws: DecodingError.self) { try JSONValue.int(1).decoded(as: Bool.self) }
-        #expect(throws: DecodingError.self) { try JSONValue.null.decoded(as: Int.self) }
-        #expect(throws: DecodingError.self) { try JSONValue.array([1]).decoded(as: Pair.self) }
+        func refusal<Value: Decodable>(_ value: JSONValue, _ type: Value.Type) -> String {
+            "\(error(SettingError.self) { _ = try value.decoded(as: type) }.map { "\($0)" } ?? "none")"
+        }
+        #expect(refusal(1.5, Int.self) == "got 1.5, expected a whole number")
+        #expect(refusal(256, UInt8.self) == "got 256, expected a whole number in 0...255")
+        #expect(refusal(-1, UInt.self).contains("expected a whole number in 0..."))
+        #expect(refusal(1e39, Float.self) == "got 1e+39, expected a number of 32 bits")
+        #expect(refusal(1, Bool.self) == "got 1, expected true or false")
+        #expect(refusal(nil, Int.self) == "got null, expected a whole number")
+        #expect(refusal([1], Pair.self) == "got 1 values, expected at least 2")
+        #expect(refusal(3, [String: Int].self) == "got 3, expected an object")
+        #expect(refusal("x", [Int].self) == "got 'x', expected a list")
+        #expect(refusal("3rd", Choice.self) == "got '3rd', expected one of first, 2nd")
+    }
+
+    @Test func errorsNameThePlace() throws {
+        func refusal(_ change: (inout [String: JSONValue]) -> Void) throws -> SettingError? {
+            guard case .object(var members) = try JSONValue(encoding: State()) else { return nil }
+            change(&members)
+            return error(SettingError.self) { _ = try JSONValue.object(members).decoded(as: State.self) }
+        }
+        #expect(
+            try refusal { $0["byName"] = ["a": [1, "two"]] }
+                == SettingError(key: "byName.a[1]", got: "'two'", expected: "a whole number"))
+        #expect(
+            try refusal { $0["rates"] = nil } == SettingError(key: "rates", got: "missing", expected: "a value"))
+        #expect(try refusal { $0["pair"] = [1, [nil]] }?.description == "'pair[1][0]' is null, expected text")
+        let long = try refusal { $0["counter"] = .string(String(repeating: "long", count: 1000)) }
+        #expect((long?.description.count ?? 0) < 300)
     }
 
     /// Any document at all, read through the decoder's containers.

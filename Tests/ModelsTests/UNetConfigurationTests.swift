@@ -1,10 +1,11 @@
+import Files
 import Foundation
 import Models
 import Testing
 
 @Suite struct UNetConfigurationTests {
     private func decode(_ json: String) throws -> UNetConfiguration {
-        try JSONDecoder().decode(UNetConfiguration.self, from: Data(json.utf8))
+        try JSONValue(parsing: json).decoded(as: UNetConfiguration.self)
     }
 
     @Test func missingKeysTakeDiffusersDefaults() throws {
@@ -112,11 +113,9 @@ import Testing
         #expect {
             _ = try UNet(decode(Self.object(values)))
         } throws: { error in
-            guard case UNetConfigurationError.invalid(let got, _, let expected)? = error as? UNetConfigurationError
-            else {
-                return false
-            }
-            return got == named && !expected.isEmpty && "\(error)".contains("'\(named)'")
+            guard let error = error as? SettingError else { return false }
+            return error.key.prefix { $0 != "[" } == named && !error.expected.isEmpty
+                && "\(error)".contains("'\(named)")
         }
     }
 
@@ -165,7 +164,7 @@ import Testing
         let (down, up) = (["SkipDownBlock2D", "AttnSkipDownBlock2D"], ["SkipUpBlock2D", "SkipUpBlock2D"])
         _ = try UNet(pyramid(down, up) { $0.normNumGroups = nil })
         for (downs, ups) in [(["SkipDownBlock2D", "DownBlock2D"], up), (down, ["UpBlock2D", "SkipUpBlock2D"])] {
-            #expect(throws: UNetConfigurationError.self) { try UNet(pyramid(downs, ups) { $0.normNumGroups = nil }) }
+            #expect(throws: SettingError.self) { try UNet(pyramid(downs, ups) { $0.normNumGroups = nil }) }
         }
         // Their own groups need not divide what they do not normalise.
         _ = try UNet(
@@ -174,7 +173,7 @@ import Testing
                 $0.normNumGroups = 8
                 $0.midBlockType = nil
             })
-        #expect(throws: UNetConfigurationError.self) {
+        #expect(throws: SettingError.self) {
             try UNet(
                 pyramid(["SkipDownBlock2D", "DownBlock2D"], up) {
                     $0.blockOutChannels = [8, 12]

@@ -91,7 +91,7 @@ import Workflows
             ("schema", 2, "'schema' is 2, expected 1"),
             ("widths", [16, 32, 1_000_000_000], "'widths' is [16, 32, 1000000000]"),
             ("widths", "wide", "'widths'"),
-            ("input_size", nil, "the key 'input_size' is missing"),
+            ("input_size", nil, "'input_size' is missing, expected"),
             ("class_names", ["one", "two"], "tensor 'head.weight' has shape [10, 64], expected [2, 64]"),
         ] as [(String, JSONValue?, String)] {
             let message = try message { folder in try rewriteConfiguration(folder, key, value) }

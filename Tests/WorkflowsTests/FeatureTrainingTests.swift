@@ -82,16 +82,16 @@ import Workflows
             }
         }
         for (message, wanted) in [
-            (message { $0.data.path = "" }, "'path' is missing"),
-            (message { $0.data.split = .test }, "'split' is test"),
-            (message { $0.features.widths = [8] }, "'widths' is 1 numbers"),
-            (message { $0.features.inputSize = 30 }, "'input_size' is 30, expected a multiple of 4"),
-            (message { $0.features.epochs = 0 }, "'epochs' is 0"),
-            (message { $0.features.batchSize = 0 }, "'batch_size' is 0"),
-            (message { $0.features.learningRate = .nan }, "'learning_rate' is nan"),
-            (message { $0.features.maximumShift = 28 }, "'maximum_shift' is 28"),
-            (message { $0.features.seed = -1 }, "'seed' is -1"),
-            (message { $0.features.classNames = ["a", "b"] }, "'class_names' is 2 names, expected 10"),
+            (message { $0.data.path = "" }, "path' is missing"),
+            (message { $0.data.split = .test }, "split' is test"),
+            (message { $0.features.widths = [8] }, "widths' is 1 numbers"),
+            (message { $0.features.inputSize = 30 }, "input_size' is 30, expected a multiple of 4"),
+            (message { $0.features.epochs = 0 }, "epochs' is 0"),
+            (message { $0.features.batchSize = 0 }, "batch_size' is 0"),
+            (message { $0.features.learningRate = .nan }, "learning_rate' is nan"),
+            (message { $0.features.maximumShift = 28 }, "maximum_shift' is 28"),
+            (message { $0.features.seed = -1 }, "seed' is -1"),
+            (message { $0.features.classNames = ["a", "b"] }, "class_names' is 2 names, expected 10"),
         ] {
             #expect(message.contains(wanted), "\(message)")
         }

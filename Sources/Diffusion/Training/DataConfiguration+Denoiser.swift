@@ -1,16 +1,17 @@
 import Configuration
 import Datasets
+import Files
 import Imagery
 
 extension DataConfiguration {
     /// The images at the size and with the channels that `model` takes.
-    /// - Throws: `ConfigurationError` for a model that cannot learn from images, or from these; `DatasetError`.
+    /// - Throws: `SettingError` for a model that cannot learn from images, or from these; `DatasetError`.
     public func open(for model: some Denoiser) throws -> InMemoryDataset {
         try requirePath(expected: "a folder or file of images")
         let shape = model.imageShape
         guard shape[0] == shape[1] else {
-            throw ConfigurationError.invalid(
-                source: "model", key: "sample_size", got: "\(shape[..<2])", expected: "a square, for training on images"
+            throw SettingError(
+                key: "model.sample_size", got: "\(shape[..<2])", expected: "a square, for training on images"
             )
         }
         try Self.checkPrediction(of: model)
@@ -23,8 +24,8 @@ extension DataConfiguration {
     package static func checkPrediction(of model: some Denoiser) throws {
         let (given, wanted) = (model.outputChannels, model.imageShape[2])
         guard given == wanted || given == 2 * wanted else {
-            throw ConfigurationError.invalid(
-                source: "model", key: "out_channels", got: "\(given)",
+            throw SettingError(
+                key: "model.out_channels", got: "\(given)",
                 expected: "in_channels, \(wanted), or twice that, to have a denoising loss")
         }
     }
@@ -32,13 +33,13 @@ extension DataConfiguration {
     private func checkClasses(of dataset: InMemoryDataset, for conditioning: ClassConditioning) throws {
         switch conditioning {
         case .vectors:
-            throw ConfigurationError.invalid(
-                source: "model", key: "class_embed_type", got: "identity",
+            throw SettingError(
+                key: "model.class_embed_type", got: "identity",
                 expected: "null or timestep: the images' classes are numbers, not vectors")
         case .numbers(let room?):
             guard let classes = dataset.labelCount, classes > room else { return }
-            throw ConfigurationError.invalid(
-                source: "model", key: "num_class_embeds", got: "\(room)",
+            throw SettingError(
+                key: "model.num_class_embeds", got: "\(room)",
                 expected: "at least the \(classes) classes of \(path)")
         case .numbers(nil), .none: return
         }

@@ -1,5 +1,6 @@
 import Configuration
 import Datasets
+import Files
 import Imagery
 import Models
 import TensorCore
@@ -15,17 +16,17 @@ public struct DenoisingBatches: BatchSource, Sendable {
     /// - Parameters:
     ///   - timestepCount: T.
     ///   - isConditional: whether the images' classes go with them.
-    /// - Throws: `ConfigurationError` where there are no images, or no labels and a need of them.
+    /// - Throws: `SettingError` where there are no images, or no labels and a need of them.
     public init(
         _ images: TrainingImages, timestepSampling: TimestepSampling, timestepCount: Int, isConditional: Bool
     ) throws {
         guard images.dataset.count > 0 else {
-            throw ConfigurationError.invalid(
-                source: "data", key: "path", got: "without images", expected: "at least one image")
+            throw SettingError(
+                key: "data.path", got: "without images", expected: "at least one image")
         }
         guard !isConditional || images.dataset.labelCount != nil else {
-            throw ConfigurationError.invalid(
-                source: "data", key: "path", got: "images without labels",
+            throw SettingError(
+                key: "data.path", got: "images without labels",
                 expected: "labels, as the model is class-conditional")
         }
         self.images = images
@@ -37,7 +38,7 @@ public struct DenoisingBatches: BatchSource, Sendable {
     /// Those that `model` learns from as `settings` say.
     ///
     /// - Parameter flip: whether half the images, at random, are mirrored left to right.
-    /// - Throws: `ConfigurationError` where the images have no labels and the model needs them.
+    /// - Throws: `SettingError` where the images have no labels and the model needs them.
     public init(
         _ dataset: InMemoryDataset, flip: Bool, for model: some Denoiser, _ scheduler: SchedulerConfiguration,
         _ settings: DenoisingTrainingConfiguration

@@ -1,4 +1,5 @@
 import Configuration
+import Files
 import Training
 
 /// The `training` and `finetuning` sections of a denoising model: the keys of every training, and those of this task beside
@@ -21,10 +22,7 @@ public struct DenoisingTrainingConfiguration: ConfigurationSection, Equatable {
 
     public func validate() throws {
         try training.validate()
-        guard sampleEvery >= 0 else {
-            throw ConfigurationError.invalid(
-                source: "training", key: "sample_every", got: "\(sampleEvery)", expected: "at least 0")
-        }
+        try require(sampleEvery >= 0, "sample_every", got: sampleEvery, expected: "at least 0")
     }
 
     // MARK: one section

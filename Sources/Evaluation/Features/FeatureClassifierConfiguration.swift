@@ -1,3 +1,5 @@
+import Files
+
 /// What a feature classifier is: its architecture, and what its weights were trained on. Kept beside the weights.
 public struct FeatureClassifierConfiguration: Codable, Sendable, Equatable {
     /// The name of the feature space.
@@ -40,27 +42,28 @@ public struct FeatureClassifierConfiguration: Codable, Sendable, Equatable {
         case testAccuracy = "test_accuracy"
     }
 
-    /// - Throws: `FeatureError.badConfiguration`, naming the key as it stands in files.
+    /// - Throws: `SettingError`.
     public func validate() throws {
-        func check(_ holds: Bool, _ key: CodingKeys, _ got: Any, _ expected: String) throws {
-            guard holds else {
-                throw FeatureError.badConfiguration(key: key.rawValue, got: "\(got)", expected: expected)
-            }
-        }
-        try check(!name.isEmpty && name.utf8.count <= 100, .name, "'\(name.prefix(120))'", "1 to 100 bytes of text")
-        try check((2...6).contains(widths.count), .widths, "\(widths.count) numbers", "2 to 6 of them")
-        try check(widths.allSatisfy { (1...512).contains($0) }, .widths, widths, "each in 1...512")
+        try require(
+            !name.isEmpty && name.utf8.count <= 100, "name", got: "'\(name.prefix(120))'",
+            expected: "1 to 100 bytes of text")
+        try require(
+            (2...6).contains(widths.count), "widths", got: "\(widths.count) numbers", expected: "2 to 6 of them")
+        try require(widths.allSatisfy { (1...512).contains($0) }, "widths", got: widths, expected: "each in 1...512")
         let halvings = 1 << (widths.count - 1)
-        try check(
-            (8...256).contains(inputSize) && inputSize % halvings == 0, .inputSize, inputSize,
-            "a multiple of \(halvings) in 8...256")
-        try check(channels == 1 || channels == 3, .channels, channels, "1 (grey) or 3 (RGB)")
-        try check(
+        try require(
+            (8...256).contains(inputSize) && inputSize % halvings == 0, "input_size", got: inputSize,
+            expected: "a multiple of \(halvings) in 8...256")
+        try require(channels == 1 || channels == 3, "channels", got: channels, expected: "1 (grey) or 3 (RGB)")
+        try require(
             normalizationGroups > 0 && widths.dropFirst().allSatisfy { $0 % normalizationGroups == 0 },
-            .normalizationGroups, normalizationGroups, "a divisor of each of \(Array(widths.dropFirst()))")
-        try check((2...1000).contains(classNames.count), .classNames, "\(classNames.count) names", "2 to 1000 of them")
+            "normalization_groups", got: normalizationGroups,
+            expected: "a divisor of each of \(Array(widths.dropFirst()))")
+        try require(
+            (2...1000).contains(classNames.count), "class_names", got: "\(classNames.count) names",
+            expected: "2 to 1000 of them")
         if let testAccuracy {
-            try check((0...1).contains(testAccuracy), .testAccuracy, testAccuracy, "in [0, 1]")
+            try require((0...1).contains(testAccuracy), "test_accuracy", got: testAccuracy, expected: "in [0, 1]")
         }
     }
 }

@@ -41,8 +41,6 @@ public enum FeatureError: Error, Equatable, CustomStringConvertible {
     case unacceptableImage(index: Int, got: String, expected: String, extractor: String)
     /// The net made a NaN or an infinity of image `index`.
     case notFinite(index: Int, extractor: String)
-    /// A configuration that no net can be built from.
-    case badConfiguration(key: String, got: String, expected: String)
 
     public var description: String {
         switch self {
@@ -50,8 +48,6 @@ public enum FeatureError: Error, Equatable, CustomStringConvertible {
             "image \(index) is \(got) (height×width×channels), but the feature net '\(extractor)' takes \(expected)"
         case .notFinite(let index, let extractor):
             "the feature net '\(extractor)' gives values that are not finite for image \(index)"
-        case .badConfiguration(let key, let got, let expected):
-            "'\(key)' is \(got), expected \(expected)"
         }
     }
 }

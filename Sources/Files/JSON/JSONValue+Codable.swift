@@ -12,8 +12,28 @@ extension JSONValue {
     }
 
     /// Decodes a value of type `type`, every number exactly, or rounded to nearest where a floating-point one is wanted.
-    /// - Throws: `DecodingError` naming the key that does not fit.
+    /// - Throws: `SettingError` for the key that does not fit; what a type throws of its own accord.
     public func decoded<Value: Decodable>(as type: Value.Type) throws -> Value {
-        try JSONValueDecoder(value: self, codingPath: []).decode(type)
+        do {
+            return try JSONValueDecoder(value: self, codingPath: []).decode(type)
+        } catch let error as DecodingError {
+            throw error.setting
+        }
+    }
+}
+
+extension DecodingError {
+    /// What a type's own reading refused, in words.
+    fileprivate var setting: SettingError {
+        let (context, key): (Context, (any CodingKey)?) =
+            switch self {
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+                (context, nil)
+            case .keyNotFound(let key, let context): (context, key)
+            @unknown default: (Context(codingPath: [], debugDescription: "\(self)"), nil)
+            }
+        return SettingError(
+            key: JSONValueDecoder.key(context.codingPath + (key.map { [$0] } ?? [])), got: "not usable",
+            expected: "another value (\(context.debugDescription))")
     }
 }

@@ -5,12 +5,12 @@ struct JSONValueDecoder: Decoder {
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy _: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        guard case .object(let members) = value else { throw mismatch([String: Any].self) }
+        guard case .object(let members) = value else { throw unexpected("an object") }
         return KeyedDecodingContainer(KeyedContainer(members: members, codingPath: codingPath))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        guard case .array(let elements) = value else { throw mismatch([Any].self) }
+        guard case .array(let elements) = value else { throw unexpected("a list") }
         return UnkeyedContainer(elements: elements, codingPath: codingPath)
     }
 
@@ -18,16 +18,22 @@ struct JSONValueDecoder: Decoder {
 
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
         if let scalar = try scalar(type) as? Value { return scalar }
-        return try Value(from: self)
+        do {
+            return try Value(from: self)
+        } catch DecodingError.dataCorrupted(let context) where context.codingPath.count == codingPath.count {
+            // A choice that is none of its cases.
+            guard let names = Self.names(of: type) else { throw DecodingError.dataCorrupted(context) }
+            throw unexpected("one of \(names.joined(separator: ", "))")
+        }
     }
 
     /// A number, a truth value or text; `Unread`, which is no `Decodable`, where `type` reads itself.
     private func scalar<Value>(_ type: Value.Type) throws -> Any {
         switch type {
-        case is Bool.Type: try unwrapped(value.boolValue, type)
-        case is String.Type: try unwrapped(value.stringValue, type)
-        case is Double.Type: try unwrapped(value.doubleValue, type)
-        case is Float.Type: try float(type)
+        case is Bool.Type: try unwrapped(value.boolValue, "true or false")
+        case is String.Type: try unwrapped(value.stringValue, "text")
+        case is Double.Type: try unwrapped(value.doubleValue, "a number")
+        case is Float.Type: try float()
         case let type as any FixedWidthInteger.Type: try integer(type)
         default: Unread()
         }
@@ -35,37 +41,48 @@ struct JSONValueDecoder: Decoder {
 
     private struct Unread {}
 
-    private func float<Value>(_ type: Value.Type) throws -> Float {
-        let number = try unwrapped(value.doubleValue, type)
-        let float = Float(number)
-        guard float.isFinite else { throw corrupted("\(number) does not fit 32 bits") }
-        return float
+    private func float() throws -> Float {
+        try unwrapped(value.doubleValue.map { Float($0) }.flatMap { $0.isFinite ? $0 : nil }, "a number of 32 bits")
     }
 
-    private func integer<Value: FixedWidthInteger>(_ type: Value.Type) throws -> Value {
-        let exact: Value?
-        switch value {
-        case .int(let number): exact = Value(exactly: number)
-        case .double(let number): exact = Value(exactly: number)
-        default: throw mismatch(type)
-        }
-        guard let exact else { throw corrupted("it does not fit \(type)") }
-        return exact
+    private func integer<Value: FixedWidthInteger>(_: Value.Type) throws -> Value {
+        let exact: Value? =
+            switch value {
+            case .int(let number): Value(exactly: number)
+            case .double(let number): Value(exactly: number)
+            default: nil
+            }
+        return try unwrapped(
+            exact, Value.self == Int.self ? "a whole number" : "a whole number in \(Value.min)...\(Value.max)")
     }
 
-    private func unwrapped<Result, Value>(_ result: Result?, _ type: Value.Type) throws -> Result {
-        guard let result else { throw mismatch(type) }
+    private func unwrapped<Result>(_ result: Result?, _ expected: String) throws -> Result {
+        guard let result else { throw unexpected(expected) }
         return result
     }
 
-    private func corrupted(_ reason: String) -> DecodingError {
-        .dataCorrupted(.init(codingPath: codingPath, debugDescription: reason))
+    private func unexpected(_ expected: String) -> SettingError {
+        SettingError(key: Self.key(codingPath), got: value.summary, expected: expected)
     }
 
-    private func mismatch<Value>(_ type: Value.Type) -> DecodingError {
-        let context = DecodingError.Context(
-            codingPath: codingPath, debugDescription: "expected a value of type \(type), got \(value.kind)")
-        return value.isNull ? .valueNotFound(type, context) : .typeMismatch(type, context)
+    /// The names of a choice's cases; nil of other types.
+    private static func names(of type: Any.Type) -> [String]? {
+        func names<Choice: CaseIterable>(_: Choice.Type) -> [String]? {
+            let names = Choice.allCases.compactMap { ($0 as? any RawRepresentable)?.rawValue as? String }
+            return names.isEmpty ? nil : names
+        }
+        return (type as? any CaseIterable.Type).flatMap { names($0) }
+    }
+
+    /// "groups[0].kept"
+    static func key(_ path: [any CodingKey]) -> String {
+        path.reduce(into: "") { text, key in
+            if let index = (key as? JSONKey)?.intValue {
+                text += "[\(index)]"
+            } else {
+                text += (text.isEmpty ? "" : ".") + key.stringValue
+            }
+        }
     }
 }
 
@@ -90,8 +107,7 @@ private struct KeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     private func member(_ key: any CodingKey) throws -> JSONValueDecoder {
         guard let value = members[key.stringValue] else {
-            throw DecodingError.keyNotFound(
-                key, .init(codingPath: codingPath, debugDescription: "the key '\(key.stringValue)' is missing"))
+            throw SettingError(key: JSONValueDecoder.key(codingPath + [key]), got: "missing", expected: "a value")
         }
         return JSONValueDecoder(value: value, codingPath: codingPath + [key])
     }
@@ -111,41 +127,40 @@ private struct UnkeyedContainer: UnkeyedDecodingContainer {
     var isAtEnd: Bool { currentIndex == elements.count }
 
     mutating func decodeNil() throws -> Bool {
-        guard try next(Any.self).value.isNull else { return false }
+        guard try next().value.isNull else { return false }
         currentIndex += 1
         return true
     }
 
     mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        try taking(type) { try $0.decode(type) }
+        try taking { try $0.decode(type) }
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(
         keyedBy type: NestedKey.Type
     ) throws -> KeyedDecodingContainer<NestedKey> {
-        try taking([String: Any].self) { try $0.container(keyedBy: type) }
+        try taking { try $0.container(keyedBy: type) }
     }
 
     mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        try taking([Any].self) { try $0.unkeyedContainer() }
+        try taking { try $0.unkeyedContainer() }
     }
 
-    mutating func superDecoder() throws -> any Decoder { try taking(Any.self) { $0 } }
+    mutating func superDecoder() throws -> any Decoder { try taking { $0 } }
 
     /// What `read` makes of the next element, which is passed only where that succeeds.
-    private mutating func taking<Value, Result>(
-        _ type: Value.Type, _ read: (JSONValueDecoder) throws -> Result
-    ) throws -> Result {
-        let result = try read(next(type))
+    private mutating func taking<Result>(_ read: (JSONValueDecoder) throws -> Result) throws -> Result {
+        let result = try read(next())
         currentIndex += 1
         return result
     }
 
-    private func next<Value>(_ type: Value.Type) throws -> JSONValueDecoder {
+    private func next() throws -> JSONValueDecoder {
         let path = codingPath + [JSONKey(currentIndex)]
         guard currentIndex < elements.count else {
-            throw DecodingError.valueNotFound(
-                type, .init(codingPath: path, debugDescription: "there are only \(elements.count) elements"))
+            throw SettingError(
+                key: JSONValueDecoder.key(codingPath), got: "\(elements.count) values",
+                expected: "at least \(currentIndex + 1)")
         }
         return JSONValueDecoder(value: elements[currentIndex], codingPath: path)
     }

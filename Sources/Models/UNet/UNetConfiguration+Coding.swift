@@ -1,3 +1,4 @@
+import Files
 import TensorCore
 
 /// Reads and writes `unet/config.json`. Missing keys take diffusers' defaults; keys this type does not know are left to
@@ -42,74 +43,64 @@ extension UNetConfiguration: Codable {
         let values = try decoder.container(keyedBy: CodingKeys.self)
 
         /// A value where the key is there and not null.
-        func value<T: Decodable>(_ type: T.Type, _ key: CodingKeys, expected: String) throws -> T? {
-            guard values.contains(key), try !values.decodeNil(forKey: key) else { return nil }
-            do {
-                return try values.decode(type, forKey: key)
-            } catch {
-                throw UNetConfigurationError.invalid(key: key.rawValue, got: "of another kind", expected: expected)
-            }
-        }
-        func choice<T: RawRepresentable & CaseIterable>(_ type: T.Type, _ key: CodingKeys) throws -> T?
-        where T.RawValue == String {
-            guard let text = try value(String.self, key, expected: "a string") else { return nil }
-            guard let choice = T(rawValue: text) else {
-                let legal = T.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-                throw UNetConfigurationError.invalid(key: key.rawValue, got: "'\(text)'", expected: "one of \(legal)")
-            }
-            return choice
+        func value<T: Decodable>(_ type: T.Type, _ key: CodingKeys) throws -> T? {
+            try values.decodeIfPresent(type, forKey: key)
         }
 
         if let side = try? values.decode(Int.self, forKey: .sampleSize) {
             sampleSize = [side, side]
-        } else if let size = try value([Int].self, .sampleSize, expected: "a whole number or two") {
-            sampleSize = size
+        } else {
+            do {
+                sampleSize = try value([Int].self, .sampleSize)
+            } catch {
+                throw SettingError(
+                    key: CodingKeys.sampleSize.rawValue, got: "of another kind",
+                    expected: "a whole number, or a list of two")
+            }
         }
-        let integer = "a whole number"
-        let flag = "true or false"
-        inChannels = try value(Int.self, .inChannels, expected: integer) ?? inChannels
-        outChannels = try value(Int.self, .outChannels, expected: integer) ?? outChannels
-        centerInputSample = try value(Bool.self, .centerInputSample, expected: flag) ?? centerInputSample
-        timeEmbeddingType = try choice(TimeEmbedding.self, .timeEmbeddingType) ?? timeEmbeddingType
-        timeEmbeddingDim = try value(Int.self, .timeEmbeddingDim, expected: integer)
-        freqShift = try value(Double.self, .freqShift, expected: "a number") ?? freqShift
-        flipSinToCos = try value(Bool.self, .flipSinToCos, expected: flag) ?? flipSinToCos
-        downBlockTypes = try value([String].self, .downBlockTypes, expected: "a list of names") ?? downBlockTypes
+        inChannels = try value(Int.self, .inChannels) ?? inChannels
+        outChannels = try value(Int.self, .outChannels) ?? outChannels
+        centerInputSample = try value(Bool.self, .centerInputSample) ?? centerInputSample
+        timeEmbeddingType = try value(TimeEmbedding.self, .timeEmbeddingType) ?? timeEmbeddingType
+        timeEmbeddingDim = try value(Int.self, .timeEmbeddingDim)
+        freqShift = try value(Double.self, .freqShift) ?? freqShift
+        flipSinToCos = try value(Bool.self, .flipSinToCos) ?? flipSinToCos
+        downBlockTypes = try value([String].self, .downBlockTypes) ?? downBlockTypes
         if values.contains(.midBlockType) {
-            midBlockType = try value(String.self, .midBlockType, expected: "a name or null")
+            midBlockType = try value(String.self, .midBlockType)
         }
-        upBlockTypes = try value([String].self, .upBlockTypes, expected: "a list of names") ?? upBlockTypes
+        upBlockTypes = try value([String].self, .upBlockTypes) ?? upBlockTypes
         blockOutChannels =
-            try value([Int].self, .blockOutChannels, expected: "a list of whole numbers") ?? blockOutChannels
-        layersPerBlock = try value(Int.self, .layersPerBlock, expected: integer) ?? layersPerBlock
-        midBlockScaleFactor = try value(Double.self, .midBlockScaleFactor, expected: "a number") ?? midBlockScaleFactor
-        downsamplePadding = try value(Int.self, .downsamplePadding, expected: integer) ?? downsamplePadding
-        downsampleType = try choice(Resampling.self, .downsampleType) ?? downsampleType
-        upsampleType = try choice(Resampling.self, .upsampleType) ?? upsampleType
-        dropout = try value(Double.self, .dropout, expected: "a number") ?? dropout
-        if let name = try value(String.self, .activation, expected: "a string") {
+            try value([Int].self, .blockOutChannels) ?? blockOutChannels
+        layersPerBlock = try value(Int.self, .layersPerBlock) ?? layersPerBlock
+        midBlockScaleFactor = try value(Double.self, .midBlockScaleFactor) ?? midBlockScaleFactor
+        downsamplePadding = try value(Int.self, .downsamplePadding) ?? downsamplePadding
+        downsampleType = try value(Resampling.self, .downsampleType) ?? downsampleType
+        upsampleType = try value(Resampling.self, .upsampleType) ?? upsampleType
+        dropout = try value(Double.self, .dropout) ?? dropout
+        if let name = try value(String.self, .activation) {
             activation = try Self.activation(named: name)
         }
         if values.contains(.attentionHeadDim) {
-            attentionHeadDim = try value(Int.self, .attentionHeadDim, expected: "a whole number or null")
+            attentionHeadDim = try value(Int.self, .attentionHeadDim)
         }
         if values.contains(.normNumGroups) {
-            normNumGroups = try value(Int.self, .normNumGroups, expected: integer)
+            normNumGroups = try value(Int.self, .normNumGroups)
         }
-        attnNormNumGroups = try value(Int.self, .attnNormNumGroups, expected: integer)
-        normEps = try value(Double.self, .normEps, expected: "a number") ?? normEps
-        resnetTimeScaleShift = try choice(TimeScaleShift.self, .resnetTimeScaleShift) ?? resnetTimeScaleShift
-        addAttention = try value(Bool.self, .addAttention, expected: flag) ?? addAttention
-        classEmbedType = try choice(ClassEmbedding.self, .classEmbedType)
-        numClassEmbeds = try value(Int.self, .numClassEmbeds, expected: integer)
-        numTrainTimesteps = try value(Int.self, .numTrainTimesteps, expected: integer)
+        attnNormNumGroups = try value(Int.self, .attnNormNumGroups)
+        normEps = try value(Double.self, .normEps) ?? normEps
+        resnetTimeScaleShift = try value(TimeScaleShift.self, .resnetTimeScaleShift) ?? resnetTimeScaleShift
+        addAttention = try value(Bool.self, .addAttention) ?? addAttention
+        classEmbedType = try value(ClassEmbedding.self, .classEmbedType)
+        numClassEmbeds = try value(Int.self, .numClassEmbeds)
+        numTrainTimesteps = try value(Int.self, .numTrainTimesteps)
     }
 
     private static func activation(named name: String) throws -> Activation {
         let lower = name.lowercased()
         if lower == "swish" { return .silu }
         guard let activation = Activation(rawValue: lower), activation != .identity else {
-            throw UNetConfigurationError.invalid(
+            throw SettingError(
                 key: CodingKeys.activation.rawValue, got: "'\(name)'",
                 expected: "one of 'silu', 'swish', 'gelu', 'mish', 'relu'")
         }

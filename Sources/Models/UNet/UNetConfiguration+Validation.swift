@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension UNetConfiguration {
@@ -12,78 +13,87 @@ extension UNetConfiguration {
 
     /// Checks every value on its own and against the others.
     public func validate() throws {
-        try check(
-            !blockOutChannels.isEmpty && blockOutChannels.count <= 12, "block_out_channels", blockOutChannels,
-            "1 to 12 levels")
+        try require(
+            !blockOutChannels.isEmpty && blockOutChannels.count <= 12, "block_out_channels", got: blockOutChannels,
+            expected: "1 to 12 levels")
         for width in blockOutChannels {
-            try check(
-                (1...Self.widest).contains(width), "block_out_channels", blockOutChannels,
-                "widths in 1...\(Self.widest)")
+            try require(
+                (1...Self.widest).contains(width), "block_out_channels", got: blockOutChannels,
+                expected: "widths in 1...\(Self.widest)")
         }
-        try check((1...1024).contains(inChannels), "in_channels", inChannels, "1...1024")
-        try check((1...1024).contains(outChannels), "out_channels", outChannels, "1...1024")
-        try check((1...64).contains(layersPerBlock), "layers_per_block", layersPerBlock, "1...64")
-        try check(
-            downBlockTypes.count == blockOutChannels.count, "down_block_types", downBlockTypes,
-            "\(blockOutChannels.count) entries, one a level")
-        try check(
-            upBlockTypes.count == blockOutChannels.count, "up_block_types", upBlockTypes,
-            "\(blockOutChannels.count) entries, one a level")
+        try require((1...1024).contains(inChannels), "in_channels", got: inChannels, expected: "1...1024")
+        try require((1...1024).contains(outChannels), "out_channels", got: outChannels, expected: "1...1024")
+        try require((1...64).contains(layersPerBlock), "layers_per_block", got: layersPerBlock, expected: "1...64")
+        try require(
+            downBlockTypes.count == blockOutChannels.count, "down_block_types", got: downBlockTypes,
+            expected: "\(blockOutChannels.count) entries, one a level")
+        try require(
+            upBlockTypes.count == blockOutChannels.count, "up_block_types", got: upBlockTypes,
+            expected: "\(blockOutChannels.count) entries, one a level")
         for type in downBlockTypes {
-            try check(Self.downBlocks.contains(Self.plain(type)), "down_block_types", type, "one of \(Self.downBlocks)")
+            try require(
+                Self.downBlocks.contains(Self.plain(type)), "down_block_types", got: type,
+                expected: "one of \(Self.downBlocks)")
         }
         for type in upBlockTypes {
-            try check(Self.upBlocks.contains(Self.plain(type)), "up_block_types", type, "one of \(Self.upBlocks)")
+            try require(
+                Self.upBlocks.contains(Self.plain(type)), "up_block_types", got: type,
+                expected: "one of \(Self.upBlocks)")
         }
         try checkPyramid()
         if let size = sampleSize {
-            try check(
+            try require(
                 size.count == 2 && size.allSatisfy { (1...8192).contains($0) && $0 % sizeDivisor == 0 }, "sample_size",
-                size, "multiples of \(sizeDivisor) (2^(levels − 1)), up to 8192")
+                got: size, expected: "multiples of \(sizeDivisor) (2^(levels − 1)), up to 8192")
         }
         try checkNormGroups()
         if let groups = attnNormNumGroups {
-            try check(
-                groups > 0 && blockOutChannels.last! % groups == 0, "attn_norm_num_groups", groups,
-                "a divisor of the last width \(blockOutChannels.last!)")
+            try require(
+                groups > 0 && blockOutChannels.last! % groups == 0, "attn_norm_num_groups", got: groups,
+                expected: "a divisor of the last width \(blockOutChannels.last!)")
         }
         if let width = attentionHeadDim {
-            try check(width > 0, "attention_head_dim", width, "at least 1, or null")
+            try require(width > 0, "attention_head_dim", got: width, expected: "at least 1, or null")
             for (type, channels) in zip(downBlockTypes + upBlockTypes, blockOutChannels + blockOutChannels.reversed())
             where type.contains("Attn") {
-                try check(width <= channels, "attention_head_dim", width, "at most the level's width \(channels)")
+                try require(
+                    width <= channels, "attention_head_dim", got: width,
+                    expected: "at most the level's width \(channels)")
             }
             if midBlockType != nil && addAttention {
-                try check(
-                    width <= blockOutChannels.last!, "attention_head_dim", width,
-                    "at most the last width \(blockOutChannels.last!)")
+                try require(
+                    width <= blockOutChannels.last!, "attention_head_dim", got: width,
+                    expected: "at most the last width \(blockOutChannels.last!)")
             }
         }
         if let width = timeEmbeddingDim {
-            try check((0...Self.widest * 8).contains(width), "time_embedding_dim", width, "0...\(Self.widest * 8)")
+            try require(
+                (0...Self.widest * 8).contains(width), "time_embedding_dim", got: width,
+                expected: "0...\(Self.widest * 8)")
         }
-        try check((0...1).contains(downsamplePadding), "downsample_padding", downsamplePadding, "0 or 1")
-        try check((0..<1).contains(dropout), "dropout", dropout, "in [0, 1)")
-        try check(normEps > 0 && normEps < 1, "norm_eps", normEps, "in (0, 1)")
-        try check(
-            midBlockScaleFactor.isFinite && midBlockScaleFactor > 0, "mid_block_scale_factor", midBlockScaleFactor,
-            "above 0")
-        try check(freqShift.isFinite && freqShift >= 0, "freq_shift", freqShift, "at least 0")
+        try require(
+            (0...1).contains(downsamplePadding), "downsample_padding", got: downsamplePadding, expected: "0 or 1")
+        try require((0..<1).contains(dropout), "dropout", got: dropout, expected: "in [0, 1)")
+        try require(normEps > 0 && normEps < 1, "norm_eps", got: normEps, expected: "in (0, 1)")
+        try require(
+            midBlockScaleFactor.isFinite && midBlockScaleFactor > 0, "mid_block_scale_factor", got: midBlockScaleFactor,
+            expected: "above 0")
+        try require(freqShift.isFinite && freqShift >= 0, "freq_shift", got: freqShift, expected: "at least 0")
         if timeEmbeddingType == .positional {
-            try check(
-                Double(blockOutChannels[0] / 2) != freqShift, "freq_shift", freqShift,
-                "other than half the first width, which would divide by zero")
+            try require(
+                Double(blockOutChannels[0] / 2) != freqShift, "freq_shift", got: freqShift,
+                expected: "other than half the first width, which would divide by zero")
         }
         if timeEmbeddingType == .learned {
-            try check(
-                (numTrainTimesteps ?? 0) > 0, "num_train_timesteps", numTrainTimesteps as Any,
-                "at least 1 for a learned time embedding")
+            try require(
+                (numTrainTimesteps ?? 0) > 0, "num_train_timesteps", got: numTrainTimesteps.map(String.init) ?? "null",
+                expected: "at least 1 for a learned time embedding")
         }
         if let steps = numTrainTimesteps {
-            try check((1...1_000_000).contains(steps), "num_train_timesteps", steps, "1...1000000")
+            try require((1...1_000_000).contains(steps), "num_train_timesteps", got: steps, expected: "1...1000000")
         }
         if let classes = numClassEmbeds {
-            try check((1...1_000_000).contains(classes), "num_class_embeds", classes, "1...1000000")
+            try require((1...1_000_000).contains(classes), "num_class_embeds", got: classes, expected: "1...1000000")
         }
         try checkMemory()
     }
@@ -93,15 +103,18 @@ extension UNetConfiguration {
     private func checkPyramid() throws {
         let reading = downBlockTypes.dropLast().map(Self.meetsPyramid)
         let writing = upBlockTypes.dropLast().map(Self.meetsPyramid)
-        try check(
-            !reading.drop { $0 }.contains(true), "down_block_types", downBlockTypes,
-            "Skip and AttnSkip blocks before all others (the last block apart)")
-        try check(
+        try require(
+            !reading.drop { $0 }.contains(true), "down_block_types", got: downBlockTypes,
+            expected: "Skip and AttnSkip blocks before all others (the last block apart)")
+        try require(
             !(writing + [Self.meetsPyramid(upBlockTypes[writing.count])]).drop { !$0 }.contains(false)
-                || !writing.contains(true), "up_block_types", upBlockTypes,
-            "Skip and AttnSkip blocks after all others")
-        try check(!reading.contains(true) || inChannels == 3, "in_channels", inChannels, "3 with Skip blocks")
-        try check(!writing.contains(true) || outChannels == 3, "out_channels", outChannels, "3 with Skip blocks")
+                || !writing.contains(true), "up_block_types", got: upBlockTypes,
+            expected: "Skip and AttnSkip blocks after all others")
+        try require(
+            !reading.contains(true) || inChannels == 3, "in_channels", got: inChannels, expected: "3 with Skip blocks")
+        try require(
+            !writing.contains(true) || outChannels == 3, "out_channels", got: outChannels,
+            expected: "3 with Skip blocks")
     }
 
     /// Every normalisation's width must be a multiple of its groups. Skip and AttnSkip blocks choose theirs themselves.
@@ -111,9 +124,9 @@ extension UNetConfiguration {
         // Up blocks run from the last level to the first.
         let plainUp = levels.filter { !Self.meetsPyramid(upBlockTypes[levels.count - 1 - $0]) }
         guard let groups = normNumGroups else {
-            try check(
-                plainDown.isEmpty && plainUp.isEmpty, "norm_num_groups", "null",
-                "a number of groups (null is for Skip and AttnSkip blocks alone)")
+            try require(
+                plainDown.isEmpty && plainUp.isEmpty, "norm_num_groups", got: "null",
+                expected: "a number of groups (null is for Skip and AttnSkip blocks alone)")
             return
         }
         var normalized: Set<Int> = [0]
@@ -121,9 +134,9 @@ extension UNetConfiguration {
         for level in plainDown { normalized.formUnion([level - 1, level]) }
         for level in plainUp { normalized.formUnion([level - 1, level, level + 1]) }
         let widths = levels.filter(normalized.contains).map { blockOutChannels[$0] }
-        try check(
-            groups > 0 && widths.allSatisfy { $0 % groups == 0 }, "norm_num_groups", groups,
-            "a divisor of every normalised width: \(widths)")
+        try require(
+            groups > 0 && widths.allSatisfy { $0 % groups == 0 }, "norm_num_groups", got: groups,
+            expected: "a divisor of every normalised width: \(widths)")
     }
 
     /// Refuses widths whose weights cannot be held, before anything is allocated. Counts one 3×3 convolution a ResNet
@@ -135,9 +148,10 @@ extension UNetConfiguration {
             blockOutChannels.reduce(0.0) { $0 + 9 * blocks * Double($1) * Double($1) } + time * time
             + time * Double(numClassEmbeds ?? 0)
         let memory = Double(ProcessInfo.processInfo.physicalMemory)
-        try check(
-            4 * weights <= memory, "block_out_channels", blockOutChannels,
-            "widths (and a time embedding) whose weights fit this machine's memory: these take over \(Int(4 * weights / 1e9)) GB"
+        try require(
+            4 * weights <= memory, "block_out_channels", got: blockOutChannels,
+            expected:
+                "widths (and a time embedding) whose weights fit this machine's memory: these take over \(Int(4 * weights / 1e9)) GB"
         )
     }
 
@@ -148,12 +162,4 @@ extension UNetConfiguration {
 
     /// Whether an image pyramid runs beside a block of this type.
     static func meetsPyramid(_ type: String) -> Bool { ["Skip", "AttnSkip"].contains { plain(type).hasPrefix($0) } }
-
-    private func check(_ ok: Bool, _ key: String, _ got: Any, _ expected: String) throws {
-        guard !ok else { return }
-        // A hostile list may be as long as its file.
-        let text = "\(got)"
-        throw UNetConfigurationError.invalid(
-            key: key, got: text.count > 200 ? "\(text.prefix(200))…" : text, expected: expected)
-    }
 }

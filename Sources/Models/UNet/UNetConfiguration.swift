@@ -53,17 +53,6 @@ public struct UNetConfiguration: Sendable, Equatable {
     public var sizeDivisor: Int { 1 << (blockOutChannels.count - 1) }
 }
 
-/// What is wrong with a model's configuration.
-public enum UNetConfigurationError: Error, CustomStringConvertible {
-    case invalid(key: String, got: String, expected: String)
-
-    public var description: String {
-        switch self {
-        case .invalid(let key, let got, let expected): "U-Net configuration: '\(key)' is \(got), expected \(expected)"
-        }
-    }
-}
-
 extension UNetConfiguration {
     /// Whether predictions need class labels.
     public var isClassConditional: Bool { classEmbedType != nil || numClassEmbeds != nil }

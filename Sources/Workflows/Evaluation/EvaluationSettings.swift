@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Diffusion
+import Files
 import Foundation
 
 /// How two models are compared.
@@ -33,20 +34,19 @@ public struct EvaluationSettings: Sendable {
     public init() {}
 
     func validate() throws {
-        func check(_ ok: Bool, _ name: String, _ got: Any, _ expected: String) throws {
-            if !ok {
-                throw ConfigurationError.invalid(source: "evaluation", key: name, got: "\(got)", expected: expected)
-            }
-        }
-        try check((1...100_000).contains(count), "count", count, "1...100000")
-        try check((1...1_000_000).contains(steps), "steps", steps, "1...1000000")
-        try check((1...4096).contains(batchSize), "batch_size", batchSize, "1...4096")
-        try check((1...1000).contains(timestepCount), "timestep_count", timestepCount, "1...1000")
-        try check((1...100_000).contains(predictionImages), "prediction_images", predictionImages, "1...100000")
-        try check((2...1_000_000).contains(referenceImages), "reference_images", referenceImages, "2...1000000")
-        try check((1...4096).contains(timedBatch), "timed_batch", timedBatch, "1...4096")
-        try check(classLabel.map { $0 >= 0 } ?? true, "class", classLabel ?? 0, "at least 0")
-        try data.validate()
+        try require((1...100_000).contains(count), "count", got: count, expected: "1...100000")
+        try require((1...1_000_000).contains(steps), "steps", got: steps, expected: "1...1000000")
+        try require((1...4096).contains(batchSize), "batch_size", got: batchSize, expected: "1...4096")
+        try require((1...1000).contains(timestepCount), "timestep_count", got: timestepCount, expected: "1...1000")
+        try require(
+            (1...100_000).contains(predictionImages), "prediction_images", got: predictionImages, expected: "1...100000"
+        )
+        try require(
+            (2...1_000_000).contains(referenceImages), "reference_images", got: referenceImages, expected: "2...1000000"
+        )
+        try require((1...4096).contains(timedBatch), "timed_batch", got: timedBatch, expected: "1...4096")
+        try require(classLabel.map { $0 >= 0 } ?? true, "class", got: classLabel ?? 0, expected: "at least 0")
+        try SettingError.within("data", data.validate)
     }
 }
 

@@ -47,17 +47,17 @@ public struct FeatureClassifierFolder {
         guard json["kind"]?.stringValue == Self.kind else {
             throw PipelineError.configuration(
                 path: file.path,
-                reason: "not a feature classifier: 'kind' is \(described(json["kind"])), expected '\(Self.kind)'")
+                reason:
+                    "not a feature classifier: 'kind' is \(json["kind"]?.summary ?? "missing"), expected '\(Self.kind)'"
+            )
         }
         guard json["schema"]?.intValue == Self.schema else {
             throw PipelineError.configuration(
-                path: file.path, reason: "'schema' is \(described(json["schema"])), expected \(Self.schema)")
+                path: file.path, reason: "'schema' is \(json["schema"]?.summary ?? "missing"), expected \(Self.schema)")
         }
         do {
             return try FeatureClassifier(try json.decoded(as: FeatureClassifierConfiguration.self))
-        } catch let error as DecodingError {
-            throw PipelineError.configuration(path: file.path, reason: place(of: error))
-        } catch let error as FeatureError {
+        } catch let error as SettingError {
             throw PipelineError.configuration(path: file.path, reason: "\(error)")
         }
     }
@@ -85,24 +85,6 @@ public struct FeatureClassifierFolder {
                 throw PipelineError.notFinite(path: path, name: parameter.name)
             }
             parameter.load(fileValues: values)
-        }
-    }
-
-    private func described(_ value: JSONValue?) -> String {
-        guard let value else { return "missing" }
-        return (value.stringValue.map { "'\($0.prefix(40))'" } ?? value.intValue.map(String.init)) ?? value.kind
-    }
-
-    /// The key that did not fit, and why.
-    private func place(of error: DecodingError) -> String {
-        switch error {
-        case .keyNotFound(let key, _):
-            return "the key '\(key.stringValue)' is missing"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-            return "'\(key)': \(context.debugDescription)"
-        @unknown default:
-            return "\(error)"
         }
     }
 }

@@ -35,7 +35,7 @@ public struct FeatureTrainingResult: Sendable {
 /// - Parameters:
 ///   - output: the folder to make; with `overwriting`, one that is there is replaced.
 ///   - progress: called after every step; what it throws ends the training.
-/// - Throws: `ConfigurationError`, `DatasetError`, `StorageError`, `TrainingError` where the loss is not finite.
+/// - Throws: `SettingError`, `DatasetError`, `StorageError`, `TrainingError` where the loss is not finite.
 public func trainFeatures(
     configuration: FeatureTrainingConfiguration, output: URL, overwriting: Bool = false,
     progress: (FeatureTrainingProgress) throws -> Void = { _ in }
@@ -61,22 +61,19 @@ public func trainedFeatures(
     let test = try configuration.data.openLabelled(.test, size: settings.inputSize, channels: settings.channels)
     let classCount = train.labelCount ?? 0
     guard test.labelCount == classCount else {
-        throw ConfigurationError.invalid(
-            source: "data", key: "path", got: "\(test.labelCount ?? 0) classes in the test split",
+        throw SettingError(
+            key: "data.path", got: "\(test.labelCount ?? 0) classes in the test split",
             expected: "\(classCount) as in the train split")
     }
     let names =
         settings.classNames.isEmpty ? train.labelNames ?? (0..<classCount).map(String.init) : settings.classNames
     guard names.count == classCount else {
-        throw ConfigurationError.invalid(
-            source: "features", key: "class_names", got: "\(names.count) names",
+        throw SettingError(
+            key: "features.class_names", got: "\(names.count) names",
             expected: "\(classCount), one a class of the data set")
     }
-    let classifier: FeatureClassifier
-    do {
-        classifier = try FeatureClassifier(settings.architecture(classNames: names))
-    } catch FeatureError.badConfiguration(let key, let got, let expected) {
-        throw ConfigurationError.invalid(source: "data", key: key, got: got, expected: expected)
+    let classifier = try SettingError.within("features") {
+        try FeatureClassifier(settings.architecture(classNames: names))
     }
     try fit(classifier, to: train, settings, flip: configuration.data.flip, progress: progress)
     let accuracy = try accuracy(of: classifier, on: test)

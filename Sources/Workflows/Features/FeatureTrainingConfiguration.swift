@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Evaluation
+import Files
 
 /// What `train-features` reads: the sections `data` and `features`.
 public struct FeatureTrainingConfiguration: ConfigurationSection, Equatable {
@@ -11,11 +12,11 @@ public struct FeatureTrainingConfiguration: ConfigurationSection, Equatable {
     public init() {}
 
     public func validate() throws {
-        try data.validate()
-        try features.validate()
+        try SettingError.within("data", data.validate)
+        try SettingError.within("features", features.validate)
         guard data.split == .train else {
-            throw ConfigurationError.invalid(
-                source: "data", key: "split", got: data.split.rawValue,
+            throw SettingError(
+                key: "data.split", got: data.split.rawValue,
                 expected: "train: accuracy is measured on the test split in any case")
         }
     }
@@ -48,21 +49,14 @@ public struct FeatureTrainingSettings: ConfigurationSection, Equatable {
     public init() {}
 
     public func validate() throws {
-        func check(_ holds: Bool, _ key: String, _ got: Any, _ expected: String) throws {
-            guard !holds else { return }
-            throw ConfigurationError.invalid(source: "features", key: key, got: "\(got)", expected: expected)
-        }
-        do {
-            try architecture(classNames: classNames.isEmpty ? ["0", "1"] : classNames).validate()
-        } catch FeatureError.badConfiguration(let key, let got, let expected) {
-            try check(false, key, got, expected)
-        }
-        try check((1...10_000).contains(epochs), "epochs", epochs, "1...10000")
-        try check((1...4096).contains(batchSize), "batch_size", batchSize, "1...4096")
-        try check(learningRate > 0 && learningRate <= 10, "learning_rate", learningRate, "in (0, 10]")
-        try check((0...1_000_000).contains(warmUpSteps), "warm_up_steps", warmUpSteps, "0...1000000")
-        try check((0..<inputSize).contains(maximumShift), "maximum_shift", maximumShift, "in 0..<\(inputSize)")
-        try check(seed >= 0, "seed", seed, "at least 0")
+        try architecture(classNames: classNames.isEmpty ? ["0", "1"] : classNames).validate()
+        try require((1...10_000).contains(epochs), "epochs", got: epochs, expected: "1...10000")
+        try require((1...4096).contains(batchSize), "batch_size", got: batchSize, expected: "1...4096")
+        try require(learningRate > 0 && learningRate <= 10, "learning_rate", got: learningRate, expected: "in (0, 10]")
+        try require((0...1_000_000).contains(warmUpSteps), "warm_up_steps", got: warmUpSteps, expected: "0...1000000")
+        try require(
+            (0..<inputSize).contains(maximumShift), "maximum_shift", got: maximumShift, expected: "in 0..<\(inputSize)")
+        try require(seed >= 0, "seed", got: seed, expected: "at least 0")
     }
 
     func architecture(classNames: [String]) -> FeatureClassifierConfiguration {

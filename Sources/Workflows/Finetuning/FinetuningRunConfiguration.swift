@@ -28,8 +28,8 @@ public struct FinetuningRunConfiguration: Sendable {
         self.data = try document.section("data")
         if let data { self.data.path = data }
         guard finetuning.steps > 0 else {
-            throw ConfigurationError.invalid(
-                source: "finetuning", key: "steps", got: "\(finetuning.steps)", expected: "at least 1")
+            throw SettingError(
+                key: "finetuning.steps", got: "\(finetuning.steps)", expected: "at least 1")
         }
         guard hasTeacher == (finetuning.distillation > 0) else {
             throw RequestError.conflict(

@@ -3,6 +3,7 @@ import Datasets
 import Diffusion
 import Files
 import Foundation
+import Pruning
 import PruningMethods
 
 /// Everything that defines a pruning run.
@@ -44,11 +45,9 @@ public struct PruningRunConfiguration: Sendable {
             ? try document.values("method", defaults: entry.defaultConfiguration(), ignoring: ["name"])
             : try entry.defaultConfiguration()
         do {
-            _ = try entry.make(methodSettings, 0)
-        } catch let error as DecodingError {
-            throw ConfigurationError.invalid(
-                source: document.source, key: "method", got: "not usable by '\(name)'", expected: error.place)
-        } catch {
+            let settings = methodSettings
+            _ = try document.reading("method") { try entry.make(settings, 0) }
+        } catch let error as PrunerConfigurationError {
             throw ConfigurationError.unreadable(source: document.source, reason: "method \(name): \(error)")
         }
         self.method = name

@@ -19,8 +19,7 @@ public struct TrainingRunConfiguration {
     /// Reads the sections `model` and `scheduler` (diffusers' keys), `data` and `training`.
     public init(file: URL, overrides: [String] = []) throws {
         let document = try ConfigurationDocument(file: file, overrides: overrides, sections: Self.sections)
-        model = try document.verbatimSection("model", defaults: UNetConfiguration())
-        try model.validate()
+        model = try document.verbatimSection("model", defaults: UNetConfiguration()) { try $0.validate() }
         scheduler = try document.verbatimSection("scheduler", defaults: SchedulerConfiguration())
         data = try document.section("data")
         training = try document.section("training")

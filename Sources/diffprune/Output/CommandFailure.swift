@@ -1,5 +1,6 @@
 import Configuration
 import Diffusion
+import Files
 import Foundation
 import Imagery
 import Models
@@ -41,7 +42,7 @@ struct CommandFailure {
     private static func isUsage(_ error: any Error) -> Bool {
         switch error {
         case is RequestError, is ConfigurationError, is PrunerConfigurationError, is MethodCatalogError, is BudgetError,
-            is UNetConfigurationError, DatasetError.badOption, SchedulerError.stepCount,
+            is SettingError, DatasetError.badOption, SchedulerError.stepCount,
             SchedulerError.invalidValue, EvidenceError.missing, EvaluationError.classLabel:
             true
         default: false

@@ -1,12 +1,6 @@
 import Files
 import Foundation
 
-/// A part of a run's configuration: every field has a default, and values are checked after reading.
-public protocol ConfigurationSection: Codable, Sendable {
-    init()
-    func validate() throws
-}
-
 /// A configuration file with its `key=value` overrides, read section by section. Keys are snake_case; unknown ones are
 /// refused with the nearest legal one named.
 public struct ConfigurationDocument {
@@ -46,14 +40,24 @@ public struct ConfigurationDocument {
 
     /// Section `name` laid over `defaults`.
     public func section<T: ConfigurationSection>(_ name: String, defaults: T = T()) throws -> T {
-        let value = try decode(T.self, name: name, from: merged(name, JSONValue(snakeCasing: defaults)).camelCased)
-        try value.validate()
-        return value
+        let values = try merged(name, JSONValue(snakeCasing: defaults)).camelCased
+        return try reading(name) {
+            let section = try values.decoded(as: T.self)
+            try section.validate()
+            return section
+        }
     }
 
     /// A section whose type spells its keys itself (a diffusers configuration).
-    public func verbatimSection<T: Codable>(_ name: String, defaults: T) throws -> T {
-        try decode(T.self, name: name, from: merged(name, JSONValue(encoding: defaults)))
+    public func verbatimSection<T: Codable>(
+        _ name: String, defaults: T, validate: (T) throws -> Void = { _ in }
+    ) throws -> T {
+        let values = try merged(name, JSONValue(encoding: defaults))
+        return try reading(name) {
+            let section = try values.decoded(as: T.self)
+            try validate(section)
+            return section
+        }
     }
 
     /// Section `name` over `defaults`, both with camelCase keys: for types known only at run time.
@@ -83,31 +87,15 @@ public struct ConfigurationDocument {
         return try base.merging(values, source: source, path: name)
     }
 
-    private func decode<T: Decodable>(_: T.Type, name: String, from value: JSONValue) throws -> T {
+    /// Runs `read`, whose settings are those of section `name` of this document; their keys may be in camelCase.
+    package func reading<Result>(_ name: String, _ read: () throws -> Result) throws -> Result {
         do {
-            return try value.decoded(as: T.self)
-        } catch let error as DecodingError {
-            throw describe(error, section: name)
+            return try read()
+        } catch let error as SettingError {
+            let setting = error.within(name)
+            throw ConfigurationError.invalid(
+                source: source, key: JSONValue.snakeCase(setting.key), got: setting.got, expected: setting.expected)
         }
-    }
-
-    private func describe(_ error: DecodingError, section: String) -> ConfigurationError {
-        let (context, expected): (DecodingError.Context, String) =
-            switch error {
-            case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-                (context, "a value of type \(type)")
-            case .keyNotFound(let key, let context): (context, "the key '\(key.stringValue)'")
-            case .dataCorrupted(let context): (context, Self.legalValues(context.debugDescription))
-            @unknown default: (DecodingError.Context(codingPath: [], debugDescription: ""), "another value")
-            }
-        let path = [section] + context.codingPath.map { JSONValue.snakeCase($0.stringValue) }
-        return .invalid(
-            source: source, key: path.joined(separator: "."),
-            got: tree.value(at: path)?.summary ?? "not usable", expected: expected)
-    }
-
-    private static func legalValues(_ description: String) -> String {
-        description.isEmpty ? "another value" : "another value (\(description))"
     }
 
     private static func parse(override: String) throws -> JSONValue {
