@@ -99,6 +99,7 @@ import WeightFiles
                 switch tensor.elements {
                 case .floats(let values): #expect(try file.floats(tensor.name) == values)
                 case .integers(let values): #expect(try file.integers(tensor.name) == values)
+                case .bytes(let values): #expect(try file.integers(tensor.name) == values.map(Int64.init))
                 }
             }
         }

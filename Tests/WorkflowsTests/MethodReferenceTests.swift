@@ -22,14 +22,13 @@ import Testing
 
     private let reference = MethodReference([
         MethodInformation(
-            name: "one", family: "f", granularities: ["channel", "weight"], needs: ["weights"], summary: "does | this",
-            paper: "",
+            name: "one", family: "f", granularities: ["channel"], needs: ["weights"], summary: "does | this", paper: "",
             settings: [
                 .init(key: "alpha", default: 0.5), .init(key: "beta", default: "cubic"),
                 .init(key: "gamma", default: 3),
             ]),
         MethodInformation(
-            name: "two", family: "f", granularities: ["weight"], needs: [], summary: "does that", paper: "A, 2020",
+            name: "two", family: "f", granularities: ["weight", "n:m"], needs: [], summary: "does that", paper: "A, 2020",
             settings: [.init(key: "beta", default: "linear")]),
     ])
 
@@ -52,7 +51,7 @@ import Testing
         let expected = """
             # Text
             <!-- generated: card one -->
-            Does \\| this. Family: f. Needs: weights.
+            Does \\| this. Family: f. Granularities: channel. Needs: weights.
             <!-- end -->
             <!-- generated: settings one -->
             | setting | default | meaning |

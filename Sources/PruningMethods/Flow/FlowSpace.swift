@@ -118,13 +118,14 @@ struct FlowSpace {
         var moves = [Bool](repeating: false, count: point.count)
         for i in moving { moves[i] = true }
         func shifted(_ i: Int, _ tau: Double) -> Double { moves[i] ? min(max(point[i] + tau, 0), 1) : point[i] }
+        // Where those that may move cannot give enough, all do.
         if self.density(of: { shifted($0, -1) }) > density { moves = point.map { _ in true } }
         var (low, high) = (-1.0, 1.0)
         for _ in 0..<40 {
             let middle = 0.5 * (low + high)
             if self.density(of: { shifted($0, middle) }) > density { high = middle } else { low = middle }
         }
-        point = point.indices.map { shifted($0, low) }
+        for i in point.indices where moves[i] { point[i] = min(max(point[i] + low, 0), 1) }
     }
 
     /// The density where unit i has the mask `value(i)`, rounded as masks are; no list of masks is made.

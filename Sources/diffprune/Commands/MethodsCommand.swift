@@ -54,7 +54,10 @@ struct MethodsCommand: ParsableCommand {
         let familyWidth = methods.map(\.family.count).max() ?? 0
         var table = TextTable(columns: [.init("method"), .init("family"), .init("what it does")])
         for method in methods {
-            let facts = [method.summary, "needs " + method.needs.joined(separator: ", "), method.paper]
+            let facts = [
+                method.summary, "granularities " + method.granularities.joined(separator: ", "),
+                "needs " + method.needs.joined(separator: ", "), method.paper,
+            ]
             let lines = facts.filter { !$0.isEmpty }
                 .flatMap { TextWrap.lines(of: $0, width: max(20, 100 - nameWidth - familyWidth - 4)) }
             for (index, line) in lines.enumerated() {
