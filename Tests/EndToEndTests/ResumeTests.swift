@@ -18,7 +18,7 @@ import WeightFiles
         var checkpoints: [String] {
             ((try? FileManager.default.contentsOfDirectory(atPath: scratch.path("\(run)/checkpoints"))) ?? [])
         }
-        /// Mask updates that the newest checkpoint knows of.
+        /// Stages of the plan that the newest checkpoint has behind it.
         var stagesSaved: Int? {
             get throws {
                 let store = CheckpointStore(folder: scratch.url.appendingPathComponent("\(run)/checkpoints"))
