@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build quickstart test lint format docs clean
+.PHONY: help setup build quickstart test lint sanitize format docs clean
 
 # What `make quickstart` passes on, as in: make quickstart ARGUMENTS="--output my-first-run"
 ARGUMENTS ?=
@@ -29,6 +29,12 @@ test: setup lint ## Lints, runs every test (freed memory is spoilt) and makes th
 	DIFFPRUNE_CHECK_MEMORY=1 scripts/without_warnings.sh swift test -c release --scratch-path .build-tests --disable-xctest
 	scripts/documentation.sh .build-tests/release
 
+# `make sanitize FILTER='^TensorCoreTests\.'` runs a part.
+FILTER ?= .
+sanitize: setup ## Runs the tests once under AddressSanitizer and once under ThreadSanitizer (an hour on two cores).
+	scripts/sanitize/run.sh address '$(FILTER)'
+	scripts/sanitize/run.sh thread '$(FILTER)'
+
 format: ## Formats every Swift file.
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
 
@@ -37,4 +43,4 @@ docs: build ## Brings the tables of methods up to date and makes .build-docs/sit
 	scripts/documentation.sh .build/release
 
 clean: ## Deletes what was built.
-	rm -rf .build .build-tests .build-lint .build-docs
+	rm -rf .build .build-tests .build-lint .build-address .build-thread .build-docs

@@ -121,6 +121,11 @@ let package = Package(
                 "Files", "TensorCore", "Layers", "Models", "Training", "Pruning", "Diffusion", "PruningMethods",
             ]),
         .testTarget(
+            name: "ExamplesTests",
+            dependencies: [
+                "TensorCore", "Layers", "Training", "Pruning", "PruningMethods", "Workflows", "TestSupport",
+            ]),
+        .testTarget(
             name: "EvaluationTests",
             dependencies: [
                 "Files", "Statistics", "Imagery", "Models", "Diffusion", "Evaluation", "Timing", "TestSupport",

@@ -4,6 +4,13 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#if defined(__has_feature) && __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(start, bytes) ((void)(start), (void)(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(start, bytes) ((void)(start), (void)(bytes))
+#endif
+
 #ifndef MAP_NORESERVE
 #define MAP_NORESERVE 0
 #endif
@@ -17,6 +24,10 @@ void *dk_memory_reserve(long bytes) {
     void *memory = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, FRESH, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
+
+void dk_memory_forbid(const void *start, long bytes) { ASAN_POISON_MEMORY_REGION(start, (size_t)bytes); }
+
+void dk_memory_permit(const void *start, long bytes) { ASAN_UNPOISON_MEMORY_REGION(start, (size_t)bytes); }
 
 void dk_memory_release(void *start, long bytes) { munmap(start, (size_t)bytes); }
 

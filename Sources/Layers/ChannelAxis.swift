@@ -70,15 +70,14 @@ public struct ChannelAxis {
         return .concatenated(groups.map { $0.gate ?? Variable(Tensor(ones: [$0.width])) })
     }
 
-    public static func ++ (a: ChannelAxis, b: ChannelAxis) -> ChannelAxis { ChannelAxis(a.groups + b.groups) }
+    /// The channels of `a`, then those of `b`: the axis of a concatenation.
+    public static func + (a: ChannelAxis, b: ChannelAxis) -> ChannelAxis { ChannelAxis(a.groups + b.groups) }
 
     /// Whether two axes are the same channels in the same order.
     public func isSame(as other: ChannelAxis) -> Bool {
         groups.count == other.groups.count && zip(groups, other.groups).allSatisfy { $0 === $1 }
     }
 }
-
-infix operator ++ : AdditionPrecedence
 
 /// Makes a model's free axes, in order, with the channels a pruned model has left.
 public final class ChannelAxisBuilder {

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Synchronization
 
@@ -25,7 +26,10 @@ public final class Buffer: @unchecked Sendable {
 
     deinit {
         guard owner == nil else { return }
-        if BufferPool.spoilsFreedMemory { pointer.update(repeating: .nan, count: capacity) }
+        if BufferPool.spoilsFreedMemory {
+            dk_memory_permit(pointer, capacity * MemoryLayout<Float>.size)
+            pointer.update(repeating: .nan, count: capacity)
+        }
         BufferPool.shared.recycle(pointer, capacity: capacity)
     }
 }
@@ -93,14 +97,20 @@ public final class BufferPool: Sendable {
     public func buffer(count: Int) -> Buffer {
         let bytes = Self.bytes(for: count)
         let address = state.withLock { $0.allocate(bytes) }
-        return Buffer(address: address, capacity: bytes / MemoryLayout<Float>.size)
+        let buffer = Buffer(address: address, capacity: bytes / MemoryLayout<Float>.size)
+        // What was rounded up is nobody's, like all that is idle.
+        dk_memory_forbid(buffer.pointer, bytes)
+        dk_memory_permit(buffer.pointer, max(count, 1) * MemoryLayout<Float>.size)
+        return buffer
     }
 
     /// Gives idle memory back to the system, for when a phase ends that needed more than the next one does.
     public func trim() { state.withLock { $0.arena.trim() } }
 
     fileprivate func recycle(_ pointer: UnsafeMutablePointer<Float>, capacity: Int) {
-        state.withLock { $0.free(UInt(bitPattern: pointer), capacity * MemoryLayout<Float>.size) }
+        let bytes = capacity * MemoryLayout<Float>.size
+        dk_memory_forbid(pointer, bytes)
+        state.withLock { $0.free(UInt(bitPattern: pointer), bytes) }
     }
 
     private static func bytes(for count: Int) -> Int {

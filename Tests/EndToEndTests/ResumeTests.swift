@@ -18,11 +18,11 @@ import WeightFiles
         var checkpoints: [String] {
             ((try? FileManager.default.contentsOfDirectory(atPath: scratch.path("\(run)/checkpoints"))) ?? [])
         }
-        /// Mask updates that the newest checkpoint knows of.
-        var updatesSaved: Int? {
+        /// Stages of the plan that the newest checkpoint has behind it.
+        var stagesSaved: Int? {
             get throws {
                 let store = CheckpointStore(folder: scratch.url.appendingPathComponent("\(run)/checkpoints"))
-                return try store.latest().checkpoint?.state["updates_done"]?.intValue
+                return try store.latest().checkpoint?.state["stage"]?.intValue
             }
         }
     }
@@ -133,7 +133,8 @@ import WeightFiles
         #expect(stopped.status == 65 && stopped.complaints.count == 1, "\(stopped.errors)")
         let progress = Progress(scratch: scratch, run: "cut")
         #expect(progress.log.count(of: "\"update\": ") == 3)
-        #expect(try progress.updatesSaved == 2)
+        // Update, steps, update.
+        #expect(try progress.stagesSaved == 3)
         try FileManager.default.removeItem(at: obstacle)
         #expect(try Tool.run(prune("cut") + ["--resume"]).status == 0)
         try expectSame(scratch, "cut", "whole", files: [weights, "model/pruning.json"])

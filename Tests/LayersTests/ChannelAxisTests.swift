@@ -6,10 +6,10 @@ import Testing
     @Test func concatenationKeepsOriginalPositions() throws {
         let builder = ChannelAxisBuilder(kept: ["a": [0, 3], "b": [1]])
         let (a, b) = (try builder.axis("a", width: 4), try builder.axis("b", width: 2))
-        let both = a ++ b
+        let both = a + b
         #expect(both.width == 3 && both.originalWidth == 6)
         #expect(both.keptPositions == [0, 3, 5])
-        #expect(both.isSame(as: a ++ b) && !both.isSame(as: b ++ a))
+        #expect(both.isSame(as: a + b) && !both.isSame(as: b + a))
         try builder.checkAllUsed()
     }
 
@@ -30,9 +30,9 @@ import Testing
     @Test func aGateOnOnePartIsOneElsewhere() throws {
         let builder = ChannelAxisBuilder()
         let (a, b) = (try builder.axis("a", width: 2), try builder.axis("b", width: 3))
-        #expect((a ++ b).gate == nil)
+        #expect((a + b).gate == nil)
         b.groups[0].gating = LeafGate(Variable(Tensor([0, 0.5, 1], shape: [3])))
-        #expect((a ++ b).gate?.value.array == [1, 1, 0, 0.5, 1])
+        #expect((a + b).gate?.value.array == [1, 1, 0, 0.5, 1])
         #expect(a.gate == nil)
     }
 

@@ -25,7 +25,7 @@ import Testing
         let (a, b) = (try builder.axis("a", width: 2), try builder.axis("b", width: 1))
         let inner = try builder.axis("inner", width: 2)
         inner.groups[0].gating = LeafGate(Variable(Tensor([0.5, 1], shape: [2])))
-        let conv = Conv2d("conv", from: a ++ b, to: inner, kernel: 1, padding: .none)
+        let conv = Conv2d("conv", from: a + b, to: inner, kernel: 1, padding: .none)
         conv.weight.load(fileValues: [1, 0, 0, 0, 1, 1])
         conv.bias.load(fileValues: [1, 0])
         let linear = Linear("linear", from: inner, to: .fixed("out", width: 1))

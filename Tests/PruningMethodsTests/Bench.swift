@@ -64,6 +64,16 @@ final class Bench: PerSampleCalibration, StagedCalibration {
         return Autograd.withoutRecording { network(Variable(images.clean), timesteps: [10, 900]).value.array }
     }
 
+    /// The mean loss over the batches of a network like the model.
+    func meanLoss(of network: UNet) -> Double {
+        Autograd.withoutRecording {
+            (0..<batchCount).reduce(0.0) { sum, batch in
+                let images = BenchBatches.batch(batch, timesteps: [100 + batch, 700])
+                return sum + Double(trainer.task.objective.loss(of: network, images).value.scalar)
+            }
+        } / Double(batchCount)
+    }
+
     // MARK: what a method works on
 
     /// What of a calibration source there is.
@@ -199,6 +209,12 @@ final class Bench: PerSampleCalibration, StagedCalibration {
             return
         }
         _ = try masks.applied { try trainer.advance() }
+    }
+
+    /// Some steps of training with a method's extensions.
+    func train(steps: Int, extensions: [any TrainingExtension]) throws {
+        trainer.setExtensions(extensions)
+        for _ in 0..<steps { try trainer.advance() }
     }
 
     /// max |a − b| / max |a|

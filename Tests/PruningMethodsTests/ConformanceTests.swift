@@ -202,9 +202,15 @@ import Testing
         #expect(try encoded(method.make(defaults, 1)) == defaults)
         #expect(try encoded(method.make(nil, 1)) == defaults)
         // A value that is not the default survives too.
-        for (key, value) in defaults.sortedMembers ?? [] where value.intValue != nil {
-            let changed = try method.configuration(replacing: [key: 2])
-            #expect(try encoded(method.make(changed, 1))[key] == 2, "\(key)")
+        for (key, value) in defaults.sortedMembers ?? [] {
+            let other: JSONValue
+            switch value {
+            case .int: other = 2
+            case .bool(let isOn): other = .bool(!isOn)
+            default: continue
+            }
+            let changed = try method.configuration(replacing: [key: other])
+            #expect(try encoded(method.make(changed, 1))[key] == other, "\(key)")
         }
     }
 
@@ -212,18 +218,18 @@ import Testing
     @Test(arguments: MethodCatalog.all) func settingsOutOfRangeAreRefusedByTheirKey(method: MethodEntry) throws {
         func check(_ value: JSONValue) throws {
             for (key, value) in value.sortedMembers ?? [] {
-                if value.objectValue != nil {
-                    try check(value)
-                } else if value.stringValue != nil {
-                    let values = try method.configuration(replacing: [key: "no-such-choice"])
-                    #expect(throws: (any Error).self, "\(key)") { _ = try method.make(values, 1) }
-                } else if value.doubleValue != nil {
+                switch value {
+                case .object: try check(value)
+                case .int, .double:
                     let values = try method.configuration(replacing: [key: -1_000_000_000])
                     #expect {
                         _ = try method.make(values, 1)
                     } throws: {
                         $0 is PrunerConfigurationError && "\($0)".contains("'\(key)'")
                     }
+                default:
+                    let values = try method.configuration(replacing: [key: "no-such-choice"])
+                    #expect(throws: (any Error).self, "\(key)") { _ = try method.make(values, 1) }
                 }
             }
         }
@@ -272,8 +278,9 @@ import Testing
     // MARK: budgets
 
     @Test(
-        arguments: Case.all([
-            Goal(target: "macs=1e-6", granularity: .channel), Goal(target: "sparsity=0.999999", granularity: .weight),
+        arguments: Case.each([
+            Goal(target: "macs=1e-6", granularity: .channel), Goal(target: "macs=1e-6", granularity: .depth),
+            Goal(target: "sparsity=0.999999", granularity: .weight),
         ]))
     func aBudgetOutOfReachIsRefused(a: Case) throws {
         guard a.method.card.promise == .meetsBudget else { return }

@@ -1,5 +1,4 @@
 import Files
-import Foundation
 import Pruning
 import PruningMethods
 import Testing
@@ -178,7 +177,7 @@ import Testing
     ])
     func boundsAreWhereTheConfigurationSays(key: String, value: Double) throws {
         let method = try MethodCatalog.entry(named: "gradient-flow")
-        let values = try method.configuration(replacing: [key: .double(value)])
+        let values = try method.configuration(replacing: [key: .number(value)])
         #expect {
             _ = try method.make(values, 1)
         } throws: {
@@ -190,10 +189,17 @@ import Testing
         for (name, key, value) in [
             ("magnitude", "norm", 3), ("magnitude", "rounds", 10_001), ("diff-pruning", "threshold", 1),
             ("vanilla-iterative", "rounds", 0),
-        ] {
+        ] as [(String, String, Double)] {
             let method = try MethodCatalog.entry(named: name)
-            let values = try method.configuration(replacing: [key: .int(value)])
+            let values = try method.configuration(replacing: [key: .number(value)])
             #expect(throws: PrunerConfigurationError.self, "\(name): \(key)") { _ = try method.make(values, 1) }
         }
+    }
+}
+
+extension JSONValue {
+    /// A whole number as such.
+    fileprivate static func number(_ value: Double) -> JSONValue {
+        Int(exactly: value).map { .int($0) } ?? .double(value)
     }
 }

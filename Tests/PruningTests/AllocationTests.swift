@@ -112,7 +112,7 @@ import Testing
     }
 
     @Test func everyAxisKeepsItsMinimum() throws {
-        let selection = try selection("macs=0.2", .channel, .uniform, minimumFraction: 0.3)
+        let selection = try selection("macs=0.3", .channel, .uniform, minimumFraction: 0.3)
         let (_, masks) = try masks(selection)
         #expect(masks.liveWidths[0] >= 3 && masks.liveWidths[1] >= 4)
         #expect(throws: BudgetError.self) {

@@ -50,38 +50,43 @@ struct ChainTask {
 
     /// The loss in double, written out, with masks as the network would have them: an oracle that shares no code with it.
     func loss(of network: ChainNetwork, _ kind: PruningSpace.Kind, _ masks: [Double]) -> Double {
-        let widths = [6, 8, 12, 4]
         var total = 0.0
-        for row in 0..<24 {
-            var x = (0..<6).map { Double(inputs.pointer[row * 6 + $0]) }
-            var firstWeight = 0
-            var firstChannel = 0
-            for layer in 0..<3 {
-                let w = network.layers[layer].weight.variable.value.array
-                let b = network.layers[layer].bias.variable.value.array
-                let (from, to) = (widths[layer], widths[layer + 1])
-                var y = b.map(Double.init)
-                for i in 0..<from {
-                    for o in 0..<to {
-                        let mask = kind == .weights ? masks[firstWeight + i * to + o] : 1
-                        y[o] += x[i] * Double(w[i * to + o]) * mask
-                    }
-                }
-                if layer < 2 {
-                    for o in 0..<to {
-                        if kind == .channels { y[o] *= masks[firstChannel + o] }
-                        y[o] /= 1 + exp(-y[o])
-                    }
-                    firstChannel += to
-                }
-                firstWeight += from * to
-                x = y
-            }
+        for (row, output) in activations(of: network, kind, masks)[3].enumerated() {
             for column in 0..<4 {
-                let difference = x[column] - Double(targets.pointer[row * 4 + column])
+                let difference = output[column] - Double(targets.pointer[row * 4 + column])
                 total += difference * difference
             }
         }
         return total / (24 * 4)
+    }
+
+    /// What each layer reads, row by row, and at last the outputs: in double.
+    func activations(of network: ChainNetwork, _ kind: PruningSpace.Kind, _ masks: [Double]) -> [[[Double]]] {
+        let widths = [6, 8, 12, 4]
+        var activations = [(0..<24).map { row in (0..<6).map { Double(inputs.pointer[row * 6 + $0]) } }]
+        var (firstWeight, firstChannel) = (0, 0)
+        for layer in 0..<3 {
+            let w = network.layers[layer].weight.variable.value.array
+            let b = network.layers[layer].bias.variable.value.array
+            let (from, to) = (widths[layer], widths[layer + 1])
+            activations.append(
+                activations[layer].map { x in
+                    var y = b.map(Double.init)
+                    for o in 0..<to {
+                        for i in 0..<from {
+                            let mask = kind == .weights ? masks[firstWeight + i * to + o] : 1
+                            y[o] += x[i] * Double(w[i * to + o]) * mask
+                        }
+                        if layer < 2 {
+                            if kind == .channels { y[o] *= masks[firstChannel + o] }
+                            y[o] /= 1 + exp(-y[o])
+                        }
+                    }
+                    return y
+                })
+            firstWeight += from * to
+            firstChannel += to
+        }
+        return activations
     }
 }

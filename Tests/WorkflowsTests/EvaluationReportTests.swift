@@ -70,6 +70,7 @@ import Testing
         #expect(map.values == [[1, 0.5, nil], [0.5, 0.75, nil]], "a line with other groups is no value")
         #expect(maps([.init(name: "a", width: 8)]).first?.values == [[nil, nil, 0.125]])
         #expect(maps([]).isEmpty)
+        #expect(maps([.init(name: "a", width: 7), .init(name: "b", width: 2)]).isEmpty, "wider than the groups")
     }
 
     @Test func aModelOutsideARunFolderHasNoHistory() throws {

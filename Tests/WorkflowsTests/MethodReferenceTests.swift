@@ -22,13 +22,16 @@ import Testing
 
     private let reference = MethodReference([
         MethodInformation(
-            name: "one", family: "f", granularities: ["channel"], needs: ["weights"], summary: "does | this", paper: "",
+            name: "one", family: "f", granularities: ["channel", "block"], needs: ["weights"], summary: "does | this",
+            paper: "",
             settings: [
                 .init(key: "alpha", default: 0.5), .init(key: "beta", default: "cubic"),
                 .init(key: "gamma", default: 3),
             ]),
         MethodInformation(
-            name: "two", family: "f", granularities: ["weight", "n:m"], needs: [], summary: "does that", paper: "A, 2020",
+            name: "two", family: "f",
+            granularities: ["channel", "block", "head", "aligned", "regular", "depth", "weight", "n:m"], needs: [],
+            summary: "does that", paper: "A, 2020",
             settings: [.init(key: "beta", default: "linear")]),
     ])
 
@@ -51,7 +54,7 @@ import Testing
         let expected = """
             # Text
             <!-- generated: card one -->
-            Does \\| this. Family: f. Granularities: channel. Needs: weights.
+            Does \\| this. Family: f. Granularities: channel, block. Needs: weights.
             <!-- end -->
             <!-- generated: settings one -->
             | setting | default | meaning |
@@ -75,7 +78,10 @@ import Testing
         let document = "<!-- generated: methods -->\n<!-- end -->\n"
         let rows = try reference.updated(document).split(separator: "\n")
         #expect(
-            rows[3...4] == ["| `one` | f | does \\| this | weights | — |", "| `two` | f | does that |  | A, 2020 |"])
+            rows[3...4] == [
+                "| `one` | f | does \\| this | channel, block | weights | — |",
+                "| `two` | f | does that | any |  | A, 2020 |",
+            ])
     }
 
     @Test func partsThatCannotBeMadeAreRefused() {

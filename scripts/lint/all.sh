@@ -11,6 +11,7 @@ check() {
     "$@" || failed+=("$name")
 }
 
+check "rooms" scripts/lint/rooms.sh
 check "Swift format" swift format lint --strict --recursive --parallel Package.swift Sources Tests
 if scripts/lint/setup.sh; then
     tools=.build-lint/tools/bin

@@ -29,7 +29,7 @@ struct ResnetBlock {
             name + ".norm1", axis: input, groupCount: variant.inputGroups, epsilon: settings.epsilon)
         conv1 = Conv2d(name + ".conv1", from: input, to: inner)
         timeProjection = Linear(
-            name + ".time_emb_proj", from: time, to: settings.scaleShift ? inner ++ inner : inner)
+            name + ".time_emb_proj", from: time, to: settings.scaleShift ? inner + inner : inner)
         norm2 = try GroupNorm(
             name + ".norm2", axis: inner, groupCount: variant.innerGroups, epsilon: settings.epsilon)
         conv2 = Conv2d(name + ".conv2", from: inner, to: output)

@@ -84,7 +84,7 @@ struct UNetConstruction {
             for layer in 0...configuration.layersPerBlock {
                 let skip = skips.removeLast()
                 let variant = variant(kind, width: widths[index], skip: skip)
-                stream = stream ++ skip
+                stream = stream + skip
                 level.resnets.append(
                     try resnet("\(name).resnets.\(layer)", width: widths[index], variant: variant))
                 level.attentions.append(

@@ -117,7 +117,7 @@ public struct LayerContributions: EvidenceKind {
             }
             let (height, breadth) = (inputs[0].shape[1], inputs[0].shape[2])
             let (outHeight, outBreadth) = (outputShape[1], outputShape[2])
-            let (image, y, x) = (
+            let (sample, y, x) = (
                 place / (outHeight * outBreadth), place / outBreadth % outHeight, place % outBreadth
             )
             for row in 0..<window.kernel {
@@ -125,7 +125,7 @@ public struct LayerContributions: EvidenceKind {
                     let fromY = y * window.stride + row - window.padding.top
                     let fromX = x * window.stride + column - window.padding.left
                     guard (0..<height).contains(fromY), (0..<breadth).contains(fromX) else { continue }
-                    add(row: (image * height + fromY) * breadth + fromX, tap: row * window.kernel + column)
+                    add(row: (sample * height + fromY) * breadth + fromX, tap: row * window.kernel + column)
                 }
             }
             return result

@@ -34,9 +34,14 @@ final class RegrowthReset: TrainingExtension {
 
     func restore(_ state: ExtensionState) throws {
         let (high, low) = (state.arrays["high"] ?? [], state.arrays["low"] ?? [])
-        let coordinates = zip(high, low).map { Int($0) * Self.half + Int($1) }
-        guard high.count == low.count, (high + low).allSatisfy({ $0 >= 0 && $0 < 1e7 }),
-            coordinates.allSatisfy({ (0..<space.count).contains($0) })
+        let halves = zip(high, low).compactMap { high, low -> (Int, Int)? in
+            guard let high = Int(exactly: high), let low = Int(exactly: low) else { return nil }
+            return (high, low)
+        }
+        let limit = 0...(space.count / Self.half)
+        let coordinates = halves.filter { limit.contains($0.0) && (0..<Self.half).contains($0.1) }
+            .map { $0.0 * Self.half + $0.1 }
+        guard high.count == low.count, coordinates.count == high.count, coordinates.allSatisfy({ $0 < space.count })
         else { throw PrunerStateError(method: RigL.card.name, reason: "its regrown weights are damaged") }
         pending = coordinates
     }

@@ -57,10 +57,10 @@ struct HistorySection {
 
     /// What every group has left after every update; nil where the log's widths are not those of the groups.
     private func shares(_ updates: [RunHistory.Update]) -> ReportBlock? {
-        guard !groups.isEmpty, updates.contains(where: { $0.widths.count == groups.count }) else { return nil }
+        guard !groups.isEmpty, updates.contains(where: isOfTheGroups) else { return nil }
         let values = groups.indices.map { group in
             updates.map { update -> Double? in
-                guard update.widths.count == groups.count, groups[group].width > 0 else { return nil }
+                guard isOfTheGroups(update), groups[group].width > 0 else { return nil }
                 return update.widths[group].map { $0 / Double(groups[group].width) }
             }
         }
@@ -70,6 +70,11 @@ struct HistorySection {
                 columns: updates.map { NumberText.short($0.number) }, values: values, columnTitle: "mask update",
                 valueAxis: Axis("share of the group's channels, by the sum of their masks", range: 0...1)),
             caption: "A row that grows brighter again is a group whose channels come back.")
+    }
+
+    /// Whether an update's widths are those of the groups, and not of weights.
+    private func isOfTheGroups(_ update: RunHistory.Update) -> Bool {
+        update.widths.count == groups.count && zip(update.widths, groups).allSatisfy { ($0 ?? 0) <= Double($1.width) }
     }
 
     private func plot(

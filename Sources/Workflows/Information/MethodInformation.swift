@@ -1,4 +1,5 @@
 import Files
+import Pruning
 import PruningMethods
 
 /// One line of the catalogue of methods.
@@ -21,6 +22,11 @@ public struct MethodInformation: Sendable, Equatable {
     public let paper: String
     /// In alphabetical order of their keys.
     public let settings: [Setting]
+
+    /// For people: "any", where nothing is left out.
+    public var granularityText: String {
+        granularities.count == Granularity.Name.allCases.count ? "any" : granularities.joined(separator: ", ")
+    }
 
     /// For programs.
     public var json: JSONValue {

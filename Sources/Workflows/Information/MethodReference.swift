@@ -71,11 +71,11 @@ public struct MethodReference {
     /// One row a method.
     private var table: String {
         Self.table(
-            ["name", "family", "what it does", "needs", "paper"],
+            ["name", "family", "what it does", "granularities", "needs", "paper"],
             methods.map {
                 [
-                    "`\($0.name)`", $0.family, Self.escaped($0.summary), $0.needs.joined(separator: ", "),
-                    $0.paper.isEmpty ? "—" : $0.paper,
+                    "`\($0.name)`", $0.family, Self.escaped($0.summary), $0.granularityText,
+                    $0.needs.joined(separator: ", "), $0.paper.isEmpty ? "—" : $0.paper,
                 ]
             })
     }
@@ -83,8 +83,8 @@ public struct MethodReference {
     private func card(_ method: MethodInformation) -> String {
         let facts = [
             method.summary.prefix(1).uppercased() + method.summary.dropFirst(), "Family: \(method.family)",
-            "Granularities: \(method.granularities.joined(separator: ", "))",
-            "Needs: \(method.needs.joined(separator: ", "))", method.paper.isEmpty ? "" : "Paper: \(method.paper)",
+            "Granularities: \(method.granularityText)", "Needs: \(method.needs.joined(separator: ", "))",
+            method.paper.isEmpty ? "" : "Paper: \(method.paper)",
         ]
         return facts.filter { !$0.isEmpty }.map { Self.escaped($0) + "." }.joined(separator: " ") + "\n"
     }

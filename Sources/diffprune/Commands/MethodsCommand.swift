@@ -55,8 +55,8 @@ struct MethodsCommand: ParsableCommand {
         var table = TextTable(columns: [.init("method"), .init("family"), .init("what it does")])
         for method in methods {
             let facts = [
-                method.summary, "granularities " + method.granularities.joined(separator: ", "),
-                "needs " + method.needs.joined(separator: ", "), method.paper,
+                method.summary, "granularities: " + method.granularityText,
+                "needs: " + method.needs.joined(separator: ", "), method.paper,
             ]
             let lines = facts.filter { !$0.isEmpty }
                 .flatMap { TextWrap.lines(of: $0, width: max(20, 100 - nameWidth - familyWidth - 4)) }

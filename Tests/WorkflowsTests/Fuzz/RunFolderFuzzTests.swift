@@ -137,7 +137,7 @@ import WeightFiles
             "update": 1, "density": 0.5, "softness": 0.1, "energy": 0.3, "calibration_loss": 0.2, "recovered": 1,
             "removed": 2, "step": 4, "loss": 0.25, "widths": [3.5, 8],
         ]
-        let groups = [HistorySection.Group(name: "a", width: 4), .init(name: "b", width: 0)]
+        let groups = [HistorySection.Group(name: "a", width: 4), .init(name: "b", width: 8)]
         for variant in Hostile.variants(of: entry) {
             for others in [[], [entry], [variant, entry]] {
                 _ = Hostile.survives("\(variant)") {
