@@ -108,7 +108,7 @@ let package = Package(
         .testTarget(
             name: "ModelFoldersTests",
             dependencies: [
-                "TensorCore", "WeightFiles", "Models", "ModelFolders", "TestSupport",
+                "Files", "TensorCore", "Layers", "WeightFiles", "Models", "ModelFolders", "TestSupport",
             ]),
         .testTarget(
             name: "PruningTests",
