@@ -16,7 +16,7 @@ import Pruning
 ///
 /// Differs from the paper: an axis may have several consumers, whose errors are added up, each relative to its own output;
 /// all groups are ranked together under the budget by the error at which each channel leaves, instead of one ratio a
-/// layer; all layers are chosen and repaired at once, not one after the other with training between.
+/// layer; all layers are chosen at once, then repaired one after the other, with no training between.
 public struct ThiNet: Pruner {
     public struct Configuration: PrunerConfiguration {
         /// Samples of each layer from every calibration batch.
@@ -111,27 +111,29 @@ public struct ThiNet: Pruner {
 
     public mutating func reconstruct(_ masks: Masks, in context: PruningContext) throws {
         let whole = try context.evidence(evidence, at: Masks(context.space))
-        let masked = try context.evidence(evidence, at: masks)
         for consumer in Self.consumers(of: masks) {
+            // What layers before this one have become: repaired by what they were, two in a row would do it twice.
+            let masked = try context.evidence(evidence, at: masks)
             guard let before = whole[consumer.weight], let after = masked[consumer.weight] else { continue }
             let stays = (0..<after.width).map { !consumer.removed.contains($0) }
             let factors = try Self.factors(before: before, after: after, stays: stays)
             Self.scale(consumer.weight, by: factors)
+            context.evidence.weightsChanged()
         }
     }
 
-    /// The layers that lose inputs, in the order of the network's axes, with the numbers of those inputs.
+    /// The layers that lose inputs, in the order of the network's parameters, with the numbers of those inputs.
     private static func consumers(of masks: Masks) -> [(weight: Parameter, removed: Set<Int>)] {
-        var order: [Parameter] = []
+        var order: [Int: Parameter] = [:]
         var removed: [ObjectIdentifier: Set<Int>] = [:]
         for (group, mask) in zip(masks.space.groups, masks.bySite) where mask.contains(0) {
             for consumer in group.consumers {
                 let key = ObjectIdentifier(consumer.parameter)
-                if removed[key] == nil { order.append(consumer.parameter) }
+                order[consumer.parameterIndex] = consumer.parameter
                 removed[key, default: []].formUnion(mask.indices.filter { mask[$0] == 0 }.map { $0 + consumer.offset })
             }
         }
-        return order.map { ($0, removed[ObjectIdentifier($0)] ?? []) }
+        return order.sorted { $0.key < $1.key }.map { ($0.value, removed[ObjectIdentifier($0.value)] ?? []) }
     }
 
     /// ĉ of one layer's inputs; 1 of those that have left, and of all where there are too few samples to tell.
