@@ -21,7 +21,17 @@ static residue_axis residue_of(long residue, long stride, long kernel, long pad,
     return r;
 }
 
-static void conv_input_gradient(const dk_conv_shape *s, const float *g, const float *w, float *dx, int accumulate) {
+static long conv_input_gradient_floats(const dk_conv_shape *s) {
+    if (s->kernel == 3 && s->stride == 1 &&
+        winograd_applies(s->in_height, s->in_width, s->out_channels, s->in_channels))
+        return wino_workspace_floats(s->out_channels, s->in_channels);
+    // Residue 0 has the most taps.
+    long taps = ceil_div(s->kernel, s->stride);
+    return panels_size(taps * taps * s->out_channels, s->in_channels);
+}
+
+static void conv_input_gradient(const dk_conv_shape *s, const float *g, const float *w, float *dx, int accumulate,
+                                float *workspace) {
     for (long ry = 0; ry < s->stride; ry++)
         for (long rx = 0; rx < s->stride; rx++) {
             residue_axis v = residue_of(ry, s->stride, s->kernel, s->pad_top, s->in_height);
@@ -42,16 +52,11 @@ static void conv_input_gradient(const dk_conv_shape *s, const float *g, const fl
                             .accumulate = accumulate};
             if (packing.taps_y == 3 && packing.taps_x == 3 &&
                 winograd_applies(job.out_height, job.out_width, job.depth, job.columns)) {
-                float *panels = dk_scratch(DK_SHARED_A, wino_panels_size(job.depth, job.columns));
-                wino_pack_weights((wino_weights){
-                    .w = w, .in = s->in_channels, .out = s->out_channels, .transposed = 1, .panels = panels});
-                job.panels = panels;
-                wino_run(&job);
+                wino_weights weights = {.w = w, .in = s->in_channels, .out = s->out_channels, .transposed = 1};
+                wino_convolve(&job, weights, workspace);
             } else {
-                long inner = packing.taps_y * packing.taps_x * job.depth;
-                packing.panels = dk_scratch(DK_SHARED_A, most(1, panels_size(inner, job.columns)));
+                job.panels = packing.panels = workspace;
                 pack_weights(packing);
-                job.panels = packing.panels;
                 conv_run(&job);
             }
         }
@@ -235,11 +240,12 @@ static void narrow_gradient_item(void *context, long image) {
     }
 }
 
-static void narrow_weight_gradient(const dk_conv_shape *s, const float *x, const float *g, float *dw, int accumulate) {
+static void narrow_weight_gradient(const dk_conv_shape *s, const float *x, const float *g, float *dw, int accumulate,
+                                   float *workspace) {
     long taps = s->kernel * s->kernel, width = (s->out_width - 1) * s->stride + s->kernel;
     narrow_gradient_job job = {.s = s, .x = x, .g = g, .image_sums = s->out_channels * taps * s->in_channels};
     job.rows = most(1, least(s->out_height, CONV_SCRATCH_FLOATS / (width * s->in_channels * s->stride)));
-    job.sums = dk_scratch(DK_SHARED_A, s->batch * job.image_sums);
+    job.sums = workspace;
     long work = s->batch * s->out_height * s->out_width * job.image_sums / 4;
     dk_region(s->batch, work, narrow_gradient_item, &job);
     for (long o = 0; o < s->out_channels; o++)
@@ -250,7 +256,15 @@ static void narrow_weight_gradient(const dk_conv_shape *s, const float *x, const
         }
 }
 
-static void conv_weight_gradient(const dk_conv_shape *s, const float *x, const float *g, float *dw, int accumulate) {
+static long conv_weight_gradient_floats(const dk_conv_shape *s) {
+    if (conv_is_winograd(s) && wino_gradient_applies(s)) return wino_gradient_floats(s);
+    if (conv_is_narrow(s->out_channels, s->in_channels))
+        return s->batch * s->kernel * s->kernel * s->in_channels * s->out_channels;
+    return 0;
+}
+
+static void conv_weight_gradient(const dk_conv_shape *s, const float *x, const float *g, float *dw, int accumulate,
+                                 float *workspace) {
     long pixels = s->out_height * s->out_width;
     if (s->batch <= 0 || pixels <= 0) {
         if (!accumulate)
@@ -258,11 +272,11 @@ static void conv_weight_gradient(const dk_conv_shape *s, const float *x, const f
         return;
     }
     if (conv_is_winograd(s) && wino_gradient_applies(s)) {
-        wino_weight_gradient(s, x, g, dw, accumulate);
+        wino_weight_gradient(s, x, g, dw, accumulate, workspace);
         return;
     }
     if (conv_is_narrow(s->out_channels, s->in_channels)) {
-        narrow_weight_gradient(s, x, g, dw, accumulate);
+        narrow_weight_gradient(s, x, g, dw, accumulate, workspace);
         return;
     }
     wgrad_job job = {.s = s, .x = x, .g = g, .dw = dw, .accumulate = accumulate};
@@ -278,4 +292,12 @@ static void conv_weight_gradient(const dk_conv_shape *s, const float *x, const f
     job.groups = least(panels, ceil_div(threads, slices));
     long work = s->batch * pixels * s->kernel * s->kernel * s->in_channels * s->out_channels / 4;
     dk_region(slices * job.groups, work, wgrad_item, &job);
+}
+
+static long conv_workspace_size(const dk_conv_shape *s, dk_conv_pass pass) {
+    switch (pass) {
+    case DK_CONV_FORWARD: return conv_forward_floats(s);
+    case DK_CONV_INPUT_GRADIENT: return most(1, conv_input_gradient_floats(s));
+    default: return most(1, conv_weight_gradient_floats(s));
+    }
 }

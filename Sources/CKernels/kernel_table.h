@@ -7,10 +7,11 @@
     X(void, gemm, (const dk_gemm_problem *problem), (problem))                                                         \
     X(long, gemm_packed_size, (long k, long n), (k, n))                                                                \
     X(void, gemm_pack, (long k, long n, const float *b, long ldb, float *packed), (k, n, b, ldb, packed))              \
+    X(long, conv_workspace_size, (const dk_conv_shape *shape, dk_conv_pass pass), (shape, pass))                       \
     X(void, conv_forward,                                                                                              \
       (const dk_conv_shape *shape, const float *x, const float *w, const float *bias, const float *image_bias,         \
-       const float *residual, float *y, int accumulate),                                                               \
-      (shape, x, w, bias, image_bias, residual, y, accumulate))                                                        \
+       const float *residual, float *y, int accumulate, float *workspace),                                             \
+      (shape, x, w, bias, image_bias, residual, y, accumulate, workspace))                                             \
     X(long, conv_packed_size, (const dk_conv_shape *shape), (shape))                                                   \
     X(void, conv_pack, (const dk_conv_shape *shape, const float *w, float *packed), (shape, w, packed))                \
     X(void, conv_forward_packed,                                                                                       \
@@ -18,11 +19,11 @@
        const float *residual, float *y, int accumulate),                                                               \
       (shape, x, packed, bias, image_bias, residual, y, accumulate))                                                   \
     X(void, conv_input_gradient,                                                                                       \
-      (const dk_conv_shape *shape, const float *g, const float *w, float *dx, int accumulate),                         \
-      (shape, g, w, dx, accumulate))                                                                                   \
+      (const dk_conv_shape *shape, const float *g, const float *w, float *dx, int accumulate, float *workspace),       \
+      (shape, g, w, dx, accumulate, workspace))                                                                        \
     X(void, conv_weight_gradient,                                                                                      \
-      (const dk_conv_shape *shape, const float *x, const float *g, float *dw, int accumulate),                         \
-      (shape, x, g, dw, accumulate))                                                                                   \
+      (const dk_conv_shape *shape, const float *x, const float *g, float *dw, int accumulate, float *workspace),       \
+      (shape, x, g, dw, accumulate, workspace))                                                                        \
     X(void, sum_pixels, (const float *x, long images, long pixels, long channels, float *out, int accumulate),         \
       (x, images, pixels, channels, out, accumulate))                                                                  \
     X(void, dot_pixels,                                                                                                \
@@ -80,12 +81,15 @@
     X(void, softmax_backward,                                                                                          \
       (const float *y, const float *g, float scale, long rows, long cols, float *dx, int accumulate),                  \
       (y, g, scale, rows, cols, dx, accumulate))                                                                       \
-    X(void, attention_forward, (const dk_attention *attention, dk_dual_out out, float *statistics),                    \
-      (attention, out, statistics))                                                                                    \
+    X(long, attention_forward_workspace, (const dk_attention *attention), (attention))                                 \
+    X(void, attention_forward,                                                                                         \
+      (const dk_attention *attention, dk_dual_out out, float *statistics, float *workspace),                           \
+      (attention, out, statistics, workspace))                                                                         \
+    X(long, attention_backward_workspace, (const dk_attention *attention, int tangents), (attention, tangents))        \
     X(void, attention_backward,                                                                                        \
       (const dk_attention *attention, dk_dual_in out, const float *statistics, dk_dual_in g, dk_dual_out dq,           \
-       dk_dual_out dk, dk_dual_out dv),                                                                                \
-      (attention, out, statistics, g, dq, dk, dv))                                                                     \
+       dk_dual_out dk, dk_dual_out dv, float *workspace),                                                              \
+      (attention, out, statistics, g, dq, dk, dv, workspace))                                                          \
     X(void, upsample, (const float *x, long batch, long height, long width, long channels, float *y),                  \
       (x, batch, height, width, channels, y))                                                                          \
     X(void, upsample_backward,                                                                                         \

@@ -149,31 +149,47 @@ static void wino_gradient_finish_item(void *context, long channel) {
     }
 }
 
-static void wino_weight_gradient(const dk_conv_shape *s, const float *x, const float *g, float *dw, int accumulate) {
-    conv_job conv = {.batch = s->batch, .in_height = s->in_height, .in_width = s->in_width, .depth = s->in_channels,
-                     .out_height = s->out_height, .out_width = s->out_width, .columns = s->out_channels,
-                     .pad_top = s->pad_top, .pad_left = s->pad_left, .x = x};
-    wino_gradient_job j = {.g = g, .dw = dw, .accumulate = accumulate};
-    j.tiles = (wino_job){.conv = &conv,
-                         .tiles_y = ceil_div(s->out_height, WINO_SIDE),
-                         .tiles_x = ceil_div(s->out_width, WINO_SIDE)};
-    long tiles = s->batch * j.tiles.tiles_y * j.tiles.tiles_x, block = least(WGRAD_TILES, tiles);
-    conv_job slice = conv;
+/// How the workspace is laid out: everything that follows from the shape.
+static wino_gradient_job wino_gradient_plan(const dk_conv_shape *s) {
+    wino_gradient_job j = {.tiles = {.tiles_y = ceil_div(s->out_height, WINO_SIDE),
+                                     .tiles_x = ceil_div(s->out_width, WINO_SIDE)}};
+    j.tiles.tiles = s->batch * j.tiles.tiles_y * j.tiles.tiles_x;
+    j.tiles.block = least(WGRAD_TILES, j.tiles.tiles);
     j.slice = j.tiles;
-    j.slice.conv = &slice;
     long most_channels = least(WGRAD_CHANNELS, s->in_channels);
     // An odd number of cache lines a row spreads a block's rows over the cache's sets.
     j.slice.input_row = (round_up(most_channels, VL) / VL | 1) * VL;
     j.gradient_row = j.sum_row = (round_up(s->out_channels, VL) / VL | 1) * VL;
-    j.input_step = wino_step(block * j.slice.input_row);
-    j.gradient_step = wino_step(block * j.gradient_row);
+    j.input_step = wino_step(j.tiles.block * j.slice.input_row);
+    j.gradient_step = wino_step(j.tiles.block * j.gradient_row);
     j.sum_step = wino_step(most_channels * j.sum_row);
+    return j;
+}
+
+static long wino_gradient_floats(const dk_conv_shape *s) {
+    wino_gradient_job j = wino_gradient_plan(s);
     // The tile of MR rows may read beyond the last row's channels.
-    j.inputs = dk_scratch(DK_SHARED_A, WINO_POINTS * (j.input_step + j.gradient_step) + MR);
-    j.gradients = j.inputs + WINO_POINTS * j.input_step;
-    j.sums = dk_scratch(DK_SHARED_B, WINO_POINTS * j.sum_step);
+    return WINO_POINTS * (j.input_step + j.gradient_step + j.sum_step) + MR;
+}
+
+static void wino_weight_gradient(const dk_conv_shape *s, const float *x, const float *g, float *dw, int accumulate,
+                                 float *workspace) {
+    conv_job conv = {.batch = s->batch, .in_height = s->in_height, .in_width = s->in_width, .depth = s->in_channels,
+                     .out_height = s->out_height, .out_width = s->out_width, .columns = s->out_channels,
+                     .pad_top = s->pad_top, .pad_left = s->pad_left, .x = x};
+    conv_job slice = conv;
+    wino_gradient_job j = wino_gradient_plan(s);
+    j.tiles.conv = &conv;
+    j.slice.conv = &slice;
+    j.g = g;
+    j.dw = dw;
+    j.accumulate = accumulate;
+    j.sums = workspace;
+    j.gradients = j.sums + WINO_POINTS * j.sum_step;
+    j.inputs = j.gradients + WINO_POINTS * j.gradient_step;
+    long tiles = j.tiles.tiles, block = j.tiles.block;
     for (; j.first_channel < s->in_channels; j.first_channel += slice.depth) {
-        slice.depth = least(most_channels, s->in_channels - j.first_channel);
+        slice.depth = least(WGRAD_CHANNELS, s->in_channels - j.first_channel);
         for (j.first = j.add = 0; j.first < tiles; j.first += block, j.add = 1) {
             j.count = least(block, tiles - j.first);
             dk_region(ceil_div(j.count, WGRAD_TILES_AN_ITEM), 40 * j.count * (slice.depth + s->out_channels),

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Synchronization
 
@@ -96,8 +97,12 @@ public final class BufferPool: Sendable {
         return Buffer(address: address, capacity: bytes / MemoryLayout<Float>.size)
     }
 
-    /// Gives idle memory back to the system, for when a phase ends that needed more than the next one does.
-    public func trim() { state.withLock { $0.arena.trim() } }
+    /// Gives idle memory back to the system, for when a phase ends that needed more than the next one does; the C library's
+    /// too, as what was read from a file leaves it.
+    public func trim() {
+        state.withLock { $0.arena.trim() }
+        dk_memory_trim_heap()
+    }
 
     fileprivate func recycle(_ pointer: UnsafeMutablePointer<Float>, capacity: Int) {
         state.withLock { $0.free(UInt(bitPattern: pointer), capacity * MemoryLayout<Float>.size) }

@@ -54,9 +54,11 @@ struct ConvolutionProblem {
                     dk_conv_forward_packed(
                         $0, x.pointer, packed.pointer, bias, imageBias, residual, output.pointer, isFirst ? 0 : 1)
                 } else {
+                    let workspace = workspace($0, DK_CONV_FORWARD)
                     dk_conv_forward(
                         $0, x.pointer, weight.pointer + part.weightOffset, bias, imageBias, residual, output.pointer,
-                        isFirst ? 0 : 1)
+                        isFirst ? 0 : 1, workspace.pointer)
+                    withExtendedLifetime(workspace) {}
                 }
             }
         }
@@ -66,7 +68,10 @@ struct ConvolutionProblem {
     /// Adds conv(x, w) of one part to `sum`.
     private func add(_ part: Part, _ x: Tensor, _ weight: Tensor, to sum: Tensor) {
         withUnsafePointer(to: part.geometry) {
-            dk_conv_forward($0, x.pointer, weight.pointer + part.weightOffset, nil, nil, nil, sum.pointer, 1)
+            let workspace = workspace($0, DK_CONV_FORWARD)
+            dk_conv_forward(
+                $0, x.pointer, weight.pointer + part.weightOffset, nil, nil, nil, sum.pointer, 1, workspace.pointer)
+            withExtendedLifetime(workspace) {}
         }
     }
 
@@ -91,6 +96,23 @@ struct ConvolutionProblem {
         return result
     }
 
+    /// What a kernel works in, for as long as its call lasts.
+    private func workspace(_ geometry: UnsafePointer<dk_conv_shape>, _ pass: dk_conv_pass) -> Tensor {
+        Tensor(uninitialized: [dk_conv_workspace_size(geometry, pass)])
+    }
+
+    /// out (+)= a part's input gradient of the output's gradient g.
+    func inputGradient(
+        _ part: Part, _ g: Tensor, _ weight: Tensor, _ out: UnsafeMutablePointer<Float>, _ accumulate: Int32
+    ) {
+        withUnsafePointer(to: part.geometry) {
+            let workspace = workspace($0, DK_CONV_INPUT_GRADIENT)
+            dk_conv_input_gradient(
+                $0, g.pointer, weight.pointer + part.weightOffset, out, accumulate, workspace.pointer)
+            withExtendedLifetime(workspace) {}
+        }
+    }
+
     /// Each part's rows of the weight's gradient, and of its tangent.
     func contributeWeightGradient(_ inputs: [Saved], _ g: Saved, to weight: Adjoint) {
         let inputs = inputs.map(\.dual)
@@ -103,7 +125,9 @@ struct ConvolutionProblem {
                 let place = out + part.weightOffset
                 if let x = x(index) {
                     withUnsafePointer(to: part.geometry) {
-                        dk_conv_weight_gradient($0, x.pointer, g.pointer, place, accumulate)
+                        let workspace = workspace($0, DK_CONV_WEIGHT_GRADIENT)
+                        dk_conv_weight_gradient($0, x.pointer, g.pointer, place, accumulate, workspace.pointer)
+                        withExtendedLifetime(workspace) {}
                     }
                 } else if accumulate == 0 {
                     dk_fill(0, place, part.geometry.in_channels * part.geometry.out_channels)

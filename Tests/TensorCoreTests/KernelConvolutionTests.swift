@@ -40,29 +40,39 @@ private struct Convolution {
     /// What a forward pass adds to the products.
     enum Ending: CaseIterable { case nothing, bias, everything }
 
-    func forward(_ ending: Ending, accumulate: Bool = false) -> [Float] {
+    /// Runs a pass in a workspace of just the size it asks for.
+    private func inWorkspace(
+        _ pass: dk_conv_pass, _ body: (UnsafePointer<dk_conv_shape>, UnsafeMutablePointer<Float>) -> Void
+    ) {
         var shape = shape
+        let size = dk_conv_workspace_size(&shape, pass)
+        var workspace = [Float](repeating: .nan, count: size) + Array(repeating: 0.5, count: 64)
+        body(&shape, &workspace)
+        #expect(workspace[size...].allSatisfy { $0 == 0.5 }, "\(label): a workspace that was too small")
+    }
+
+    func forward(_ ending: Ending, accumulate: Bool = false) -> [Float] {
         var y = accumulate ? g : [Float](repeating: .nan, count: g.count)
         let add: Int32 = accumulate ? 1 : 0
-        switch ending {
-        case .nothing: dk_conv_forward(&shape, x, w, nil, nil, nil, &y, add)
-        case .bias: dk_conv_forward(&shape, x, w, bias, nil, nil, &y, add)
-        case .everything: dk_conv_forward(&shape, x, w, bias, imageBias, residual, &y, add)
+        inWorkspace(DK_CONV_FORWARD) { shape, room in
+            switch ending {
+            case .nothing: dk_conv_forward(shape, x, w, nil, nil, nil, &y, add, room)
+            case .bias: dk_conv_forward(shape, x, w, bias, nil, nil, &y, add, room)
+            case .everything: dk_conv_forward(shape, x, w, bias, imageBias, residual, &y, add, room)
+            }
         }
         return y
     }
 
     func inputGradient(accumulate: Bool = false) -> [Float] {
-        var shape = shape
         var dx = accumulate ? x : [Float](repeating: .nan, count: x.count)
-        dk_conv_input_gradient(&shape, g, w, &dx, accumulate ? 1 : 0)
+        inWorkspace(DK_CONV_INPUT_GRADIENT) { dk_conv_input_gradient($0, g, w, &dx, accumulate ? 1 : 0, $1) }
         return dx
     }
 
     func weightGradient(accumulate: Bool = false) -> [Float] {
-        var shape = shape
         var dw = accumulate ? w : [Float](repeating: .nan, count: w.count)
-        dk_conv_weight_gradient(&shape, x, g, &dw, accumulate ? 1 : 0)
+        inWorkspace(DK_CONV_WEIGHT_GRADIENT) { dk_conv_weight_gradient($0, x, g, &dw, accumulate ? 1 : 0, $1) }
         return dw
     }
 
@@ -243,6 +253,31 @@ extension KernelTests {
                     dk_conv_forward_packed(&shape, image.x, packed, image.bias, image.imageBias, image.residual, &y, 0)
                     #expect(sameBits(y, image.forward(.everything)), "\(isa) \(made.label)")
                 }
+            }
+        }
+    }
+
+    /// Weights of so many channels that they are transformed for some columns after others give the bits of all at once.
+    @Test func manyChannelsGiveTheBitsOfFewerAtATime() {
+        onEveryISA { isa in
+            var random = KernelRandom(18)
+            guard var made = Convolution(same: 1, 16, 512, 144, random: &random) else { return }
+            let whole = made.forward(.everything)
+            var packed = [Float](repeating: .nan, count: dk_conv_packed_size(&made.shape))
+            #expect(dk_conv_workspace_size(&made.shape, DK_CONV_FORWARD) < packed.count, "\(isa): nothing is divided")
+            dk_conv_pack(&made.shape, made.w, &packed)
+            var y = [Float](repeating: .nan, count: whole.count)
+            dk_conv_forward_packed(&made.shape, made.x, packed, made.bias, made.imageBias, made.residual, &y, 0)
+            #expect(sameBits(y, whole), "\(isa): forward")
+
+            guard let back = Convolution(same: 1, 16, 144, 512, random: &random) else { return }
+            let dx = back.inputGradient()
+            for channels in [0..<96, 96..<144] {
+                guard var some = Convolution(same: 1, 16, channels.count, 512, random: &random) else { return }
+                some.g = back.g
+                some.w = back.w.indices.filter { channels.contains($0 / 512 % 144) }.map { back.w[$0] }
+                let expected = dx.indices.filter { channels.contains($0 % 144) }.map { dx[$0] }
+                #expect(sameBits(some.inputGradient(), expected), "\(isa): input gradient of \(channels)")
             }
         }
     }

@@ -47,6 +47,8 @@ void *dk_memory_reserve(long bytes);
 void dk_memory_release(void *start, long bytes);
 /// Gives the pages that lie wholly inside back to the system; the addresses stay usable, their contents are lost.
 void dk_memory_discard(void *start, long bytes);
+/// Gives back what the C library's heap holds and nobody uses, where the library can.
+void dk_memory_trim_heap(void);
 
 // ---------------------------------------------------------------- matrix products
 
@@ -87,10 +89,15 @@ typedef struct {
 void dk_set_winograd(int enabled);
 int dk_winograd(void);
 
+typedef enum { DK_CONV_FORWARD = 0, DK_CONV_INPUT_GRADIENT = 1, DK_CONV_WEIGHT_GRADIENT = 2 } dk_conv_pass;
+/// Floats of the workspace that a pass takes, at least 1: memory of the caller's whose contents mean nothing before and
+/// after. The size depends on dk_winograd and on the instruction set, as the packed weights below do.
+long dk_conv_workspace_size(const dk_conv_shape *shape, dk_conv_pass pass);
+
 /// y[B,Ho,Wo,Co] (+)= conv(x[B,H,W,Ci], w[k,k,Ci,Co]) + bias[Co] + image_bias[B,Co] + residual[B,Ho,Wo,Co].
 /// bias, image_bias, residual may be NULL.
 void dk_conv_forward(const dk_conv_shape *shape, const float *x, const float *w, const float *bias,
-                     const float *image_bias, const float *residual, float *y, int accumulate);
+                     const float *image_bias, const float *residual, float *y, int accumulate, float *workspace);
 /// The same in two parts, for weights that are used more than once: conv_pack lays them out (and transforms them where
 /// Winograd's method applies) in packed[dk_conv_packed_size]. The layout depends on the shape, its batch apart, on
 /// dk_winograd and on the instruction set: all have to be the same for both.
@@ -99,9 +106,11 @@ void dk_conv_pack(const dk_conv_shape *shape, const float *w, float *packed);
 void dk_conv_forward_packed(const dk_conv_shape *shape, const float *x, const float *packed, const float *bias,
                             const float *image_bias, const float *residual, float *y, int accumulate);
 /// dx[B,H,W,Ci] (+)= the adjoint of dk_conv_forward in x, applied to g[B,Ho,Wo,Co].
-void dk_conv_input_gradient(const dk_conv_shape *shape, const float *g, const float *w, float *dx, int accumulate);
+void dk_conv_input_gradient(const dk_conv_shape *shape, const float *g, const float *w, float *dx, int accumulate,
+                            float *workspace);
 /// dw[k,k,Ci,Co] (+)= the adjoint in w.
-void dk_conv_weight_gradient(const dk_conv_shape *shape, const float *x, const float *g, float *dw, int accumulate);
+void dk_conv_weight_gradient(const dk_conv_shape *shape, const float *x, const float *g, float *dw, int accumulate,
+                             float *workspace);
 
 // ---------------------------------------------------------------- reductions and channel-wise work
 
@@ -235,12 +244,16 @@ typedef struct {
 /// Floats that a forward pass leaves for the backward pass, for each image, head and token.
 #define DK_ATTENTION_STATISTICS 3
 
+/// Floats of the workspaces of the two passes, at least 1; `tangents` when the backward pass is to compute them. They depend on
+/// the number of threads and on the instruction set.
+long dk_attention_forward_workspace(const dk_attention *attention);
+long dk_attention_backward_workspace(const dk_attention *attention, int tangents);
 /// out[B,T,inner]; its tangent where that is not NULL. statistics[B, heads, DK_ATTENTION_STATISTICS, T] or NULL.
-void dk_attention_forward(const dk_attention *attention, dk_dual_out out, float *statistics);
+void dk_attention_forward(const dk_attention *attention, dk_dual_out out, float *statistics, float *workspace);
 /// dq, dk and dv [B,T,inner] from g = ∂L/∂out [B,T,inner] and what the forward pass computed; tangents when dq has one,
 /// and then of all three.
 void dk_attention_backward(const dk_attention *attention, dk_dual_in out, const float *statistics, dk_dual_in g,
-                           dk_dual_out dq, dk_dual_out dk, dk_dual_out dv);
+                           dk_dual_out dq, dk_dual_out dk, dk_dual_out dv, float *workspace);
 
 // ---------------------------------------------------------------- resampling
 
