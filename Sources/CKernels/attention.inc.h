@@ -264,17 +264,25 @@ INLINE int heads_are_enough(const dk_attention *p) {
     return threads == 1 || p->batch * p->heads >= 4 * threads;
 }
 
-static void attention_forward(const dk_attention *p, dk_dual_out out, float *statistics) {
+/// Whether each head of an image is an item that packs for itself.
+INLINE int attention_by_heads(const dk_attention *p) { return p->tokens <= NR || heads_are_enough(p); }
+
+static long attention_forward_workspace(const dk_attention *p) {
+    if (attention_by_heads(p)) return 1;
+    return most(1, 2 * p->batch * p->heads * columns_size(p->tokens, widest_head(p)));
+}
+
+static void attention_forward(const dk_attention *p, dk_dual_out out, float *statistics, float *workspace) {
     long pairs = p->batch * p->heads, panels = ceil_div(p->tokens, NR);
     if (pairs <= 0 || p->tokens <= 0) return;
     long work = p->batch * p->tokens * p->tokens * (p->inner + 8 * p->heads) / 2;
     attention_job job = {.p = p, .out = out, .statistics = statistics};
-    if (panels == 1 || heads_are_enough(p)) {
+    if (attention_by_heads(p)) {
         dk_region(pairs, work, attention_head_item, &job);
         return;
     }
     job.packed_floats = columns_size(p->tokens, widest_head(p));
-    job.packed = dk_scratch(DK_SHARED_A, 2 * pairs * job.packed_floats);
+    job.packed = workspace;
     dk_region(pairs, p->batch * p->tokens * p->inner, attention_pack_item, &job);
     dk_region(pairs * panels, work, attention_panel_item, &job);
 }

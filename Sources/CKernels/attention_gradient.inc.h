@@ -349,26 +349,42 @@ static void gradient_keys_item(void *context, long index) {
     }
 }
 
+/// What is common to all items.
+static gradient_job gradient_plan(const dk_attention *p, int tangents) {
+    return (gradient_job){.p = p, .tangents = tangents, .packed_floats = 2 * columns_size(p->tokens, widest_head(p))};
+}
+
+/// The most blocks of a wave, where heads are too few to be items.
+INLINE long wave_blocks(const dk_attention *p) {
+    return least(ceil_div(p->tokens, ATTENTION_BLOCK), most(1, 4 * dk_threads() / (p->batch * p->heads)));
+}
+
+static long attention_backward_workspace(const dk_attention *p, int tangents) {
+    long pairs = p->batch * p->heads;
+    if (pairs <= 0 || heads_are_enough(p)) return 1;
+    gradient_job job = gradient_plan(p, tangents);
+    return most(1, pairs * (job.packed_floats + wave_blocks(p) * square_floats(&job, p->tokens)));
+}
+
 static void attention_backward(const dk_attention *p, dk_dual_in out, const float *statistics, dk_dual_in g,
-                               dk_dual_out dq, dk_dual_out dk, dk_dual_out dv) {
+                               dk_dual_out dq, dk_dual_out dk, dk_dual_out dv, float *workspace) {
     long pairs = p->batch * p->heads, blocks = ceil_div(p->tokens, ATTENTION_BLOCK);
     if (pairs <= 0 || p->tokens <= 0) return;
-    gradient_job job = {.p = p, .out = out, .g = g, .dq = dq, .dk = dk, .dv = dv, .statistics = (float *)statistics,
-                        .tangents = dq.tangent != NULL};
-    job.packed_floats = 2 * columns_size(p->tokens, widest_head(p));
+    gradient_job job = gradient_plan(p, dq.tangent != NULL);
+    job.out = out, job.g = g, job.dq = dq, job.dk = dk, job.dv = dv;
+    job.statistics = (float *)statistics;
     long work = p->batch * p->tokens * p->tokens * (p->inner + 4 * p->heads);
     if (heads_are_enough(p)) {
         dk_region(pairs, work, gradient_head_item, &job);
         return;
     }
     // Too few heads: the blocks of a wave are computed side by side, then added to pieces of the keys.
-    long items = 4 * dk_threads(), most_blocks = least(blocks, most(1, items / pairs));
-    job.packed = dk_scratch(DK_SHARED_A, pairs * job.packed_floats);
-    job.squares = dk_scratch(DK_SHARED_B, pairs * most_blocks * square_floats(&job, p->tokens));
-    job.pieces = least(ceil_div(items, pairs), ceil_div(p->tokens, MR));
+    job.squares = workspace;
+    job.packed = job.squares + pairs * wave_blocks(p) * square_floats(&job, p->tokens);
+    job.pieces = least(ceil_div(4 * dk_threads(), pairs), ceil_div(p->tokens, MR));
     dk_region(pairs, p->batch * p->tokens * p->inner, gradient_pack_item, &job);
     for (; job.first_block < blocks; job.first_block += job.wave) {
-        job.wave = least(most_blocks, blocks - job.first_block);
+        job.wave = least(wave_blocks(p), blocks - job.first_block);
         dk_region(pairs * job.wave, work * job.wave / blocks, gradient_block_item, &job);
         dk_region(pairs * job.pieces, work * job.wave / blocks, gradient_keys_item, &job);
     }

@@ -18,6 +18,7 @@ typedef struct {
     float *y;
     long y_image, y_row, y_pixel;                // floats between images, rows and pixels of the output
     const float *bias, *image_bias, *residual;   // residual is laid out as y
+    long image_bias_row;                         // floats between the images of image_bias
     int accumulate;
     int is_narrow;                               // panels are narrow_pack's
     // The plan:
@@ -96,7 +97,7 @@ static void conv_tile(const conv_item_state *s, long q, long count, long first_p
         if (j->residual)
             SCALAR_LOOP for (long i = 0; i < count; i++) target.residual[i] = j->residual + outputs[i] + c0;
         if (j->image_bias)
-            SCALAR_LOOP for (long i = 0; i < count; i++) target.image_bias[i] = j->image_bias + images[i] * j->columns + c0;
+            SCALAR_LOOP for (long i = 0; i < count; i++) target.image_bias[i] = j->image_bias + images[i] * j->image_bias_row + c0;
         product_tile(count, columns, inputs, s->segment, s->segments, s->depth,
                      j->panels + panel * NR * s->segments * s->depth, panel_width(columns), &target);
     }
@@ -190,7 +191,7 @@ static void narrow_tile(const conv_item_state *s, const long *tap, item_pixel *a
         for (long i = 0; i < count; i++) {
             float v = sums[i];
             if (j->bias) v += j->bias[c];
-            if (j->image_bias) v += j->image_bias[images[i] * j->columns + c];
+            if (j->image_bias) v += j->image_bias[images[i] * j->image_bias_row + c];
             if (j->residual) v += j->residual[outputs[i] + c];
             if (j->accumulate) v += j->y[outputs[i] + c];
             j->y[outputs[i] + c] = v;

@@ -24,7 +24,7 @@ static residue_axis residue_of(long residue, long stride, long kernel, long pad,
 static long conv_input_gradient_floats(const dk_conv_shape *s) {
     if (s->kernel == 3 && s->stride == 1 &&
         winograd_applies(s->in_height, s->in_width, s->out_channels, s->in_channels))
-        return wino_panels_size(s->out_channels, s->in_channels);
+        return wino_workspace_floats(s->out_channels, s->in_channels);
     // Residue 0 has the most taps.
     long taps = ceil_div(s->kernel, s->stride);
     return panels_size(taps * taps * s->out_channels, s->in_channels);
@@ -50,13 +50,12 @@ static void conv_input_gradient(const dk_conv_shape *s, const float *g, const fl
                             .y_image = s->in_height * s->in_width * s->in_channels,
                             .y_row = s->stride * s->in_width * s->in_channels, .y_pixel = s->stride * s->in_channels,
                             .accumulate = accumulate};
-            job.panels = packing.panels = workspace;
             if (packing.taps_y == 3 && packing.taps_x == 3 &&
                 winograd_applies(job.out_height, job.out_width, job.depth, job.columns)) {
-                wino_pack_weights((wino_weights){
-                    .w = w, .in = s->in_channels, .out = s->out_channels, .transposed = 1, .panels = workspace});
-                wino_run(&job);
+                wino_weights weights = {.w = w, .in = s->in_channels, .out = s->out_channels, .transposed = 1};
+                wino_convolve(&job, weights, workspace);
             } else {
+                job.panels = packing.panels = workspace;
                 pack_weights(packing);
                 conv_run(&job);
             }
@@ -297,7 +296,7 @@ static void conv_weight_gradient(const dk_conv_shape *s, const float *x, const f
 
 static long conv_workspace_size(const dk_conv_shape *s, dk_conv_pass pass) {
     switch (pass) {
-    case DK_CONV_FORWARD: return conv_packed_size(s);
+    case DK_CONV_FORWARD: return conv_forward_floats(s);
     case DK_CONV_INPUT_GRADIENT: return most(1, conv_input_gradient_floats(s));
     default: return most(1, conv_weight_gradient_floats(s));
     }

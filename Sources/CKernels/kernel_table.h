@@ -81,12 +81,15 @@
     X(void, softmax_backward,                                                                                          \
       (const float *y, const float *g, float scale, long rows, long cols, float *dx, int accumulate),                  \
       (y, g, scale, rows, cols, dx, accumulate))                                                                       \
-    X(void, attention_forward, (const dk_attention *attention, dk_dual_out out, float *statistics),                    \
-      (attention, out, statistics))                                                                                    \
+    X(long, attention_forward_workspace, (const dk_attention *attention), (attention))                                 \
+    X(void, attention_forward,                                                                                         \
+      (const dk_attention *attention, dk_dual_out out, float *statistics, float *workspace),                           \
+      (attention, out, statistics, workspace))                                                                         \
+    X(long, attention_backward_workspace, (const dk_attention *attention, int tangents), (attention, tangents))        \
     X(void, attention_backward,                                                                                        \
       (const dk_attention *attention, dk_dual_in out, const float *statistics, dk_dual_in g, dk_dual_out dq,           \
-       dk_dual_out dk, dk_dual_out dv),                                                                                \
-      (attention, out, statistics, g, dq, dk, dv))                                                                     \
+       dk_dual_out dk, dk_dual_out dv, float *workspace),                                                              \
+      (attention, out, statistics, g, dq, dk, dv, workspace))                                                          \
     X(void, upsample, (const float *x, long batch, long height, long width, long channels, float *y),                  \
       (x, batch, height, width, channels, y))                                                                          \
     X(void, upsample_backward,                                                                                         \

@@ -3,6 +3,9 @@
 
 #include <stddef.h>
 #include <sys/mman.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #if defined(__has_feature) && __has_feature(address_sanitizer)
 #include <sanitizer/asan_interface.h>
@@ -36,4 +39,10 @@ void dk_memory_discard(void *start, long bytes) {
     size_t first = ((size_t)start + page - 1) / page * page, end = ((size_t)start + (size_t)bytes) / page * page;
     // Mapping the range anew is the portable way to give back pages at once.
     if (first < end) mmap((void *)first, end - first, PROT_READ | PROT_WRITE, FRESH | MAP_FIXED, -1, 0);
+}
+
+void dk_memory_trim_heap(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }

@@ -11,6 +11,7 @@
 #define WINO_POINTS (WINO_SPAN * WINO_SPAN)
 #define WINO_SCRATCH (64 * 1024)     // floats of transformed inputs and products of an item
 #define WINO_MOST_TILES (8 * MR)
+#define WINO_WEIGHTS (2400 * 1024)   // floats of weights that are transformed at a time
 
 /// Whether it is used for an image of this shape: never a matter of batch size or threads, so that an image's bits
 /// are not either. Few tiles do not repay the transformation of many weights; thin images waste parts of tiles.
@@ -50,13 +51,14 @@ typedef struct {
     const float *w;
     long in, out;
     int transposed;  // the input gradient's: flipped, rows out, columns in
+    long first, columns;  // those to transform
     float *panels;
 } wino_weights;
 
 /// Item: VL rows of the depth.
 static void wino_weights_item(void *context, long index) {
     const wino_weights *p = context;
-    long depth = p->transposed ? p->out : p->in, columns = p->transposed ? p->in : p->out;
+    long depth = p->transposed ? p->out : p->in, columns = p->columns;
     long first = index * VL, rows = least(VL, depth - first);
     for (long c = 0; c < columns; c += VL) {
         long lanes = least(VL, columns - c), panel = c / NR, width = panel_width(columns - panel * NR);
@@ -65,10 +67,10 @@ static void wino_weights_item(void *context, long index) {
             const float *w = p->w + (p->transposed ? 8 - t : t) * p->in * p->out;
             if (p->transposed) {
                 UNROLL for (int i = 0; i < VL; i++)
-                    taps[t][i] = i < lanes ? vload_first(w + (c + i) * p->out + first, rows) : (vf){0};
+                    taps[t][i] = i < lanes ? vload_first(w + (p->first + c + i) * p->out + first, rows) : (vf){0};
                 vtranspose(taps[t]);
             } else {
-                for (long k = 0; k < rows; k++) taps[t][k] = vload_first(w + (first + k) * p->out + c, lanes);
+                for (long k = 0; k < rows; k++) taps[t][k] = vload_first(w + (first + k) * p->out + p->first + c, lanes);
             }
         }
         long step = wino_step(depth * width);
@@ -92,8 +94,8 @@ INLINE long wino_panels_size(long depth, long columns) {
 
 /// To p.panels, which has room for wino_panels_size.
 static void wino_pack_weights(wino_weights p) {
-    long depth = p.transposed ? p.out : p.in, columns = p.transposed ? p.in : p.out;
-    dk_region(ceil_div(depth, VL), 100 * depth * columns, wino_weights_item, &p);
+    long depth = p.transposed ? p.out : p.in;
+    dk_region(ceil_div(depth, VL), 100 * depth * p.columns, wino_weights_item, &p);
 }
 
 // ---------------------------------------------------------------- inputs and outputs
@@ -260,7 +262,7 @@ INLINE void wino_output_vector(const conv_job *c, const wino_ending ending, cons
     vf offset = vset(0.0f);
 #define WINO_LOAD(p, to, to2) (paired ? vload_halves((p) + (to), (p) + (to2), lanes) : vload_first((p) + (to), lanes))
     if (c->bias) offset += WINO_LOAD(c->bias, k, k);
-    if (c->image_bias) offset += WINO_LOAD(c->image_bias, first->image * c->columns + k, second->image * c->columns + k);
+    if (c->image_bias) offset += WINO_LOAD(c->image_bias, first->image * c->image_bias_row + k, second->image * c->image_bias_row + k);
     UNROLL for (int y = 0; y < WINO_SIDE; y++) {
         if (!ending.whole && y >= first->rows) break;
         wino_output_column(half + y * WINO_SPAN, 1, out, 1);
@@ -378,4 +380,34 @@ static void wino_run(const conv_job *c) {
     j.block = ceil_div(j.tiles, items);
     long work = j.tiles * WINO_POINTS * c->depth * c->columns / 4;
     dk_region(ceil_div(j.tiles, j.block), work, wino_item, &j);
+}
+
+/// Columns whose weights are transformed at a time: whole panels, as many each time.
+static long wino_columns_at_a_time(long depth, long columns) {
+    long panels = panel_count(columns), most_panels = most(1, WINO_WEIGHTS / (WINO_POINTS * wino_step(depth * NR)));
+    return least(columns, ceil_div(panels, ceil_div(panels, most_panels)) * NR);
+}
+
+/// Floats that wino_convolve works in.
+static long wino_workspace_floats(long depth, long columns) {
+    return wino_panels_size(depth, wino_columns_at_a_time(depth, columns));
+}
+
+/// Runs a convolution, transforming the weights for it. Where those of all columns would take much memory, some columns
+/// follow others; inputs are then transformed more than once, which costs little where there are so many channels.
+static void wino_convolve(const conv_job *c, wino_weights weights, float *workspace) {
+    long step = wino_columns_at_a_time(c->depth, c->columns);
+    weights.panels = workspace;
+    for (; weights.first < c->columns; weights.first += step) {
+        weights.columns = least(step, c->columns - weights.first);
+        wino_pack_weights(weights);
+        conv_job part = *c;
+        part.columns = weights.columns;
+        part.panels = workspace;
+        part.y += weights.first;
+        if (c->bias) part.bias += weights.first;
+        if (c->image_bias) part.image_bias += weights.first;
+        if (c->residual) part.residual += weights.first;
+        wino_run(&part);
+    }
 }

@@ -9,6 +9,9 @@ final class Adjoint {
     fileprivate(set) var gradientTangent: Tensor?
     fileprivate(set) var node: Node?
 
+    /// A contribution that is made when the gradient is needed or the next one comes: until then it takes no memory.
+    private var deferred: (() -> Void)?
+
     /// Where gradients are to be written, for parameters that live in one flat arena.
     var gradientSlot: Tensor?
     var gradientTangentSlot: Tensor?
@@ -20,14 +23,29 @@ final class Adjoint {
 
     /// Forgets the gradients; the next backward pass overwrites the memory.
     func clearGradients() {
+        deferred = nil
         gradient = nil
         gradientTangent = nil
     }
 
     func clearGradientTangent() { gradientTangent = nil }
 
+    /// Puts a contribution off, in its place among the others: sums are formed in the order in which contributions come. For
+    /// what is made of something smaller than itself. A leaf's are made at once.
+    func contributeLater(_ contribution: @escaping () -> Void) {
+        settle()
+        if node == nil { contribution() } else { deferred = contribution }
+    }
+
+    private func settle() {
+        guard let contribution = deferred else { return }
+        deferred = nil
+        contribution()
+    }
+
     /// Calls `write(pointer, accumulate)` with the place of the gradient; accumulate is 0 on the first contribution.
     func contribute(_ write: (UnsafeMutablePointer<Float>, Int32) -> Void) {
+        settle()
         if let gradient {
             write(gradient.pointer, 1)
         } else {
@@ -39,6 +57,7 @@ final class Adjoint {
 
     /// The same for the gradient's tangent.
     func contributeTangent(_ write: (UnsafeMutablePointer<Float>, Int32) -> Void) {
+        settle()
         if let gradientTangent {
             write(gradientTangent.pointer, 1)
         } else {
@@ -50,6 +69,7 @@ final class Adjoint {
 
     /// Adds a freshly made gradient (and tangent), keeping its memory when it is the first to arrive.
     func contribute(adopting gradient: Dual) {
+        settle()
         if self.gradient == nil && gradientSlot == nil {
             self.gradient = gradient.value
         } else {
@@ -82,6 +102,7 @@ final class Adjoint {
 
     /// Takes the gradient out, so that its memory is free, or the operation's to reuse, once it has used it.
     private func takeCotangent() -> Cotangent? {
+        settle()
         guard let gradient else { return nil }
         let result = Cotangent(value: gradient, tangent: gradientTangent)
         clearGradients()

@@ -104,8 +104,12 @@ public final class BufferPool: Sendable {
         return buffer
     }
 
-    /// Gives idle memory back to the system, for when a phase ends that needed more than the next one does.
-    public func trim() { state.withLock { $0.arena.trim() } }
+    /// Gives idle memory back to the system, for when a phase ends that needed more than the next one does; the C library's
+    /// too, as what was read from a file leaves it.
+    public func trim() {
+        state.withLock { $0.arena.trim() }
+        dk_memory_trim_heap()
+    }
 
     fileprivate func recycle(_ pointer: UnsafeMutablePointer<Float>, capacity: Int) {
         let bytes = capacity * MemoryLayout<Float>.size

@@ -7,20 +7,11 @@ struct FreeSpans {
     }
     private(set) var spans: [Span] = []
 
-    /// The smallest span that holds `bytes`, the first of equals, is taken from its beginning on.
+    /// The first span that holds `bytes` is taken from its beginning on.
     mutating func take(_ bytes: Int) -> UInt? {
-        var best = -1
-        var least = Int.max
-        for index in spans.indices {
-            let size = spans[index].bytes
-            if size >= bytes && size < least {
-                (best, least) = (index, size)
-                if size == bytes { break }
-            }
-        }
-        guard best >= 0 else { return nil }
-        let start = spans[best].start
-        take(bytes, at: best)
+        guard let index = spans.firstIndex(where: { $0.bytes >= bytes }) else { return nil }
+        let start = spans[index].start
+        take(bytes, at: index)
         return start
     }
 

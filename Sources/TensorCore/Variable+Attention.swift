@@ -18,7 +18,8 @@ extension Variable {
     /// Multi-head attention softmax(scale·Q·Kᵀ)·V; `self` is Q, all three `[B, T, inner]` → `[B, T, inner]`.
     ///
     /// Of each query the largest logit and the sum of exponentials are kept for the backward pass, and the output, which
-    /// the next layer keeps anyway; the probabilities are computed once more.
+    /// the next layer keeps anyway; the probabilities are computed once more, and so are the three inputs where they are
+    /// linear layers' results.
     public func attention(keys: Variable, values: Variable, heads: AttentionHeads) -> Variable {
         precondition(
             shape.count == 3 && keys.shape == shape && values.shape == shape && heads.inner == shape[2],
@@ -34,7 +35,12 @@ extension Variable {
 
         guard let statistics else { return Variable(output.value, tangent: output.tangent) }
         let adjoints = inputs.map(\.adjoint)
+        let saved = inputs.map(\.savedFrugally)
+        let shape = shape
         return .result(output.value, tangent: output.tangent, of: inputs) { cotangent in
+            let inputs = Saved.duals(of: saved).map { Columns($0) }
+            let attention = Attention(
+                shape: shape, heads: heads, pitch: heads.inner, q: inputs[0], k: inputs[1], v: inputs[2])
             let gradients = attention.gradients(Dual(cotangent), output: output, statistics: statistics)
             for (adjoint, gradient) in zip(adjoints, gradients) { adjoint?.contribute(adopting: gradient) }
         }
@@ -107,7 +113,11 @@ private struct Attention {
 
     func forward(statistics: Tensor?) -> Dual {
         let output = Dual(uninitialized: shape, hasTangent: hasTangent)
-        withProblem { dk_attention_forward($0, output.output, statistics?.pointer) }
+        withProblem { problem in
+            let workspace = Tensor(uninitialized: [dk_attention_forward_workspace(problem)])
+            dk_attention_forward(problem, output.output, statistics?.pointer, workspace.pointer)
+            withExtendedLifetime(workspace) {}
+        }
         return output
     }
 
@@ -115,10 +125,12 @@ private struct Attention {
     func gradients(_ g: Dual, output: Dual, statistics: Tensor) -> [Dual] {
         let isTangent = hasTangent || g.tangent != nil
         let gradients = (0..<3).map { _ in Dual(uninitialized: shape, hasTangent: isTangent) }
-        withProblem {
+        withProblem { problem in
+            let workspace = Tensor(uninitialized: [dk_attention_backward_workspace(problem, isTangent ? 1 : 0)])
             dk_attention_backward(
-                $0, Columns(output).pointers, statistics.pointer, Columns(g).pointers, gradients[0].output,
-                gradients[1].output, gradients[2].output)
+                problem, Columns(output).pointers, statistics.pointer, Columns(g).pointers, gradients[0].output,
+                gradients[1].output, gradients[2].output, workspace.pointer)
+            withExtendedLifetime(workspace) {}
         }
         return gradients
     }

@@ -73,8 +73,11 @@ extension Variable {
             // First what needs the inputs, which may have to be computed again and are free afterwards.
             if let weightAdjoint { problem.contributeWeightGradient(saved, g, to: weightAdjoint) }
             for (adjoint, part) in zip(adjoints, problem.parts) {
-                adjoint?.contributeBilinear(g, savedWeight) { g, w, out, accumulate in
-                    problem.inputGradient(part, g, w, out, accumulate)
+                // The input of a 1×1 shortcut is larger than its output, and the block's other branch has yet to come.
+                adjoint?.contributeLater {
+                    adjoint?.contributeBilinear(g, savedWeight) { g, w, out, accumulate in
+                        problem.inputGradient(part, g, w, out, accumulate)
+                    }
                 }
             }
             let pixels = outputShape[1] * outputShape[2]

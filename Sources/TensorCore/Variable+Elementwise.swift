@@ -61,7 +61,7 @@ extension Variable {
         let output = shift(Dual(self))
         return .result(
             output.value, tangent: output.tangent, of: [self],
-            recomputed: saved.isRecomputed ? { shift(saved.dual) } : nil
+            recomputed: saved.isRecomputed ? Recomputation(of: [saved]) { shift($0[0]) } : nil
         ) { [adjoint] cotangent in
             // Nobody needs the cotangent after this.
             adjoint?.contribute(adopting: Dual(cotangent))
@@ -80,7 +80,7 @@ extension Variable {
         let output = bilinear(Dual(self), Dual(factor), shape: shape, scale)
         return .result(
             output.value, tangent: output.tangent, of: [self, factor],
-            recomputed: { [shape] in bilinear(x.dual, s.dual, shape: shape, scale) }
+            recomputed: Recomputation(of: [x, s]) { [shape] in bilinear($0[0], $0[1], shape: shape, scale) }
         ) { cotangent in
             let g = Saved.kept(Dual(cotangent))
             sAdjoint?.contributeBilinear(x, g) { x, g, out, accumulate in
@@ -102,7 +102,8 @@ extension Variable {
         let output = bilinear(Dual(self), Dual(other), shape: shape, product)
         return .result(
             output.value, tangent: output.tangent, of: [self, other],
-            recomputed: a.isRecomputed ? { [shape] in bilinear(a.dual, b.dual, shape: shape, product) } : nil
+            recomputed: a.isRecomputed
+                ? Recomputation(of: [a, b]) { [shape] in bilinear($0[0], $0[1], shape: shape, product) } : nil
         ) { cotangent in
             let g = Saved.kept(Dual(cotangent))
             aAdjoint?.contributeBilinear(g, b, product)
@@ -123,7 +124,7 @@ extension Variable {
         let output = bilinear(Dual(self), Dual(gate), shape: shape, scale)
         return .result(
             output.value, tangent: output.tangent, of: [self, gate],
-            recomputed: { [shape] in bilinear(x.dual, m.dual, shape: shape, scale) }
+            recomputed: Recomputation(of: [x, m]) { [shape] in bilinear($0[0], $0[1], shape: shape, scale) }
         ) { cotangent in
             let g = Saved.kept(Dual(cotangent))
             mAdjoint?.contributeBilinear(x, g) { x, g, out, accumulate in
@@ -141,7 +142,7 @@ extension Variable {
         let output = seen(Dual(self))
         return .result(
             output.value, tangent: output.tangent, of: [self],
-            recomputed: saved.isRecomputed ? { seen(saved.dual) } : nil
+            recomputed: saved.isRecomputed ? Recomputation(of: [saved]) { seen($0[0]) } : nil
         ) { [adjoint] cotangent in
             // The memory is handed on as it is.
             adjoint?.contribute(

@@ -78,7 +78,7 @@ extension Variable {
         let others = [gamma, beta, gate, scale, shift].map { $0?.adjoint }
         return .result(
             output.value, tangent: output.tangent, of: parts + [gamma, beta, gate, scale, shift],
-            recomputed: { problem.output(problem.parts.map(\.dual), state) }
+            recomputed: Recomputation(of: problem.parts) { problem.output($0, state) }
         ) { cotangent in
             let gradients = problem.backward(Dual(cotangent), state)
             for (adjoint, gradient) in zip(partAdjoints, gradients.parts) { adjoint?.contribute(adopting: gradient) }

@@ -21,8 +21,6 @@ extension Variable {
         precondition(weight.shape.count == 2 && weight.shape[0] == inner, "linear of \(shape) with \(weight.shape)")
         let outer = weight.shape[1]
         let rows = value.rowCount
-        let x = Dual(self)
-        let w = Dual(weight)
         let (savedX, savedW) = (saved, weight.saved)
         let (xAdjoint, wAdjoint, biasAdjoint) = (adjoint, weight.adjoint, bias?.adjoint)
         let product: BilinearKernel = { x, w, out, accumulate in
@@ -31,23 +29,29 @@ extension Variable {
                 ldc: outer, accumulate: accumulate)
         }
         let outputShape = Array(shape.dropLast()) + [outer]
-        let output: Tensor
-        if PreparedWeights.isInUse {
-            output = linear(joining: [(weight, bias)]).value
-        } else {
-            output = Tensor(uninitialized: outputShape)
+        let biasDual = bias.map(Dual.init)
+        let value = { (x: Dual, w: Dual) -> Tensor in
+            let output = Tensor(uninitialized: outputShape)
             multiply(
                 x.value.pointer, rows: rows, inner: inner, lda: inner, w.value.pointer, columns: outer, ldb: outer,
-                into: output.pointer, ldc: outer, bias: bias.map { UnsafePointer($0.value.pointer) }, accumulate: 0)
+                into: output.pointer, ldc: outer, bias: biasDual.map { UnsafePointer($0.value.pointer) }, accumulate: 0)
+            return output
         }
-        var tangent = bilinearTangent(x, w, shape: outputShape, product)
-        if let biasTangent = bias?.tangent {
+        let tangent = { (x: Dual, w: Dual) -> Tensor? in
+            let tangent = bilinearTangent(x, w, shape: outputShape, product)
+            guard let biasTangent = biasDual?.tangent else { return tangent }
             let sum = tangent ?? Tensor(zeros: outputShape)
             dk_affine_images(nil, nil, nil, nil, biasTangent.pointer, 1, rows, outer, sum.pointer, 1)
-            tangent = sum
+            return sum
         }
-
-        return .result(output, tangent: tangent, of: [self, weight, bias]) { cotangent in
+        let (x, w) = (Dual(self), Dual(weight))
+        return .result(
+            PreparedWeights.isInUse ? linear(joining: [(weight, bias)]).value : value(x, w), tangent: tangent(x, w),
+            of: [self, weight, bias],
+            recomputed: Recomputation(of: [savedX, savedW], isCheap: false) {
+                Dual(value($0[0], $0[1]), tangent: tangent($0[0], $0[1]))
+            }
+        ) { cotangent in
             let g = Saved.kept(Dual(cotangent))
             // First what needs the input, which may have to be computed again and is free afterwards.
             wAdjoint?.contributeBilinear(savedX, g) { x, g, out, accumulate in

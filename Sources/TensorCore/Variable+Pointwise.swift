@@ -36,7 +36,9 @@ extension Variable {
             return Dual(output, tangent: outputTangent)
         }
         let output = map(Dual(self))
-        return .result(output.value, tangent: output.tangent, of: [self], recomputed: { map(saved.dual) }) {
+        return .result(
+            output.value, tangent: output.tangent, of: [self], recomputed: Recomputation(of: [saved]) { map($0[0]) }
+        ) {
             cotangent in
             // dx = g·f′(x);  its tangent: ġ·f′(x) + g·f″(x)·ẋ
             let x = saved.dual

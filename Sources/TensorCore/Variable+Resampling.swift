@@ -75,11 +75,7 @@ extension Variable {
     }
 
     /// Computes a linear map of this variable's value again: where it enlarges, its input is the less to keep.
-    func recomputation(_ map: @escaping (Tensor) -> Tensor) -> () -> Dual {
-        let saved = saved
-        return {
-            let x = saved.dual
-            return Dual(map(x.value), tangent: x.tangent.map(map))
-        }
+    func recomputation(_ map: @escaping (Tensor) -> Tensor) -> Recomputation {
+        Recomputation(of: [saved]) { Dual(map($0[0].value), tangent: $0[0].tangent.map(map)) }
     }
 }

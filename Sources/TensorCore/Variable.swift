@@ -8,7 +8,8 @@
 /// What is recorded for the backward pass does not hold on to variables, but to what each operation saved of them. A
 /// result that nobody needs any more, such as one that was only added to something, is freed as soon as the variable is;
 /// and so is one that is cheap to compute again from what is kept anyway (a normalisation, an activation, an upsampled
-/// image), which is done, for one operation at a time, when the backward pass needs it.
+/// image), which is done, for one operation at a time, when the backward pass needs it. Queries, keys and values are, too,
+/// though they cost a product each: of every token there are three of them, and they live from one end of a step to the other.
 public final class Variable {
     public private(set) var value: Tensor
     /// ∂value along the direction being differentiated; nil means zero.
@@ -16,7 +17,7 @@ public final class Variable {
     /// nil where no gradient is asked for.
     let adjoint: Adjoint?
     /// How the value is computed again; nil where that is not worth it.
-    private let recomputation: (() -> Dual)?
+    private let recomputation: Recomputation?
 
     /// A leaf: a parameter when `requiresGradient`, else a constant.
     public init(_ value: Tensor, requiresGradient: Bool = false, tangent: Tensor? = nil) {
@@ -26,7 +27,7 @@ public final class Variable {
         recomputation = nil
     }
 
-    private init(_ value: Tensor, tangent: Tensor?, adjoint: Adjoint, recomputation: (() -> Dual)?) {
+    private init(_ value: Tensor, tangent: Tensor?, adjoint: Adjoint, recomputation: Recomputation?) {
         self.value = value
         self.tangent = tangent
         self.adjoint = adjoint
@@ -44,7 +45,13 @@ public final class Variable {
     public var detached: Variable { Variable(value) }
 
     /// What an operation keeps of this variable when its backward pass needs the value.
-    var saved: Saved { recomputation.map(Saved.recomputed) ?? .kept(Dual(self)) }
+    var saved: Saved {
+        if let recomputation, recomputation.isCheap { return .recomputed(recomputation) }
+        return .kept(Dual(self))
+    }
+
+    /// The same for operations whose inputs take more memory than is worth the time of a product.
+    var savedFrugally: Saved { recomputation.map(Saved.recomputed) ?? .kept(Dual(self)) }
 
     /// Moves a parameter's memory: its contents are copied into `value` and gradients are written to `gradient`.
     public func relocate(to value: Tensor, gradient: Tensor?) {
@@ -95,7 +102,7 @@ extension Variable {
     ///     they are needed.
     ///   - backward: must not hold on to variables, but to their adjoints and to what was saved of them.
     static func result(
-        _ value: Tensor, tangent: Tensor? = nil, of inputs: [Variable?], recomputed: (() -> Dual)? = nil,
+        _ value: Tensor, tangent: Tensor? = nil, of inputs: [Variable?], recomputed: Recomputation? = nil,
         backward: @escaping (Cotangent) -> Void
     ) -> Variable {
         guard Autograd.isRecording, inputs.contains(where: { $0?.requiresGradient ?? false }) else {
@@ -106,7 +113,7 @@ extension Variable {
 
     /// The same, recorded whatever the inputs ask for.
     static func recorded(
-        _ value: Tensor, tangent: Tensor?, of inputs: [Variable?], recomputed: (() -> Dual)? = nil,
+        _ value: Tensor, tangent: Tensor?, of inputs: [Variable?], recomputed: Recomputation? = nil,
         backward: @escaping (Cotangent) -> Void
     ) -> Variable {
         let node = Node(

@@ -164,11 +164,16 @@ private struct AttentionProblem {
                     var problem = dk_attention(
                         batch: batch, tokens: tokens, heads: widths.count, widths: widths.baseAddress, inner: inner,
                         pitch: isJoint ? 3 * inner : inner, scale: scale, q: input(0), k: input(1), v: input(2))
-                    dk_attention_forward(&problem, out(0, moves), &statistics)
-                    dk_attention_backward(
-                        &problem, dk_dual_in(value: out(0, moves).value, tangent: UnsafePointer(out(0, moves).tangent)),
-                        statistics, dk_dual_in(value: value[3]!, tangent: tangent[3]), out(1, movesBackward),
-                        out(2, movesBackward), out(3, movesBackward))
+                    Self.inWorkspace(dk_attention_forward_workspace(&problem)) {
+                        dk_attention_forward(&problem, out(0, moves), &statistics, $0)
+                    }
+                    Self.inWorkspace(dk_attention_backward_workspace(&problem, movesBackward ? 1 : 0)) {
+                        dk_attention_backward(
+                            &problem,
+                            dk_dual_in(value: out(0, moves).value, tangent: UnsafePointer(out(0, moves).tangent)),
+                            statistics, dk_dual_in(value: value[3]!, tangent: tangent[3]), out(1, movesBackward),
+                            out(2, movesBackward), out(3, movesBackward), $0)
+                    }
                 }
             }
         }
@@ -179,6 +184,13 @@ private struct AttentionProblem {
                 tangent: hasTangent ? Array(memory[(start + count)..<(start + 2 * count)]) : []
             )
         }
+    }
+
+    /// Runs a pass in a workspace of just the size it asks for.
+    private static func inWorkspace(_ size: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) {
+        var workspace = [Float](repeating: .nan, count: size) + Array(repeating: 0.5, count: 64)
+        body(&workspace)
+        #expect(workspace[size...].allSatisfy { $0 == 0.5 }, "a workspace that was too small")
     }
 
     private struct Inputs {

@@ -257,6 +257,31 @@ extension KernelTests {
         }
     }
 
+    /// Weights of so many channels that they are transformed for some columns after others give the bits of all at once.
+    @Test func manyChannelsGiveTheBitsOfFewerAtATime() {
+        onEveryISA { isa in
+            var random = KernelRandom(18)
+            guard var made = Convolution(same: 1, 16, 512, 144, random: &random) else { return }
+            let whole = made.forward(.everything)
+            var packed = [Float](repeating: .nan, count: dk_conv_packed_size(&made.shape))
+            #expect(dk_conv_workspace_size(&made.shape, DK_CONV_FORWARD) < packed.count, "\(isa): nothing is divided")
+            dk_conv_pack(&made.shape, made.w, &packed)
+            var y = [Float](repeating: .nan, count: whole.count)
+            dk_conv_forward_packed(&made.shape, made.x, packed, made.bias, made.imageBias, made.residual, &y, 0)
+            #expect(sameBits(y, whole), "\(isa): forward")
+
+            guard let back = Convolution(same: 1, 16, 144, 512, random: &random) else { return }
+            let dx = back.inputGradient()
+            for channels in [0..<96, 96..<144] {
+                guard var some = Convolution(same: 1, 16, channels.count, 512, random: &random) else { return }
+                some.g = back.g
+                some.w = back.w.indices.filter { channels.contains($0 / 512 % 144) }.map { back.w[$0] }
+                let expected = dx.indices.filter { channels.contains($0 % 144) }.map { dx[$0] }
+                #expect(sameBits(some.inputGradient(), expected), "\(isa): input gradient of \(channels)")
+            }
+        }
+    }
+
     @Test func winogradCanBeTurnedOff() {
         defer { dk_set_winograd(1) }
         var random = KernelRandom(16)

@@ -15,17 +15,18 @@ import Testing
         #expect(arena.growths == growths && arena.bytesHeld == 4 * kilobyte)
     }
 
-    @Test func aPieceGoesWhereItFitsBest() {
+    @Test func aPieceGoesWhereItFitsFirst() {
         var arena = MemoryArena()
-        let wide = arena.allocate(4 * kilobyte)
-        let first = arena.allocate(kilobyte)
         let narrow = arena.allocate(2 * kilobyte)
+        let first = arena.allocate(kilobyte)
+        let wide = arena.allocate(4 * kilobyte)
         let second = arena.allocate(kilobyte)
         arena.free(wide, 4 * kilobyte)
         arena.free(narrow, 2 * kilobyte)
-        #expect(arena.allocate(2 * kilobyte) == narrow)
-        #expect(arena.allocate(kilobyte) == wide)
-        #expect(arena.allocate(3 * kilobyte) == wide + UInt(kilobyte))
+        #expect(arena.allocate(3 * kilobyte) == wide)
+        #expect(arena.allocate(kilobyte) == narrow)
+        #expect(arena.allocate(kilobyte) == narrow + UInt(kilobyte))
+        #expect(arena.allocate(kilobyte) == wide + UInt(3 * kilobyte))
         #expect(Set([wide, first, narrow, second]).count == 4 && arena.bytesHeld == 8 * kilobyte)
     }
 

@@ -60,6 +60,32 @@ import Testing
         #expect(output.requiresGradient && term.buffer == nil)
     }
 
+    @Test func queriesKeysAndValuesAreComputedAgainAndFreedAtOnce() {
+        let x = Variable(Tensor(ones: [2, 3, 4]), requiresGradient: true)
+        let weights = (0..<3).map { _ in Variable(Tensor(ones: [4, 4]), requiresGradient: true) }
+        func attended() -> (output: Variable, inputs: [Weak]) {
+            let inputs = weights.map { x.linear($0) }
+            let output = inputs[0].attention(
+                keys: inputs[1], values: inputs[2], heads: AttentionHeads(widths: [4], scale: 0.5))
+            return (output, inputs.map { Weak(buffer: $0.value.buffer) })
+        }
+        let (output, inputs) = attended()
+        #expect(inputs.allSatisfy { $0.buffer == nil })
+        output.meanSquaredError(to: Tensor(zeros: [2, 3, 4])).backward()
+        #expect(weights[2].gradient?.array.contains { $0 != 0 } == true)
+    }
+
+    /// A product's result that anything else reads is kept: computing it again would cost too much.
+    @Test func aProductIsNotComputedAgainForAnActivation() {
+        let x = Variable(Tensor(ones: [4, 8]), requiresGradient: true)
+        func activated() -> (output: Variable, product: Weak) {
+            let product = x.linear(Variable(Tensor(ones: [8, 8])))
+            return (product.activated(.silu), Weak(buffer: product.value.buffer))
+        }
+        let (output, product) = activated()
+        #expect(output.requiresGradient && product.buffer != nil)
+    }
+
     @Test func nothingInsideACheckpointIsKept() {
         let x = Variable(Tensor(ones: [4, 8]), requiresGradient: true)
         let weight = Variable(Tensor(ones: [8, 8]), requiresGradient: true)

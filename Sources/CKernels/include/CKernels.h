@@ -47,9 +47,8 @@ void *dk_memory_reserve(long bytes);
 void dk_memory_release(void *start, long bytes);
 /// Gives the pages that lie wholly inside back to the system; the addresses stay usable, their contents are lost.
 void dk_memory_discard(void *start, long bytes);
-/// Tell AddressSanitizer, in a build with it, that these bytes may not be touched, or may again: it knows nothing of pools.
-void dk_memory_forbid(const void *start, long bytes);
-void dk_memory_permit(const void *start, long bytes);
+/// Gives back what the C library's heap holds and nobody uses, where the library can.
+void dk_memory_trim_heap(void);
 
 // ---------------------------------------------------------------- matrix products
 
@@ -91,8 +90,8 @@ void dk_set_winograd(int enabled);
 int dk_winograd(void);
 
 typedef enum { DK_CONV_FORWARD = 0, DK_CONV_INPUT_GRADIENT = 1, DK_CONV_WEIGHT_GRADIENT = 2 } dk_conv_pass;
-/// Floats of the workspace that a pass takes, at least 1: memory of the caller's, up to four times the weights, whose contents
-/// mean nothing before and after. The size depends on dk_winograd and on the instruction set, as the packed weights below do.
+/// Floats of the workspace that a pass takes, at least 1: memory of the caller's whose contents mean nothing before and
+/// after. The size depends on dk_winograd and on the instruction set, as the packed weights below do.
 long dk_conv_workspace_size(const dk_conv_shape *shape, dk_conv_pass pass);
 
 /// y[B,Ho,Wo,Co] (+)= conv(x[B,H,W,Ci], w[k,k,Ci,Co]) + bias[Co] + image_bias[B,Co] + residual[B,Ho,Wo,Co].
@@ -245,12 +244,16 @@ typedef struct {
 /// Floats that a forward pass leaves for the backward pass, for each image, head and token.
 #define DK_ATTENTION_STATISTICS 3
 
+/// Floats of the workspaces of the two passes, at least 1; `tangents` when the backward pass is to compute them. They depend on
+/// the number of threads and on the instruction set.
+long dk_attention_forward_workspace(const dk_attention *attention);
+long dk_attention_backward_workspace(const dk_attention *attention, int tangents);
 /// out[B,T,inner]; its tangent where that is not NULL. statistics[B, heads, DK_ATTENTION_STATISTICS, T] or NULL.
-void dk_attention_forward(const dk_attention *attention, dk_dual_out out, float *statistics);
+void dk_attention_forward(const dk_attention *attention, dk_dual_out out, float *statistics, float *workspace);
 /// dq, dk and dv [B,T,inner] from g = ∂L/∂out [B,T,inner] and what the forward pass computed; tangents when dq has one,
 /// and then of all three.
 void dk_attention_backward(const dk_attention *attention, dk_dual_in out, const float *statistics, dk_dual_in g,
-                           dk_dual_out dq, dk_dual_out dk, dk_dual_out dv);
+                           dk_dual_out dq, dk_dual_out dk, dk_dual_out dv, float *workspace);
 
 // ---------------------------------------------------------------- resampling
 

@@ -77,6 +77,18 @@ extension DerivativeCheck {
         } engine: {
             $0[0].gated(by: $0[1]).filteredUp().convolved(with: $0[2], padding: .none)
         },
+        DerivativeCheck(
+            "attention over projections of an activation", [[2, 3, 4], [4, 4], [4, 4], [4, 4], [4]]
+        ) {
+            let x = $0[0].map { Reference.apply(.silu, $0) }
+            let (q, k) = (Reference.linear(x, $0[1], $0[4]), Reference.linear(x, $0[2], nil))
+            return Reference.attention(q, k, Reference.linear(x, $0[3], $0[4]), widths: [3, 1], scale: 0.6)
+        } engine: {
+            let x = $0[0].activated(.silu)
+            let (q, k) = (x.linear($0[1], bias: $0[4]), x.linear($0[2]))
+            return q.attention(
+                keys: k, values: x.linear($0[3], bias: $0[4]), heads: AttentionHeads(widths: [3, 1], scale: 0.6))
+        },
         DerivativeCheck("a checkpointed product that is used twice", [[3, 4], [4, 5], [5, 4]]) {
             let y = Reference.linear(Reference.linear($0[0], $0[1], nil).map { Reference.apply(.silu, $0) }, $0[2], nil)
             return y.adding(1, DoubleArray(y.shape, zip(y.values, $0[0].values).map { $0 * $1 }))
