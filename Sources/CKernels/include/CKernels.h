@@ -47,6 +47,9 @@ void *dk_memory_reserve(long bytes);
 void dk_memory_release(void *start, long bytes);
 /// Gives the pages that lie wholly inside back to the system; the addresses stay usable, their contents are lost.
 void dk_memory_discard(void *start, long bytes);
+/// Tell AddressSanitizer, in a build with it, that these bytes may not be touched, or may again: it knows nothing of pools.
+void dk_memory_forbid(const void *start, long bytes);
+void dk_memory_permit(const void *start, long bytes);
 /// Gives back what the C library's heap holds and nobody uses, where the library can.
 void dk_memory_trim_heap(void);
 
