@@ -6,6 +6,10 @@ let package = Package(
     name: "diffprune",
     products: [
         .executable(name: "diffprune", targets: ["diffprune"]),
+        .library(name: "TensorCore", targets: ["TensorCore"]),
+        .library(name: "Layers", targets: ["Layers"]),
+        .library(name: "Training", targets: ["Training"]),
+        .library(name: "Pruning", targets: ["Pruning"]),
         .library(name: "Diffusion", targets: ["Diffusion"]),
         .library(name: "PruningMethods", targets: ["PruningMethods"]),
         .library(name: "Evaluation", targets: ["Evaluation"]),
