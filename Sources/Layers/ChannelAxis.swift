@@ -72,11 +72,6 @@ public struct ChannelAxis {
 
     /// The channels of `a`, then those of `b`: the axis of a concatenation.
     public static func + (a: ChannelAxis, b: ChannelAxis) -> ChannelAxis { ChannelAxis(a.groups + b.groups) }
-
-    /// Whether two axes are the same channels in the same order.
-    public func isSame(as other: ChannelAxis) -> Bool {
-        groups.count == other.groups.count && zip(groups, other.groups).allSatisfy { $0 === $1 }
-    }
 }
 
 /// Makes a model's free axes, in order, with the channels a pruned model has left.
@@ -104,7 +99,7 @@ public final class ChannelAxisBuilder {
         return ChannelAxis([group])
     }
 
-    /// Throws when `kept` names an axis the model has not got.
+    /// Throws when `kept` names an axis that the model lacks.
     public func checkAllUsed() throws {
         let known = Set(groups.map(\.name))
         if let unknown = kept.keys.filter({ !known.contains($0) }).min() {

@@ -22,7 +22,7 @@ public struct SelfAttention: Layer {
         self.inner = inner
         self.rescale = rescale
         norm = try groupCount.map {
-            try GroupNorm(name + ".group_norm", axis: stream, groupCount: $0, epsilon: epsilon)
+            try GroupNorm(name + ".group_norm", axis: stream, groupCount: $0, epsilon: epsilon, branch: inner)
         }
         toQuery = Linear(name + ".to_q", from: stream, to: inner)
         toKey = Linear(name + ".to_k", from: stream, to: inner)

@@ -69,7 +69,7 @@ public struct CheckpointStore: Sendable {
         try contents().compactMap { Self.step(ofFolder: $0) }.sorted()
     }
 
-    /// Deletes the checkpoints later than `step`: those of a run that has been gone back on.
+    /// Deletes the checkpoints later than `step`: those of a run that goes back to `step`.
     /// - Throws: `StorageError`.
     public func discard(after step: Int) throws {
         for later in try steps().reversed() where later > step { try AtomicFolder.remove(url(of: later)) }
@@ -97,10 +97,7 @@ public struct CheckpointStore: Sendable {
 
     package func url(of step: Int) -> URL { folder.appendingPathComponent(Self.name(of: step)) }
 
-    private static func name(of step: Int) -> String {
-        let digits = String(step)
-        return "step-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
-    }
+    private static func name(of step: Int) -> String { "step-" + FileNumber.text(step) }
 
     private static func step(ofFolder name: String) -> Int? {
         guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0, self.name(of: step) == name else {

@@ -43,7 +43,7 @@ public struct FinetuningWorkflow {
             command: "finetune", configuration: configuration.values, models: models, data: data)
         let folder = try context.open(identity, growth: settings.training.growth(section: "finetuning"))
         let training = TrainingLoop(trainer, pipeline.scheduler, settings, progress: context.progress)
-        if context.resuming { try folder.resume(warning: context.warning, restore: training.restore) }
+        if context.isResuming { try folder.resume(warning: context.warning, restore: training.restore) }
         if let zeros {
             try zeros.applied { try training.run(until: settings.steps, phase: "fine-tuning", in: folder) }
             trainer.multiplyWeights(by: zeros.flat(in: trainer.arena))

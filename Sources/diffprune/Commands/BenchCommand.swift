@@ -102,7 +102,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func runSweeps() throws {
-        let axes = try sweep.map { try SweepAxis(named: $0) }
+        let axes = try sweep.map { try SweepAxis(named: $0, kind: "sweep") }
         let settings = try settings(defaultWorks: [.forward, .training])
         if !batch.isEmpty, axes.count > 1, axes.contains(.batch) {
             throw RequestError.conflict(
@@ -171,14 +171,14 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func warned(_ subject: BenchmarkSubject) -> BenchmarkSubject {
-        for warning in subject.warnings { StandardStreams.complain("warning", warning) }
+        for warning in subject.warnings { StandardStreams.warn(warning) }
         return subject
     }
 
     private func settings(defaultWorks: [BenchmarkWork] = BenchmarkWork.allCases) throws -> BenchmarkSettings {
         var settings = BenchmarkSettings()
         settings.works = defaultWorks
-        if !work.isEmpty { settings.works = try work.map { try BenchmarkWork(named: $0) } }
+        if !work.isEmpty { settings.works = try work.map { try BenchmarkWork(named: $0, kind: "work") } }
         if !batch.isEmpty { settings.batches = batch }
         settings.runs = runs
         if let steps {

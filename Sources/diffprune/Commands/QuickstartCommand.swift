@@ -59,10 +59,11 @@ struct QuickstartCommand: ParsableCommand {
                 try QuickstartWorkflow(
                     samples: BundledSamples(folder: samples.map { URL(fileURLWithPath: $0) }),
                     configuration: config.map { URL(fileURLWithPath: $0) }, overrides: overrides, evaluation: settings,
-                    output: url, command: shellCommand(), progress: general.progress
+                    command: CommandLine.shellText,
+                    in: RunContext(output: url, progress: general.progress, warning: general.warning)
                 ).run()
             }
-            for warning in outcome.evaluation.warnings { StandardStreams.complain("warning", warning) }
+            for warning in outcome.evaluation.warnings { StandardStreams.warn(warning) }
             try StandardStreams.write(outcome.summary + "\n")
         } catch StorageError.folderNotEmpty(let path) {
             throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")

@@ -56,10 +56,7 @@ struct SampleCommand: ParsableCommand {
                 "--seed has no effect with --noise, which holds all noise: expected one of the two")
         }
         var request = SamplingRequest()
-        guard let name = SamplerName(rawValue: sampler) else {
-            throw RequestError.unknown(kind: "sampler", name: sampler, legal: SamplerName.allCases.map(\.rawValue))
-        }
-        request.sampler = name
+        request.sampler = try SamplerName(named: sampler, kind: "sampler")
         request.count = count
         request.seed = seed.seed ?? 0
         request.steps = steps
@@ -68,8 +65,8 @@ struct SampleCommand: ParsableCommand {
         let url = URL(fileURLWithPath: output)
         do {
             let drawn = try SamplingWorkflow(
-                model.load(), request, noise: noise.map { URL(fileURLWithPath: $0) }, output: url,
-                progress: general.progress
+                model.load(), request, noise: noise.map { URL(fileURLWithPath: $0) },
+                in: RunContext(output: url, progress: general.progress)
             ).run()
             try StandardStreams.write("\(drawn) images: \(url.path)\n")
         } catch StorageError.folderNotEmpty(let path) {
