@@ -12,6 +12,7 @@ check() {
 }
 
 check "rooms" scripts/lint/rooms.sh
+check "columns" scripts/lint/columns.sh
 check "Swift format" swift format lint --strict --recursive --parallel Package.swift Sources Tests
 if scripts/lint/setup.sh; then
     tools=.build-lint/tools/bin
