@@ -94,10 +94,14 @@ static void conv_tile(const conv_item_state *s, long q, long count, long first_p
         if (j->bias) target.bias = j->bias + c0;
         // One at a time: a vector would have to wait for the single stores it covers.
         SCALAR_LOOP for (long i = 0; i < count; i++) target.out[i] = j->y + outputs[i] + c0;
-        if (j->residual)
+        if (j->residual) {
             SCALAR_LOOP for (long i = 0; i < count; i++) target.residual[i] = j->residual + outputs[i] + c0;
-        if (j->image_bias)
-            SCALAR_LOOP for (long i = 0; i < count; i++) target.image_bias[i] = j->image_bias + images[i] * j->image_bias_row + c0;
+        }
+        if (j->image_bias) {
+            SCALAR_LOOP for (long i = 0; i < count; i++) {
+                target.image_bias[i] = j->image_bias + images[i] * j->image_bias_row + c0;
+            }
+        }
         product_tile(count, columns, inputs, s->segment, s->segments, s->depth,
                      j->panels + panel * NR * s->segments * s->depth, panel_width(columns), &target);
     }
@@ -154,11 +158,13 @@ INLINE void narrow_pixels(const row_pointer *x, const long *tap, long taps, long
     long full = depth / VL * VL;
     for (long t = 0; t < taps; t++) {
         long k = 0;
-        for (; k < full; k += VL, w += VL)
+        for (; k < full; k += VL, w += VL) {
             UNROLL for (int i = 0; i < NARROW_PIXELS; i++) acc[i] = vfma(vload(x[i] + tap[t] + k), vload(w), acc[i]);
+        }
         if (full == depth) continue;
-        UNROLL for (int i = 0; i < NARROW_PIXELS; i++)
+        UNROLL for (int i = 0; i < NARROW_PIXELS; i++) {
             acc[i] = vfma(vload_first(x[i] + tap[t] + k, depth - full), vload(w), acc[i]);
+        }
         w += VL;
     }
     UNROLL for (int i = 0; i < NARROW_PIXELS; i++) out[i] = vsum(acc[i]);

@@ -184,8 +184,9 @@ INLINE void narrow_gradient_run(const int taps, const int vectors, const float *
         for (long c = 0; c < width; c++, at += pixel_step, g += g_step) {
             vf slope = vset(*g);
             UNROLL for (int t = 0; t < taps; t++) {
-                UNROLL for (int v = 0; v < vectors; v++)
+                UNROLL for (int v = 0; v < vectors; v++) {
                     acc[t][v] = vfma(slope, vload(at + t * tap_step + v * VL), acc[t][v]);
+                }
             }
         }
     }

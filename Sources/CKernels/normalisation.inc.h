@@ -35,12 +35,13 @@ INLINE void moment_columns(const int vectors, const float *x, long total, long p
         sum[q] = square[q] = (vf){0};
     }
     long i = 0;
-    for (; i + vectors * VL <= total; i += period)
+    for (; i + vectors * VL <= total; i += period) {
         UNROLL for (int q = 0; q < vectors; q++) {
             vf t = vload(x + i + q * VL) - offset[q];
             sum[q] += t;
             square[q] = vfma(t, t, square[q]);
         }
+    }
     UNROLL for (int q = 0; q < vectors; q++) {
         long n = least(VL, total - i - q * VL);
         if (n > 0) {

@@ -17,11 +17,12 @@ static void dot_item(void *context, long index) {
     const reduction_job *j = context;
     long lo = index * FLAT_CHUNK, hi = least(lo + FLAT_CHUNK, j->count), i = lo;
     vd sum[4] = {{0}, {0}, {0}, {0}};
-    for (; i + 4 * DOT_LANES <= hi; i += 4 * DOT_LANES)
+    for (; i + 4 * DOT_LANES <= hi; i += 4 * DOT_LANES) {
         UNROLL for (int q = 0; q < 4; q++) {
             long at = i + q * DOT_LANES;
             sum[q] += load_double(j->x + at) * load_double(j->y + at);
         }
+    }
     vd all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
     double total = 0;
     for (int q = 0; q < DOT_LANES; q++) total += all[q];

@@ -167,11 +167,13 @@ static void transpose_block(const float *src, long rows, long cols, long ld_src,
         for (long c = 0; c < cols; c += VL) {
             long height = rows - r < VL ? rows - r : VL, width = cols - c < VL ? cols - c : VL;
             vf square[VL];
-            UNROLL for (int i = 0; i < VL; i++)
+            UNROLL for (int i = 0; i < VL; i++) {
                 square[i] = i < height ? vload_first(src + (r + i) * ld_src + c, width) : (vf){0};
+            }
             vtranspose(square);
-            UNROLL for (int i = 0; i < VL; i++)
+            UNROLL for (int i = 0; i < VL; i++) {
                 if (i < width) vstore_first(dst + (c + i) * ld_dst + r, square[i], height);
+            }
         }
 }
 

@@ -99,10 +99,12 @@ INLINE void half_tile_body(const int rows, const int full, const row_pointer *a,
         UNROLL for (int i = 0; i < rows; i++) p[i] = a[i] + segment[s] + depth;
         half_tile_sum(rows, full, p, depth, b, acc, tail);
     }
-    UNROLL for (int i = 0; i < rows; i++)
+    UNROLL for (int i = 0; i < rows; i++) {
         if (full) vstore(out[i], acc[i]);
-    UNROLL for (int i = 0; i < rows / 2; i++)
+    }
+    UNROLL for (int i = 0; i < rows / 2; i++) {
         vstore_halves(out[2 * i] + full * VL, out[2 * i + 1] + full * VL, tail[i], HALF);
+    }
 }
 
 /// Rows that lie lda apart, and a packed panel: out[i·ldo ...] (+)= start + Σ_s Σ_k a[i·lda + segment[s] + k] ·

@@ -1,7 +1,11 @@
 // Winograd's minimal filtering F(4×4, 3×3) for 3×3 convolutions of stride one: a 4×4 tile of outputs costs 36 products
-// a channel pair instead of 144 (Lavin and Gray, 2016). With B, G and A the transforms
-// of inputs d, weights w and products:  y = Aᵀ[(G w Gᵀ) ⊙ (Bᵀ d B)]A, the products summed over input channels, which
-// makes 36 matrix products [tiles, depth]·[depth, columns] for the row micro-kernel.
+// a channel pair instead of 144 (Lavin and Gray, 2016). With B, G and A the transforms of inputs d, weights w and
+// products,
+//
+//     y = Aᵀ[(G w Gᵀ) ⊙ (Bᵀ d B)]A
+//
+// the products summed over input channels, which makes 36 matrix products [tiles, depth]·[depth, columns] for the row
+// micro-kernel.
 //
 // The polynomial points are 0, ±3/4, ±3/2, ∞: every constant is exact in binary and the worst error, 2·10⁻⁵ of the
 // output's standard deviation with 512 channels, is a fifth of what the usual 0, ±1, ±2, ∞ give.
@@ -66,8 +70,9 @@ static void wino_weights_item(void *context, long index) {
         for (long t = 0; t < 9; t++) {
             const float *w = p->w + (p->transposed ? 8 - t : t) * p->in * p->out;
             if (p->transposed) {
-                UNROLL for (int i = 0; i < VL; i++)
+                UNROLL for (int i = 0; i < VL; i++) {
                     taps[t][i] = i < lanes ? vload_first(w + (p->first + c + i) * p->out + first, rows) : (vf){0};
+                }
                 vtranspose(taps[t]);
             } else {
                 for (long k = 0; k < rows; k++) taps[t][k] = vload_first(w + (first + k) * p->out + p->first + c, lanes);
@@ -77,12 +82,14 @@ static void wino_weights_item(void *context, long index) {
         float *dst = p->panels + panel * WINO_POINTS * wino_step(depth * NR) + first * width + c % NR;
         for (long k = 0; k < rows; k++) {
             vf half[WINO_SPAN][3], u[WINO_SPAN];
-            UNROLL for (int x = 0; x < 3; x++)
+            UNROLL for (int x = 0; x < 3; x++) {
                 wino_weight_column(taps[x][k], taps[3 + x][k], taps[6 + x][k], &half[0][x], 3);
+            }
             UNROLL for (int y = 0; y < WINO_SPAN; y++) {
                 wino_weight_column(half[y][0], half[y][1], half[y][2], u, 1);
-                UNROLL for (int x = 0; x < WINO_SPAN; x++)
+                UNROLL for (int x = 0; x < WINO_SPAN; x++) {
                     vstore(dst + (y * WINO_SPAN + x) * step + k * width, lanes <= HALF ? vtwice(u[x]) : u[x]);
+                }
             }
         }
     }
@@ -169,8 +176,9 @@ static void wino_find_window(const wino_job *j, wino_place place, const float *z
     const float *row = c->x + (place.image * c->in_height + y0) * line + x0 * c->depth;
     w->pixel = c->depth;
     // One comparison a coordinate: what is below zero is a large unsigned number.
-    UNROLL for (long y = 0; y < WINO_SPAN; y++, row += line)
+    UNROLL for (long y = 0; y < WINO_SPAN; y++, row += line) {
         w->row[y] = (unsigned long)(y0 + y) < (unsigned long)c->in_height ? row : zeros;
+    }
     UNROLL for (long x = 0; x < WINO_SPAN; x++) w->outside[x] = (unsigned long)(x0 + x) >= (unsigned long)c->in_width;
 }
 
@@ -191,9 +199,10 @@ INLINE void wino_input_vector(const int paired, const wino_window *first, const 
             UNROLL for (int y = last; y < WINO_SPAN - 1 + last; y++) d[y] = (vf){0};
             if (paired) {
                 static const float none[HALF];
-                UNROLL for (int y = last; y < WINO_SPAN - 1 + last; y++)
+                UNROLL for (int y = last; y < WINO_SPAN - 1 + last; y++) {
                     d[y] = vload_halves(first->outside[x] ? none : row[y] + x * pixel,
                                         second->outside[x] ? none : row2[y] + x * pixel, lanes);
+                }
             } else if (!first->outside[x]) {
                 UNROLL for (int y = last; y < WINO_SPAN - 1 + last; y++) d[y] = vload_first(row[y] + x * pixel, lanes);
             }

@@ -1,6 +1,9 @@
-// The weight gradient by the adjoint of F(4×4, 3×3):  ∂w = Gᵀ[Σ_tiles (Bᵀ d B) ⊙ (A ∂y Aᵀ)]G, the sum over tiles being 36
-// matrix products [depth, tiles]·[tiles, columns]. As in the forward pass a tile costs 36 products a channel pair in
-// place of 144.
+// The weight gradient by the adjoint of F(4×4, 3×3),
+//
+//     ∂w = Gᵀ[Σ_tiles (Bᵀ d B) ⊙ (A ∂y Aᵀ)]G
+//
+// the sum over tiles being 36 matrix products [depth, tiles]·[tiles, columns]. As in the forward pass a tile costs 36
+// products a channel pair in place of 144.
 //
 // Tiles are worked on in blocks that all threads share: first each thread transforms some of a block's tiles, then each
 // multiplies some of the 36 points. Blocks follow each other in the order of images, whatever the number of threads.

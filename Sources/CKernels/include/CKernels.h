@@ -264,8 +264,9 @@ void dk_attention_backward(const dk_attention *attention, dk_dual_in out, const 
 void dk_upsample(const float *x, long batch, long height, long width, long channels, float *y);
 /// dx[B,H,W,C] (+)= sums of g[B,2H,2W,C] over 2×2 blocks.
 void dk_upsample_backward(const float *g, long batch, long height, long width, long channels, float *dx, int accumulate);
-/// Resampling by the separable filter (1, 3, 3, 1)/8, zeros beyond the image. Up to a factor each
-/// is the other's adjoint: that of fir_downsample at gain 1 is fir_upsample at gain ¼, and the other way round at 4.
+/// Resampling by the separable filter (1, 3, 3, 1)/8, zeros beyond the image. Up to a factor each is the other's
+/// adjoint: that of fir_downsample at gain 1 is fir_upsample at gain ¼, and the other way round at 4.
+///
 /// y[B,H,W,C] (+)= gain·Σ k_i·k_j·x[2h−1+i, 2w−1+j] of x[B,2H,2W,C].
 void dk_fir_downsample(const float *x, long batch, long height, long width, long channels, float gain, float *y,
                        int accumulate);
@@ -291,7 +292,8 @@ typedef struct {
 } dk_adam_options;
 void dk_adam(const dk_adam_options *options, const float *gradient, long count, float *parameter, float *first_moment,
              float *second_moment);
-/// SGD with momentum as PyTorch defines it (dampening 0): buf = momentum·buf + g; p −= lr·(nesterov ? g + momentum·buf : buf)
+/// SGD with momentum as PyTorch defines it (dampening 0):
+///     buf = momentum·buf + g        p −= lr·(nesterov ? g + momentum·buf : buf)
 void dk_sgd(float learning_rate, float momentum, float weight_decay, float grad_scale, int nesterov,
             const float *gradient, long count, float *parameter, float *momentum_buffer);
 /// average += rest·(value − average), rest = 1 − decay
