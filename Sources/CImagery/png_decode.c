@@ -106,8 +106,7 @@ static cimagery_status run(decoder *d, uint32_t maximum_side, uint64_t maximum_p
 
     d->width = png_get_image_width(d->png, d->info);
     d->height = png_get_image_height(d->png, d->info);
-    if (d->width > maximum_side || d->height > maximum_side ||
-        (uint64_t)d->width * d->height > maximum_pixels) {
+    if (d->width > maximum_side || d->height > maximum_side || (uint64_t)d->width * d->height > maximum_pixels) {
         return CIMAGERY_TOO_LARGE;
     }
     if (png_get_color_type(d->png, d->info) == PNG_COLOR_TYPE_PALETTE) {

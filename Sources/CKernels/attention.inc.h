@@ -1,8 +1,8 @@
 // Attention softmax(scale·Q·Kᵀ)·V by panels of queries: [T,T] squares never lie in memory.
 //
 // A panel is up to NR queries, one a lane, and its logits lie as [T][w], keys by queries: the softmax along the keys is
-// then elementwise, K is read row by row where it lies, and both products are the micro-kernels' at any width of a head.
-// V, packed in tiles of MR columns, times a panel's weights gives the panel of the output transposed, [width][w].
+// then elementwise, K is read row by row where it lies, and both products are the micro-kernels' at any width of a
+// head. V, packed in tiles of MR columns, times a panel's weights gives the panel of the output transposed, [width][w].
 //
 // A query's sums run over the keys in their order, whatever the batch and the threads.
 
@@ -28,10 +28,18 @@ static attention_head attention_at(const dk_attention *p, float *statistics, lon
     long offset = image * p->tokens * p->pitch + first;
     float *row = statistics ? statistics + pair * DK_ATTENTION_STATISTICS * p->tokens : NULL;
     return (attention_head){
-        .problem = p, .tokens = p->tokens, .width = p->widths[head], .pitch = p->pitch, .first = first,
-        .q = dual_offset(p->q, offset), .k = dual_offset(p->k, offset), .v = dual_offset(p->v, offset),
-        .maximum = row, .inverse = row ? row + p->tokens : NULL,
-        .mean_tangent = row ? row + 2 * p->tokens : NULL};
+        .problem = p,
+        .tokens = p->tokens,
+        .width = p->widths[head],
+        .pitch = p->pitch,
+        .first = first,
+        .q = dual_offset(p->q, offset),
+        .k = dual_offset(p->k, offset),
+        .v = dual_offset(p->v, offset),
+        .maximum = row,
+        .inverse = row ? row + p->tokens : NULL,
+        .mean_tangent = row ? row + 2 * p->tokens : NULL
+    };
 }
 
 /// Where row `token` of the head begins in an output of rows `inner` apart.
@@ -157,8 +165,7 @@ INLINE vf exponentiate_tangent(const float *e, float *s_t, long ld, long tokens,
     FOR_KEYS(tokens, ADD);
 #undef ADD
     vf mean = sum_of_four(sums) * inverse;
-    for (long t = 0; t < tokens; t++)
-        vstore(s_t + t * ld, vload(e + t * ld) * (vload(s_t + t * ld) - mean));
+    for (long t = 0; t < tokens; t++) vstore(s_t + t * ld, vload(e + t * ld) * (vload(s_t + t * ld) - mean));
     return mean;
 }
 
@@ -219,8 +226,10 @@ static void attention_panel(const attention_job *job, long pair, const attention
         }
         columns_by_weights(v, tokens, 0, tokens, width, scores_t, w, w, out_t, 0);
     }
-    if (h->v.tangent) columns_by_weights(v_t, tokens, 0, tokens, width, scores, w, w, out_t, moving);
-    else if (!moving) memset(out_t, 0, (size_t)mixed * sizeof(float));
+    if (h->v.tangent)
+        columns_by_weights(v_t, tokens, 0, tokens, width, scores, w, w, out_t, moving);
+    else if (!moving)
+        memset(out_t, 0, (size_t)mixed * sizeof(float));
     store_panel(out_t, width, w, count, factor, job->out.tangent + row, job->p->inner);
 }
 
@@ -248,8 +257,7 @@ static void attention_head_item(void *context, long pair) {
     float *packed = dk_scratch(DK_LOCAL_B, 2 * size);
     pack_columns(h.v.value, h.pitch, h.tokens, h.width, packed);
     if (h.v.tangent) pack_columns(h.v.tangent, h.pitch, h.tokens, h.width, packed + size);
-    for (long first = 0; first < h.tokens; first += NR)
-        attention_panel(job, pair, &h, packed, packed + size, first);
+    for (long first = 0; first < h.tokens; first += NR) attention_panel(job, pair, &h, packed, packed + size, first);
 }
 
 INLINE long widest_head(const dk_attention *p) {

@@ -17,10 +17,10 @@ typedef struct {
     dk_dual_out dq, dk, dv;
     float *statistics;
     int tangents;
-    long packed_floats;                // of one head's K and its tangent
+    long packed_floats;  // of one head's K and its tangent
     // When blocks are items of their own:
-    float *packed, *squares;           // every head's K; the squares of a wave's blocks
-    long first_block, wave, pieces;    // the first block of a wave and how many; pieces of the keys
+    float *packed, *squares;         // every head's K; the squares of a wave's blocks
+    long first_block, wave, pieces;  // the first block of a wave and how many; pieces of the keys
 } gradient_job;
 
 /// A block of queries of one head.
@@ -32,7 +32,9 @@ typedef struct {
 } gradient_block;
 
 /// Squares [keys][ld], keys by queries.
-typedef struct { float *p, *ds, *p_t, *ds_t; } gradient_squares;
+typedef struct {
+    float *p, *ds, *p_t, *ds_t;
+} gradient_squares;
 
 /// What a block's products read: panels [width][w] of scale·Qᵀ and Gᵀ, NR·width floats apart, their tangents; D and its
 /// tangent [ATTENTION_BLOCK]; and where its dQᵀ is summed, in panels [round_up(width, MR)][w].
@@ -179,15 +181,17 @@ static void store_queries(const gradient_block *b, const gradient_panels *x) {
     for (long offset = 0; offset < b->count; offset += NR) {
         long count = least(NR, b->count - offset), w = panel_width(count), at = offset / NR * x->dq_floats;
         transpose_block(x->dq + at, b->h.width, count, w, dq.value + offset * inner, inner);
-        if (b->job->tangents)
-            transpose_block(x->dq_t + at, b->h.width, count, w, dq.tangent + offset * inner, inner);
+        if (b->job->tangents) transpose_block(x->dq_t + at, b->h.width, count, w, dq.tangent + offset * inner, inner);
     }
 }
 
 // ---------------------------------------------------------------- dK and dV
 
-/// A block's rows of Q and G, with their tangents, in panels of columns; for narrow heads transposed, in panels of rows.
-typedef struct { float *q, *g, *q_t, *g_t; } gradient_rows;
+/// A block's rows of Q and G, with their tangents, in panels of columns; for narrow heads transposed, in panels of
+/// rows.
+typedef struct {
+    float *q, *g, *q_t, *g_t;
+} gradient_rows;
 
 #if VL == 16
 /// Heads so narrow that a row of dK or dV would leave half of a vector empty: their sums run along vectors of queries.

@@ -10,21 +10,21 @@
 #define CONV_SMALL_WEIGHTS (160 * 1024)  // floats that stay in a second-level cache while tiles pass by
 
 typedef struct {
-    long batch, in_height, in_width, depth;      // depth: channels summed over
-    long out_height, out_width, columns;         // columns: channels written
+    long batch, in_height, in_width, depth;  // depth: channels summed over
+    long out_height, out_width, columns;     // columns: channels written
     long taps_y, taps_x, stride, pad_top, pad_left;
     const float *x;
-    const float *panels;                         // packed [taps_y·taps_x·depth, columns]
+    const float *panels;  // packed [taps_y·taps_x·depth, columns]
     float *y;
-    long y_image, y_row, y_pixel;                // floats between images, rows and pixels of the output
-    const float *bias, *image_bias, *residual;   // residual is laid out as y
-    long image_bias_row;                         // floats between the images of image_bias
+    long y_image, y_row, y_pixel;               // floats between images, rows and pixels of the output
+    const float *bias, *image_bias, *residual;  // residual is laid out as y
+    long image_bias_row;                        // floats between the images of image_bias
     int accumulate;
-    int is_narrow;                               // panels are narrow_pack's
+    int is_narrow;  // panels are narrow_pack's
     // The plan:
-    int in_place;                                // 1×1 taps without padding read x directly
-    int is_matrix;                               // output pixels follow each other as the input pixels they are of do
-    long images, rows;                           // output rows of an item: whole images, or some rows of one
+    int in_place;       // 1×1 taps without padding read x directly
+    int is_matrix;      // output pixels follow each other as the input pixels they are of do
+    long images, rows;  // output rows of an item: whole images, or some rows of one
     long chunks_per_image, chunks, groups;
 } conv_job;
 
@@ -86,9 +86,9 @@ static void conv_tile(const conv_item_state *s, long q, long count, long first_p
             }
         }
     }
-    tile_target target = {.has_image_bias = j->image_bias != NULL,
-                          .has_residual = j->residual != NULL,
-                          .accumulate = j->accumulate};
+    tile_target target = {
+        .has_image_bias = j->image_bias != NULL, .has_residual = j->residual != NULL, .accumulate = j->accumulate
+    };
     for (long panel = first_panel; panel < end_panel; panel++) {
         long c0 = panel * NR, columns = least(NR, j->columns - c0);
         if (j->bias) target.bias = j->bias + c0;
@@ -107,8 +107,8 @@ static void conv_tile(const conv_item_state *s, long q, long count, long first_p
     }
 }
 
-/// The panels from first_panel on whose tiles can be rows that lie evenly: all pixels of a matrix, or lines of the output
-/// that are made of whole tiles. Returns the first panel that is left to do.
+/// The panels from first_panel on whose tiles can be rows that lie evenly: all pixels of a matrix, or lines of the
+/// output that are made of whole tiles. Returns the first panel that is left to do.
 static long conv_rows(const conv_item_state *s, long pixels, long first_panel, long end_panel) {
     const conv_job *j = s->job;
     long unit = tile_height(1), lines = j->is_matrix ? 1 : pixels / j->out_width, line = pixels / lines;
@@ -239,8 +239,16 @@ static void conv_item(void *context, long index) {
         long tap[CONV_MOST_TAPS];
         for (long y = 0; y < j->taps_y; y++)
             for (long x = 0; x < j->taps_x; x++) tap[y * j->taps_x + x] = y * line + x * cell;
-        conv_item_state state = {.job = j, .base = base, .image = image, .first_row = first_row, .rows = rows,
-                                 .image_step = image_step, .row_step = j->stride * line, .pixel_step = pixel_step};
+        conv_item_state state = {
+            .job = j,
+            .base = base,
+            .image = image,
+            .first_row = first_row,
+            .rows = rows,
+            .image_step = image_step,
+            .row_step = j->stride * line,
+            .pixel_step = pixel_step
+        };
         long pixels = images * rows * j->out_width;
         item_pixel at = {0, 0, 0};
         for (long q = 0; q < pixels; q += NARROW_PIXELS)
@@ -257,8 +265,8 @@ static void conv_item(void *context, long index) {
             for (long x = 0; x < j->taps_x; x++) segment[segments++] = y * line + x * cell;
     }
     long pixels = images * rows * j->out_width;
-    conv_item_state state = {j, base, image, first_row, rows, image_step, j->stride * line, pixel_step, segment,
-                             segments, depth};
+    conv_item_state state = {j,          base,    image,    first_row, rows, image_step, j->stride * line,
+                             pixel_step, segment, segments, depth};
     first_panel = conv_rows(&state, pixels, first_panel, end_panel);
     if (first_panel == end_panel) return;
     // Weights that fit stay in cache while each tile meets all of them, its inputs in the first level; larger ones

@@ -39,17 +39,39 @@ static void conv_input_gradient(const dk_conv_shape *s, const float *g, const fl
             if (v.count == 0 || h.count == 0) continue;
             int empty = v.taps == 0 || h.taps == 0;
             if (empty && accumulate) continue;
-            weight_packing packing = {.w = w, .kernel = s->kernel, .in = s->in_channels, .out = s->out_channels,
-                                      .taps_y = empty ? 0 : v.taps, .taps_x = empty ? 0 : h.taps, .y0 = v.last,
-                                      .x0 = h.last, .dy = -s->stride, .dx = -s->stride, .transposed = 1};
-            conv_job job = {.batch = s->batch, .in_height = s->out_height, .in_width = s->out_width,
-                            .depth = s->out_channels, .out_height = v.count, .out_width = h.count,
-                            .columns = s->in_channels, .taps_y = packing.taps_y, .taps_x = packing.taps_x, .stride = 1,
-                            .pad_top = v.pad, .pad_left = h.pad, .x = g,
-                            .y = dx + (v.first * s->in_width + h.first) * s->in_channels,
-                            .y_image = s->in_height * s->in_width * s->in_channels,
-                            .y_row = s->stride * s->in_width * s->in_channels, .y_pixel = s->stride * s->in_channels,
-                            .accumulate = accumulate};
+            weight_packing packing = {
+                .w = w,
+                .kernel = s->kernel,
+                .in = s->in_channels,
+                .out = s->out_channels,
+                .taps_y = empty ? 0 : v.taps,
+                .taps_x = empty ? 0 : h.taps,
+                .y0 = v.last,
+                .x0 = h.last,
+                .dy = -s->stride,
+                .dx = -s->stride,
+                .transposed = 1
+            };
+            conv_job job = {
+                .batch = s->batch,
+                .in_height = s->out_height,
+                .in_width = s->out_width,
+                .depth = s->out_channels,
+                .out_height = v.count,
+                .out_width = h.count,
+                .columns = s->in_channels,
+                .taps_y = packing.taps_y,
+                .taps_x = packing.taps_x,
+                .stride = 1,
+                .pad_top = v.pad,
+                .pad_left = h.pad,
+                .x = g,
+                .y = dx + (v.first * s->in_width + h.first) * s->in_channels,
+                .y_image = s->in_height * s->in_width * s->in_channels,
+                .y_row = s->stride * s->in_width * s->in_channels,
+                .y_pixel = s->stride * s->in_channels,
+                .accumulate = accumulate
+            };
             if (packing.taps_y == 3 && packing.taps_x == 3 &&
                 winograd_applies(job.out_height, job.out_width, job.depth, job.columns)) {
                 wino_weights weights = {.w = w, .in = s->in_channels, .out = s->out_channels, .transposed = 1};
@@ -138,7 +160,8 @@ static void wgrad_item(void *context, long index) {
                 if (x_in_place) lines = j->x + (image * s->in_height + row) * s->in_width * s->in_channels + c0;
                 for (long panel = first_panel; panel < end_panel; panel++) {
                     long column = panel * NR, columns = least(NR, s->out_channels - column);
-                    const float *panel_g = g_in_place ? g + column : g_panels + (panel - first_panel) * NR * most_pixels;
+                    const float *panel_g =
+                        g_in_place ? g + column : g_panels + (panel - first_panel) * NR * most_pixels;
                     for (long r = 0; r < run; r += MR) {
                         long count = least(MR, run - r), kx = r / channels, c = r % channels;
                         float *out[MR];
@@ -157,8 +180,8 @@ static void wgrad_item(void *context, long index) {
 }
 
 // ---------------------------------------------------------------- weights to few output channels
-// Lanes are input channels: dw[tap][channel] = Σ g[pixel]·x[pixel + tap][channel] for one output channel after the other.
-// Each image has its own sums, which are added in order.
+// Lanes are input channels: dw[tap][channel] = Σ g[pixel]·x[pixel + tap][channel] for one output channel after the
+// other. Each image has its own sums, which are added in order.
 
 #define NARROW_VECTORS 4  // of channels at a time
 
@@ -170,15 +193,13 @@ typedef struct {
     long rows;        // output rows whose inputs are worked on together
 } narrow_gradient_job;
 
-/// Adds the products of rows × width pixels to the sums of `taps` neighbouring taps for `vectors` vectors of channels, of
-/// which the last has `last` lanes. x is at the first pixel's first tap, g at its output channel.
+/// Adds the products of rows × width pixels to the sums of `taps` neighbouring taps for `vectors` vectors of channels,
+/// of which the last has `last` lanes. x is at the first pixel's first tap, g at its output channel.
 INLINE void narrow_gradient_run(const int taps, const int vectors, const float *x, long row_step, long pixel_step,
                                 long tap_step, const float *g, long g_step, long rows, long width, float *sums,
                                 long channels, long last) {
     vf acc[3][NARROW_VECTORS];
-    UNROLL for (int t = 0; t < taps; t++) {
-        UNROLL for (int v = 0; v < vectors; v++) acc[t][v] = (vf){0};
-    }
+    UNROLL for (int t = 0; t < taps; t++) { UNROLL for (int v = 0; v < vectors; v++) acc[t][v] = (vf){0}; }
     for (long r = 0; r < rows; r++) {
         const float *at = x + r * row_step;
         for (long c = 0; c < width; c++, at += pixel_step, g += g_step) {
@@ -221,8 +242,8 @@ static void narrow_gradient_item(void *context, long image) {
                     float *to = sums + (o * s->kernel + ky) * s->kernel * channels + c;
                     const float *from = padded + ky * line + c;
 #define RUN(taps, vectors, kx)                                                                                         \
-    narrow_gradient_run(taps, vectors, from + (kx) * channels, s->stride * line, s->stride * channels, channels, g + o, \
-                        s->out_channels, rows, s->out_width, to + (kx) * channels, channels, last)
+    narrow_gradient_run(taps, vectors, from + (kx) * channels, s->stride * line, s->stride * channels, channels,       \
+                        g + o, s->out_channels, rows, s->out_width, to + (kx) * channels, channels, last)
 #define RUN_TAPS(taps, kx)                                                                                             \
     switch (vectors) {                                                                                                 \
     case 1: RUN(taps, 1, kx); break;                                                                                   \

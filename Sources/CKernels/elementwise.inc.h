@@ -66,8 +66,17 @@ static void activate_item(void *context, long index) {
 
 static void activate(dk_activation kind, int order, float scale, const float *x, const float *u, const float *v,
                      long count, float *y, int accumulate) {
-    flat_job job = {.x = x, .z = u, .v = v, .y = y, .alpha = scale, .kind = kind, .order = order,
-                    .accumulate = accumulate, .count = count};
+    flat_job job = {
+        .x = x,
+        .z = u,
+        .v = v,
+        .y = y,
+        .alpha = scale,
+        .kind = kind,
+        .order = order,
+        .accumulate = accumulate,
+        .count = count
+    };
     run_flat(&job, 4, activate_item);
 }
 

@@ -12,8 +12,8 @@ INLINE int stride_conflicts(long floats) { return floats % 512 == 0; }
 
 typedef struct {
     const dk_gemm_problem *p;
-    float *panels;  // packed B of every problem, or NULL when an item packs its own
-    long panel_floats;  // of one problem
+    float *panels;        // packed B of every problem, or NULL when an item packs its own
+    long panel_floats;    // of one problem
     long chunks, groups;  // rows and panels of a problem split so
 } gemm_job;
 
@@ -76,15 +76,14 @@ static void gemm_rows_item(void *context, long index) {
         if (columns == tile_width(columns) && ldb == panel_width(columns)) {
             // All but what does not fill a tile of its own.
             long rows = (end_row - r) / tile_height(1) * tile_height(1);
-            grid_tiles(rows, columns, a + r * lda, lda, &segment, 1, p->k, bp, p->bias ? p->bias + c0 : NULL, p->accumulate,
-                       c + r * p->ldc + c0, p->ldc);
+            grid_tiles(rows, columns, a + r * lda, lda, &segment, 1, p->k, bp, p->bias ? p->bias + c0 : NULL,
+                       p->accumulate, c + r * p->ldc + c0, p->ldc);
             r += rows;
         }
         for (; r < end_row; r += MR) {
             long rows = least(MR, end_row - r);
             row_pointer line[MR];
-            tile_target target = {
-                .bias = p->bias ? p->bias + c0 : NULL, .accumulate = p->accumulate};
+            tile_target target = {.bias = p->bias ? p->bias + c0 : NULL, .accumulate = p->accumulate};
             for (long i = 0; i < rows; i++) {
                 line[i] = a + (r + i) * lda;
                 target.out[i] = c + (r + i) * p->ldc + c0;
@@ -108,8 +107,7 @@ static void gemm_outer_item(void *context, long index) {
     float *c = p->c + problem * p->stride_c;
     // Rows that make whole tiles are read where they are.
     int in_place = p->m % tile_height(1) == 0;
-    float *rows_packed =
-        in_place ? NULL : dk_scratch(DK_LOCAL_A, (end_tile - first_tile) * MR * GEMM_DEPTH_BLOCK + VL);
+    float *rows_packed = in_place ? NULL : dk_scratch(DK_LOCAL_A, (end_tile - first_tile) * MR * GEMM_DEPTH_BLOCK + VL);
     float *panel_packed = dk_scratch(DK_LOCAL_B, NR * GEMM_DEPTH_BLOCK);
     for (long k0 = 0; k0 < p->k; k0 += GEMM_DEPTH_BLOCK) {
         long depth = least(GEMM_DEPTH_BLOCK, p->k - k0);
@@ -171,8 +169,7 @@ static void gemm(const dk_gemm_problem *p) {
     gemm_job job = {.p = p, .panel_floats = panels_size(p->k, p->n)};
     if (p->transpose_a) {
         job.chunks = ceil_div(p->m, GEMM_ROW_CHUNK);
-        if (job.chunks * p->batch < wanted)
-            job.chunks = least(ceil_div(p->m, 2 * MR), ceil_div(wanted, p->batch));
+        if (job.chunks * p->batch < wanted) job.chunks = least(ceil_div(p->m, 2 * MR), ceil_div(wanted, p->batch));
         job.groups = least(panels, ceil_div(wanted, job.chunks * p->batch));
         dk_region(p->batch * job.chunks * job.groups, work, gemm_outer_item, &job);
         return;

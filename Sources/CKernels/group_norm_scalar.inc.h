@@ -19,7 +19,7 @@ INLINE long FN(run_end)(const dk_group_norm *n, long c) {
 /// Moments of every group of one image, whose first channel is at `base`. Neighbours of one group are summed on their
 /// own first: a sum in memory would wait for its last store at every channel.
 static void FN(group_statistics)(const dk_group_norm *n, dk_dual_in mean, dk_dual_in variance, long base,
-                                 FN(statistics) *groups) {
+                                 FN(statistics) * groups) {
     memset(groups, 0, (size_t)n->groups * sizeof *groups);
     for (long c = 0; c < n->channels;) {
         FN(statistics) *s = groups + n->group_of[c];

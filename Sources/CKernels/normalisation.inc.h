@@ -148,8 +148,15 @@ static void affine_activation(dk_activation kind, const float *x, const float *a
                               long images, long pixels, long channels, float *y, long ld_y) {
     if (images <= 0 || pixels <= 0 || channels <= 0) return;
     affine_activation_job job = {
-        .view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d, .gate = gate, .y = y,
-        .ld_y = ld_y};
+        .view = view_of(images, pixels, channels),
+        .kind = kind,
+        .x = x,
+        .a = a,
+        .d = d,
+        .gate = gate,
+        .y = y,
+        .ld_y = ld_y
+    };
     dk_region(images * job.view.blocks, 4 * images * pixels * channels, affine_activation_item, &job);
 }
 
@@ -196,8 +203,9 @@ static void affine_activation_backward(dk_activation kind, const float *x, const
                                        const float *gate, const float *g, long images, long pixels, long channels,
                                        float *gz, float *sum_gz, float *sum_gzx, float *sum_gphi) {
     if (images <= 0 || channels <= 0) return;
-    affine_activation_job job = {.view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d,
-                                 .gate = gate, .g = g, .y = gz};
+    affine_activation_job job = {
+        .view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d, .gate = gate, .g = g, .y = gz
+    };
     long items = images * job.view.blocks;
     job.partial = dk_scratch(DK_SHARED_A, items * 3 * channels);
     dk_region(items, 6 * images * pixels * channels, affine_activation_backward_item, &job);

@@ -57,8 +57,19 @@ static void affine_activation_tangent(dk_activation kind, const float *x, const 
                                       const float *gate, const float *x_t, const float *a_t, const float *d_t,
                                       const float *gate_t, long images, long pixels, long channels, float *y_t) {
     if (images <= 0 || pixels <= 0 || channels <= 0) return;
-    affine_tangent_job job = {.view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d,
-                              .gate = gate, .x_t = x_t, .a_t = a_t, .d_t = d_t, .gate_t = gate_t, .y_t = y_t};
+    affine_tangent_job job = {
+        .view = view_of(images, pixels, channels),
+        .kind = kind,
+        .x = x,
+        .a = a,
+        .d = d,
+        .gate = gate,
+        .x_t = x_t,
+        .a_t = a_t,
+        .d_t = d_t,
+        .gate_t = gate_t,
+        .y_t = y_t
+    };
     dk_region(images * job.view.blocks, 6 * images * pixels * channels, affine_tangent_item, &job);
 }
 
@@ -107,9 +118,21 @@ static void affine_activation_backward_tangent(dk_activation kind, const float *
                                                long pixels, long channels, float *gz_t, float *sum_gz_t,
                                                float *sum_gzx_t, float *sum_gphi_t) {
     if (images <= 0 || channels <= 0) return;
-    affine_tangent_job job = {.view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d,
-                              .gate = gate, .g = g, .x_t = x_t, .a_t = a_t, .d_t = d_t, .gate_t = gate_t, .g_t = g_t,
-                              .y_t = gz_t};
+    affine_tangent_job job = {
+        .view = view_of(images, pixels, channels),
+        .kind = kind,
+        .x = x,
+        .a = a,
+        .d = d,
+        .gate = gate,
+        .g = g,
+        .x_t = x_t,
+        .a_t = a_t,
+        .d_t = d_t,
+        .gate_t = gate_t,
+        .g_t = g_t,
+        .y_t = gz_t
+    };
     long items = images * job.view.blocks;
     job.partial = dk_scratch(DK_SHARED_A, items * 3 * channels);
     dk_region(items, 8 * images * pixels * channels, affine_backward_tangent_item, &job);

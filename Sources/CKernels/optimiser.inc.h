@@ -32,8 +32,14 @@ static void adam_item(void *context, long index) {
 
 static void adam(const dk_adam_options *options, const float *gradient, long count, float *parameter,
                  float *first_moment, float *second_moment) {
-    optimiser_job job = {.options = options, .gradient = gradient, .count = count, .parameter = parameter,
-                         .first = first_moment, .second = second_moment};
+    optimiser_job job = {
+        .options = options,
+        .gradient = gradient,
+        .count = count,
+        .parameter = parameter,
+        .first = first_moment,
+        .second = second_moment
+    };
     if (count > 0) dk_region(ceil_div(count, FLAT_CHUNK), 4 * count, adam_item, &job);
 }
 
@@ -56,9 +62,17 @@ static void sgd_item(void *context, long index) {
 
 static void sgd(float learning_rate, float momentum, float weight_decay, float grad_scale, int nesterov,
                 const float *gradient, long count, float *parameter, float *momentum_buffer) {
-    optimiser_job job = {.gradient = gradient, .count = count, .parameter = parameter, .first = momentum_buffer,
-                         .learning_rate = learning_rate, .momentum = momentum, .weight_decay = weight_decay,
-                         .grad_scale = grad_scale, .nesterov = nesterov};
+    optimiser_job job = {
+        .gradient = gradient,
+        .count = count,
+        .parameter = parameter,
+        .first = momentum_buffer,
+        .learning_rate = learning_rate,
+        .momentum = momentum,
+        .weight_decay = weight_decay,
+        .grad_scale = grad_scale,
+        .nesterov = nesterov
+    };
     if (count > 0) dk_region(ceil_div(count, FLAT_CHUNK), 4 * count, sgd_item, &job);
 }
 

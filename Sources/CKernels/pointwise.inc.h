@@ -95,8 +95,10 @@ static void apply_item(void *context, long index) {
 
 static void apply(dk_function function, int order, float scale, const float *x, const float *u, const float *v,
                   long count, float *y, int accumulate) {
-    function_job job = {.flat = {.x = x, .z = u, .v = v, .y = y, .alpha = scale, .order = order,
-                                 .accumulate = accumulate, .count = count},
-                        .function = function};
+    function_job job = {
+        .flat =
+            {.x = x, .z = u, .v = v, .y = y, .alpha = scale, .order = order, .accumulate = accumulate, .count = count},
+        .function = function
+    };
     run_flat(&job.flat, 4, apply_item);
 }

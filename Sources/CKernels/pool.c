@@ -83,9 +83,9 @@ float *dk_scratch(dk_scratch_slot slot, long count) {
 }
 
 // ---------------------------------------------------------------- pool
-// A region's items are divided into one run for each thread. A thread takes the items of its own run first and then helps
-// with the others': as long as nobody is late the same thread meets the same images in one region after the other, and
-// finds them in its cache.
+// A region's items are divided into one run for each thread. A thread takes the items of its own run first and then
+// helps with the others': as long as nobody is late the same thread meets the same images in one region after the
+// other, and finds them in its cache.
 //
 // One region at a time. `state` packs generation << 32 | open << 16 | workers inside. A worker enters an open region
 // by incrementing the low bits; the owner closes it when no items are left and waits for those inside only, so that a
@@ -110,9 +110,9 @@ static struct {
     int threads;            // 0 until first asked for
     int workers;            // threads really started
     pthread_t worker[MAX_THREADS];
-} pool = {.sleep_lock = PTHREAD_MUTEX_INITIALIZER,
-          .wake = PTHREAD_COND_INITIALIZER,
-          .owner = PTHREAD_MUTEX_INITIALIZER};
+} pool = {
+    .sleep_lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .owner = PTHREAD_MUTEX_INITIALIZER
+};
 
 /// The next item of each run.
 static struct {
@@ -193,7 +193,8 @@ static void *work_loop(void *argument) {
 static void start_workers(void) {
     while (pool.workers < pool.threads - 1) {
         // Fewer threads than asked for is slower, never wrong.
-        if (pthread_create(&pool.worker[pool.workers], NULL, work_loop, (void *)(intptr_t)(pool.workers + 1)) != 0) return;
+        if (pthread_create(&pool.worker[pool.workers], NULL, work_loop, (void *)(intptr_t)(pool.workers + 1)) != 0)
+            return;
         pool.workers++;
     }
 }

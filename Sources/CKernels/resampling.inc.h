@@ -105,14 +105,34 @@ static void fir_item(void *context, long row) {
 
 static void fir_downsample(const float *x, long batch, long height, long width, long channels, float gain, float *y,
                            int accumulate) {
-    fir_job job = {.x = x, .y = y, .in_height = 2 * height, .in_width = 2 * width, .out_height = height,
-                   .out_width = width, .channels = channels, .gain = gain, .up = 0, .accumulate = accumulate};
+    fir_job job = {
+        .x = x,
+        .y = y,
+        .in_height = 2 * height,
+        .in_width = 2 * width,
+        .out_height = height,
+        .out_width = width,
+        .channels = channels,
+        .gain = gain,
+        .up = 0,
+        .accumulate = accumulate
+    };
     dk_region(batch * height, 16 * batch * height * width * channels, fir_item, &job);
 }
 static void fir_upsample(const float *x, long batch, long height, long width, long channels, float gain, float *y,
                          int accumulate) {
-    fir_job job = {.x = x, .y = y, .in_height = height, .in_width = width, .out_height = 2 * height,
-                   .out_width = 2 * width, .channels = channels, .gain = gain, .up = 1, .accumulate = accumulate};
+    fir_job job = {
+        .x = x,
+        .y = y,
+        .in_height = height,
+        .in_width = width,
+        .out_height = 2 * height,
+        .out_width = 2 * width,
+        .channels = channels,
+        .gain = gain,
+        .up = 1,
+        .accumulate = accumulate
+    };
     dk_region(2 * batch * height, 16 * batch * height * width * channels, fir_item, &job);
 }
 
@@ -124,7 +144,7 @@ static void to_planes_item(void *context, long index) {
     long p = index % chunks * TRANSPOSE_PIXELS, n = least(TRANSPOSE_PIXELS, j->pixels - p);
     long size = j->pixels * j->channels;
     transpose_block(j->x + image * size + p * j->channels, n, j->channels, j->channels, j->y + image * size + p,
-                     j->pixels);
+                    j->pixels);
 }
 
 static void from_planes_item(void *context, long index) {
@@ -133,7 +153,7 @@ static void from_planes_item(void *context, long index) {
     long p = index % chunks * TRANSPOSE_PIXELS, n = least(TRANSPOSE_PIXELS, j->pixels - p);
     long size = j->pixels * j->channels;
     transpose_block(j->x + image * size + p, j->channels, n, j->pixels, j->y + image * size + p * j->channels,
-                     j->channels);
+                    j->channels);
 }
 
 static void nhwc_to_nchw(const float *x, long batch, long pixels, long channels, float *y) {

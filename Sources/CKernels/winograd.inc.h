@@ -10,12 +10,12 @@
 // The polynomial points are 0, ±3/4, ±3/2, ∞: every constant is exact in binary and the worst error, 2·10⁻⁵ of the
 // output's standard deviation with 512 channels, is a fifth of what the usual 0, ±1, ±2, ∞ give.
 
-#define WINO_SIDE 4                   // of a tile of outputs
-#define WINO_SPAN 6                   // of the inputs under it
+#define WINO_SIDE 4  // of a tile of outputs
+#define WINO_SPAN 6  // of the inputs under it
 #define WINO_POINTS (WINO_SPAN * WINO_SPAN)
-#define WINO_SCRATCH (64 * 1024)     // floats of transformed inputs and products of an item
+#define WINO_SCRATCH (64 * 1024)  // floats of transformed inputs and products of an item
 #define WINO_MOST_TILES (8 * MR)
-#define WINO_WEIGHTS (2400 * 1024)   // floats of weights that are transformed at a time
+#define WINO_WEIGHTS (2400 * 1024)  // floats of weights that are transformed at a time
 
 /// Whether it is used for an image of this shape: never a matter of batch size or threads, so that an image's bits
 /// are not either. Few tiles do not repay the transformation of many weights; thin images waste parts of tiles.
@@ -54,7 +54,7 @@ INLINE long wino_step(long floats) { return (round_up(floats, 16) / 16 | 1) * 16
 typedef struct {
     const float *w;
     long in, out;
-    int transposed;  // the input gradient's: flipped, rows out, columns in
+    int transposed;       // the input gradient's: flipped, rows out, columns in
     long first, columns;  // those to transform
     float *panels;
 } wino_weights;
@@ -75,7 +75,8 @@ static void wino_weights_item(void *context, long index) {
                 }
                 vtranspose(taps[t]);
             } else {
-                for (long k = 0; k < rows; k++) taps[t][k] = vload_first(w + (first + k) * p->out + p->first + c, lanes);
+                for (long k = 0; k < rows; k++)
+                    taps[t][k] = vload_first(w + (first + k) * p->out + p->first + c, lanes);
             }
         }
         long step = wino_step(depth * width);
@@ -136,9 +137,9 @@ INLINE void wino_output_column(const vf *m, const int in_step, vf *out, const in
 
 typedef struct {
     const conv_job *conv;
-    long tiles_y, tiles_x, tiles;     // of an image; of all images
-    long block;                       // tiles of an item
-    long input_row, product_row;      // floats between the tiles of a point's inputs, products
+    long tiles_y, tiles_x, tiles;  // of an image; of all images
+    long block;                    // tiles of an item
+    long input_row, product_row;   // floats between the tiles of a point's inputs, products
 } wino_job;
 
 /// A tile's image and its place in it.
@@ -148,8 +149,9 @@ typedef struct {
 
 static wino_place wino_place_of(const wino_job *j, long tile) {
     long in_image = tile % (j->tiles_y * j->tiles_x);
-    return (wino_place){tile / (j->tiles_y * j->tiles_x), in_image / j->tiles_x * WINO_SIDE,
-                        in_image % j->tiles_x * WINO_SIDE};
+    return (wino_place){
+        tile / (j->tiles_y * j->tiles_x), in_image / j->tiles_x * WINO_SIDE, in_image % j->tiles_x * WINO_SIDE
+    };
 }
 
 /// The place of the tile after this one.
@@ -162,8 +164,8 @@ INLINE wino_place wino_place_after(const wino_job *j, wino_place p) {
     return (wino_place){p.image + 1, 0, 0};
 }
 
-/// Where the inputs under a tile lie: column x of row y at row[y] + x·pixel. Rows beyond the image are zeros, as many as
-/// WINO_SPAN pixels.
+/// Where the inputs under a tile lie: column x of row y at row[y] + x·pixel. Rows beyond the image are zeros, as many
+/// as WINO_SPAN pixels.
 typedef struct {
     const float *row[WINO_SPAN];
     long pixel;
@@ -182,8 +184,8 @@ static void wino_find_window(const wino_job *j, wino_place place, const float *z
     UNROLL for (long x = 0; x < WINO_SPAN; x++) w->outside[x] = (unsigned long)(x0 + x) >= (unsigned long)c->in_width;
 }
 
-/// One vector of channels, k and on, of the inputs under a tile, to v with points `step` floats apart; or, when there is
-/// a second tile, the last half vectors of both.
+/// One vector of channels, k and on, of the inputs under a tile, to v with points `step` floats apart; or, when there
+/// is a second tile, the last half vectors of both.
 INLINE void wino_input_vector(const int paired, const wino_window *first, const wino_window *second, long k,
                               const long lanes, float *v, float *v2, long step) {
     row_pointer row[WINO_SPAN], row2[WINO_SPAN];
@@ -224,8 +226,8 @@ INLINE void wino_input_vector(const int paired, const wino_window *first, const 
 }
 
 /// Transforms the inputs under two tiles (or twice one) to v and v2.
-static void wino_input_tiles(const wino_job *j, const wino_window *first, const wino_window *second, float *v, float *v2,
-                             long step) {
+static void wino_input_tiles(const wino_job *j, const wino_window *first, const wino_window *second, float *v,
+                             float *v2, long step) {
     long depth = j->conv->depth, full = depth / VL * VL, rest = depth - full;
     for (int tile = 0; tile < (v == v2 ? 1 : 2); tile++) {
         const wino_window *w = tile ? second : first;
@@ -251,8 +253,10 @@ typedef struct {
 } wino_outlet;
 
 INLINE wino_outlet wino_outlet_at(const conv_job *c, wino_place p) {
-    return (wino_outlet){p.image, p.image * c->y_image + p.y * c->y_row + p.x * c->y_pixel,
-                         least(WINO_SIDE, c->out_height - p.y), least(WINO_SIDE, c->out_width - p.x)};
+    return (wino_outlet){
+        p.image, p.image * c->y_image + p.y * c->y_row + p.x * c->y_pixel, least(WINO_SIDE, c->out_height - p.y),
+        least(WINO_SIDE, c->out_width - p.x)
+    };
 }
 
 /// One vector of channels, k and on, of the outputs of a tile, from its products at m; or, when paired, the last half
@@ -271,7 +275,8 @@ INLINE void wino_output_vector(const conv_job *c, const wino_ending ending, cons
     vf offset = vset(0.0f);
 #define WINO_LOAD(p, to, to2) (paired ? vload_halves((p) + (to), (p) + (to2), lanes) : vload_first((p) + (to), lanes))
     if (c->bias) offset += WINO_LOAD(c->bias, k, k);
-    if (c->image_bias) offset += WINO_LOAD(c->image_bias, first->image * c->image_bias_row + k, second->image * c->image_bias_row + k);
+    if (c->image_bias)
+        offset += WINO_LOAD(c->image_bias, first->image * c->image_bias_row + k, second->image * c->image_bias_row + k);
     UNROLL for (int y = 0; y < WINO_SIDE; y++) {
         if (!ending.whole && y >= first->rows) break;
         wino_output_column(half + y * WINO_SPAN, 1, out, 1);
@@ -299,8 +304,7 @@ INLINE void wino_output_tiles(const wino_job *j, const wino_ending ending, const
     for (int tile = 0; tile < (m == m2 ? 1 : 2); tile++) {
         const wino_outlet *place = tile ? second : first;
         const float *from = tile ? m2 : m;
-        for (long k = 0; k < full; k += VL)
-            wino_output_vector(c, ending, 0, place, place, k, VL, from, from, step);
+        for (long k = 0; k < full; k += VL) wino_output_vector(c, ending, 0, place, place, k, VL, from, from, step);
         if (rest > HALF) wino_output_vector(c, ending, 0, place, place, full, rest, from, from, step);
     }
     if (rest == HALF)
@@ -376,11 +380,13 @@ static void wino_item(void *context, long index) {
 
 /// Runs a convolution whose panels hold transformed weights.
 static void wino_run(const conv_job *c) {
-    wino_job j = {.conv = c,
-                  .tiles_y = ceil_div(c->out_height, WINO_SIDE),
-                  .tiles_x = ceil_div(c->out_width, WINO_SIDE),
-                  .input_row = round_up(c->depth, VL),
-                  .product_row = round_up(c->columns, VL)};
+    wino_job j = {
+        .conv = c,
+        .tiles_y = ceil_div(c->out_height, WINO_SIDE),
+        .tiles_x = ceil_div(c->out_width, WINO_SIDE),
+        .input_row = round_up(c->depth, VL),
+        .product_row = round_up(c->columns, VL)
+    };
     j.tiles = c->batch * j.tiles_y * j.tiles_x;
     long most_tiles = WINO_SCRATCH / (WINO_POINTS * (j.input_row + j.product_row)) / MR * MR;
     most_tiles = most(MR, least(WINO_MOST_TILES, most_tiles));

@@ -9,10 +9,10 @@
 // multiplies some of the 36 points. Blocks follow each other in the order of images, whatever the number of threads.
 // Input channels are taken some at a time, which bounds the memory that the sums take.
 
-#define WGRAD_TILES 128               // of a block
+#define WGRAD_TILES 128  // of a block
 #define WGRAD_TILES_AN_ITEM 8
-#define WGRAD_CHANNELS 128            // of the inputs at a time
-#define WGRAD_LEAST_TILES 48          // of all images, to repay the transformation of the sums
+#define WGRAD_CHANNELS 128    // of the inputs at a time
+#define WGRAD_LEAST_TILES 48  // of all images, to repay the transformation of the sums
 
 /// Whether it is used for a convolution that winograd_applies to.
 static int wino_gradient_applies(const dk_conv_shape *s) {
@@ -21,13 +21,13 @@ static int wino_gradient_applies(const dk_conv_shape *s) {
 }
 
 typedef struct {
-    wino_job tiles;                   // of the inputs
-    wino_job slice;                   // the same of the input channels that are worked on, from first_channel on
+    wino_job tiles;  // of the inputs
+    wino_job slice;  // the same of the input channels that are worked on, from first_channel on
     long first_channel;
     const float *g;
-    float *inputs, *gradients, *sums; // [point][tile][channel], [point][depth][columns]
+    float *inputs, *gradients, *sums;  // [point][tile][channel], [point][depth][columns]
     long input_step, gradient_step, gradient_row, sum_step, sum_row;
-    long first, count;                // tiles of the present block
+    long first, count;  // tiles of the present block
     int add;
     float *dw;
     int accumulate;
@@ -154,8 +154,9 @@ static void wino_gradient_finish_item(void *context, long channel) {
 
 /// How the workspace is laid out: everything that follows from the shape.
 static wino_gradient_job wino_gradient_plan(const dk_conv_shape *s) {
-    wino_gradient_job j = {.tiles = {.tiles_y = ceil_div(s->out_height, WINO_SIDE),
-                                     .tiles_x = ceil_div(s->out_width, WINO_SIDE)}};
+    wino_gradient_job j = {
+        .tiles = {.tiles_y = ceil_div(s->out_height, WINO_SIDE), .tiles_x = ceil_div(s->out_width, WINO_SIDE)}
+    };
     j.tiles.tiles = s->batch * j.tiles.tiles_y * j.tiles.tiles_x;
     j.tiles.block = least(WGRAD_TILES, j.tiles.tiles);
     j.slice = j.tiles;
@@ -177,9 +178,18 @@ static long wino_gradient_floats(const dk_conv_shape *s) {
 
 static void wino_weight_gradient(const dk_conv_shape *s, const float *x, const float *g, float *dw, int accumulate,
                                  float *workspace) {
-    conv_job conv = {.batch = s->batch, .in_height = s->in_height, .in_width = s->in_width, .depth = s->in_channels,
-                     .out_height = s->out_height, .out_width = s->out_width, .columns = s->out_channels,
-                     .pad_top = s->pad_top, .pad_left = s->pad_left, .x = x};
+    conv_job conv = {
+        .batch = s->batch,
+        .in_height = s->in_height,
+        .in_width = s->in_width,
+        .depth = s->in_channels,
+        .out_height = s->out_height,
+        .out_width = s->out_width,
+        .columns = s->out_channels,
+        .pad_top = s->pad_top,
+        .pad_left = s->pad_left,
+        .x = x
+    };
     conv_job slice = conv;
     wino_gradient_job j = wino_gradient_plan(s);
     j.tiles.conv = &conv;
