@@ -166,8 +166,8 @@ static void wgrad_item(void *context, long index) {
                         long count = least(MR, run - r), kx = r / channels, c = r % channels;
                         float *out[MR];
                         for (long i = 0; i < count; i++) {
-                            long row = (ky * s->kernel + kx) * s->in_channels + c0 + c;
-                            out[i] = j->dw + row * s->out_channels + column;
+                            long weight = (ky * s->kernel + kx) * s->in_channels + c0 + c;
+                            out[i] = j->dw + weight * s->out_channels + column;
                             if (++c == channels) c = 0, kx++;
                         }
                         outer_product_tile(count, columns, lines + (x_in_place ? r : r * packed_pixels),
