@@ -6,16 +6,16 @@ INLINE int conv_is_winograd(const dk_conv_shape *s) {
 }
 
 static long conv_packed_size(const dk_conv_shape *s) {
-    if (conv_is_winograd(s)) return wino_panels_size(s->in_channels, s->out_channels);
+    if (conv_is_winograd(s)) return winograd_panels_size(s->in_channels, s->out_channels);
     long taps = s->kernel * s->kernel;
     if (conv_is_narrow(s->out_channels, s->in_channels))
         return narrow_panels_size(taps, s->in_channels, s->out_channels);
-    return most(1, panels_size(taps * s->in_channels, s->out_channels));
+    return max_long(1, panels_size(taps * s->in_channels, s->out_channels));
 }
 
 static void conv_pack(const dk_conv_shape *s, const float *w, float *packed) {
     if (conv_is_winograd(s))
-        wino_pack_weights((wino_weights){
+        winograd_pack_weights((winograd_weights){
             .w = w, .in = s->in_channels, .out = s->out_channels, .columns = s->out_channels, .panels = packed
         });
     else if (conv_is_narrow(s->out_channels, s->in_channels))
@@ -68,20 +68,20 @@ static void conv_forward_packed(const dk_conv_shape *s, const float *x, const fl
     conv_job job = conv_forward_job(s, x, bias, image_bias, residual, y, accumulate);
     job.panels = packed;
     if (conv_is_winograd(s))
-        wino_run(&job);
+        winograd_run(&job);
     else
         conv_run(&job);
 }
 
 static long conv_forward_floats(const dk_conv_shape *s) {
-    return conv_is_winograd(s) ? wino_workspace_floats(s->in_channels, s->out_channels) : conv_packed_size(s);
+    return conv_is_winograd(s) ? winograd_workspace_floats(s->in_channels, s->out_channels) : conv_packed_size(s);
 }
 
 static void conv_forward(const dk_conv_shape *s, const float *x, const float *w, const float *bias,
                          const float *image_bias, const float *residual, float *y, int accumulate, float *workspace) {
     if (conv_is_winograd(s)) {
         conv_job job = conv_forward_job(s, x, bias, image_bias, residual, y, accumulate);
-        wino_convolve(&job, (wino_weights){.w = w, .in = s->in_channels, .out = s->out_channels}, workspace);
+        winograd_convolve(&job, (winograd_weights){.w = w, .in = s->in_channels, .out = s->out_channels}, workspace);
         return;
     }
     conv_pack(s, w, workspace);

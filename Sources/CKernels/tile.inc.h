@@ -307,7 +307,7 @@ INLINE int tile_is_plain(const tile_target *t) { return !t->has_image_bias && !t
 INLINE void finish_rows(long rows, long columns, const float *tile, const tile_target *t) {
     for (long i = 0; i < rows; i++)
         for (long c = 0; c < columns; c += VL) {
-            long n = least(VL, columns - c);
+            long n = min_long(VL, columns - c);
             vf v = vload(tile + i * NR + c);
             if (t->has_image_bias) v += vload_first(t->image_bias[i] + c, n);
             if (t->has_residual) v += vload_first(t->residual[i] + c, n);
@@ -354,7 +354,7 @@ static void outer_product_tile(long rows, long columns, const float *a, long lda
     outer_tile(rows, width, a, lda, depth, b, ldb, lines, 0);
     for (long i = 0; i < rows; i++)
         for (long c = 0; c < columns; c += VL) {
-            long n = least(VL, columns - c);
+            long n = min_long(VL, columns - c);
             vf v = vload(tile + i * NR + c);
             if (add) v += vload_first(out[i] + c, n);
             vstore_first(out[i] + c, v, n);
@@ -397,7 +397,7 @@ static void pack_panel_transposed(const float *b, long ldb, long depth, long col
 /// `count` ≤ MR floats at src and zeros up to MR; writes up to VL floats beyond dst[MR].
 INLINE void copy_run(const float *src, long count, float *dst) {
     for (long i = 0; i < MR; i += VL) {
-        long n = least(VL, least(count, MR) - i);
+        long n = min_long(VL, min_long(count, MR) - i);
         vstore(dst + i, n > 0 ? vload_first(src + i, n) : (vf){0});
     }
 }

@@ -7,32 +7,32 @@ typedef struct {
     float *parameter, *first, *second;
     float learning_rate, momentum, weight_decay, grad_scale;
     int nesterov;
-} optimiser_job;
+} optimizer_job;
 
 static void adam_item(void *context, long index) {
-    const optimiser_job *j = context;
-    const dk_adam_options *o = j->options;
+    const optimizer_job *job = context;
+    const dk_adam_options *o = job->options;
     vf rest1 = vset(o->rest1), rest2 = vset(o->rest2), step = vset(-o->step), root = vset(o->root);
     vf scale = vset(o->grad_scale), l2 = vset(o->l2), decay = vset(-o->decay), epsilon = vset(o->epsilon);
 #define STEP(i, n)                                                                                                     \
     do {                                                                                                               \
-        vf p = vload_first(j->parameter + (i), n), m = vload_first(j->first + (i), n);                                 \
-        vf v = vload_first(j->second + (i), n);                                                                        \
-        vf g = vfma(l2, p, scale * vload_first(j->gradient + (i), n));                                                 \
+        vf p = vload_first(job->parameter + (i), n), m = vload_first(job->first + (i), n);                             \
+        vf v = vload_first(job->second + (i), n);                                                                      \
+        vf g = vfma(l2, p, scale * vload_first(job->gradient + (i), n));                                               \
         p = vfma(decay, p, p);                                                                                         \
         m = vfma(rest1, g - m, m);                                                                                     \
         v = vfma(rest2, g * g - v, v);                                                                                 \
-        vstore_first(j->first + (i), m, n);                                                                            \
-        vstore_first(j->second + (i), v, n);                                                                           \
-        vstore_first(j->parameter + (i), vfma(step, m / vfma(vsqrt(v), root, epsilon), p), n);                         \
+        vstore_first(job->first + (i), m, n);                                                                          \
+        vstore_first(job->second + (i), v, n);                                                                         \
+        vstore_first(job->parameter + (i), vfma(step, m / vfma(vsqrt(v), root, epsilon), p), n);                       \
     } while (0)
-    FOR_FLAT(index * FLAT_CHUNK, least((index + 1) * FLAT_CHUNK, j->count), STEP);
+    FOR_FLAT(index * FLAT_CHUNK, min_long((index + 1) * FLAT_CHUNK, job->count), STEP);
 #undef STEP
 }
 
 static void adam(const dk_adam_options *options, const float *gradient, long count, float *parameter,
                  float *first_moment, float *second_moment) {
-    optimiser_job job = {
+    optimizer_job job = {
         .options = options,
         .gradient = gradient,
         .count = count,
@@ -44,25 +44,25 @@ static void adam(const dk_adam_options *options, const float *gradient, long cou
 }
 
 static void sgd_item(void *context, long index) {
-    const optimiser_job *j = context;
-    int nesterov = j->nesterov;
-    vf momentum = vset(j->momentum), decay = vset(j->weight_decay), scale = vset(j->grad_scale);
-    vf step = vset(-j->learning_rate);
+    const optimizer_job *job = context;
+    int nesterov = job->nesterov;
+    vf momentum = vset(job->momentum), decay = vset(job->weight_decay), scale = vset(job->grad_scale);
+    vf step = vset(-job->learning_rate);
 #define STEP(i, n)                                                                                                     \
     do {                                                                                                               \
-        vf p = vload_first(j->parameter + (i), n);                                                                     \
-        vf g = vfma(decay, p, scale * vload_first(j->gradient + (i), n));                                              \
-        vf b = vfma(momentum, vload_first(j->first + (i), n), g);                                                      \
-        vstore_first(j->first + (i), b, n);                                                                            \
-        vstore_first(j->parameter + (i), vfma(step, nesterov ? vfma(momentum, b, g) : b, p), n);                       \
+        vf p = vload_first(job->parameter + (i), n);                                                                   \
+        vf g = vfma(decay, p, scale * vload_first(job->gradient + (i), n));                                            \
+        vf b = vfma(momentum, vload_first(job->first + (i), n), g);                                                    \
+        vstore_first(job->first + (i), b, n);                                                                          \
+        vstore_first(job->parameter + (i), vfma(step, nesterov ? vfma(momentum, b, g) : b, p), n);                     \
     } while (0)
-    FOR_FLAT(index * FLAT_CHUNK, least((index + 1) * FLAT_CHUNK, j->count), STEP);
+    FOR_FLAT(index * FLAT_CHUNK, min_long((index + 1) * FLAT_CHUNK, job->count), STEP);
 #undef STEP
 }
 
 static void sgd(float learning_rate, float momentum, float weight_decay, float grad_scale, int nesterov,
                 const float *gradient, long count, float *parameter, float *momentum_buffer) {
-    optimiser_job job = {
+    optimizer_job job = {
         .gradient = gradient,
         .count = count,
         .parameter = parameter,
@@ -77,18 +77,18 @@ static void sgd(float learning_rate, float momentum, float weight_decay, float g
 }
 
 static void ema_item(void *context, long index) {
-    const optimiser_job *j = context;
-    vf rest = vset(j->momentum);
+    const optimizer_job *job = context;
+    vf rest = vset(job->momentum);
 #define MOVE(i, n)                                                                                                     \
     do {                                                                                                               \
-        vf average = vload_first(j->parameter + (i), n);                                                               \
-        vstore_first(j->parameter + (i), vfma(rest, vload_first(j->gradient + (i), n) - average, average), n);         \
+        vf average = vload_first(job->parameter + (i), n);                                                             \
+        vstore_first(job->parameter + (i), vfma(rest, vload_first(job->gradient + (i), n) - average, average), n);     \
     } while (0)
-    FOR_FLAT(index * FLAT_CHUNK, least((index + 1) * FLAT_CHUNK, j->count), MOVE);
+    FOR_FLAT(index * FLAT_CHUNK, min_long((index + 1) * FLAT_CHUNK, job->count), MOVE);
 #undef MOVE
 }
 
 static void ema(float rest, const float *value, long count, float *average) {
-    optimiser_job job = {.gradient = value, .count = count, .parameter = average, .momentum = rest};
+    optimizer_job job = {.gradient = value, .count = count, .parameter = average, .momentum = rest};
     if (count > 0) dk_region(ceil_div(count, FLAT_CHUNK), 2 * count, ema_item, &job);
 }
