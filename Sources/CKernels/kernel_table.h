@@ -108,9 +108,9 @@
        float *second_moment),                                                                                          \
       (options, gradient, count, parameter, first_moment, second_moment))                                              \
     X(void, sgd,                                                                                                       \
-      (float learning_rate, float momentum, float weight_decay, float grad_scale, int nesterov, const float *gradient, \
-       long count, float *parameter, float *momentum_buffer),                                                          \
-      (learning_rate, momentum, weight_decay, grad_scale, nesterov, gradient, count, parameter, momentum_buffer))      \
+      (float learning_rate, float momentum, float weight_decay, float grad_scale, const float *gradient, long count,   \
+       float *parameter, float *momentum_buffer),                                                                      \
+      (learning_rate, momentum, weight_decay, grad_scale, gradient, count, parameter, momentum_buffer))                \
     X(void, ema, (float rest, const float *value, long count, float *average), (rest, value, count, average))
 
 #define DK_TABLE_MEMBER(result, name, parameters, arguments) result(*name) parameters;

@@ -6,7 +6,6 @@ typedef struct {
     long count;
     float *parameter, *first, *second;
     float learning_rate, momentum, weight_decay, grad_scale;
-    int nesterov;
 } optimizer_job;
 
 static void adam_item(void *context, long index) {
@@ -45,7 +44,6 @@ static void adam(const dk_adam_options *options, const float *gradient, long cou
 
 static void sgd_item(void *context, long index) {
     const optimizer_job *job = context;
-    int nesterov = job->nesterov;
     vf momentum = vset(job->momentum), decay = vset(job->weight_decay), scale = vset(job->grad_scale);
     vf step = vset(-job->learning_rate);
 #define STEP(i, n)                                                                                                     \
@@ -54,14 +52,14 @@ static void sgd_item(void *context, long index) {
         vf g = vfma(decay, p, scale * vload_first(job->gradient + (i), n));                                            \
         vf b = vfma(momentum, vload_first(job->first + (i), n), g);                                                    \
         vstore_first(job->first + (i), b, n);                                                                          \
-        vstore_first(job->parameter + (i), vfma(step, nesterov ? vfma(momentum, b, g) : b, p), n);                     \
+        vstore_first(job->parameter + (i), vfma(step, b, p), n);                                                       \
     } while (0)
     FOR_FLAT(index * FLAT_CHUNK, min_long((index + 1) * FLAT_CHUNK, job->count), STEP);
 #undef STEP
 }
 
-static void sgd(float learning_rate, float momentum, float weight_decay, float grad_scale, int nesterov,
-                const float *gradient, long count, float *parameter, float *momentum_buffer) {
+static void sgd(float learning_rate, float momentum, float weight_decay, float grad_scale, const float *gradient,
+                long count, float *parameter, float *momentum_buffer) {
     optimizer_job job = {
         .gradient = gradient,
         .count = count,
@@ -70,25 +68,31 @@ static void sgd(float learning_rate, float momentum, float weight_decay, float g
         .learning_rate = learning_rate,
         .momentum = momentum,
         .weight_decay = weight_decay,
-        .grad_scale = grad_scale,
-        .nesterov = nesterov
+        .grad_scale = grad_scale
     };
     if (count > 0) dk_region(ceil_div(count, FLAT_CHUNK), 4 * count, sgd_item, &job);
 }
 
+typedef struct {
+    const float *value;
+    long count;
+    float *average;
+    float rest;
+} ema_job;
+
 static void ema_item(void *context, long index) {
-    const optimizer_job *job = context;
-    vf rest = vset(job->momentum);
+    const ema_job *job = context;
+    vf rest = vset(job->rest);
 #define MOVE(i, n)                                                                                                     \
     do {                                                                                                               \
-        vf average = vload_first(job->parameter + (i), n);                                                             \
-        vstore_first(job->parameter + (i), vfma(rest, vload_first(job->gradient + (i), n) - average, average), n);     \
+        vf average = vload_first(job->average + (i), n);                                                               \
+        vstore_first(job->average + (i), vfma(rest, vload_first(job->value + (i), n) - average, average), n);          \
     } while (0)
     FOR_FLAT(index * FLAT_CHUNK, min_long((index + 1) * FLAT_CHUNK, job->count), MOVE);
 #undef MOVE
 }
 
 static void ema(float rest, const float *value, long count, float *average) {
-    optimizer_job job = {.gradient = value, .count = count, .parameter = average, .momentum = rest};
+    ema_job job = {value, count, average, rest};
     if (count > 0) dk_region(ceil_div(count, FLAT_CHUNK), 2 * count, ema_item, &job);
 }

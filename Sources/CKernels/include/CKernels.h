@@ -316,9 +316,9 @@ typedef struct {
 void dk_adam(const dk_adam_options *options, const float *gradient, long count, float *parameter, float *first_moment,
              float *second_moment);
 /// SGD with momentum as PyTorch defines it (dampening 0):
-///     buf = momentum·buf + g        p −= lr·(nesterov ? g + momentum·buf : buf)
-void dk_sgd(float learning_rate, float momentum, float weight_decay, float grad_scale, int nesterov,
-            const float *gradient, long count, float *parameter, float *momentum_buffer);
+///     g = grad_scale·gradient + weight_decay·p        buffer = momentum·buffer + g        p −= learning_rate·buffer
+void dk_sgd(float learning_rate, float momentum, float weight_decay, float grad_scale, const float *gradient,
+            long count, float *parameter, float *momentum_buffer);
 /// average += rest·(value − average), rest = 1 − decay
 void dk_ema(float rest, const float *value, long count, float *average);
 
