@@ -82,7 +82,7 @@ public final class Optimizer {
                 state[1].tensor.pointer)
         case .sgd:
             dk_sgd(
-                Float(learningRate), Float(c.momentum), Float(c.weightDecay), gradientScale, 0, arena.gradients.pointer,
+                Float(learningRate), Float(c.momentum), Float(c.weightDecay), gradientScale, arena.gradients.pointer,
                 arena.count, arena.values.pointer, state[0].tensor.pointer)
         }
     }
