@@ -9,6 +9,7 @@ scripts/setup.sh
 toolchain=$(swift -print-target-info | sed -n 's|.*"runtimeResourcePath": "\(.*\)/lib/swift".*|\1|p')
 failed=0
 while read -r file; do
-    "$toolchain/bin/clang" -fsyntax-only -Wall -Wextra -Wshadow -Werror -I "$(dirname "$file")/include" "$file" || failed=1
+    "$toolchain/bin/clang" -fsyntax-only -Wall -Wextra -Wshadow -Werror -I "$(dirname "$file")/include" "$file" ||
+        failed=1
 done < <(find Sources scripts -name '*.c')
 exit "$failed"
