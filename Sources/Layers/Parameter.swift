@@ -25,7 +25,8 @@ public final class Parameter {
     public let layout: ParameterLayout
     /// One entry a dimension of the engine's layout; nil where the dimension is not a channel axis.
     public let axes: [ChannelAxis?]
-    /// The removable axis with whose last channel the tensor leaves though it does not run over it; nil where there is none.
+    /// The removable axis with whose last channel the tensor leaves though it does not run over it; nil where there is
+    /// none.
     public let branch: ChannelAxis?
     /// False for tensors that are saved with the model but never trained (random Fourier frequencies).
     public let isTrainable: Bool

@@ -2,8 +2,8 @@ import Files
 import Foundation
 import ModelFolders
 
-/// A perceptron on disk: `config.json` (class and width before any pruning) beside `model.safetensors`, and `pruning.json`
-/// where it was pruned.
+/// A perceptron on disk: `config.json` (class and width before any pruning) beside `model.safetensors`, and
+/// `pruning.json` where it was pruned.
 struct PerceptronFolder: ModelFamily {
     /// What is known of a perceptron.
     struct Model: StoredModel {

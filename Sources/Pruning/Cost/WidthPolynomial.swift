@@ -1,8 +1,8 @@
 import Layers
 
 /// A network's multiply–accumulates, parameters or channels as a function of the widths of its prunable axes: a sum of
-/// products, evaluated without building anything. A term that leaves with a whole block (`Parameter.branch`) counts while
-/// the block has channels.
+/// products, evaluated without building anything. A term that leaves with a whole block (`Parameter.branch`) counts
+/// while the block has channels.
 public struct WidthPolynomial: Cost {
     private struct Term {
         var coefficient: Double

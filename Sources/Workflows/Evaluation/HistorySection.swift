@@ -42,8 +42,8 @@ struct HistorySection {
         } else if let only = updates.first {
             blocks.append(
                 .paragraph(
-                    "One mask update, to a density of \(NumberText.short(only.report.density, digits: 3)): a one-shot method."
-                ))
+                    "One mask update, to a density of \(NumberText.short(only.report.density, digits: 3)): "
+                        + "a one-shot method."))
         }
         if history.training.count > 1 {
             blocks.append(
