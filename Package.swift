@@ -74,13 +74,13 @@ let package = Package(
         .target(
             name: "Benchmarking",
             dependencies: [
-                "Files", "Statistics", "TensorCore", "Reports", "Models", "Training", "Runs", "Pruning", "Diffusion",
+                "Files", "Statistics", "TensorCore", "Reports", "Models", "Training", "Runs", "Diffusion",
                 "ModelFolders", "Timing", "Workflows",
             ]),
         .executableTarget(
             name: "diffprune",
             dependencies: [
-                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Models", "Datasets", "Runs", "Pruning",
+                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Datasets", "Runs", "Pruning",
                 "Diffusion", "ModelFolders", "Workflows", "Benchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -147,7 +147,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "WeightFiles", "Models", "Runs", "Diffusion", "ModelFolders", "Workflows", "diffprune", "TestSupport",
+                "Files", "WeightFiles", "Models", "Runs", "Diffusion", "ModelFolders", "Workflows", "diffprune",
+                "TestSupport",
             ]),
     ]
 )

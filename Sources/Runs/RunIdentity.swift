@@ -1,4 +1,3 @@
-import Configuration
 import Files
 import Foundation
 import Imagery

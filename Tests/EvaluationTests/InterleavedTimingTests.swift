@@ -2,8 +2,6 @@ import Foundation
 import Testing
 import Timing
 
-@testable import Evaluation
-
 @Suite struct InterleavedTimingTests {
     @Test func worksAlternateAndTheOrderTurns() throws {
         var order = ""

@@ -1,5 +1,4 @@
 import Classification
-import Configuration
 import Datasets
 import Files
 import Imagery

@@ -37,13 +37,16 @@ struct EvaluateCommand: ParsableCommand {
     var output: String
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("Images drawn by each model (default: 64).", valueName: "n"))
+        parsing: .unconditional,
+        help: ArgumentHelp("Images drawn by each model (default: \(EvaluationSettings().count)).", valueName: "n"))
     var count: Int?
 
-    @Option(help: ArgumentHelp("ddim or ddpm (default: ddim).", valueName: "name"))
+    @Option(help: ArgumentHelp("ddim or ddpm (default: \(EvaluationSettings().sampler.rawValue)).", valueName: "name"))
     var sampler: String?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Sampling steps (default: 50).", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Sampling steps (default: \(EvaluationSettings().steps)).", valueName: "n"))
     var steps: Int?
 
     @Option(
@@ -63,7 +66,8 @@ struct EvaluateCommand: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Images that go through a model together (default: 16); changes speed and memory only.", valueName: "n"))
+            "Images that go through a model together (default: \(EvaluationSettings().batchSize)); "
+                + "changes speed and memory only.", valueName: "n"))
     var batchSize: Int?
 
     @Flag(help: "Write the images too, to images/dense and images/pruned.")

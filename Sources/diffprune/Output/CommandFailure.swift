@@ -3,7 +3,6 @@ import Diffusion
 import Files
 import Foundation
 import Imagery
-import Models
 import Pruning
 import Runs
 import Workflows
