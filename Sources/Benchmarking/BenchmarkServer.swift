@@ -13,7 +13,9 @@ public final class BenchmarkServer {
     private let settings: BenchmarkSettings
     private var prepared: (work: BenchmarkWork, batch: Int, piece: PreparedWork)?
 
-    /// - Parameter settings: sampling steps and seed; what else it says comes with the requests.
+    /// - Parameters:
+    ///   - subject: what is timed.
+    ///   - settings: sampling steps and seed; what else it says comes with the requests.
     public init(_ subject: BenchmarkSubject, _ settings: BenchmarkSettings) {
         self.subject = subject
         self.settings = settings

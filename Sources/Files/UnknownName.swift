@@ -20,7 +20,9 @@ public struct UnknownName: Error, Equatable, CustomStringConvertible {
 extension CaseIterable where Self: RawRepresentable<String> {
     /// The choice that users call `name`.
     ///
-    /// - Parameter kind: what an error calls choices of this type.
+    /// - Parameters:
+    ///   - name: as typed.
+    ///   - kind: what an error calls choices of this type.
     /// - Throws: `UnknownName`.
     public init(named name: String, kind: String) throws {
         guard let choice = Self(rawValue: name) else {

@@ -83,7 +83,11 @@ public final class ChannelAxisBuilder {
     /// - Parameter kept: channels left by axis name; axes not named are whole.
     public init(kept: [String: [Int]] = [:]) { self.kept = kept }
 
-    /// - Parameter isRemovable: whether all channels may leave, and the layers on the axis with them.
+    /// - Parameters:
+    ///   - name: what files and reports call it.
+    ///   - width: before any pruning.
+    ///   - headWidth: channels that belong together; 1 where each stands alone.
+    ///   - isRemovable: whether all channels may leave, and the layers on the axis with them.
     public func axis(
         _ name: String, width: Int, headWidth: Int = 1, isRemovable: Bool = false
     ) throws -> ChannelAxis {

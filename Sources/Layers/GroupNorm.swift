@@ -14,7 +14,12 @@ public struct GroupNorm: Layer {
     public let groupCount: Int
     public let name: String
 
-    /// - Parameter branch: the inner axis of the block that the normalisation leaves with; nil where it stays.
+    /// - Parameters:
+    ///   - name: in files.
+    ///   - axis: what is normalised.
+    ///   - groupCount: before any pruning.
+    ///   - epsilon: added to variances.
+    ///   - branch: the inner axis of the block that the normalisation leaves with; nil where it stays.
     /// - Throws: `LayerError` where the axis cannot be divided into that many groups.
     public init(
         _ name: String, axis: ChannelAxis, groupCount: Int, epsilon: Float, branch: ChannelAxis? = nil

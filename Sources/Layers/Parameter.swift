@@ -36,7 +36,10 @@ public final class Parameter {
 
     /// - Parameters:
     ///   - name: in files.
+    ///   - layout: here and in files.
+    ///   - axes: one entry a dimension; nil where it is no channel axis.
     ///   - shape: of the engine's layout.
+    ///   - initialization: what it holds before training.
     ///   - branch: of what a block computes before its inner axis, which is not needed without the block.
     ///   - isTrainable: false for tensors that are saved with the model but never trained.
     public init(

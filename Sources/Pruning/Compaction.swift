@@ -48,7 +48,9 @@ public struct Compaction<Network: ChannelNetwork> {
         }
     }
 
-    /// - Parameter masks: of a space of the network's channels, each exactly 0 or 1.
+    /// - Parameters:
+    ///   - source: the network, which stays as it is.
+    ///   - masks: of a space of the network's channels, each exactly 0 or 1.
     /// - Throws: `CompactionError`.
     public init(_ source: Network, masks: Masks) throws {
         var kept = source.keptChannels

@@ -57,7 +57,9 @@ public struct PipelineFolder: ModelFamily {
 
     /// Reads a U-Net's `config.json` by itself.
     ///
-    /// - Parameter warnings: gets a sentence for each key that was overlooked.
+    /// - Parameters:
+    ///   - file: the configuration.
+    ///   - warnings: gets a sentence for each key that was overlooked.
     public static func readConfiguration(_ file: URL, _ warnings: inout [String]) throws -> UNetConfiguration {
         let (configuration, unknown) = try ModelFolder.reading(file) { json in
             if let name = ModelFolder.className(in: json), !classNames.contains(name) {

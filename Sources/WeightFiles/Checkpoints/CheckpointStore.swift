@@ -11,7 +11,9 @@ public struct CheckpointStore: Sendable {
     /// How many checkpoints `save` leaves.
     public let keeping: Int
 
-    /// - Parameter keeping: at least 1.
+    /// - Parameters:
+    ///   - folder: `checkpoints` of a run folder; made by the first `save`.
+    ///   - keeping: at least 1.
     public init(folder: URL, keeping: Int = 2) {
         precondition(keeping >= 1, "a store keeps at least one checkpoint")
         self.folder = folder
@@ -30,6 +32,7 @@ public struct CheckpointStore: Sendable {
     ///
     /// Later checkpoints are left alone; a run that goes back in time says so with `discard(after:)`.
     /// - Parameters:
+    ///   - step: the number of the checkpoint.
     ///   - tensors: arrays; 64-bit counters as I64.
     ///   - state: anything else; its integers are 64-bit signed, numbers finite.
     /// - Throws: `CheckpointError.invalidStep`, `SafetensorsError`, `StorageError`. The former checkpoints then remain.

@@ -17,8 +17,11 @@ public struct EvaluationWorkflow {
     private let context: RunContext
 
     /// - Parameters:
+    ///   - settings: how the two are compared.
+    ///   - dense: the model before pruning.
     ///   - pruned: where its folder is `model` in a run folder, the report shows the run's history.
     ///   - command: the command line as typed, for the report.
+    ///   - context: where the report goes.
     public init(
         _ settings: EvaluationSettings, dense: LoadedPipeline, pruned: LoadedPipeline, command: String = "",
         in context: RunContext

@@ -15,6 +15,7 @@ public struct PairedFoldersWorkflow {
     ///   - dense: a folder of PNGs.
     ///   - pruned: one of PNGs of the same names.
     ///   - command: the command line as typed, for the report.
+    ///   - context: where the report goes.
     public init(dense: URL, pruned: URL, command: String = "", in context: RunContext) {
         self.dense = dense
         self.pruned = pruned

@@ -28,8 +28,9 @@ public struct PruningRunConfiguration: Sendable {
     }
 
     /// - Parameters:
-    ///   - file: sections `method` (`name` and the method's settings), `pruning`, `finetuning`, `data`;
-    ///     nil for defaults.
+    ///   - file: sections `method` (`name` and the method's settings), `pruning`, `finetuning`, `data`; nil for
+    ///     defaults.
+    ///   - overrides: "section.key=value", applied in order.
     ///   - method: takes the place of the file's.
     ///   - target: takes the place of the file's.
     ///   - data: path that takes the place of the file's.

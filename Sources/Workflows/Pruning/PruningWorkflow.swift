@@ -22,7 +22,10 @@ public struct PruningWorkflow {
     private let pipeline: Pipeline
     private let context: RunContext
 
-    /// - Parameter pipeline: the model, whose weights are trained where they are.
+    /// - Parameters:
+    ///   - configuration: what defines the run.
+    ///   - pipeline: the model, whose weights are trained where they are.
+    ///   - context: the run folder.
     public init(_ configuration: PruningRunConfiguration, pipeline: Pipeline, in context: RunContext) {
         self.configuration = configuration
         self.pipeline = pipeline

@@ -39,11 +39,14 @@ public struct QuickstartWorkflow {
     ]
 
     /// - Parameters:
-    ///   - configuration: of the pruning run; its data path is the bundled data's. nil for `configs/quickstart.yaml`
-    ///     beside the samples, or built-in settings where that is not there.
+    ///   - samples: the bundled data and models.
+    ///   - file: of the pruning run; its data path is the bundled data's. nil for `configs/quickstart.yaml` beside the
+    ///     samples, or built-in settings where that is not there.
     ///   - model: a model folder in place of the bundled one.
     ///   - overrides: "section.key=value" on the configuration.
+    ///   - settings: of the comparison; nil for the defaults.
     ///   - command: the command line as typed, for the report.
+    ///   - context: the folder to write.
     public init(
         samples: BundledSamples, configuration file: URL? = nil, model: URL? = nil, overrides: [String] = [],
         evaluation settings: EvaluationSettings? = nil, command: String = "", in context: RunContext

@@ -17,7 +17,11 @@ public struct SamplingWorkflow {
     /// The most images that the grid shows: those from the first.
     public static let gridLimit = 256
 
-    /// - Parameter noise: a file to read all noise from, instead of drawing it.
+    /// - Parameters:
+    ///   - pipeline: the model.
+    ///   - request: which images, and how.
+    ///   - noise: a file to read all noise from, instead of drawing it.
+    ///   - context: the folder to write.
     public init(_ pipeline: Pipeline, _ request: SamplingRequest, noise: URL? = nil, in context: RunContext) {
         self.pipeline = pipeline
         self.request = request
