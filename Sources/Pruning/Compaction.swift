@@ -55,8 +55,9 @@ public struct Compaction<Network: ChannelNetwork> {
     public init(_ source: Network, masks: Masks) throws {
         var kept = source.keptChannels
         var left: [ObjectIdentifier: [Int]] = [:]
-        for (group, mask) in zip(masks.space.groups, masks.bySite) {
-            guard mask.allSatisfy({ $0 == 0 || $0 == 1 }) else { throw CompactionError.softMask(group: group.name) }
+        for (site, group) in masks.space.groups.enumerated() {
+            guard masks.isBinary(site: site) else { throw CompactionError.softMask(group: group.name) }
+            let mask = masks[site]
             let channels = mask.indices.filter { mask[$0] == 1 }
             guard !channels.isEmpty || group.axis.isRemovable else { throw CompactionError.emptyGroup(group.name) }
             left[ObjectIdentifier(group.axis)] = channels

@@ -118,15 +118,12 @@ struct BenchCommand: ParsableCommand {
             batch: batch.first ?? SweepWorkflow.defaultBatch, progress: general.progress)
         guard let output else { return try show(workflow.run()) }
         let folder = URL(fileURLWithPath: output)
-        let sweeps = try OutputClaim.holding(folder) {
-            do {
-                try OutputFolder.prepare(folder, overwriting: false)
-            } catch StorageError.folderNotEmpty(let path) {
-                throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
+        let sweeps = try OccupiedFolder.explained {
+            try RunContext(output: folder).writing {
+                let sweeps = try workflow.run()
+                try sweeps.write(to: folder)
+                return sweeps
             }
-            let sweeps = try workflow.run()
-            try sweeps.write(to: folder)
-            return sweeps
         }
         try show(sweeps)
     }

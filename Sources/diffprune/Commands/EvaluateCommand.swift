@@ -82,13 +82,7 @@ struct EvaluateCommand: ParsableCommand {
     mutating func run() throws {
         general.apply()
         let url = URL(fileURLWithPath: output)
-        let text = try OutputClaim.holding(url) {
-            do {
-                return try summary(output: url)
-            } catch StorageError.folderNotEmpty(let path) {
-                throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
-            }
-        }
+        let text = try OutputClaim.holding(url) { try OccupiedFolder.explained { try summary(output: url) } }
         guard !json else {
             let metrics = try JSONFile.read(url.appendingPathComponent("metrics.json"))
             return try StandardStreams.write(metrics.text(.python) + "\n")

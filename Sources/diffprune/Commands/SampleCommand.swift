@@ -63,14 +63,12 @@ struct SampleCommand: ParsableCommand {
         request.classLabel = classLabel
         request.batchSize = batchSize
         let url = URL(fileURLWithPath: output)
-        do {
-            let drawn = try SamplingWorkflow(
+        let drawn = try OccupiedFolder.explained {
+            try SamplingWorkflow(
                 model.load(), request, noise: noise.map { URL(fileURLWithPath: $0) },
                 in: RunContext(output: url, progress: general.progress)
             ).run()
-            try StandardStreams.write("\(drawn) images: \(url.path)\n")
-        } catch StorageError.folderNotEmpty(let path) {
-            throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
         }
+        try StandardStreams.write("\(drawn) images: \(url.path)\n")
     }
 }
