@@ -71,7 +71,7 @@ import Workflows
             #expect(information.channels == 4 && information.groups.map(\.originalWidth) == [6])
             #expect(information.pruning?.method == "taylor")
             #expect(try information.json()["hidden_width"] == 6)
-            #expect(information.summary.map(\.title) == ["hidden layer"])
+            #expect(information.summary.map { $0.title } == ["hidden layer"])
         }
     }
 
