@@ -29,7 +29,7 @@ for folder in Sources/*/; do
     "$extract" -module-name "$module" "${flags[@]}" -output-dir .build-docs/symbols
 done
 
-# A parameter that explains itself needs no documentation, which the check of parameters would ask for.
+# Where one parameter is documented, all have to be.
 "$(tool docc)" convert docs/diffprune.docc --additional-symbol-graph-dir .build-docs/symbols \
     --output-path .build-docs/site --fallback-display-name diffprune --fallback-bundle-identifier diffprune \
-    --disable-parameters-and-returns-validation --warnings-as-errors
+    --warnings-as-errors
