@@ -21,7 +21,7 @@ quickstart: build ## Prunes, fine-tunes and compares the bundled model.
 
 # `make lint LINTERS=required` fails where the linters of scripts/lint/requirements.txt cannot be installed.
 LINTERS ?= optional
-lint: ## Checks formats, warnings of C, declared imports, the maps in the docs, and Python.
+lint: ## Checks formats, columns, warnings of C, declared imports, the maps in the docs, and Python.
 	@scripts/lint/all.sh $(LINTERS)
 
 # Tests are built apart from the product: their flags would otherwise have each rebuild the other.

@@ -12,6 +12,7 @@ check() {
 }
 
 check "rooms" scripts/lint/rooms.sh
+check "columns" scripts/lint/columns.sh
 check "Swift format" swift format lint --strict --recursive --parallel Package.swift Sources Tests
 check "warnings of C" scripts/lint/c_warnings.sh
 if scripts/lint/setup.sh; then

@@ -26,7 +26,8 @@ public enum TensorFileError: Error, CustomStringConvertible {
             "\(file): tensor '\(name)' holds \(got), expected \(expected)"
         case .unfit(let file, let reason): "\(file): \(reason)"
         case .resultNotFinite(let what):
-            "\(what) has values that are not finite: the weights or the input are broken, or a timestep at which the model is undefined"
+            "\(what) has values that are not finite: the weights or the input are broken, "
+                + "or a timestep at which the model is undefined"
         }
     }
 }
