@@ -3,6 +3,8 @@
 //
 // The core takes any rectangle of taps, any stride and any padding (negative crops), and writes its result anywhere
 // on a pixel grid; forward passes, input gradients and the four parities of a strided input gradient are calls of it.
+//
+// The plain reference of this and of Winograd's method is Reference.convolution.
 
 #define CONV_SCRATCH_FLOATS (48 * 1024)  // of padded input an item keeps in cache
 #define CONV_MAX_PIXELS 384              // of an item

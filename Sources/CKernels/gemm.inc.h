@@ -1,4 +1,4 @@
-// General matrix products.
+// General matrix products. The plain reference is beside its tests, KernelMatrixTests.
 //
 // A stored [M,K]: rows are read in place; B is packed in column panels. A stored [K,M]: MR columns of A at a time are
 // packed for the outer-product kernel, K in blocks that are added in order.

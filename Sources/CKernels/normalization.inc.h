@@ -1,4 +1,5 @@
 // Moments, and the affine map with activation that normalisation layers are made of, with its backward pass.
+// What group normalisation makes of them is derived in group_norm.c.
 
 // ---------------------------------------------------------------- moments
 
