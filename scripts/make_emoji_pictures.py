@@ -148,22 +148,37 @@ def order(text):
 def color(text):
     values = tuple(int(v) for v in text.split(","))
     if len(values) != 3 or not all(0 <= v <= 255 for v in values):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"'{text}', expected three numbers in 0…255")
     return values
+
+
+def positive(text):
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}, expected at least 1")
+    return int(text)
+
+
+def fraction(text):
+    if not 0 < float(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}, expected more than 0 and less than 1")
+    return float(text)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", type=pathlib.Path, help="folder to make; must be new or empty")
-    parser.add_argument("--size", type=int, default=32, help="height and width of the pictures (%(default)s)")
+    parser.add_argument("--size", type=positive, default=32, help="height and width of the pictures (%(default)s)")
     parser.add_argument("--background", type=color, default=(255, 255, 255), metavar="R,G,B", help="(white)")
-    parser.add_argument("--per-family", type=int, default=6, metavar="N", help="variants of an emoji (%(default)s)")
-    parser.add_argument("--test", type=float, default=0.2, metavar="F", help="part of each class to test (%(default)s)")
+    parser.add_argument("--per-family", type=positive, default=6, metavar="N", help="of one emoji (%(default)s)")
+    parser.add_argument("--test", type=fraction, default=0.2, metavar="F", help="part of a class (%(default)s)")
     parser.add_argument("--font", default=FONT, help="(%(default)s)")
     parser.add_argument("--emoji-list", default=LIST, metavar="FILE", help="(%(default)s)")
     options = parser.parse_args()
-    if options.target.exists() and any(options.target.iterdir()):
-        sys.exit(f"{options.target}: is there already and not empty")
+    if options.target.exists() and not (options.target.is_dir() and not any(options.target.iterdir())):
+        sys.exit(f"{options.target}: is there already; expected a new or empty folder")
+    for path, package in ((options.font, "fonts-noto-color-emoji"), (options.emoji_list, "unicode-data")):
+        if not pathlib.Path(path).is_file():
+            sys.exit(f"{path}: no such file; Debian's package {package} has it")
 
     glyphs = Glyphs(options.font)
     families = defaultdict(list)
