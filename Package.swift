@@ -50,7 +50,10 @@ let package = Package(
                 "Training",
             ]),
         .target(name: "Classification", dependencies: ["TensorCore", "Layers", "Models", "Datasets", "Training"]),
-        .target(name: "ModelFolders", dependencies: ["Files", "Layers", "WeightFiles", "Models", "Diffusion"]),
+        .target(
+            name: "ModelFolders", dependencies: ["Files", "Layers", "WeightFiles", "Models", "Diffusion"],
+            resources: [.embedInCode("Resources/modeling_diffprune.py")]),
+        .target(name: "Export", dependencies: ["Files", "TensorCore", "Layers", "Models"]),
         .target(
             name: "PruningMethods",
             dependencies: [
@@ -79,7 +82,7 @@ let package = Package(
             name: "diffprune",
             dependencies: [
                 "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Models", "Datasets", "Runs", "Pruning",
-                "Diffusion", "ModelFolders", "PruningMethods", "Workflows", "Benchmarking",
+                "Diffusion", "ModelFolders", "Export", "PruningMethods", "Workflows", "Benchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(
@@ -114,6 +117,8 @@ let package = Package(
             dependencies: [
                 "Files", "TensorCore", "Layers", "WeightFiles", "Models", "ModelFolders", "TestSupport",
             ]),
+        .testTarget(
+            name: "ExportTests", dependencies: ["Files", "Models", "Export", "ModelFolders", "TestSupport"]),
         .testTarget(
             name: "PruningTests",
             dependencies: [
