@@ -52,7 +52,10 @@ let package = Package(
                 "Training",
             ]),
         .target(name: "Classification", dependencies: ["TensorCore", "Layers", "Models", "Datasets", "Training"]),
-        .target(name: "ModelFolders", dependencies: ["Files", "Layers", "WeightFiles", "Models", "Diffusion"]),
+        .target(
+            name: "ModelFolders", dependencies: ["Files", "Layers", "WeightFiles", "Models", "Diffusion"],
+            resources: [.embedInCode("Resources/modeling_diffprune.py")]),
+        .target(name: "Export", dependencies: ["Files", "TensorCore", "Layers", "Models"]),
         .target(
             name: "PruningMethods",
             dependencies: [
@@ -81,7 +84,7 @@ let package = Package(
             name: "diffprune",
             dependencies: [
                 "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Datasets", "Runs", "Pruning",
-                "Diffusion", "ModelFolders", "Workflows", "Benchmarking",
+                "Diffusion", "ModelFolders", "Export", "Workflows", "Benchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(
@@ -93,7 +96,7 @@ let package = Package(
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"]),
         .testTarget(name: "TensorCoreTests", dependencies: ["COpenBLAS", "CKernels", "TensorCore", "TestSupport"]),
         .testTarget(name: "ImageryTests", dependencies: ["Imagery", "TestSupport"]),
-        .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
+        .testTarget(name: "ReportsTests", dependencies: ["Files", "Reports", "TestSupport"]),
         .testTarget(name: "WeightFilesTests", dependencies: ["Files", "WeightFiles", "TestSupport"]),
         .testTarget(name: "LayersTests", dependencies: ["TensorCore", "Layers", "Training", "TestSupport"]),
         .testTarget(
@@ -116,6 +119,8 @@ let package = Package(
             dependencies: [
                 "Files", "TensorCore", "Layers", "WeightFiles", "Models", "ModelFolders", "TestSupport",
             ]),
+        .testTarget(
+            name: "ExportTests", dependencies: ["Files", "Models", "Export", "ModelFolders", "TestSupport"]),
         .testTarget(
             name: "PruningTests",
             dependencies: [
