@@ -89,7 +89,9 @@ struct JPEGReadingTests {
         let scans = data.indices.dropLast().filter { data[$0] == 0xff && data[$0 + 1] == 0xda }
         let last = try #require(scans.last)
         let scan = data[last..<(data.count - 2)]
-        let bytes = data.dropLast(2) + (0..<600).flatMap { _ in scan } + data.suffix(2)
+        var bytes = Array(data.dropLast(2))
+        for _ in 0..<600 { bytes += scan }
+        bytes += data.suffix(2)
         let text = message { _ = try JPEG.decode(Data(bytes), name: "scans") }
         #expect(text.contains("more than 500 scans") || text.contains("Corrupt"), "\(text)")
     }

@@ -136,9 +136,9 @@ struct EvaluationReport {
 
     private func quality() throws -> HTMLReport.Section {
         switch result.quality {
-        case .unavailable(let reason):
-            return HTMLReport.Section(
-                "Quality", [.note("No Fréchet distance: \(reason).", kind: .information)])
+        case .unavailable(let reason, let remedy):
+            let text = "No Fréchet distance: \(reason)." + (remedy.map { " The way out: \($0)." } ?? "")
+            return HTMLReport.Section("Quality", [.note(text, kind: .information)])
         case .measured(let distances):
             var table = ReportTable(
                 columns: [.name("Fréchet distance of"), .number("distance")],

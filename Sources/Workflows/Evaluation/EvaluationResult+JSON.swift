@@ -88,9 +88,10 @@ extension InterleavedTiming {
 extension FrechetQuality {
     var json: JSONValue {
         switch self {
-        case .unavailable(let reason):
+        case .unavailable(let reason, let remedy):
             return [
                 "dense": .null, "pruned": .null, "feature_net": .null, "reference": .null, "reason": .string(reason),
+                "remedy": remedy.map { .string($0) } ?? .null,
             ]
         case .measured(let distances):
             return [

@@ -76,7 +76,7 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
                 + names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
                 + "; expected the same file names in both"
         case .noImages(let folder):
-            "\(folder): there are no PNG files in it"
+            "\(folder): there are no PNG or JPEG files in it"
         }
     }
 }

@@ -25,13 +25,27 @@ extension EvaluationResult {
     }
 
     private var qualityLine: String {
-        guard case .measured(let distances) = quality else { return "" }
+        guard case .measured(let distances) = quality else { return unavailableLines }
         let (dense, pruned) = (
             NumberText.short(distances.dense, digits: 3), NumberText.short(distances.pruned, digits: 3)
         )
         return
             "\(SummaryLine.name("Fréchet"))\(dense) → \(pruned)   dense → pruned to \(distances.referenceCount) real images, "
             + "in \(distances.featureNet)\n"
+    }
+}
+
+extension EvaluationResult {
+    /// Why there is no distance, and the way out, folded under its column.
+    private var unavailableLines: String {
+        guard case .unavailable(let reason, let remedy) = quality else { return "" }
+        let column = SummaryLine.name("").count
+        let lines =
+            TextWrap.lines(of: "none: " + reason, width: 100 - column)
+            + (remedy.map { TextWrap.lines(of: $0, width: 100 - column) } ?? [])
+        return lines.enumerated().map {
+            ($0 == 0 ? SummaryLine.name("Fréchet") : String(repeating: " ", count: column)) + $1 + "\n"
+        }.joined()
     }
 }
 

@@ -117,7 +117,7 @@ public struct EvaluationWorkflow {
         _ features: FeatureChoice, data: InMemoryDataset?, _ denseImages: [Image], _ prunedImages: [Image]
     ) throws -> FrechetQuality {
         switch features {
-        case .none(let reason): return .unavailable(reason: reason)
+        case .none(let reason, let remedy): return .unavailable(reason: reason, remedy: remedy)
         case .net(let extractor):
             guard let data else { return .unavailable(reason: "no data set was given") }
             progress?(ProgressUpdate(phase: "features", completed: 0, total: 1))

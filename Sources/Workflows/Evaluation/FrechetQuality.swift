@@ -22,7 +22,8 @@ public enum FrechetQuality: Sendable {
     }
 
     case measured(Distances)
-    case unavailable(reason: String)
+    /// - remedy: what can be done about it; nil where nothing can.
+    case unavailable(reason: String, remedy: String? = nil)
 
     /// What weakens the distances, if anything does.
     var warning: String? {
@@ -38,7 +39,9 @@ public enum FrechetQuality: Sendable {
         name: String, extractor: some FeatureExtractor
     ) throws -> FrechetQuality {
         guard dense.count >= 2 else {
-            return .unavailable(reason: "a covariance needs at least two pictures of each model")
+            return .unavailable(
+                reason: "a covariance needs at least two pictures of each model", remedy: "--count 2 or more draws them"
+            )
         }
         var stream = RandomStream(seed: seed, purpose: "evaluation-reference")
         let order = stream.permutation(count: dataset.count).filter {
@@ -61,6 +64,8 @@ public enum FrechetQuality: Sendable {
                 denseToPruned: try FrechetDistance.value(denseStatistics, prunedStatistics),
                 realImages: try real.map { try FrechetDistance.value($0, reference) }, featureNet: extractor.name,
                 dimension: extractor.dimension, count: dense.count, reference: name, referenceCount: reference.count,
-                warning: denseStatistics.warning))
+                warning: FeatureStatistics.warning(
+                    dimension: extractor.dimension,
+                    samples: [("pictures of each model", dense.count), ("reference images", reference.count)])))
     }
 }

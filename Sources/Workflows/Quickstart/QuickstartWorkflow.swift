@@ -63,17 +63,11 @@ public struct QuickstartWorkflow {
         evaluation.data.path = samples.data.path
         evaluation.data.split = .test
         evaluation.savesImages = true
-        if evaluation.features == nil, try Self.takesBundledFeatures(dense.pipeline.model, samples) {
-            evaluation.features = samples.features
+        // The bundled nets are looked for in the samples named, which need not be where the program would look.
+        if evaluation.features == nil {
+            evaluation.features = try BundledFeatures(samples, for: dense.pipeline.model).fitting?.url
         }
         self.evaluation = evaluation
-    }
-
-    /// The bundled feature net is looked for in the samples named, which need not be where the program would look.
-    private static func takesBundledFeatures(_ dense: UNet, _ samples: BundledSamples) throws -> Bool {
-        guard FileManager.default.fileExists(atPath: samples.features.path) else { return false }
-        return try FeatureClassifierFolder(samples.features).load().model.accepts(
-            height: dense.size[0], width: dense.size[1], channels: dense.configuration.inChannels)
     }
 
     /// `./diffprune-quickstart`, or the first of `-2`, `-3`, … that is not there yet.

@@ -14,7 +14,7 @@ struct EvaluateCommand: ParsableCommand {
             Draws images with both from the same noise and writes metrics.json (consistency, quality, efficiency), \
             grid.png (dense, pruned, difference) and report.html. With --data, noise predictions are compared on real \
             images and the Fréchet distance to them is taken in the space of a feature net (--features; the bundled \
-            one where it fits). Two folders of PNGs paired by name can be compared instead: --dense-images with \
+            one where it fits). Two folders of pictures paired by name can be compared instead: --dense-images with \
             --pruned-images.
 
             Example: diffprune evaluate --dense runs/fashion/model --pruned runs/half/model --data \
@@ -27,10 +27,10 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Model folder of the pruned model; of a run folder, RUN/model.", valueName: "dir"))
     var pruned: String?
 
-    @Option(help: ArgumentHelp("Folder of PNGs, in place of --dense.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Folder of PNGs or JPEGs, in place of --dense.", valueName: "dir"))
     var denseImages: String?
 
-    @Option(help: ArgumentHelp("Folder of PNGs of the same names, in place of --pruned.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Folder of pictures of the same names, in place of --pruned.", valueName: "dir"))
     var prunedImages: String?
 
     @Option(help: ArgumentHelp("Folder to write; must be new or empty.", valueName: "dir"))
@@ -54,8 +54,14 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Folder or file of real images.", valueName: "path"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Part of the data: train or test (default: train).", valueName: "name"))
+    @Option(help: ArgumentHelp("Part of the data: train, validation or test (default: train).", valueName: "name"))
     var split: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Column of the data's metadata.csv or metadata.jsonl with the classes (default: label).", valueName: "name")
+    )
+    var labelColumn: String?
 
     @Option(help: ArgumentHelp("Folder of a feature net, see train-features.", valueName: "dir"))
     var features: String?
@@ -119,7 +125,8 @@ struct EvaluateCommand: ParsableCommand {
         let given: [(String, Bool)] = [
             ("--count", count != nil), ("--sampler", sampler != nil), ("--steps", steps != nil),
             ("--class", classLabel != nil), ("--data", data != nil), ("--split", split != nil),
-            ("--features", features != nil), ("--batch-size", batchSize != nil), ("--save-images", saveImages),
+            ("--label-column", labelColumn != nil), ("--features", features != nil), ("--batch-size", batchSize != nil),
+            ("--save-images", saveImages),
             ("--seed", seed.seed != nil),
         ]
         if let (name, _) = given.first(where: \.1) {
@@ -142,7 +149,8 @@ struct EvaluateCommand: ParsableCommand {
         settings.classLabel = classLabel
         settings.batchSize = batchSize ?? settings.batchSize
         settings.savesImages = saveImages
-        for (name, value) in [("--split", split), ("--features", features)] where value != nil && data == nil {
+        let dependent = [("--split", split), ("--label-column", labelColumn), ("--features", features)]
+        for (name, value) in dependent where value != nil && data == nil {
             throw RequestError.conflict("\(name) has no effect without --data")
         }
         if let data {
@@ -154,6 +162,7 @@ struct EvaluateCommand: ParsableCommand {
                 }
                 settings.data.split = part
             }
+            settings.data.labelColumn = labelColumn ?? ""
             settings.features = features.map { URL(fileURLWithPath: $0) }
         }
         return settings
