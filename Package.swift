@@ -144,7 +144,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "WeightFiles", "Models", "Diffusion", "ModelFolders", "Workflows", "diffprune", "TestSupport",
+                "Imagery", "WeightFiles", "Models", "Diffusion", "ModelFolders", "Workflows", "diffprune",
+                "TestSupport",
             ]),
     ]
 )

@@ -21,7 +21,20 @@ extension EvaluationResult {
                 "\(milliseconds) a step of \(efficiency.batch) images (quartiles × \(low) – \(high))")
             + line("memory", efficiency.peakBytes.ratio, change(efficiency.peakBytes, NumberText.bytes))
             + line("file", efficiency.fileBytes.ratio, change(efficiency.fileBytes, NumberText.bytes))
-            + consistency.summary + qualityLine
+            + consistency.summary + classLine + qualityLine
+    }
+
+    /// The two classes that came out worst and best.
+    private var classLine: String {
+        let ranked = byClass.compactMap { entry in entry.consistency.ssim.map { (entry, $0.mean) } }
+            .sorted { $0.1 < $1.1 }
+        guard ranked.count > 1, let worst = ranked.first, let best = ranked.last else { return "" }
+        func text(_ entry: (ClassResult, Double)) -> String {
+            "\(SummaryLine.fixed(entry.1, 3)) (class \(entry.0.label)"
+                + (entry.0.name.map { ", \($0))" } ?? ")")
+        }
+        return "\(SummaryLine.name("by class"))\(text(worst)) – \(text(best))   SSIM of the worst and of the best of "
+            + "\(ranked.count)\n"
     }
 
     private var qualityLine: String {

@@ -1,3 +1,4 @@
+import Diffusion
 import Evaluation
 import Foundation
 import Imagery
@@ -32,10 +33,11 @@ public enum FrechetQuality: Sendable {
 
     /// - Parameters:
     ///   - limit: reference images, at most.
+    ///   - classes: of the pictures. The reference is the real images of the classes that are drawn.
     ///   - name: what the report calls the reference.
     /// - Throws: `FeatureError`, `MetricError`.
     static func measure(
-        dense: [Image], pruned: [Image], dataset: InMemoryDataset, limit: Int, classLabel: Int?, seed: UInt64,
+        dense: [Image], pruned: [Image], dataset: InMemoryDataset, limit: Int, classes: ImageClasses?, seed: UInt64,
         name: String, extractor: some FeatureExtractor
     ) throws -> FrechetQuality {
         guard dense.count >= 2 else {
@@ -43,10 +45,13 @@ public enum FrechetQuality: Sendable {
                 reason: "a covariance needs at least two pictures of each model", remedy: "--count 2 or more draws them"
             )
         }
-        var stream = RandomStream(seed: seed, purpose: "evaluation-reference")
-        let order = stream.permutation(count: dataset.count).filter {
-            classLabel == nil || dataset.label($0) == classLabel
+        if case .one? = classes, dataset.labelCount == nil {
+            return .unavailable(
+                reason: "the pictures are all of one class, and the data have no classes to take it from",
+                remedy: "--class all, or data with classes")
         }
+        var stream = RandomStream(seed: seed, purpose: "evaluation-reference")
+        let order = stream.permutation(count: dataset.count).filter { isDrawn(dataset.label($0), classes, dense.count) }
         guard order.count >= 2 else {
             return .unavailable(reason: "the reference has \(order.count) images; a covariance needs at least two")
         }
@@ -67,5 +72,14 @@ public enum FrechetQuality: Sendable {
                 warning: FeatureStatistics.warning(
                     dimension: extractor.dimension,
                     samples: [("pictures of each model", dense.count), ("reference images", reference.count)])))
+    }
+
+    /// Whether there are pictures of a real image's class among the first `count`; of no class there is nothing to say.
+    private static func isDrawn(_ label: Int?, _ classes: ImageClasses?, _ count: Int) -> Bool {
+        guard let label, let classes else { return true }
+        return switch classes {
+        case .one(let only): Float(label) == only
+        case .all(let classes): label < min(classes, count)
+        }
     }
 }

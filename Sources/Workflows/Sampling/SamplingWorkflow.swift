@@ -50,7 +50,8 @@ public struct SamplingWorkflow {
             try OutputFolder.prepare(output, overwriting: false)
             let drawing = ImageSampler(
                 model: model, sampler: sampler, seed: UInt64(request.seed),
-                classLabel: request.classLabel.map { Float($0) }, batchSize: request.batchSize)
+                classes: try ClassChoice.resolved(request.classes, for: model.classConditioning),
+                batchSize: request.batchSize)
             try draw(count, with: drawing, noise: given?.noise)
             return count
         }
@@ -85,7 +86,9 @@ public struct SamplingWorkflow {
                     [NamedTensor("samples", shape: rawShape, floats: raw)],
                     to: folder.appendingPathComponent("samples.safetensors"))
             }
-            try AtomicFile.write(PNG.encode(sampleGrid(shown)), to: folder.appendingPathComponent("grid.png"))
+            try AtomicFile.write(
+                PNG.encode(ClassGrid.layOut(shown, classes: drawing.classes)),
+                to: folder.appendingPathComponent("grid.png"))
         }
     }
 

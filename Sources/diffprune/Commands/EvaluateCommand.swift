@@ -48,8 +48,10 @@ struct EvaluateCommand: ParsableCommand {
 
     @Option(
         name: .customLong("class"), parsing: .unconditional,
-        help: ArgumentHelp("Class of every image, for conditional models.", valueName: "k"))
-    var classLabel: Int?
+        help: ArgumentHelp(
+            "Class of every image, for class-conditional models, or all: image i has class i mod the number of "
+                + "classes, and there is a table by class (default: all).", valueName: "k|all"))
+    var classes: String?
 
     @Option(help: ArgumentHelp("Folder or file of real images.", valueName: "path"))
     var data: String?
@@ -124,7 +126,7 @@ struct EvaluateCommand: ParsableCommand {
     private func refuseModelOptions() throws {
         let given: [(String, Bool)] = [
             ("--count", count != nil), ("--sampler", sampler != nil), ("--steps", steps != nil),
-            ("--class", classLabel != nil), ("--data", data != nil), ("--split", split != nil),
+            ("--class", classes != nil), ("--data", data != nil), ("--split", split != nil),
             ("--label-column", labelColumn != nil), ("--features", features != nil), ("--batch-size", batchSize != nil),
             ("--save-images", saveImages),
             ("--seed", seed.seed != nil),
@@ -146,7 +148,7 @@ struct EvaluateCommand: ParsableCommand {
             settings.sampler = name
         }
         settings.steps = steps ?? settings.steps
-        settings.classLabel = classLabel
+        settings.classes = try classes.map { try ClassChoice(option: $0) }
         settings.batchSize = batchSize ?? settings.batchSize
         settings.savesImages = saveImages
         let dependent = [("--split", split), ("--label-column", labelColumn), ("--features", features)]

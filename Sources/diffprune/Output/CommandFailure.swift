@@ -43,7 +43,7 @@ struct CommandFailure {
         switch error {
         case is RequestError, is ConfigurationError, is PrunerConfigurationError, is MethodCatalogError, is BudgetError,
             is SettingError, DatasetError.badOption, SchedulerError.stepCount,
-            SchedulerError.invalidValue, EvidenceError.missing, EvaluationError.classLabel:
+            SchedulerError.invalidValue, EvidenceError.missing:
             true
         default: false
         }
