@@ -63,8 +63,8 @@ static uint8_t product(uint8_t a, uint8_t b) {
     return (uint8_t)(((scaled >> 8) + scaled) >> 8);
 }
 
-/// One row of inks, stored inverted as Adobe does, to RGB: each of cyan, magenta and yellow takes its share of what black
-/// leaves.
+/// One row of inks, stored inverted as Adobe does, to RGB: each of cyan, magenta and yellow takes its share of what
+/// black leaves.
 static void convert_inks(const uint8_t *inks, uint8_t *rgb, uint32_t width) {
     for (uint32_t x = 0; x < width; ++x, inks += 4, rgb += 3) {
         const uint8_t light = inks[3];
@@ -106,10 +106,10 @@ static void decode(decoder *d, const uint8_t *data, size_t length, uint32_t maxi
         fail(d, CIMAGERY_BROKEN, "it is too short for the size in its header");
     }
     switch (jpeg->num_components) {
-        case 1: jpeg->out_color_space = JCS_GRAYSCALE; break;
-        case 3: jpeg->out_color_space = JCS_RGB; break;
-        case 4: jpeg->out_color_space = JCS_CMYK; break;
-        default: fail(d, CIMAGERY_BROKEN, "it has neither 1 (grey), 3 (colour) nor 4 (CMYK) components");
+    case 1: jpeg->out_color_space = JCS_GRAYSCALE; break;
+    case 3: jpeg->out_color_space = JCS_RGB; break;
+    case 4: jpeg->out_color_space = JCS_CMYK; break;
+    default: fail(d, CIMAGERY_BROKEN, "it has neither 1 (grey), 3 (colour) nor 4 (CMYK) components");
     }
     image->channels = jpeg->num_components == 1 ? 1 : 3;
     d->channels = image->channels;

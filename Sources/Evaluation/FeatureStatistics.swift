@@ -93,8 +93,8 @@ public struct FeatureStatistics: Sendable {
         let few = samples.filter { $0.count <= dimension }.map { "\($0.count) \($0.what)" }
         guard !few.isEmpty else { return nil }
         return "only \(few.joined(separator: " and ")) for \(dimension)-dimensional features: "
-            + "\(few.count == 1 ? "the covariance is" : "the covariances are") singular and a Fréchet distance is biased "
-            + "upwards; compare only distances of equal sample counts"
+            + "\(few.count == 1 ? "the covariance is" : "the covariances are") singular and a Fréchet distance is "
+            + "biased upwards; compare only distances of equal sample counts"
     }
 
     private mutating func addBlock(_ block: ArraySlice<Float>, rows: Int) {

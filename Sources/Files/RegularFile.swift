@@ -10,8 +10,8 @@ package final class RegularFile: Sendable {
     package let size: Int
     private let descriptor: Int32
 
-    /// - Throws: `StorageError` where there is no such file, it is not a regular file, it may not be read, or it is a Git LFS
-    ///   pointer: no reader has a use for one, and each would call it something else.
+    /// - Throws: `StorageError` where there is no such file, it is not a regular file, it may not be read, or it is a
+    ///   Git LFS pointer: no reader has a use for one, and each would call it something else.
     package init(_ url: URL) throws {
         path = url.path
         // Not blocking, so that a named pipe is refused below instead of waited for.

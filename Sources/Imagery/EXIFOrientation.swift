@@ -1,4 +1,5 @@
-/// How a picture lies as it is stored, by the numbers of EXIF: cameras note how they were held instead of turning pixels.
+/// How a picture lies as it is stored, by the numbers of EXIF: cameras note how they were held instead of turning
+/// pixels.
 enum EXIFOrientation: Int {
     case upright = 1
     case mirrored, upsideDown, flipped, transposed, turnedLeft, transversed, turnedRight

@@ -7,8 +7,8 @@ public enum ImageFile {
 
     /// The picture in the file at `url`, as `PNG.read` or `JPEG.read` give it.
     ///
-    /// - Throws: `ImageFileError`, which names the file, when it cannot be read, is damaged anywhere, is of another format or
-    ///   is over the limits.
+    /// - Throws: `ImageFileError`, which names the file, when it cannot be read, is damaged anywhere, is of another
+    ///   format or is over the limits.
     public static func read(_ url: URL) throws -> Image { try decode(data(of: url), name: url.path) }
 
     /// As `read`, from memory; `name` is what errors call it.

@@ -12,7 +12,8 @@ public enum PNG {
     /// Reads any PNG. 1-, 2- and 4-bit samples are expanded, 16-bit ones scaled; palettes become RGB; transparency of
     /// any kind gives four channels, its absence one (grey) or three. Gamma and colour profiles are not applied.
     ///
-    /// - Throws: `ImageFileError`, which names the file, when it cannot be read, is damaged anywhere or is over the limits.
+    /// - Throws: `ImageFileError`, which names the file, when it cannot be read, is damaged anywhere or is over the
+    ///   limits.
     public static func read(_ url: URL) throws -> Image {
         try decode(ImageFile.data(of: url), name: url.path)
     }

@@ -39,7 +39,8 @@ import Testing
     @Test func theReferenceHasTheClassesThatAreDrawn() throws {
         try EvaluationFixtures.with { fixtures in
             let model = try conditional(fixtures)
-            // Fifty test pictures of each of ten classes; none is set aside, as the pictures drawn are too many for that.
+            // Fifty test pictures of each of ten classes; none is set aside, as the pictures drawn are too many for
+            // that.
             func count(_ name: String, _ change: (inout EvaluationSettings) -> Void) throws -> Int? {
                 let result = try evaluate(fixtures, model, name) {
                     $0.count = 130

@@ -35,10 +35,10 @@ typedef struct {
 cimagery_status cimagery_png_decode(const uint8_t *data, size_t length, uint32_t maximum_side, uint64_t maximum_pixels,
                                     cimagery_image *image, char message[CIMAGERY_MESSAGE_SIZE]);
 
-/// Decodes a whole JPEG, baseline or progressive, to grey (one component) or RGB (three or four). The pixels are those of
-/// libjpeg's defaults (accurate integer DCT, smooth enlargement of chroma). CMYK, read as inverted as Adobe writes it,
-/// becomes RGB without a colour profile: v = k * c / 255. Orientation in EXIF is not applied. Data that end early or are
-/// damaged, for which libjpeg would warn and go on, are an error; what follows the end marker is not looked at.
+/// Decodes a whole JPEG, baseline or progressive, to grey (one component) or RGB (three or four). The pixels are those
+/// of libjpeg's defaults (accurate integer DCT, smooth enlargement of chroma). CMYK, read as inverted as Adobe writes
+/// it, becomes RGB without a colour profile: v = k * c / 255. Orientation in EXIF is not applied. Data that end early
+/// or are damaged, for which libjpeg would warn and go on, are an error; what follows the end marker is not looked at.
 /// On success the caller owns image->pixels; otherwise it is NULL and `message` holds the reason.
 cimagery_status cimagery_jpeg_decode(const uint8_t *data, size_t length, uint32_t maximum_side, uint64_t maximum_pixels,
                                      cimagery_image *image, char message[CIMAGERY_MESSAGE_SIZE]);

@@ -14,8 +14,8 @@ public struct GivenNoise {
     }
 }
 
-/// Draws images with a model: image i depends on (model, seed, i, sampler, steps, its class) alone, not on the batch it was
-/// drawn in nor on the number of threads.
+/// Draws images with a model: image i depends on (model, seed, i, sampler, steps, its class) alone, not on the batch it
+/// was drawn in nor on the number of threads.
 public struct ImageSampler<Model: Denoiser> {
     /// Must not be trained while this draws.
     public let model: Model

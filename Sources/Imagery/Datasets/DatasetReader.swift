@@ -3,9 +3,10 @@ import Foundation
 /// Opens data sets by what is at their path.
 ///
 /// It knows a folder with IDX files (MNIST, Fashion-MNIST; gzip or not), with CIFAR-10 batches (`data_batch_1.bin`…,
-/// `test_batch.bin`), with PNG or JPEG files, with sub-folders of such files at any depth (one class a folder at the top), with
-/// classes by `metadata.jsonl` or `metadata.csv`, with a folder for each split (`train`, `validation`, `test` and their
-/// kin) of any of these; and a single IDX file of images, CIFAR-10 batch, PNG or JPEG. Links are followed.
+/// `test_batch.bin`), with PNG or JPEG files, with sub-folders of such files at any depth (one class a folder at the
+/// top), with classes by `metadata.jsonl` or `metadata.csv`, with a folder for each split (`train`, `validation`,
+/// `test` and their kin) of any of these; and a single IDX file of images, CIFAR-10 batch, PNG or JPEG. Links are
+/// followed.
 ///
 /// Hidden entries and what operating systems leave behind (`Thumbs.db`, `__MACOSX`…) are passed over, and so are texts
 /// beside pictures (licences, `.txt`, `.md`, `.csv`, `.json`…). Any other file among pictures is an error.
@@ -86,7 +87,8 @@ public enum DatasetReader {
     private static func refuseLabelColumn(_ path: String, _ specification: DatasetSpecification) throws {
         guard let column = specification.labelColumn else { return }
         throw DatasetError.badOption(
-            "the label column is '\(column)', but \(path) is no folder of pictures with a metadata.jsonl or metadata.csv"
+            "the label column is '\(column)', but \(path) is no folder of pictures with a metadata.jsonl or "
+                + "metadata.csv"
         )
     }
 

@@ -26,8 +26,8 @@ public struct DatasetSpecification: Sendable, Equatable {
 
     /// A folder or a file; see `DatasetReader.open`.
     public var path: String
-    /// The column of `metadata.jsonl` or `metadata.csv` that holds the classes; nil for `label` where there is one, else
-    /// folders are the classes.
+    /// The column of `metadata.jsonl` or `metadata.csv` that holds the classes; nil for `label` where there is one,
+    /// else folders are the classes.
     public var labelColumn: String?
     /// Which part to read where the path is a folder with several. Folders without parts are all `train`. A path to a
     /// single file names the part itself.

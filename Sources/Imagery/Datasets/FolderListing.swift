@@ -21,8 +21,8 @@ struct FolderListing {
         files = visible.filter { !isFolder.contains($0) }
     }
 
-    /// Thumbnails, folder settings and copies of attributes that Windows, macOS and network storage put beside files, in
-    /// small letters. No picture can be missed in them.
+    /// Thumbnails, folder settings and copies of attributes that Windows, macOS and network storage put beside files,
+    /// in small letters. No picture can be missed in them.
     private static let leftBehind: Set<String> = [
         "thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "system volume information",
     ]

@@ -15,7 +15,8 @@ struct PictureTree {
 
     /// Everything below a folder.
     ///
-    /// - Throws: `DatasetError` for a file that might be a picture and is none of those read, and for links that lead round.
+    /// - Throws: `DatasetError` for a file that might be a picture and is none of those read, and for links that lead
+    ///   round.
     init(_ listing: FolderListing) throws {
         try gather(listing, path: "", within: [])
         metadata.sort { $0.folder.count < $1.folder.count }
@@ -62,7 +63,8 @@ struct PictureTree {
 public enum PictureFolder {
     /// The names of the PNG and JPEG files in a folder, in order; folders and texts in it are passed over.
     ///
-    /// - Throws: `DatasetError` where the folder cannot be listed or a file might be a picture and is none of those read.
+    /// - Throws: `DatasetError` where the folder cannot be listed or a file might be a picture and is none of those
+    ///   read.
     public static func names(in folder: URL) throws -> [String] {
         let listing = try FolderListing(folder)
         try PictureTree.refuseOtherFiles(in: listing)

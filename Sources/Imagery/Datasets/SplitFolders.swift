@@ -3,11 +3,12 @@ struct SplitFolders {
     /// The folder of each split there is.
     let names: [DatasetSpecification.Split: String]
 
-    /// The splits among the folders of a listing; nil where the folders are none. They are splits when two of them at least
-    /// have names of different splits, or when all do. What lies beside two splits belongs to neither and is left alone.
+    /// The splits among the folders of a listing; nil where the folders are none. They are splits when two of them at
+    /// least have names of different splits, or when all do. What lies beside two splits belongs to neither and is left
+    /// alone.
     ///
-    /// - Throws: `DatasetError` where two folders are the same split, and where one folder has the name of a split beside
-    ///   others that have none: taking all for classes could mean training on what is to be tested on.
+    /// - Throws: `DatasetError` where two folders are the same split, and where one folder has the name of a split
+    ///   beside others that have none: taking all for classes could mean training on what is to be tested on.
     init?(in listing: FolderListing) throws {
         var names: [DatasetSpecification.Split: String] = [:]
         for folder in listing.folders {

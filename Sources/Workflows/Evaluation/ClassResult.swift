@@ -9,8 +9,8 @@ public struct ClassResult: Sendable {
     public let name: String?
     /// Of the pictures drawn with it.
     public let consistency: ConsistencySummary
-    /// Over the images of the class on which predictions were compared: the ε-error, averaged over timesteps; nil where none
-    /// was.
+    /// Over the images of the class on which predictions were compared: the ε-error, averaged over timesteps; nil where
+    /// none was.
     public let predictions: SampleStatistics?
 
     /// Those of all classes that were drawn; none where it was one class, or no class at all.

@@ -73,8 +73,8 @@ public struct EvaluationWorkflow {
             names: data?.labelNames)
         if case .all(let classes)? = models.classes, byClass.count < classes {
             warnings.append(
-                "only \(byClass.count) of the \(classes) classes are drawn, the first: \(settings.count) pictures are too few "
-                    + "for all")
+                "only \(byClass.count) of the \(classes) classes are drawn, the first: \(settings.count) pictures are "
+                    + "too few for all")
         }
         let quality = try frechet(features, data: data, models.classes, denseImages, prunedImages)
         progress?(ProgressUpdate(phase: "timing", completed: 0, total: 1))

@@ -46,8 +46,8 @@ enum FeatureChoice {
     /// How to get a distance all the same.
     private static func remedy(data: String, _ pictures: PictureShape) -> String {
         let other =
-            "--save-images and pytorch-fid on images/dense and images/pruned (docs/DATA.md, \"A Fréchet distance of one's "
-            + "own\")"
+            "--save-images and pytorch-fid on images/dense and images/pruned (docs/DATA.md, \"A Fréchet distance of "
+            + "one's own\")"
         guard let keys = pictures.trainingKeys else { return "use \(other)" }
         return
             "with labelled pictures, train a net by diffprune train-features --data \(data) --output my-features --set "
