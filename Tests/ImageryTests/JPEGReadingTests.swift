@@ -101,12 +101,12 @@ struct JPEGReadingTests {
         let upright = try JPEG.decode(data("orientation-1"), name: "1")
         let mark = try #require(good.indices.first { good[$0...].starts(with: "Exif\0\0".utf8) })
         // The directory's place, its count, the tag, and the value: beyond the end, or of no meaning.
-        for change: [(Int, UInt8)] in [
-            [(mark + 10, 0xff), (mark + 13, 0xff)], [(mark + 14, 0)], [(mark + 16, 0x13)], [(mark + 24, 9)],
-            [(mark + 24, 0)], [(mark + 6, 0)],
-        ] {
+        let changes: [[Int: UInt8]] = [
+            [10: 0xff, 13: 0xff], [14: 0], [16: 0x13], [24: 9], [24: 0], [6: 0],
+        ]
+        for change in changes {
             var bytes = good
-            for (place, value) in change { bytes[place] = value }
+            for (offset, value) in change { bytes[mark + offset] = value }
             #expect(try JPEG.decode(Data(bytes), name: "exif") == upright, "\(change)")
         }
     }
