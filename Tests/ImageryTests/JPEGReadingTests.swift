@@ -63,7 +63,8 @@ struct JPEGReadingTests {
 
     @Test func damageNeverCrashes() throws {
         var (read, refused) = (0, 0)
-        for name in ["rgb-420-75", "progressive-420", "restarts", "ycck", "orientation-6", "orientation-big-endian"] {
+        for name in ["rgb-420-75", "progressive-420", "restarts", "ycck", "orientation-6", "orientation-little-endian"]
+        {
             let data = [UInt8](try data(name))
             for position in data.indices {
                 for mask: UInt8 in [0x01, 0x08, 0x80, 0xff] {
@@ -102,7 +103,7 @@ struct JPEGReadingTests {
         let mark = try #require(good.indices.first { good[$0...].starts(with: "Exif\0\0".utf8) })
         // The directory's place, its count, the tag, and the value: beyond the end, or of no meaning.
         let changes: [[Int: UInt8]] = [
-            [10: 0xff, 13: 0xff], [14: 0], [16: 0x13], [24: 9], [24: 0], [6: 0],
+            [10: 0xff, 13: 0xff], [15: 0], [16: 0x13], [25: 9], [25: 0], [6: 0],
         ]
         for change in changes {
             var bytes = good

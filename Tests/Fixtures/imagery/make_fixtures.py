@@ -239,9 +239,9 @@ def jpegs():
         exif[0x0112] = orientation
         keep(f"orientation-{orientation}", encoded(small, subsampling="4:4:4", exif=exif))
     exif = Image.Exif()
-    exif.endian = ">"
+    exif.endian = "<"
     exif[0x0112] = 6
-    keep("orientation-big-endian", encoded(small, subsampling="4:4:4", exif=exif))
+    keep("orientation-little-endian", encoded(small, subsampling="4:4:4", exif=exif))
     keep("with-text-behind", encoded(small) + b"what a camera puts after the end")
 
     def spoil(name, data):
