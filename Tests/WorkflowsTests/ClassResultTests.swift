@@ -5,6 +5,7 @@ import Foundation
 import Imagery
 import ModelFolders
 import Models
+import Runs
 import Testing
 
 @testable import Workflows
@@ -32,7 +33,8 @@ import Testing
         settings.steps = 2
         change(&settings)
         return try EvaluationWorkflow(
-            settings, dense: LoadedPipeline(model), pruned: LoadedPipeline(model), output: fixtures.url(name)
+            settings, dense: LoadedPipeline(model), pruned: LoadedPipeline(model),
+            in: RunContext(output: fixtures.url(name))
         ).run()
     }
 
@@ -69,7 +71,8 @@ import Testing
             var settings = EvaluationFixtures.settings
             settings.count = 7
             let result = try EvaluationWorkflow(
-                settings, dense: LoadedPipeline(model), pruned: LoadedPipeline(run), output: fixtures.url("out")
+                settings, dense: LoadedPipeline(model), pruned: LoadedPipeline(run),
+                in: RunContext(output: fixtures.url("out"))
             ).run()
             #expect(result.byClass.map(\.label) == [0, 1, 2])
             #expect(result.byClass.map(\.consistency.psnr.count) == [3, 2, 2])
@@ -119,7 +122,7 @@ import Testing
             let error = #expect(throws: EvaluationError.self) {
                 try EvaluationWorkflow(
                     EvaluationFixtures.settings, dense: LoadedPipeline(ten), pruned: LoadedPipeline(three),
-                    output: fixtures.url("out")
+                    in: RunContext(output: fixtures.url("out"))
                 ).run()
             }
             #expect(error.map { "\($0)".contains("10 classes") && "\($0)".contains("3 classes") } == true)

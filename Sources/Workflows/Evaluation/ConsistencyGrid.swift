@@ -2,6 +2,7 @@ import Diffusion
 import Evaluation
 import Foundation
 import Imagery
+import Reports
 
 /// The picture that says most: dense, pruned and their difference side by side, a row a pair.
 enum ConsistencyGrid {
@@ -22,8 +23,8 @@ enum ConsistencyGrid {
             return [a, b, try Image.difference(a, b, amplification: 1)]
         }
         let captions = range.flatMap { index in
-            let psnr = PeakSignalToNoise.capped(pairs.psnr[index]).formatted(digits: 1)
-            let ssim = pairs.ssim.map { "SSIM \($0[index].formatted(digits: 2))" } ?? ""
+            let psnr = NumberText.plain(PeakSignalToNoise.capped(pairs.psnr[index]), decimals: 1)
+            let ssim = pairs.ssim.map { "SSIM \(NumberText.plain($0[index], decimals: 2))" } ?? ""
             let name = names.isEmpty ? number(index, classes) : short(names[index])
             return [name, ssim, "\(psnr) dB"]
         }

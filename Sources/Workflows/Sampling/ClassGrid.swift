@@ -9,7 +9,7 @@ enum ClassGrid {
     /// A square-ish grid; pictures of all classes lie in a column a class, or have their class below them.
     static func layOut(_ images: [Image], classes: ImageClasses?) throws -> Image {
         guard case .all(let count)? = classes, count > 1, let first = images.first else {
-            return try sampleGrid(images)
+            return try ImageGrid.square(of: images)
         }
         let scale = ImageGrid.scale(forSide: max(first.width, first.height))
         if count <= maximumColumns, images.count >= count {

@@ -1,4 +1,5 @@
 import Diffusion
+import Imagery
 import Runs
 import Training
 
