@@ -2,7 +2,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "png_common.h"
+#include "messages.h"
 
 // zlib counts in 32 bits: longer data goes through in pieces.
 static uInt piece(size_t count) { return count > UINT_MAX / 2 ? UINT_MAX / 2 : (uInt)count; }

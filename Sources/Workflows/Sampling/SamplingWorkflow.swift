@@ -48,7 +48,8 @@ public struct SamplingWorkflow {
         return try context.writing {
             let drawing = ImageSampler(
                 model: model, sampler: sampler, seed: UInt64(request.seed),
-                classLabel: request.classLabel.map { Float($0) }, batchSize: request.batchSize)
+                classes: try ClassChoice.resolved(request.classes, for: model.classConditioning),
+                batchSize: request.batchSize)
             try draw(count, with: drawing, noise: given?.noise)
             return count
         }
@@ -82,7 +83,9 @@ public struct SamplingWorkflow {
                     [NamedTensor("samples", shape: rawShape, floats: raw)],
                     to: folder.appendingPathComponent("samples.safetensors"))
             }
-            try AtomicFile.write(PNG.encode(ImageGrid.square(of: shown)), to: folder.appendingPathComponent("grid.png"))
+            try AtomicFile.write(
+                PNG.encode(ClassGrid.layOut(shown, classes: drawing.classes)),
+                to: folder.appendingPathComponent("grid.png"))
         }
     }
 
