@@ -42,17 +42,20 @@ public struct FinetuningWorkflow {
         let identity = try RunIdentity(
             command: "finetune", configuration: configuration.values, models: models, data: data)
         let folder = try context.open(identity, growth: settings.training.growth(section: "finetuning"))
-        let training = TrainingLoop(trainer, pipeline.scheduler, settings, progress: context.progress)
-        if context.resuming { try folder.resume(warning: context.warning, restore: training.restore) }
-        if let zeros {
-            try zeros.applied { try training.run(until: settings.steps, phase: "fine-tuning", in: folder) }
-            trainer.multiplyWeights(by: zeros.flat(in: trainer.arena))
-        } else {
-            try training.run(until: settings.steps, phase: "fine-tuning", in: folder)
+        let training = TrainingLoop(trainer, pipeline.scheduler, settings, in: context)
+        try folder.carryOut(
+            in: context, keepingCheckpoints: settings.keepCheckpoints, restore: training.restore
+        ) {
+            if let zeros {
+                try zeros.applied { try training.run(until: settings.steps, phase: "fine-tuning", in: folder) }
+                trainer.multiplyWeights(by: zeros.flat(in: trainer.arena))
+            } else {
+                try training.run(until: settings.steps, phase: "fine-tuning", in: folder)
+            }
+            try training.finish(in: folder)
+            let result = Pipeline(model: trainer.network, scheduler: pipeline.scheduler, pruning: pipeline.pruning)
+            try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
         }
-        try training.finish(in: folder)
-        let result = Pipeline(model: trainer.network, scheduler: pipeline.scheduler, pruning: pipeline.pruning)
-        try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
         return folder.modelURL
     }
 

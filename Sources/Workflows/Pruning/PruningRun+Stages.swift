@@ -5,16 +5,36 @@ import Runs
 /// Carrying out a plan.
 extension PruningRun {
     /// Runs from wherever the run is to its end.
+    ///
+    /// - Throws: `RunStopped` where that was asked for, with a checkpoint of all that was done; a mask update that is under
+    ///   way is then made anew by whoever goes on.
     func advance(in folder: RunFolder) throws {
         while position.stage < plan.stages.count {
             let stage = plan.stages[position.stage]
-            try carryOut(stage, in: folder)
+            if stage.takesLosses, updatesTakeLosses || interruption.isRequested, let training,
+                training.hasUnsavedSteps
+            {
+                try training.save(in: folder, state: state())
+            }
+            do {
+                if stage.takesLosses { try interruption.check() }
+                try carryOut(stage, in: folder)
+            } catch is Interruption.Requested {
+                throw RunStopped(reached: reached)
+            }
             position = Position(stage: position.stage + 1, stageStart: training?.trainer.step ?? 0)
             // A stage of training saves itself as often as it is told to.
             if case .train = stage { continue }
             try training?.save(in: folder, state: state())
         }
         try training?.finish(in: folder)
+    }
+
+    /// "mask update 2 of 8, step 60 of 1000"
+    private var reached: String {
+        let done = plan.stages[..<position.stage].count { if case .update = $0 { true } else { false } }
+        let update = "mask update \(min(done + 1, plan.updates)) of \(plan.updates)"
+        return training.map { $0.totalSteps > 0 ? "\(update), \($0.reached)" : update } ?? update
     }
 
     private func carryOut(_ stage: PruningPlan.Stage, in folder: RunFolder) throws {
@@ -78,5 +98,15 @@ extension PruningRun {
         network = compaction.network
         // Nothing goes back to a network that is gone.
         snapshots = [:]
+    }
+}
+
+extension PruningPlan.Stage {
+    /// Whether it may read losses, which whoever asks the run to stop does not wait for.
+    fileprivate var takesLosses: Bool {
+        switch self {
+        case .update, .reconstruct: true
+        case .train, .snapshot, .rewind, .bake, .compact: false
+        }
     }
 }

@@ -42,6 +42,9 @@ final class PruningRun<Task: StagedTask> {
     /// nil when there is neither data nor need of any.
     let training: TrainingLoop<Task>?
     let progress: ProgressHandler?
+    let interruption: Interruption
+    /// Whether updates read losses, which takes its time.
+    let updatesTakeLosses: Bool
     var pruner: any Pruner
     var masks: Masks
     /// How far the plan has been carried out.
@@ -64,10 +67,12 @@ final class PruningRun<Task: StagedTask> {
     ///   - calibration: where evidence is taken from; nil where there is no data.
     init(
         _ configuration: PruningRunConfiguration, _ planned: PlannedPruning, network: Task.Network,
-        training: TrainingLoop<Task>?, calibration: TaskCalibration<Task>?, progress: ProgressHandler?
+        training: TrainingLoop<Task>?, calibration: TaskCalibration<Task>?, in runContext: RunContext
     ) throws {
         self.configuration = configuration
-        self.progress = progress
+        progress = runContext.progress
+        interruption = runContext.interruption
+        updatesTakeLosses = !planned.entry.needs.isEmpty
         self.training = training
         self.network = network
         dense = network
@@ -81,7 +86,8 @@ final class PruningRun<Task: StagedTask> {
             space: space,
             evidence: EvidenceSource(
                 network: network, arena: training?.trainer.arena ?? ParameterArena(network.parameters),
-                calibration: calibration, declared: planned.entry.needs),
+                calibration: calibration.map { WatchedCalibration($0, interruption: runContext.interruption) },
+                declared: planned.entry.needs),
             selection: try Selection(
                 space: space, network: network, budget: planned.budget, granularity: planned.granularity,
                 minimumFraction: settings.minimumFraction, allocation: settings.allocation ?? card.allocation,

@@ -56,14 +56,20 @@ public struct PruningWorkflow {
         let identity = try RunIdentity(
             command: "prune", configuration: configuration.values, models: ["model": pipeline.digests()], data: data)
         let folder = try context.open(identity, growth: run.growth)
-        if context.resuming { try folder.resume(warning: context.warning, restore: run.restore) }
-        try run.advance(in: folder)
-
-        let record = try run.record()
-        var result = Pipeline(model: run.network, scheduler: pipeline.scheduler, pruning: record)
-        result.warnings = pipeline.warnings
-        try run.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
-        return PruningOutcome(modelURL: folder.modelURL, record: record)
+        let model = PipelineFolder(folder.modelURL)
+        try folder.carryOut(
+            in: context, keepingCheckpoints: configuration.finetuning.keepCheckpoints, restore: run.restore
+        ) {
+            try run.advance(in: folder)
+            var result = Pipeline(model: run.network, scheduler: pipeline.scheduler, pruning: try run.record())
+            result.warnings = pipeline.warnings
+            try run.withResultWeights { try model.save(result) }
+        }
+        guard let record = try model.record() else {
+            throw ModelFolderError.notAModel(
+                path: model.url.path, reason: "there is no pruning.json in it, which the run wrote")
+        }
+        return PruningOutcome(modelURL: model.url, record: record)
     }
 
     /// - Parameter data: nil where there is none.
@@ -79,8 +85,7 @@ public struct PruningWorkflow {
                     expected: "images: '\(configuration.method)' with \(finetuning.steps) fine-tuning steps needs some")
             }
             return try PruningRun(
-                configuration, planned, network: pipeline.model, training: nil, calibration: nil,
-                progress: context.progress)
+                configuration, planned, network: pipeline.model, training: nil, calibration: nil, in: context)
         }
         let teacher = finetuning.distillation > 0 ? try pipeline.model.copied() : nil
         // Learning rates run over the way that no rewinding cuts short.
@@ -94,10 +99,10 @@ public struct PruningWorkflow {
         return try PruningRun(
             configuration, planned, network: pipeline.model,
             training: TrainingLoop(
-                trainer, pipeline.scheduler, finetuning, totalSteps: finetuning.steps, progress: context.progress),
+                trainer, pipeline.scheduler, finetuning, totalSteps: finetuning.steps, in: context),
             calibration: TaskCalibration(
                 trainer.task, network: pipeline.model, batches: trainer.batches, count: settings.calibrationBatches,
                 batchSize: settings.calibrationBatchSize),
-            progress: context.progress)
+            in: context)
     }
 }

@@ -28,6 +28,8 @@ public struct QuickstartWorkflow {
     private let dense: LoadedPipeline
     private let output: URL
     private let command: String
+    private let resuming: Bool
+    private let interruption: Interruption
     private let progress: ProgressHandler?
 
     /// What is done where there is no configuration file: minutes of two cores.
@@ -43,16 +45,19 @@ public struct QuickstartWorkflow {
     ///     the samples, or built-in settings where that is not there.
     ///   - model: a model folder in place of the bundled one.
     ///   - overrides: "section.key=value" on the configuration.
+    ///   - resuming: goes on with the quick start in `output`.
     public init(
         samples: BundledSamples, configuration file: URL? = nil, model: URL? = nil, overrides: [String] = [],
         evaluation settings: EvaluationSettings? = nil, output: URL, command: String = "",
-        progress: ProgressHandler? = nil
+        resuming: Bool = false, interruption: Interruption = Interruption(), progress: ProgressHandler? = nil
     ) throws {
         let usual = samples.url.deletingLastPathComponent().appendingPathComponent("configs/quickstart.yaml")
         let found = file ?? (FileManager.default.fileExists(atPath: usual.path) ? usual : nil)
         self.samples = samples
         self.output = output
         self.command = command
+        self.resuming = resuming
+        self.interruption = interruption
         self.progress = progress
         try samples.require([samples.data] + (model == nil ? [samples.denseModel] : []))
         dense = try LoadedPipeline(model ?? samples.denseModel)
@@ -84,17 +89,23 @@ public struct QuickstartWorkflow {
         return parent.appendingPathComponent(free ?? name)
     }
 
+    /// - Throws: `RunStopped` where that was asked for while it pruned.
     public func run() throws -> QuickstartOutcome {
-        try OutputClaim.holding(output) {
-            try OutputFolder.prepare(output, overwriting: false)
+        let run = output.appendingPathComponent("run")
+        if resuming, !FileManager.default.fileExists(atPath: run.path) {
+            throw RequestError.conflict("there is no run in \(output.path)")
+        }
+        return try OutputClaim.holding(output) {
+            try OutputFolder.prepare(output, overwriting: resuming)
             let clock = ContinuousClock()
             let start = clock.now
-            let run = output.appendingPathComponent("run")
+            let context = RunContext(
+                output: run, resuming: resuming, places: ["model": dense.folder.url, "data": samples.data],
+                interruption: interruption, progress: progress)
             let pruning = try OutputClaim.holding(run) {
-                try PruningWorkflow(
-                    configuration, pipeline: dense.pipeline.copied(), in: RunContext(output: run, progress: progress)
-                ).run()
+                try PruningWorkflow(configuration, pipeline: dense.pipeline.copied(), in: context).run()
             }
+            if interruption.isRequested { throw RunStopped(reached: "the evaluation") }
             let pruned = clock.now
             let result = try EvaluationWorkflow(
                 evaluation, dense: dense, pruned: LoadedPipeline(pruning.modelURL), output: output, overwriting: true,

@@ -4,18 +4,19 @@ import Training
 
 extension TrainingLoop {
     /// Draws 64 images, always from the same noise, as often as `settings` say.
-    init<Model: Denoiser>(
+    convenience init<Model: Denoiser>(
         _ trainer: Trainer<Task>, _ scheduler: SchedulerConfiguration, _ settings: DenoisingTrainingConfiguration,
-        totalSteps: Int? = nil, progress: ProgressHandler?
+        totalSteps: Int? = nil, in context: RunContext
     ) where Task == Denoising<Model> {
-        let samples = Samples(every: settings.sampleEvery) { model in
+        let samples = Samples(every: settings.sampleEvery) { model, progress in
             let steps = min(50, scheduler.trainTimesteps)
             let sampler = ImageSampler(
                 model: model, sampler: try SamplerName.ddim.makeSampler(scheduler, steps: steps),
                 seed: UInt64(settings.seed), classLabel: model.classConditioning == .none ? nil : 0)
-            return try sampleGrid(try sampler.images(0..<64).images())
+            return try withoutActuallyEscaping(progress) { progress in
+                try sampleGrid(try sampler.images(0..<64, progress: progress).images())
+            }
         }
-        self.init(
-            trainer, samples: settings.sampleEvery > 0 ? samples : nil, totalSteps: totalSteps, progress: progress)
+        self.init(trainer, samples: settings.sampleEvery > 0 ? samples : nil, totalSteps: totalSteps, in: context)
     }
 }

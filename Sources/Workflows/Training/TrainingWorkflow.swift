@@ -60,13 +60,16 @@ public struct TrainingWorkflow {
         try trainer.task.objective.check(model)
         let identity = try RunIdentity(command: "train", configuration: configuration.values, data: data)
         let folder = try context.open(identity, growth: settings.training.growth(section: "training"))
-        let training = TrainingLoop(trainer, configuration.scheduler, settings, progress: context.progress)
-        if context.resuming { try folder.resume(warning: context.warning, restore: training.restore) }
-        try training.run(until: settings.steps, phase: "training", in: folder)
-        try training.finish(in: folder)
-        try trainer.withResultWeights {
-            try PipelineFolder(folder.modelURL).save(
-                Pipeline(model: trainer.network, scheduler: configuration.scheduler))
+        let training = TrainingLoop(trainer, configuration.scheduler, settings, in: context)
+        try folder.carryOut(
+            in: context, keepingCheckpoints: settings.keepCheckpoints, restore: training.restore
+        ) {
+            try training.run(until: settings.steps, phase: "training", in: folder)
+            try training.finish(in: folder)
+            try trainer.withResultWeights {
+                try PipelineFolder(folder.modelURL).save(
+                    Pipeline(model: trainer.network, scheduler: configuration.scheduler))
+            }
         }
         return folder.modelURL
     }

@@ -98,7 +98,7 @@ struct EvaluateCommand: ParsableCommand {
             let workflow = try EvaluationWorkflow(
                 settings(), dense: LoadedPipeline(URL(fileURLWithPath: dense)),
                 pruned: LoadedPipeline(URL(fileURLWithPath: pruned)), output: output,
-                command: shellCommand(), progress: general.progress)
+                command: ShellCommand.given, progress: general.progress)
             let result = try workflow.run()
             for warning in result.warnings { StandardStreams.complain("warning", warning) }
             return result.summary
@@ -106,7 +106,7 @@ struct EvaluateCommand: ParsableCommand {
             try refuseModelOptions()
             return try PairedFoldersWorkflow(
                 dense: URL(fileURLWithPath: dense), pruned: URL(fileURLWithPath: pruned), output: output,
-                command: shellCommand(), progress: general.progress
+                command: ShellCommand.given, progress: general.progress
             ).run().summary
         default:
             throw RequestError.conflict(
@@ -158,14 +158,4 @@ struct EvaluateCommand: ParsableCommand {
         }
         return settings
     }
-}
-
-/// The command line as it can be typed again in a shell.
-func shellCommand() -> String {
-    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+@%")
-    let words = CommandLine.arguments.dropFirst().map { word in
-        !word.isEmpty && word.allSatisfy(plain.contains)
-            ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-    }
-    return (["diffprune"] + words).joined(separator: " ")
 }

@@ -39,6 +39,9 @@ struct QuickstartCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Sampling steps.", valueName: "n"))
     var steps = 50
 
+    @Flag(help: "Go on with the quick start in the output folder, given as it began.")
+    var resume = false
+
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -52,6 +55,9 @@ struct QuickstartCommand: ParsableCommand {
             settings.seed = UInt64(seed)
             overrides += ["pruning.seed=\(seed)", "finetuning.seed=\(seed)"]
         }
+        guard !resume || output != nil else {
+            throw RequestError.conflict("--resume needs --output, the folder to go on in")
+        }
         let here = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
         let url = output.map { URL(fileURLWithPath: $0) } ?? QuickstartWorkflow.freshFolder(in: here)
         do {
@@ -59,11 +65,15 @@ struct QuickstartCommand: ParsableCommand {
                 try QuickstartWorkflow(
                     samples: BundledSamples(folder: samples.map { URL(fileURLWithPath: $0) }),
                     configuration: config.map { URL(fileURLWithPath: $0) }, overrides: overrides, evaluation: settings,
-                    output: url, command: shellCommand(), progress: general.progress
+                    output: url, command: ShellCommand.given, resuming: resume, interruption: Signals.interruption,
+                    progress: general.progress
                 ).run()
             }
             for warning in outcome.evaluation.warnings { StandardStreams.complain("warning", warning) }
             try StandardStreams.write(outcome.summary + "\n")
+        } catch let stop as RunStopped {
+            let more = (output == nil ? ["--output", url.path] : []) + (resume ? [] : ["--resume"])
+            throw StoppedCommand(stop, goOnWith: ShellCommand.given(adding: more))
         } catch StorageError.folderNotEmpty(let path) {
             throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
         }

@@ -20,14 +20,15 @@ struct TrainCommand: ParsableCommand {
     mutating func run() throws {
         general.apply()
         try options.checkOutput()
-        guard let file = options.configurationURL() else {
+        guard let file = try options.configurationURL() else {
             throw RequestError.conflict(
                 "--config is missing: expected a YAML file, or --resume with a run in the output folder")
         }
         let overrides = options.overrides + (seed.seed.map { ["training.seed=\($0)"] } ?? [])
-        let configuration = try TrainingRunConfiguration(file: file, overrides: overrides)
-        let model = try options.running {
-            try TrainingWorkflow(configuration, in: options.context(general)).run()
+        var configuration = try TrainingRunConfiguration(file: file, overrides: overrides)
+        try options.locate(&configuration.data)
+        let model = try options.running("train", general) {
+            try TrainingWorkflow(configuration, in: options.context(general, data: configuration.data)).run()
         }
         try StandardStreams.write("model: \(model.path)\n")
     }
