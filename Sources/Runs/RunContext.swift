@@ -11,6 +11,8 @@ public struct RunContext {
     /// Asks the run to stop after its step, with all that was done saved.
     public var interruption: Interruption
     public var progress: ProgressHandler?
+    /// Work that comes after the run: the time left that progress tells of is that until it is done too.
+    public var following: [Timetable.Stretch] = []
     /// Told of what the run recovered from.
     public var warning: WarningHandler?
 

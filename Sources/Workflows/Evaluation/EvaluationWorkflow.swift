@@ -53,8 +53,16 @@ public struct EvaluationWorkflow {
         _ models: ComparedModels, data: InMemoryDataset?, features: FeatureChoice, history: RunHistory?
     ) throws -> EvaluationResult {
         var warnings = models.warnings
-        let denseSamples = try sample(models.dense, phase: "sampling with the dense model")
-        let prunedSamples = try sample(models.pruned, phase: "sampling with the pruned model")
+        var hasFeatures = data != nil
+        if case .none = features { hasFeatures = false }
+        let reporter = ProgressReporter(
+            progress,
+            Timetable(
+                EvaluationPart.stretches(
+                    settings, prunedShare: models.pruned.model.macs / models.dense.model.macs, hasFeatures: hasFeatures)
+            ))
+        let denseSamples = try sample(models.dense, .dense, reporter)
+        let prunedSamples = try sample(models.pruned, .pruned, reporter)
         let (denseImages, prunedImages) = (try denseSamples.images(), try prunedSamples.images())
         let pairs = try ImageConsistency(denseImages, prunedImages)
         if pairs.ssim == nil { warnings.append("the images are smaller than SSIM's window of 11×11: there is no SSIM") }
@@ -66,13 +74,17 @@ public struct EvaluationWorkflow {
                 settings.timestepCount, over: models.objective.schedule.trainTimesteps),
             seed: settings.seed, batchSize: settings.batchSize
         ) { done, total in
-            progress?(ProgressUpdate(phase: "comparing predictions", completed: done, total: total))
+            reporter.finished(
+                EvaluationPart.predictions.rawValue,
+                ProgressUpdate(phase: "comparing predictions,", unit: "timestep", completed: done, total: total))
         }
+        if hasFeatures { reporter.at(ProgressUpdate(phase: "taking features of the pictures")) }
         let quality = try frechet(features, data: data, denseImages, prunedImages)
-        progress?(ProgressUpdate(phase: "timing", completed: 0, total: 1))
+        if hasFeatures { reporter.finished(EvaluationPart.features.rawValue) }
+        reporter.at(ProgressUpdate(phase: "timing both models"))
         let efficiency = try EfficiencyMeasurement(settings: settings, models: models).run(
             dense: dense.folder, pruned: pruned.folder)
-        progress?(ProgressUpdate(phase: "timing", completed: 1, total: 1))
+        reporter.finished(EvaluationPart.timing.rawValue)
         let notes = warnings + [quality.warning].compactMap { $0 }
         let result = EvaluationResult(
             count: settings.count, seed: settings.seed, samplerName: settings.sampler.rawValue, steps: settings.steps,
@@ -84,12 +96,18 @@ public struct EvaluationWorkflow {
 
     // MARK: parts
 
-    private func sample(_ pipeline: Pipeline, phase: String) throws -> Tensor {
+    private func sample(_ pipeline: Pipeline, _ part: EvaluationPart, _ reporter: ProgressReporter) throws -> Tensor {
+        func position(_ picture: Int) -> ProgressUpdate {
+            ProgressUpdate(
+                phase: "sampling with the \(part) model,", unit: "picture", completed: max(1, picture),
+                total: settings.count)
+        }
+        reporter.at(position(1))
         let sampler = ImageSampler(
             model: pipeline.model, sampler: try settings.sampler.makeSampler(pipeline.scheduler, steps: settings.steps),
             seed: settings.seed, classLabel: settings.classLabel.map(Float.init), batchSize: settings.batchSize)
         return try sampler.images(0..<settings.count) { done, total in
-            progress?(ProgressUpdate(phase: phase, completed: done, total: total))
+            reporter.finished(part.rawValue, position(done * settings.count / total))
         }
     }
 
@@ -120,8 +138,6 @@ public struct EvaluationWorkflow {
         case .none(let reason): return .unavailable(reason: reason)
         case .net(let extractor):
             guard let data else { return .unavailable(reason: "no data set was given") }
-            progress?(ProgressUpdate(phase: "features", completed: 0, total: 1))
-            defer { progress?(ProgressUpdate(phase: "features", completed: 1, total: 1)) }
             return try FrechetQuality.measure(
                 dense: denseImages, pruned: prunedImages, dataset: data, limit: settings.referenceImages,
                 classLabel: settings.classLabel, seed: settings.seed,

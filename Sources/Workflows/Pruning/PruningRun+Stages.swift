@@ -9,16 +9,23 @@ extension PruningRun {
     /// - Throws: `RunStopped` where that was asked for, with a checkpoint of all that was done; a mask update that is under
     ///   way is then made anew by whoever goes on.
     func advance(in folder: RunFolder) throws {
+        let (timetable, stretches) = timetable()
+        let kinds = timetable.stretches.filter { $0.pieces > 0 }.map(\.kind)
+        let reporter = ProgressReporter(
+            progress, timetable, stated: Set(kinds).intersection([Self.lossKind, Self.stepKind]))
+        if reporter.isHeard, kinds.first == Self.lossKind {
+            reporter.at(ProgressUpdate(phase: "trying out a step"))
+            try tryStep(reporter)
+        }
         while position.stage < plan.stages.count {
             let stage = plan.stages[position.stage]
-            if stage.takesLosses, updatesTakeLosses || interruption.isRequested, let training,
-                training.hasUnsavedSteps
-            {
+            let takesLosses = stretches.losses[position.stage] != nil
+            if takesLosses || interruption.isRequested, let training, training.hasUnsavedSteps {
                 try training.save(in: folder, state: state())
             }
             do {
-                if stage.takesLosses { try interruption.check() }
-                try carryOut(stage, in: folder)
+                if stage.isWork { try interruption.check() }
+                try carryOut(stage, in: folder, reporter, stretches)
             } catch is Interruption.Requested {
                 throw RunStopped(reached: reached)
             }
@@ -37,39 +44,73 @@ extension PruningRun {
         return training.map { $0.totalSteps > 0 ? "\(update), \($0.reached)" : update } ?? update
     }
 
-    private func carryOut(_ stage: PruningPlan.Stage, in folder: RunFolder) throws {
+    private func carryOut(
+        _ stage: PruningPlan.Stage, in folder: RunFolder, _ reporter: ProgressReporter, _ stretches: PlanStretches
+    ) throws {
+        let number = position.stage
         switch stage {
-        case .train(let steps): try train(steps: steps, in: folder)
-        case .update(let number): try update(number, in: folder)
+        case .train(let steps):
+            guard let stretch = stretches.steps[number] else { return }
+            try train(steps: steps, in: folder, reporter, stretch, grids: stretches.grids)
+        case .update(let update):
+            let place = "mask update \(update + 1) of \(plan.updates)"
+            let report = try watching(stretches.losses[number], reporter, phase: "scoring", place: place) {
+                try pruner.update(&masks, number: update, in: context)
+            }
+            try record(report, of: update, in: folder, reporter)
         case .snapshot(let name): snapshots[name] = training?.trainer.snapshot()
-        case .rewind(let name): try rewind(to: name)
+        case .rewind(let name):
+            reporter.at(ProgressUpdate(phase: "taking the weights back to '\(name)'"))
+            try rewind(to: name)
         case .reconstruct:
-            try pruner.reconstruct(masks, in: context)
+            reporter.at(ProgressUpdate(phase: "reconstructing"))
+            try watching(stretches.losses[number], reporter, phase: "reconstructing", place: "") {
+                try pruner.reconstruct(masks, in: context)
+            }
             context.evidence.weightsChanged()
         case .bake: bake()
-        case .compact: try compact()
+        case .compact:
+            reporter.at(ProgressUpdate(phase: "removing channels"))
+            try compact()
         }
     }
 
-    private func train(steps: Int, in folder: RunFolder) throws {
+    /// Runs `body`, which may take losses, and tells of them.
+    func watching<Result>(
+        _ stretches: (first: Int, later: Int, passLength: Int)?, _ reporter: ProgressReporter, phase: String,
+        place: String, limit: Int? = nil, _ body: () throws -> Result
+    ) throws -> Result {
+        guard let stretches else { return try body() }
+        return try losses.watching(
+            LossWatch.Stage(
+                reporter: reporter, phase: phase, place: place, first: stretches.first, later: stretches.later,
+                passLength: stretches.passLength, limit: limit), body)
+    }
+
+    private func train(
+        steps: Int, in folder: RunFolder, _ reporter: ProgressReporter, _ stretch: Int, grids: Int?
+    ) throws {
         guard let training else { return }
         let isSoft = plan.stages[(position.stage + 1)...].contains { if case .update = $0 { true } else { false } }
         let until = position.stageStart + steps
-        let phase = isSoft ? "soft pruning" : "fine-tuning"
+        let news = TrainingLoop<Task>.Report(
+            reporter: reporter, phase: isSoft ? "soft pruning" : "fine-tuning", steps: stretch, grids: grids)
         if network === dense {
-            try masks.applied { try training.run(until: until, phase: phase, in: folder, state: state) }
+            try masks.applied { try training.run(until: until, in: folder, news, state: state) }
         } else {
-            try training.run(until: until, phase: phase, in: folder, state: state)
+            try training.run(until: until, in: folder, news, state: state)
         }
+        reporter.leave(stretch)
         context.evidence.weightsChanged()
     }
 
-    private func update(_ number: Int, in folder: RunFolder) throws {
-        let report = try pruner.update(&masks, number: number, in: context)
+    private func record(
+        _ report: MaskUpdateReport, of number: Int, in folder: RunFolder, _ reporter: ProgressReporter
+    ) throws {
         guard case .object(var entry) = try JSONValue(encoding: report) else { return }
         entry["update"] = .int(number + 1)
         try folder.record(step: training?.trainer.step ?? 0, entry)
-        progress?(
+        reporter.at(
             ProgressUpdate(
                 phase: "mask update", completed: number + 1, total: plan.updates,
                 detail:
@@ -102,11 +143,11 @@ extension PruningRun {
 }
 
 extension PruningPlan.Stage {
-    /// Whether it may read losses, which whoever asks the run to stop does not wait for.
-    fileprivate var takesLosses: Bool {
+    /// Whether it may take long: whoever asks the run to stop does not wait for it.
+    fileprivate var isWork: Bool {
         switch self {
-        case .update, .reconstruct: true
-        case .train, .snapshot, .rewind, .bake, .compact: false
+        case .update, .reconstruct, .train: true
+        case .snapshot, .rewind, .bake, .compact: false
         }
     }
 }

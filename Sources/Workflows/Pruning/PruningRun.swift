@@ -1,4 +1,5 @@
 import Configuration
+import Layers
 import Pruning
 import PruningMethods
 import Runs
@@ -29,6 +30,20 @@ struct PlannedPruning {
         pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
         plan = pruner.plan(timing)
     }
+
+    /// What chooses within the budget.
+    ///
+    /// - Throws: `BudgetError` where that cannot be met; what the granularity says to the network.
+    func selection(
+        in space: PruningSpace, of network: any ChannelNetwork, _ settings: PruningConfiguration
+    ) throws -> Selection {
+        let selection = try Selection(
+            space: space, network: network, budget: budget, granularity: granularity,
+            minimumFraction: settings.minimumFraction, allocation: settings.allocation ?? entry.card.allocation,
+            comparesRows: entry.card.comparesRows)
+        try selection.checkReachable()
+        return selection
+    }
 }
 
 /// A pruning run put together: the network with its masks and its method, and what trains it. `advance` carries out the
@@ -43,8 +58,11 @@ final class PruningRun<Task: StagedTask> {
     let training: TrainingLoop<Task>?
     let progress: ProgressHandler?
     let interruption: Interruption
-    /// Whether updates read losses, which takes its time.
-    let updatesTakeLosses: Bool
+    /// Where evidence is taken from; nil where there is no data.
+    let calibration: TaskCalibration<Task>?
+    let losses: LossWatch
+    /// Work that comes after the run, for the time left.
+    let following: [Timetable.Stretch]
     var pruner: any Pruner
     var masks: Masks
     /// How far the plan has been carried out.
@@ -72,7 +90,10 @@ final class PruningRun<Task: StagedTask> {
         self.configuration = configuration
         progress = runContext.progress
         interruption = runContext.interruption
-        updatesTakeLosses = !planned.entry.needs.isEmpty
+        following = runContext.following
+        self.calibration = calibration
+        let losses = LossWatch(interruption: runContext.interruption)
+        self.losses = losses
         self.training = training
         self.network = network
         dense = network
@@ -80,18 +101,15 @@ final class PruningRun<Task: StagedTask> {
         plan = planned.plan
         space = PruningSpace.of(planned.granularity.space, in: network)
         masks = Masks(space)
-        let settings = configuration.pruning
-        let card = planned.entry.card
         context = PruningContext(
             space: space,
             evidence: EvidenceSource(
                 network: network, arena: training?.trainer.arena ?? ParameterArena(network.parameters),
-                calibration: calibration.map { WatchedCalibration($0, interruption: runContext.interruption) },
+                calibration: calibration.map { source in
+                    ObservedCalibration(source) { try losses.take($0, of: source) }
+                },
                 declared: planned.entry.needs),
-            selection: try Selection(
-                space: space, network: network, budget: planned.budget, granularity: planned.granularity,
-                minimumFraction: settings.minimumFraction, allocation: settings.allocation ?? card.allocation,
-                comparesRows: card.comparesRows),
+            selection: try planned.selection(in: space, of: network, configuration.pruning),
             timing: planned.timing)
         try context.evidence.require(planned.entry.needs)
         training?.trainer.setExtensions(pruner.extensions(in: context))

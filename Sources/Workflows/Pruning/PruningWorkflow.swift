@@ -4,6 +4,7 @@ import Foundation
 import Imagery
 import ModelFolders
 import Models
+import Pruning
 import Runs
 
 /// What a pruning run came to.
@@ -48,11 +49,28 @@ public struct PruningWorkflow {
         self.load = load
     }
 
-    public func run() throws -> PruningOutcome {
+    /// What `run` would take and do, and whether its target can be reached; nothing is written.
+    public func forecast() throws -> Forecast {
+        let (_, run, data) = try prepared { min($0, PruningRun<Denoising<UNet>>.trialBatches) }
+        return try run.forecast(imageBytes: data?.byteCount ?? 0)
+    }
+
+    /// - Parameter batches: how many calibration batches to make of those configured.
+    private func prepared(
+        calibrating batches: (Int) -> Int
+    ) throws -> (pipeline: Pipeline, run: PruningRun<Denoising<UNet>>, data: InMemoryDataset?) {
         let planned = try PlannedPruning(configuration)
         let pipeline = try load()
+        // Before images are read, which may take long.
+        let space = PruningSpace.of(planned.granularity.space, in: pipeline.model)
+        _ = try planned.selection(in: space, of: pipeline.model, configuration.pruning)
+        if !configuration.data.path.isEmpty { context.progress?(ProgressUpdate(phase: "reading images")) }
         let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
-        let run = try assembled(planned, pipeline, data)
+        return (pipeline, try assembled(planned, pipeline, data, calibrating: batches), data)
+    }
+
+    public func run() throws -> PruningOutcome {
+        let (pipeline, run, data) = try prepared { $0 }
         let identity = try RunIdentity(
             command: "prune", configuration: configuration.values, models: ["model": pipeline.digests()], data: data)
         let folder = try context.open(identity, growth: run.growth)
@@ -75,7 +93,7 @@ public struct PruningWorkflow {
     /// - Parameter data: nil where there is none.
     /// - Throws: `ConfigurationError` where the method or fine-tuning needs some.
     private func assembled(
-        _ planned: PlannedPruning, _ pipeline: Pipeline, _ data: InMemoryDataset?
+        _ planned: PlannedPruning, _ pipeline: Pipeline, _ data: InMemoryDataset?, calibrating batches: (Int) -> Int
     ) throws -> PruningRun<Denoising<UNet>> {
         let finetuning = configuration.finetuning
         guard let data else {
@@ -101,7 +119,7 @@ public struct PruningWorkflow {
             training: TrainingLoop(
                 trainer, pipeline.scheduler, finetuning, totalSteps: finetuning.steps, in: context),
             calibration: TaskCalibration(
-                trainer.task, network: pipeline.model, batches: trainer.batches, count: settings.calibrationBatches,
+                trainer.task, network: pipeline.model, batches: trainer.batches, count: batches(settings.calibrationBatches),
                 batchSize: settings.calibrationBatchSize),
             in: context)
     }

@@ -99,9 +99,12 @@ public struct QuickstartWorkflow {
             try OutputFolder.prepare(output, overwriting: resuming)
             let clock = ContinuousClock()
             let start = clock.now
-            let context = RunContext(
+            var context = RunContext(
                 output: run, resuming: resuming, places: ["model": dense.folder.url, "data": samples.data],
                 interruption: interruption, progress: progress)
+            let budget = try configuration.pruning.budget()
+            context.following = EvaluationPart.stretches(
+                evaluation, prunedShare: budget.remaining, hasFeatures: evaluation.features != nil)
             let pruning = try OutputClaim.holding(run) {
                 try PruningWorkflow(configuration, pipeline: dense.pipeline.copied(), in: context).run()
             }

@@ -8,13 +8,16 @@ extension TrainingLoop {
         _ trainer: Trainer<Task>, _ scheduler: SchedulerConfiguration, _ settings: DenoisingTrainingConfiguration,
         totalSteps: Int? = nil, in context: RunContext
     ) where Task == Denoising<Model> {
-        let samples = Samples(every: settings.sampleEvery) { model, progress in
-            let steps = min(50, scheduler.trainTimesteps)
+        let (count, batchSize, steps) = (64, 16, min(50, scheduler.trainTimesteps))
+        let samples = Samples(
+            every: settings.sampleEvery, count: count, batchSize: batchSize, pieces: count / batchSize * steps
+        ) { model, progress in
             let sampler = ImageSampler(
                 model: model, sampler: try SamplerName.ddim.makeSampler(scheduler, steps: steps),
-                seed: UInt64(settings.seed), classLabel: model.classConditioning == .none ? nil : 0)
+                seed: UInt64(settings.seed), classLabel: model.classConditioning == .none ? nil : 0,
+                batchSize: batchSize)
             return try withoutActuallyEscaping(progress) { progress in
-                try sampleGrid(try sampler.images(0..<64, progress: progress).images())
+                try sampleGrid(try sampler.images(0..<count, progress: progress).images())
             }
         }
         self.init(trainer, samples: settings.sampleEvery > 0 ? samples : nil, totalSteps: totalSteps, in: context)

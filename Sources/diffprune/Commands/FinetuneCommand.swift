@@ -16,6 +16,8 @@ struct FinetuneCommand: ParsableCommand {
 
     @OptionGroup var model: RunModelOption
     @OptionGroup var options: RunOptions
+    @OptionGroup var trial: DryRunOptions
+    @OptionGroup var output: ForecastFormat
 
     @Option(help: ArgumentHelp("Model to imitate, usually the one before pruning.", valueName: "dir"))
     var teacher: String?
@@ -43,12 +45,13 @@ struct FinetuneCommand: ParsableCommand {
         try options.locate(&configuration.data)
         var places = ["model": model]
         places["teacher"] = teacher
-        let result = try options.running("finetune", general) {
+        func workflow() throws -> FinetuningWorkflow {
             try FinetuningWorkflow(
                 configuration, pipeline: ModelOption.load(model), teacher: teacher.map { try ModelOption.load($0) },
-                in: options.context(general, models: places, data: configuration.data)
-            ).run()
+                in: options.context(general, models: places, data: configuration.data))
         }
+        if try trial.print(options, json: output.isJSON(trial), { try workflow().forecast() }) { return }
+        let result = try options.running("finetune", general) { try workflow().run() }
         try StandardStreams.write("model: \(result.path)\n")
     }
 }

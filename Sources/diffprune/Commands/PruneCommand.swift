@@ -18,6 +18,8 @@ struct PruneCommand: ParsableCommand {
 
     @OptionGroup var model: RunModelOption
     @OptionGroup var options: RunOptions
+    @OptionGroup var trial: DryRunOptions
+    @OptionGroup var output: ForecastFormat
 
     @Option(help: ArgumentHelp("Pruning method, see diffprune methods.", valueName: "name"))
     var method: String?
@@ -55,12 +57,11 @@ struct PruneCommand: ParsableCommand {
             file: file, overrides: overrides, method: method, target: target, data: data)
         try options.locate(&configuration.data)
         let pipeline = try ModelOption.load(model)
-        let outcome = try options.running("prune", general) {
-            try PruningWorkflow(
-                configuration, pipeline: pipeline,
-                in: options.context(general, models: ["model": model], data: configuration.data)
-            ).run()
-        }
+        let workflow = PruningWorkflow(
+            configuration, pipeline: pipeline,
+            in: options.context(general, models: ["model": model], data: configuration.data))
+        if try trial.print(options, json: output.isJSON(trial), workflow.forecast) { return }
+        let outcome = try options.running("prune", general, workflow.run)
         let asked = outcome.record.asked
         try StandardStreams.write(
             """

@@ -14,6 +14,8 @@ struct TrainCommand: ParsableCommand {
             """)
 
     @OptionGroup var options: RunOptions
+    @OptionGroup var trial: DryRunOptions
+    @OptionGroup var output: ForecastFormat
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -27,9 +29,9 @@ struct TrainCommand: ParsableCommand {
         let overrides = options.overrides + (seed.seed.map { ["training.seed=\($0)"] } ?? [])
         var configuration = try TrainingRunConfiguration(file: file, overrides: overrides)
         try options.locate(&configuration.data)
-        let model = try options.running("train", general) {
-            try TrainingWorkflow(configuration, in: options.context(general, data: configuration.data)).run()
-        }
+        let workflow = TrainingWorkflow(configuration, in: options.context(general, data: configuration.data))
+        if try trial.print(options, json: output.isJSON(trial), workflow.forecast) { return }
+        let model = try options.running("train", general, workflow.run)
         try StandardStreams.write("model: \(model.path)\n")
     }
 }

@@ -1,11 +1,12 @@
 import Foundation
 import Runs
 
-/// Shows progress on standard error: count, share, rate, time left and what the work says of itself. On a terminal one
-/// line is kept up to date; elsewhere a line is written every few seconds.
+/// Shows progress on standard error: where the work stands, rate, time left and what the work says of itself. On a terminal
+/// one line is kept up to date; elsewhere a line is written every few seconds.
 final class ProgressPrinter {
     private let isTerminal = StandardStreams.errorIsTerminal
     private let clock = ContinuousClock()
+    /// Phase and place, of which a rate is.
     private var phase: String?
     private var phaseStart = ContinuousClock.now
     private var phaseFirst = 0
@@ -21,40 +22,34 @@ final class ProgressPrinter {
     private init() {}
 
     private func update(_ news: ProgressUpdate) {
+        guard !news.isStatement else { return StandardStreams.say(news.phase) }
         let now = clock.now
         if news.phase != phase {
             (phase, phaseStart, phaseFirst) = (news.phase, now, news.completed)
         }
         let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(5)
-        if let lastShown, now - lastShown < pause, news.completed < news.total { return }
+        let isLast = news.total > 0 && news.completed >= news.total
+        if let lastShown, now - lastShown < pause, !isLast { return }
         lastShown = now
         let line = Self.line(news, first: phaseFirst, elapsed: now - phaseStart)
         let shown = isTerminal ? String(line.prefix(StandardStreams.columns - 1)) : line
         StandardStreams.showProgress(shown, replacing: isTerminal)
     }
 
-    /// "training 350/1000 (35 %)  12.3/s  ETA 0:52  loss 0.03120"
+    /// "fine-tuning step 350 of 1000 (35 %)  12.3/s  ETA 0:52  loss 0.03120"
     private static func line(_ news: ProgressUpdate, first: Int, elapsed: Duration) -> String {
-        var parts = ["\(news.phase) \(news.completed)/\(news.total)"]
-        if news.total > 0 { parts[0] += " (\(100 * news.completed / news.total) %)" }
-        let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-        if news.completed > first, seconds > 0 {
-            let rate = Double(news.completed - first) / seconds
-            parts.append(String(format: rate < 10 ? "%.2f/s" : "%.0f/s", rate))
-            if news.completed < news.total {
-                parts.append("ETA \(duration(Double(news.total - news.completed) / rate))")
-            }
+        var parts = [news.position]
+        if news.total > 0, news.place.isEmpty { parts[0] += " (\(100 * news.completed / news.total) %)" }
+        let seconds = elapsed / .seconds(1)
+        var rate: Double?
+        if news.completed > first, seconds > 0 { rate = Double(news.completed - first) / seconds }
+        if let rate, news.place.isEmpty { parts.append(String(format: rate < 10 ? "%.2f/s" : "%.0f/s", rate)) }
+        if let remaining = news.remaining {
+            if remaining > 0 { parts.append("ETA \(DurationText.clock(remaining))") }
+        } else if let rate, news.completed < news.total {
+            parts.append("ETA \(DurationText.clock(Double(news.total - news.completed) / rate))")
         }
         if !news.detail.isEmpty { parts.append(news.detail) }
         return parts.joined(separator: "  ")
-    }
-
-    /// "0:52", "1:02:03"
-    private static func duration(_ seconds: Double) -> String {
-        guard seconds < 1e9 else { return "—" }
-        let whole = Int(seconds.rounded(.up))
-        let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
-        return hours > 0
-            ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
     }
 }
