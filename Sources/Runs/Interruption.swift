@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Whether work that can be gone on with is asked to stop. Asked from any thread, once; the work looks between its steps,
-/// saves what it has and ends with `RunStopped`.
+/// Whether work that can be gone on with is asked to stop. Asked from any thread, once; the work looks between its
+/// steps, saves what it has and ends with `RunStopped`.
 public final class Interruption: Sendable {
     private struct State {
         var isRequested = false

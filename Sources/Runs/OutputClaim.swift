@@ -22,8 +22,8 @@ public struct OutputClaim: Sendable {
 
     /// Runs `body`; where it throws before anything worth keeping was written, takes away what was made.
     ///
-    /// A run that was asked to stop can be resumed, however little it has done, and so can that of an interrupted process;
-    /// but that leaves no folders that hold nothing.
+    /// A run that was asked to stop can be resumed, however little it has done, and so can that of an interrupted
+    /// process; but that leaves no folders that hold nothing.
     public static func holding<Result>(_ url: URL, _ body: () throws -> Result) throws -> Result {
         let claim = OutputClaim(url)
         do {

@@ -1,7 +1,7 @@
 /// Tells of work by the timetable of all that is to come: how far it is, and when all will be done.
 ///
-/// Work calls `at` before a piece and `finished` after it; the time between is the piece's. What lies between a piece and the
-/// next one counts to the next.
+/// Work calls `at` before a piece and `finished` after it; the time between is the piece's. What lies between a piece
+/// and the next one counts to the next.
 public final class ProgressReporter {
     private let handler: ProgressHandler?
     public private(set) var timetable: Timetable

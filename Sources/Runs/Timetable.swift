@@ -1,5 +1,5 @@
-/// The work from here to the end, stretch by stretch, and how long it will take: by what is expected at first, more and more
-/// by what was measured.
+/// The work from here to the end, stretch by stretch, and how long it will take: by what is expected at first, more and
+/// more by what was measured.
 public struct Timetable {
     /// A stretch of equal pieces of work.
     public struct Stretch: Sendable {

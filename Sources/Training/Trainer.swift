@@ -83,7 +83,8 @@ public final class Trainer<Task: LearningTask> {
             learningRate: rate)
     }
 
-    /// The loss of the next step and its gradients, and nothing more: what a step costs, with no bit of the training changed.
+    /// The loss of the next step and its gradients, and nothing more: what a step costs, with no bit of the training
+    /// changed.
     ///
     /// - Throws: as `advance`.
     public func rehearse() throws {

@@ -75,8 +75,8 @@ public struct CheckpointStore: Sendable {
         for later in try steps().reversed() where later > step { try AtomicFolder.remove(url(of: later)) }
     }
 
-    /// Deletes every checkpoint, and the folder where nothing else is in it. A kill in between leaves whole ones, or hidden
-    /// remains that the next call clears.
+    /// Deletes every checkpoint, and the folder where nothing else is in it. A kill in between leaves whole ones, or
+    /// hidden remains that the next call clears.
     /// - Throws: `StorageError`.
     public func removeAll() throws {
         try recover()

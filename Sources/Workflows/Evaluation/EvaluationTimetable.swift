@@ -19,7 +19,8 @@ enum EvaluationPart: Int, CaseIterable {
             case .dense:
                 .init("dense prediction", pieces: pieces, weight: batch, noun: "picture", count: settings.count)
             case .pruned:
-                .init("pruned prediction", pieces: pieces, weight: batch * share, noun: "picture", count: settings.count)
+                .init(
+                    "pruned prediction", pieces: pieces, weight: batch * share, noun: "picture", count: settings.count)
             case .predictions:
                 .init(
                     "comparison", pieces: settings.timestepCount,

@@ -2,7 +2,8 @@ import Pruning
 import Runs
 import TensorCore
 
-/// A source of losses of which there are so many, and that has none: what a run of this size takes can be counted by it.
+/// A source of losses of which there are so many, and that has none: what a run of this size takes can be counted by
+/// it.
 private final class CountedCalibration: PerSampleCalibration, StagedCalibration {
     let batchCount: Int
     let sampleCount: Int

@@ -20,7 +20,8 @@ extension PruningRun {
     /// What is to come from where the run is, with what it is expected to take in predictions for one picture.
     ///
     /// - Parameter source: by which losses are counted; nil for the run's own.
-    func timetable(counting source: (any CalibrationSource)? = nil) -> (timetable: Timetable, stretches: PlanStretches) {
+    func timetable(counting source: (any CalibrationSource)? = nil) -> (timetable: Timetable, stretches: PlanStretches)
+    {
         let source = source ?? calibration
         var (timetable, stretches) = (Timetable(), PlanStretches())
         let cost = PruningCost(configuration, remaining: costRemaining)

@@ -6,8 +6,8 @@ import Runs
 extension PruningRun {
     /// Runs from wherever the run is to its end.
     ///
-    /// - Throws: `RunStopped` where that was asked for, with a checkpoint of all that was done; a mask update that is under
-    ///   way is then made anew by whoever goes on.
+    /// - Throws: `RunStopped` where that was asked for, with a checkpoint of all that was done; a mask update that is
+    ///   under way is then made anew by whoever goes on.
     func advance(in folder: RunFolder) throws {
         let (timetable, stretches) = timetable()
         let kinds = timetable.stretches.filter { $0.pieces > 0 }.map(\.kind)

@@ -119,7 +119,8 @@ public struct PruningWorkflow {
             training: TrainingLoop(
                 trainer, pipeline.scheduler, finetuning, totalSteps: finetuning.steps, in: context),
             calibration: TaskCalibration(
-                trainer.task, network: pipeline.model, batches: trainer.batches, count: batches(settings.calibrationBatches),
+                trainer.task, network: pipeline.model, batches: trainer.batches,
+                count: batches(settings.calibrationBatches),
                 batchSize: settings.calibrationBatchSize),
             in: context)
     }

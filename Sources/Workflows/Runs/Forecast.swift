@@ -38,9 +38,13 @@ public struct Forecast: Sendable {
                             let value = limit.quantity == .sparsity ? 1 - remaining : remaining
                             return (limit.quantity.rawValue, JSONValue.double(value))
                         }))
-                members["removal"] = try pruning.removal.map {
-                    ["achieved": try JSONValue(encoding: $0.achieved), "groups": try JSONValue(encoding: $0.groups)]
-                } ?? .null
+                members["removal"] =
+                    try pruning.removal.map {
+                        [
+                            "achieved": try JSONValue(encoding: $0.achieved),
+                            "groups": try JSONValue(encoding: $0.groups),
+                        ]
+                    } ?? .null
             }
             return .object(members)
         }

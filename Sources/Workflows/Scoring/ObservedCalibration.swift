@@ -40,7 +40,8 @@ final class ObservedCalibration: PerSampleCalibration, StagedCalibration {
     }
 }
 
-/// The losses of one piece of work, in the order in which they are taken: passes over all batches, pictures or timesteps.
+/// The losses of one piece of work, in the order in which they are taken: passes over all batches, pictures or
+/// timesteps.
 struct LossCount {
     /// Taken so far, the one under way included.
     private(set) var taken = 0

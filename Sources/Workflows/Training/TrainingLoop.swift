@@ -36,8 +36,8 @@ final class TrainingLoop<Task: LearningTask> {
         let batchSize: Int
         /// Into how many predictions of a batch the making of them falls.
         let pieces: Int
-        /// Made with the weights as they would be saved; told of how much is done, of how much, and stopped by what that
-        /// throws.
+        /// Made with the weights as they would be saved; told of how much is done, of how much, and stopped by what
+        /// that throws.
         let make: (_ network: Task.Network, _ progress: (Int, Int) throws -> Void) throws -> Image
     }
 

@@ -11,7 +11,8 @@ struct RunModelOption: ParsableArguments {
     /// - Throws: `RequestError` where none is named and `options` lead to no run that knows one.
     func path(_ options: RunOptions) throws -> String {
         guard let path = try options.path(of: "model", given: model) else {
-            throw RequestError.conflict("--model is missing: expected a model folder, or --resume with a run in --output")
+            throw RequestError.conflict(
+                "--model is missing: expected a model folder, or --resume with a run in --output")
         }
         return path
     }

@@ -105,7 +105,8 @@ struct RunOptions: ParsableArguments {
             warning: general.warning, progress: general.progress)
     }
 
-    /// Runs a workflow of `command`; a refused one leaves nothing behind, and one that was asked to stop says how to go on.
+    /// Runs a workflow of `command`; a refused one leaves nothing behind, and one that was asked to stop says how to go
+    /// on.
     func running<Result>(_ command: String, _ general: GeneralOptions, _ body: () throws -> Result) throws -> Result {
         do {
             return try explainingOccupied { try OutputClaim.holding(outputURL, body) }

@@ -1,37 +1,74 @@
 import Foundation
 import Runs
+import Synchronization
 
-/// Shows progress on standard error: where the work stands, rate, time left and what the work says of itself. On a terminal
-/// one line is kept up to date; elsewhere a line is written every few seconds.
-final class ProgressPrinter {
+/// Shows progress on standard error: where the work stands, rate, time left and what the work says of itself. On a
+/// terminal one line is kept up to date; elsewhere a line is written every few seconds.
+///
+/// Nothing is shown in the first second, so that what is done or refused by then says its result alone; what then is
+/// under way is shown even if it has no news for long.
+final class ProgressPrinter: Sendable {
+    private struct State {
+        /// Of which a rate is.
+        var phase: String?
+        var phaseStart = ContinuousClock.now
+        var phaseFirst = 0
+        var lastShown: ContinuousClock.Instant?
+        /// Whether the first second is over.
+        var isOpen = false
+        var statement: String?
+        var pending: String?
+    }
+
     private let isTerminal = StandardStreams.errorIsTerminal
-    private let clock = ContinuousClock()
-    /// Phase and place, of which a rate is.
-    private var phase: String?
-    private var phaseStart = ContinuousClock.now
-    private var phaseFirst = 0
-    private var lastShown: ContinuousClock.Instant?
+    private let state = Mutex(State())
 
     /// What to hand to a workflow; nil when nothing is to be shown.
     static func handler(quiet: Bool) -> ProgressHandler? {
         guard !quiet else { return nil }
         let printer = ProgressPrinter()
+        Thread.detachNewThread {
+            Thread.sleep(forTimeInterval: 1)
+            printer.open()
+        }
         return { printer.update($0) }
     }
 
     private init() {}
 
-    private func update(_ news: ProgressUpdate) {
-        guard !news.isStatement else { return StandardStreams.say(news.phase) }
-        let now = clock.now
-        if news.phase != phase {
-            (phase, phaseStart, phaseFirst) = (news.phase, now, news.completed)
+    /// Shows what was held back in the first second.
+    private func open() {
+        state.withLock { state in
+            state.isOpen = true
+            state.statement.map(StandardStreams.say)
+            guard let line = state.pending else { return }
+            state.lastShown = .now
+            show(line)
         }
-        let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(5)
-        let isLast = news.total > 0 && news.completed >= news.total
-        if let lastShown, now - lastShown < pause, !isLast { return }
-        lastShown = now
-        let line = Self.line(news, first: phaseFirst, elapsed: now - phaseStart)
+    }
+
+    private func update(_ news: ProgressUpdate) {
+        state.withLock { state in
+            guard !news.isStatement else {
+                if state.isOpen { StandardStreams.say(news.phase) } else { state.statement = news.phase }
+                return
+            }
+            let now = ContinuousClock.now
+            let isNewPhase = news.phase != state.phase
+            if isNewPhase { (state.phase, state.phaseStart, state.phaseFirst) = (news.phase, now, news.completed) }
+            guard state.isOpen else {
+                state.pending = Self.line(news, first: state.phaseFirst, elapsed: now - state.phaseStart)
+                return
+            }
+            let pause: Duration = isTerminal ? .milliseconds(100) : isNewPhase ? .seconds(1) : .seconds(5)
+            let isLast = news.total > 0 && news.completed >= news.total && news.place.isEmpty
+            if let lastShown = state.lastShown, now - lastShown < pause, !isLast { return }
+            state.lastShown = now
+            show(Self.line(news, first: state.phaseFirst, elapsed: now - state.phaseStart))
+        }
+    }
+
+    private func show(_ line: String) {
         let shown = isTerminal ? String(line.prefix(StandardStreams.columns - 1)) : line
         StandardStreams.showProgress(shown, replacing: isTerminal)
     }

@@ -3,9 +3,9 @@ import Foundation
 import Runs
 import Synchronization
 
-/// What happens when the user or the system asks the program to stop. A run that can be gone on with is asked to end after
-/// its step; anything else ends at once, and so does a run when a second signal comes: unfinished files and folders are
-/// taken away, then the signal does what it does to every program, so that a shell sees why it ended.
+/// What happens when the user or the system asks the program to stop. A run that can be gone on with is asked to end
+/// after its step; anything else ends at once, and so does a run when a second signal comes: unfinished files and
+/// folders are taken away, then the signal does what it does to every program, so that a shell sees why it ended.
 enum Signals {
     /// What runs are handed: set by the first signal.
     static let interruption = Interruption()

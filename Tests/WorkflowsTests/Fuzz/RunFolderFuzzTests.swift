@@ -72,7 +72,8 @@ import WeightFiles
         let configuration = try PruningRunConfiguration(
             file: nil,
             overrides: [
-                "finetuning.steps=4", "finetuning.keep_checkpoints=true", "finetuning.batch_size=2", "pruning.calibration_batches=1",
+                "finetuning.steps=4", "finetuning.keep_checkpoints=true", "finetuning.batch_size=2",
+                "pruning.calibration_batches=1",
                 "pruning.calibration_batch_size=2", "method.rounds=3", "pruning.target=macs=0.7",
             ], method: method, data: runs.images.path)
         func prune(resuming: Bool) throws {

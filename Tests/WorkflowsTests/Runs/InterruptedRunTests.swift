@@ -9,8 +9,8 @@ import WeightFiles
 
 /// A run that is asked to stop saves what it has, wherever it is, and goes on from there to the same bits.
 @Suite struct InterruptedRunTests {
-    /// Runs `run` again and again, each time asked to stop at the `every`th piece of news, until it is done. Where it comes
-    /// no further so, it is given more time.
+    /// Runs `run` again and again, each time asked to stop at the `every`th piece of news, until it is done. Where it
+    /// comes no further so, it is given more time.
     ///
     /// - Returns: what it said it had reached, each time.
     private func advance(
@@ -143,8 +143,8 @@ import WeightFiles
         #expect(try runs.data("run/run.json") == before)
     }
 
-    /// The moments that a kill at the end can leave: model there, the run not called done; done, with checkpoints or their
-    /// hidden remains.
+    /// The moments that a kill at the end can leave: model there, the run not called done; done, with checkpoints or
+    /// their hidden remains.
     @Test func aRunKilledWhileItClearsUpIsBroughtToItsEnd() throws {
         let runs = try RunFixtures()
         try runs.train("whole", "keep_checkpoints=false")
