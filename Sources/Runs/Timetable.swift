@@ -124,9 +124,17 @@ public struct Outlook: Encodable, Sendable, Equatable {
         public var count: Int
         /// Of all of them.
         public var seconds: Double
+
+        public init(noun: String, count: Int, seconds: Double) {
+            self.noun = noun
+            self.count = count
+            self.seconds = seconds
+        }
     }
 
     public let items: [Item]
+
+    public init(items: [Item]) { self.items = items }
 
     public var seconds: Double { items.reduce(0) { $0 + $1.seconds } }
 
