@@ -35,6 +35,13 @@ public struct ProgressUpdate: Sendable {
         isStatement = true
     }
 
+    /// The same without the time left.
+    public var withoutTimes: ProgressUpdate {
+        var update = self
+        update.remaining = nil
+        return update
+    }
+
     /// What is done and how far it is, without times: "fine-tuning step 350 of 1000".
     public var position: String {
         var text = phase

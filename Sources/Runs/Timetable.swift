@@ -72,6 +72,9 @@ public struct Timetable {
     /// Nothing of a stretch is left, whether or not all its pieces were needed.
     public mutating func leave(_ stretch: Int) { stretches[stretch].pieces = 0 }
 
+    /// Takes over what was measured on the way through the same work, or a part of it.
+    public mutating func takeMeasures(of other: Timetable) { measured = other.measured }
+
     /// Whether more than a kind's first piece was measured.
     public func isMeasured(_ kind: String) -> Bool { measured[kind]?.isWarm == true }
 
@@ -138,8 +141,9 @@ public struct Outlook: Encodable, Sendable, Equatable {
 
     public var seconds: Double { items.reduce(0) { $0 + $1.seconds } }
 
+    /// Without what hardly counts.
     public var description: String {
-        let parts = items.map { item in
+        let parts = items.filter { $0.seconds >= 0.02 * seconds }.map { item in
             "\(item.count) \(item.count == 1 ? item.noun : Self.plural(item.noun)) of about "
                 + DurationText.rough(item.seconds / Double(max(item.count, 1)))
         }

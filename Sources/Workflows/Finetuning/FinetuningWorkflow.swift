@@ -28,9 +28,8 @@ public struct FinetuningWorkflow {
 
     /// What `run` would take; nothing is written.
     public func forecast() throws -> Forecast {
-        let (trainer, data) = try prepared()
-        return try TrainingLoop(trainer, pipeline.scheduler, configuration.finetuning, in: context)
-            .forecast(imageBytes: data.byteCount)
+        let (trainer, _) = try prepared()
+        return try TrainingLoop(trainer, pipeline.scheduler, configuration.finetuning, in: context).forecast()
     }
 
     private func prepared() throws -> (trainer: DenoisingTrainer<UNet>, data: InMemoryDataset) {

@@ -1,4 +1,5 @@
 import Pruning
+import PruningMethods
 import Runs
 import TensorCore
 
@@ -24,22 +25,23 @@ extension PruningRun {
 
     /// What the run would take and do. Afterwards it is good for nothing else.
     ///
-    /// - Parameter imageBytes: of the images in memory.
-    func forecast(imageBytes: Int) throws -> Forecast {
+    /// - Parameter sampleBytes: of one sample in memory.
+    func forecast(sampleBytes: Int) throws -> Forecast {
         let settings = configuration.pruning
         let counted = calibration.map {
             CountedCalibration(
                 batchCount: settings.calibrationBatches,
                 sampleCount: settings.calibrationBatches * settings.calibrationBatchSize, stageCount: $0.stageCount)
         }
-        let (timetable, stretches) = timetable(counting: counted)
-        let reporter = ProgressReporter(progress, timetable)
-        BufferPool.shared.resetPeak()
-        var removal: Bool = false
+        var (timetable, stretches) = timetable(counting: counted)
+        // Only where it stands: the times are those of a trial.
+        let reporter = ProgressReporter(
+            progress.map { tell in { if !$0.isStatement { tell($0.withoutTimes) } } }, timetable)
+        var isDecided = false
         if case .update? = plan.stages.first, plan.updates == 1, stretches.losses.isEmpty {
             _ = try pruner.update(&masks, number: 0, in: context)
             if plan.stages.contains(.compact) { try compact() }
-            removal = true
+            isDecided = true
         } else {
             try tryUpdate(stretches, reporter)
         }
@@ -47,13 +49,32 @@ extension PruningRun {
             let kind = network === dense ? Self.stepKind : Self.compactStepKind
             for _ in 0..<TrainingLoop<Task>.trials { try reporter.tried(kind, training.trainer.rehearse) }
         }
-        let memory =
-            training?.memoryBytes(imageBytes: imageBytes) ?? Double(BufferPool.shared.peakBytesInUse + imageBytes)
+        timetable.takeMeasures(of: reporter.timetable)
         return Forecast(
-            outlook: reporter.timetable.outlook.flatMap { $0.items.isEmpty ? nil : $0 }, memoryBytes: memory,
+            outlook: timetable.outlook.flatMap { $0.items.isEmpty ? nil : $0 },
+            memoryBytes: Forecast.residentBytes + Double(training?.checkpointBytes ?? 0)
+                + untriedCalibrationBytes(sampleBytes: sampleBytes),
             pruning: Forecast.Pruning(
                 target: context.selection.budget.description, lowest: context.selection.lowestFractions,
-                removal: removal ? try record() : nil))
+                removal: isDecided ? try record() : nil))
+    }
+
+    /// What the run's calibration batches, and the derivatives read from each, take beyond those of the trial.
+    private func untriedCalibrationBytes(sampleBytes: Int) -> Double {
+        guard let calibration else { return 0 }
+        let settings = configuration.pruning
+        let more = Double(settings.calibrationBatches - calibration.batchCount)
+        // Clean samples and their noise.
+        let batches = more * Double(settings.calibrationBatchSize * sampleBytes * 2)
+        let readings = min(more * 4 * Double(space.count), Double(MaskReadings.maximumBytes))
+        return batches + Double(readingKinds) * readings
+    }
+
+    /// Kinds of derivatives with respect to masks that the method reads batch by batch.
+    private var readingKinds: Int {
+        let needs = (try? MethodCatalog.entry(named: configuration.method))?.needs ?? []
+        if needs.contains(where: { $0 == Curvature.self }) { return 2 }
+        return needs.contains { $0 == Gradients.self } ? 1 : 0
     }
 
     /// Takes the first losses of the first update that takes any.

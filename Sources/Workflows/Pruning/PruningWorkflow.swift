@@ -51,8 +51,8 @@ public struct PruningWorkflow {
 
     /// What `run` would take and do, and whether its target can be reached; nothing is written.
     public func forecast() throws -> Forecast {
-        let (_, run, data) = try prepared { min($0, PruningRun<Denoising<UNet>>.trialBatches) }
-        return try run.forecast(imageBytes: data?.byteCount ?? 0)
+        let (pipeline, run, _) = try prepared { min($0, PruningRun<Denoising<UNet>>.trialBatches) }
+        return try run.forecast(sampleBytes: 4 * pipeline.model.imageShape.reduce(1, *))
     }
 
     /// - Parameter batches: how many calibration batches to make of those configured.

@@ -1,15 +1,15 @@
 import Files
+import Foundation
 import ModelFolders
 import Pruning
 import Runs
-import TensorCore
 import Training
 
 /// What a run would take and do, found out by a few steps of which nothing is kept: nothing is written.
 public struct Forecast: Sendable {
     /// Mask updates, steps and sample grids, with how long they take; nil where there is nothing to measure.
     public var outlook: Outlook?
-    /// Bytes of buffers at the most, of the images, and of a checkpoint while it is written.
+    /// Bytes of the process at the most, and of a checkpoint while it is written.
     public var memoryBytes: Double
     /// Of a pruning run only.
     public var pruning: Pruning?
@@ -56,22 +56,30 @@ extension TrainingLoop {
     static var trials: Int { 3 }
 
     /// What training takes, all of it.
-    ///
-    /// - Parameter imageBytes: of the images in memory.
-    func forecast(imageBytes: Int) throws -> Forecast {
+    func forecast() throws -> Forecast {
         var timetable = Timetable()
         let (steps, _) = appendWork(to: &timetable)
         let reporter = ProgressReporter(nil, timetable)
-        BufferPool.shared.resetPeak()
         let kind = timetable.stretches[steps].kind
         for _ in 0..<Self.trials { try reporter.tried(kind, trainer.rehearse) }
         return Forecast(
-            outlook: reporter.timetable.outlook, memoryBytes: memoryBytes(imageBytes: imageBytes))
+            outlook: reporter.timetable.outlook, memoryBytes: Forecast.residentBytes + Double(checkpointBytes))
     }
 
-    /// What was in use at the most since the pool's peak was reset, with what a checkpoint takes beside it.
-    func memoryBytes(imageBytes: Int) -> Double {
-        let checkpoint = trainer.snapshot().arrays.values.reduce(0) { $0 + 4 * $1.count }
-        return Double(BufferPool.shared.peakBytesInUse + imageBytes + checkpoint)
+    /// What a checkpoint takes in memory while it is written.
+    var checkpointBytes: Int { trainer.snapshot().arrays.values.reduce(0) { $0 + 4 * $1.count } }
+}
+
+extension Forecast {
+    /// The most that this process has had in memory so far.
+    static var residentBytes: Double {
+        var usage = rusage()
+        #if canImport(Glibc)
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+            return 1024 * Double(usage.ru_maxrss)
+        #else
+            getrusage(RUSAGE_SELF, &usage)
+            return Double(usage.ru_maxrss)
+        #endif
     }
 }

@@ -51,9 +51,8 @@ public struct TrainingWorkflow {
 
     /// What `run` would take; nothing is written.
     public func forecast() throws -> Forecast {
-        let (trainer, data) = try prepared()
-        return try TrainingLoop(trainer, configuration.scheduler, configuration.training, in: context)
-            .forecast(imageBytes: data.byteCount)
+        let (trainer, _) = try prepared()
+        return try TrainingLoop(trainer, configuration.scheduler, configuration.training, in: context).forecast()
     }
 
     private func prepared() throws -> (trainer: DenoisingTrainer<UNet>, data: InMemoryDataset) {

@@ -39,7 +39,8 @@ struct TrainFeaturesCommand: ParsableCommand {
         let result = try trainFeatures(configuration: configuration, output: URL(fileURLWithPath: output)) {
             progress?(
                 ProgressUpdate(
-                    phase: "training", completed: $0.step, total: $0.totalSteps, detail: "cross-entropy \($0.loss)"))
+                    phase: "training", unit: "step", completed: $0.step, total: $0.totalSteps,
+                    detail: "cross-entropy \($0.loss)"))
         }
         try StandardStreams.write("test accuracy: \(result.testAccuracy) of \(result.testCount) images\n")
     }

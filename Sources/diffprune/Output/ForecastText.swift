@@ -17,7 +17,7 @@ extension Forecast {
             lines.append(
                 "target   \(pruning.target), within reach (the furthest is \(lowest.joined(separator: ",")))")
         }
-        lines.append("time     " + (outlook?.description ?? "seconds: nothing is trained or scored"))
+        lines.append("time     " + (outlook?.description ?? "a moment: nothing is trained or scored"))
         lines.append("memory   about \(NumberText.bytes(memoryBytes))")
         if let pruning {
             if let removal = pruning.removal {
