@@ -5,7 +5,9 @@ public enum OutputFolder {
     /// Makes sure, before any work is done, that `url` is a folder that can be written,
     /// making it where it is not there.
     ///
-    /// - Parameter overwriting: lets the folder hold something already. Nothing is deleted here.
+    /// - Parameters:
+    ///   - url: the folder.
+    ///   - overwriting: lets the folder hold something already. Nothing is deleted here.
     /// - Returns: whether the folder was made by this call.
     /// - Throws: `StorageError.notAFolder` where `url` or a folder above it is a file, `.folderNotEmpty`, or
     ///   `.unwritable` / `.noSpace` where the folder cannot be made or a file cannot be written in it.

@@ -1,11 +1,21 @@
+import Files
 import Foundation
 
-/// Where a run writes, whether it is resumed, who is told of it, and who may stop it.
+/// Where a run writes, what becomes of what is there already, who is told of its progress, and who may stop it.
 public struct RunContext {
-    /// The run folder: new or empty, unless the run is resumed.
+    /// What becomes of an output folder that holds something already.
+    public enum Occupied: Sendable {
+        /// It is refused, and left as it is.
+        case refused
+        /// What is written takes the place of what is there.
+        case overwritten
+        /// The run in it is resumed.
+        case resumed
+    }
+
+    /// The folder to write.
     public var output: URL
-    /// Goes on with the run in `output` where there is one.
-    public var resuming: Bool
+    public var occupied: Occupied
     /// Where what the run works on lies, by name ("model", "teacher", "data"): noted for those who resume it.
     public var places: [String: URL]
     /// Asks the run to stop after its step, with all that was done saved.
@@ -17,21 +27,42 @@ public struct RunContext {
     public var warning: WarningHandler?
 
     public init(
-        output: URL, resuming: Bool = false, places: [String: URL] = [:],
-        interruption: Interruption = Interruption(), warning: WarningHandler? = nil, progress: ProgressHandler? = nil
+        output: URL, occupied: Occupied = .refused, places: [String: URL] = [:],
+        interruption: Interruption = Interruption(), progress: ProgressHandler? = nil, warning: WarningHandler? = nil
     ) {
         self.output = output
-        self.resuming = resuming
+        self.occupied = occupied
         self.places = places
         self.interruption = interruption
         self.progress = progress
         self.warning = warning
     }
 
+    package var isResuming: Bool { occupied == .resumed }
+
     /// Opens the run folder for a run that is what `identity` says; `growth` is as in `RunFolder`.
+    /// - Throws: as `RunFolder`; `RequestError` where a run is to be overwritten.
     package func open(_ identity: RunIdentity, growth: RunIdentity.Growth) throws -> RunFolder {
-        try RunFolder(
+        guard occupied != .overwritten else {
+            throw RequestError.conflict("\(output.path): a run is not overwritten, expected a new or empty folder")
+        }
+        return try RunFolder(
             output, identity: identity, growth: growth, places: places.mapValues(\.standardizedFileURL.path),
-            resuming: resuming)
+            resuming: isResuming)
+    }
+
+    /// Runs `body` with an output folder that can be written; where it throws, none is left that was not there.
+    ///
+    /// For work that is done at once.
+    /// - Throws: `StorageError` where the folder is occupied or not writable, `RequestError` where it is to be resumed.
+    package func writing<Result>(_ body: () throws -> Result) throws -> Result {
+        guard occupied != .resumed else {
+            throw RequestError.conflict("\(output.path): there is no run to resume, expected a new or empty folder")
+        }
+        return try OutputClaim.holding(output) {
+            // A folder that cannot be written is found out before the work, not after it.
+            try OutputFolder.prepare(output, overwriting: occupied == .overwritten)
+            return try body()
+        }
     }
 }

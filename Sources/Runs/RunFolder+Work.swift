@@ -17,7 +17,7 @@ extension RunFolder {
     package func carryOut(
         in context: RunContext, keepingCheckpoints: Bool, restore: (Checkpoint) throws -> Void, work: () throws -> Void
     ) throws {
-        if context.resuming {
+        if context.isResuming {
             if try isDone(warning: context.warning) {
                 if !keepingCheckpoints { try checkpoints.removeAll() }
                 return

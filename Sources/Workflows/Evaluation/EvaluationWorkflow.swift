@@ -13,27 +13,24 @@ public struct EvaluationWorkflow {
     private let settings: EvaluationSettings
     private let dense: LoadedPipeline
     private let pruned: LoadedPipeline
-    private let output: URL
-    private let overwriting: Bool
     private let command: String
-    private let progress: ProgressHandler?
+    private let context: RunContext
 
     /// - Parameters:
+    ///   - settings: how the two are compared.
+    ///   - dense: the model before pruning.
     ///   - pruned: where its folder is `model` in a run folder, the report shows the run's history.
-    ///   - overwriting: lets `output` hold something already.
     ///   - command: the command line as typed, for the report.
+    ///   - context: where the report goes.
     public init(
-        _ settings: EvaluationSettings, dense: LoadedPipeline, pruned: LoadedPipeline, output: URL,
-        overwriting: Bool = false,
-        command: String = "", progress: ProgressHandler? = nil
+        _ settings: EvaluationSettings, dense: LoadedPipeline, pruned: LoadedPipeline, command: String = "",
+        in context: RunContext
     ) {
         self.settings = settings
         self.dense = dense
         self.pruned = pruned
-        self.output = output
-        self.overwriting = overwriting
         self.command = command
-        self.progress = progress
+        self.context = context
     }
 
     public func run() throws -> EvaluationResult {
@@ -43,10 +40,7 @@ public struct EvaluationWorkflow {
         let data = try settings.data.path.isEmpty ? nil : settings.data.open(for: models.dense.model)
         let history = try RunHistory.beside(model: pruned.folder.url)
         let features = try FeatureChoice(settings, for: models.dense.model)
-        return try OutputClaim.holding(output) {
-            try OutputFolder.prepare(output, overwriting: overwriting)
-            return try measure(models, data: data, features: features, history: history)
-        }
+        return try context.writing { try measure(models, data: data, features: features, history: history) }
     }
 
     private func measure(
@@ -56,7 +50,7 @@ public struct EvaluationWorkflow {
         var hasFeatures = data != nil
         if case .none = features { hasFeatures = false }
         let reporter = ProgressReporter(
-            progress,
+            context.progress,
             Timetable(
                 EvaluationPart.stretches(
                     settings, prunedShare: models.pruned.model.macs / models.dense.model.macs, hasFeatures: hasFeatures)
@@ -156,7 +150,7 @@ public struct EvaluationWorkflow {
             prunedSheet: PNG.encode(ConsistencyGrid.sheet(prunedImages)), history: history, command: command,
             settings: settings, densePath: dense.folder.url.path, prunedPath: pruned.folder.url.path)
         let page = try report.page()
-        try StagedOutput.write(into: output) { folder in
+        try StagedOutput.write(into: context.output) { folder in
             if settings.savesImages {
                 let images = folder.appendingPathComponent("images")
                 try NumberedImages.write(denseImages, to: images.appendingPathComponent("dense"))

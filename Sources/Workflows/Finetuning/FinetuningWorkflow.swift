@@ -14,8 +14,10 @@ public struct FinetuningWorkflow {
     private let context: RunContext
 
     /// - Parameters:
+    ///   - configuration: what defines the run.
     ///   - pipeline: the model, whose weights are trained where they are.
     ///   - teacher: the model to imitate, with the weight that `finetuning.distillation` says.
+    ///   - context: the run folder.
     public init(
         _ configuration: FinetuningRunConfiguration, pipeline: Pipeline, teacher: Pipeline? = nil,
         in context: RunContext

@@ -11,6 +11,12 @@ struct PlanStretches {
     var grids: Int?
 }
 
+/// Whom a plan's stages tell of their progress, and by which stretches.
+struct PlanReport {
+    let reporter: ProgressReporter
+    let stretches: PlanStretches
+}
+
 extension PruningRun {
     static var lossKind: String { "loss" }
     static var stepKind: String { "step" }
@@ -63,9 +69,23 @@ extension PruningRun {
         return (limits.first { $0.quantity == .macs } ?? limits[0]).remaining
     }
 
+    /// Tells of the plan from where the run is.
+    func planReport() -> PlanReport {
+        let (timetable, stretches) = timetable()
+        let kinds = Set(timetable.stretches.filter { $0.pieces > 0 }.map(\.kind))
+        return PlanReport(
+            reporter: ProgressReporter(
+                progress, timetable, stated: kinds.intersection([Self.lossKind, Self.stepKind])),
+            stretches: stretches)
+    }
+
     /// Steps are tried out where they come after mask updates, which take long: how long all takes is known early.
-    func tryStep(_ reporter: ProgressReporter) throws {
-        guard let training, training.totalSteps > training.trainer.step else { return }
+    func tryStep(_ report: PlanReport) throws {
+        let reporter = report.reporter
+        guard reporter.isHeard, let training, training.totalSteps > training.trainer.step,
+            reporter.timetable.stretches.first(where: { $0.pieces > 0 })?.kind == Self.lossKind
+        else { return }
+        reporter.at(ProgressUpdate(phase: "trying out a step"))
         let kind = network === dense ? Self.stepKind : Self.compactStepKind
         for _ in 0..<2 { try reporter.tried(kind, training.trainer.rehearse) }
     }

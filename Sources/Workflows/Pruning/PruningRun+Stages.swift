@@ -1,5 +1,6 @@
 import Files
 import Pruning
+import Reports
 import Runs
 
 /// Carrying out a plan.
@@ -9,32 +10,32 @@ extension PruningRun {
     /// - Throws: `RunStopped` where that was asked for, with a checkpoint of all that was done; a mask update that is
     ///   under way is then made anew by whoever goes on.
     func advance(in folder: RunFolder) throws {
-        let (timetable, stretches) = timetable()
-        let kinds = timetable.stretches.filter { $0.pieces > 0 }.map(\.kind)
-        let reporter = ProgressReporter(
-            progress, timetable, stated: Set(kinds).intersection([Self.lossKind, Self.stepKind]))
-        if reporter.isHeard, kinds.first == Self.lossKind {
-            reporter.at(ProgressUpdate(phase: "trying out a step"))
-            try tryStep(reporter)
-        }
-        while position.stage < plan.stages.count {
-            let stage = plan.stages[position.stage]
-            let takesLosses = stretches.losses[position.stage] != nil
-            if takesLosses || interruption.isRequested, let training, training.hasUnsavedSteps {
-                try training.save(in: folder, state: state())
-            }
-            do {
-                if stage.isWork { try interruption.check() }
-                try carryOut(stage, in: folder, reporter, stretches)
-            } catch is Interruption.Requested {
-                throw RunStopped(reached: reached)
-            }
-            position = Position(stage: position.stage + 1, stageStart: training?.trainer.step ?? 0)
-            // A stage of training saves itself as often as it is told to.
-            if case .train = stage { continue }
-            try training?.save(in: folder, state: state())
-        }
+        let report = planReport()
+        try tryStep(report)
+        while position.stage < plan.stages.count { try advanceStage(in: folder, report) }
         try training?.finish(in: folder)
+    }
+
+    /// Carries out the rest of the stage that the run is in.
+    ///
+    /// - Parameter report: of the whole plan; nil for one from where the run is.
+    func advanceStage(in folder: RunFolder, _ report: PlanReport? = nil) throws {
+        let report = report ?? planReport()
+        let stage = plan.stages[position.stage]
+        let takesLosses = report.stretches.losses[position.stage] != nil
+        if takesLosses || interruption.isRequested, let training, training.hasUnsavedSteps {
+            try training.save(in: folder, state: state())
+        }
+        do {
+            if stage.isWork { try interruption.check() }
+            try carryOut(stage, in: folder, report.reporter, report.stretches)
+        } catch is Interruption.Requested {
+            throw RunStopped(reached: reached)
+        }
+        position = Position(stage: position.stage + 1, stageStart: training?.trainer.step ?? 0)
+        // A stage of training saves itself as often as it is told to.
+        if case .train = stage { return }
+        try training?.save(in: folder, state: state())
     }
 
     /// "mask update 2 of 8, step 60 of 1000"
@@ -107,15 +108,14 @@ extension PruningRun {
     private func record(
         _ report: MaskUpdateReport, of number: Int, in folder: RunFolder, _ reporter: ProgressReporter
     ) throws {
-        guard case .object(var entry) = try JSONValue(encoding: report) else { return }
-        entry["update"] = .int(number + 1)
-        try folder.record(step: training?.trainer.step ?? 0, entry)
+        let entry = try JSONValue(encoding: MaskUpdateEntry(number: number + 1, report: report))
+        try folder.record(step: training?.trainer.step ?? 0, entry.objectValue ?? [:])
         reporter.at(
             ProgressUpdate(
                 phase: "mask update", completed: number + 1, total: plan.updates,
                 detail:
-                    "density \(report.density.formatted(digits: 3)), undecided \(report.softness.formatted(digits: 3))")
-        )
+                    "density \(NumberText.plain(report.density, decimals: 3)), "
+                    + "undecided \(NumberText.plain(report.softness, decimals: 3))"))
     }
 
     /// Weights and schedule go back; masks and the steps counted stay.
@@ -137,7 +137,7 @@ extension PruningRun {
         let compaction = try Compaction(dense, masks: masks)
         try training?.trainer.adopt(compaction.network) { compaction.gather($0, from: $1, to: $2) }
         network = compaction.network
-        // Nothing goes back to a network that is gone.
+        // Nothing is rewound to a network that no longer exists.
         snapshots = [:]
     }
 }

@@ -1,5 +1,5 @@
-import Configuration
 import Diffusion
+import Files
 import Foundation
 import Imagery
 import ModelFolders
@@ -7,7 +7,7 @@ import Models
 import Pruning
 import Runs
 
-/// What a pruning run came to.
+/// The result of a pruning run.
 public struct PruningOutcome {
     public let modelURL: URL
     public let record: PruningRecord
@@ -20,60 +20,28 @@ public struct PruningOutcome {
 /// `soft_fraction` of the steps lie before the last update (none for a one-shot method).
 public struct PruningWorkflow {
     private let configuration: PruningRunConfiguration
-    private let load: () throws -> Pipeline
+    private let pipeline: Pipeline
     private let context: RunContext
 
-    /// - Parameter pipeline: the model, whose weights are trained where they are.
-    public init(_ configuration: PruningRunConfiguration, pipeline: Pipeline, in context: RunContext) {
-        self.init(configuration, in: context) { pipeline }
-    }
-
-    /// The same of the model in a folder, which is loaded when the work begins.
-    ///
     /// - Parameters:
-    ///   - output: the run folder: new or empty, unless the run is resumed.
-    ///   - resuming: goes on with the run in `output` where there is one.
-    public init(
-        _ configuration: PruningRunConfiguration, model: URL, output: URL, resuming: Bool,
-        progress: ProgressHandler? = nil, warning: WarningHandler? = nil
-    ) {
-        let context = RunContext(output: output, resuming: resuming, warning: warning, progress: progress)
-        self.init(configuration, in: context) { try PipelineFolder(model).load() }
-    }
-
-    private init(
-        _ configuration: PruningRunConfiguration, in context: RunContext, load: @escaping () throws -> Pipeline
-    ) {
+    ///   - configuration: what defines the run.
+    ///   - pipeline: the model, whose weights are trained where they are.
+    ///   - context: the run folder.
+    public init(_ configuration: PruningRunConfiguration, pipeline: Pipeline, in context: RunContext) {
         self.configuration = configuration
+        self.pipeline = pipeline
         self.context = context
-        self.load = load
     }
 
     /// What `run` would take and do, and whether its target can be reached; nothing is written.
     public func forecast() throws -> Forecast {
-        let (pipeline, run, _) = try prepared { min($0, PruningRun<Denoising<UNet>>.trialBatches) }
+        let (run, _) = try prepared { min($0, PruningRun<Denoising<UNet>>.trialBatches) }
         return try run.forecast(sampleBytes: 4 * pipeline.model.imageShape.reduce(1, *))
     }
 
-    /// - Parameter batches: how many calibration batches to make of those configured.
-    private func prepared(
-        calibrating batches: (Int) -> Int
-    ) throws -> (pipeline: Pipeline, run: PruningRun<Denoising<UNet>>, data: InMemoryDataset?) {
-        let planned = try PlannedPruning(configuration)
-        let pipeline = try load()
-        // Before images are read, which may take long.
-        let space = PruningSpace.of(planned.granularity.space, in: pipeline.model)
-        _ = try planned.selection(in: space, of: pipeline.model, configuration.pruning)
-        if !configuration.data.path.isEmpty { context.progress?(ProgressUpdate(phase: "reading images")) }
-        let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
-        return (pipeline, try assembled(planned, pipeline, data, calibrating: batches), data)
-    }
-
+    /// - Throws: `RunStopped` where that was asked for, and everything else that can be wrong with a run.
     public func run() throws -> PruningOutcome {
-        let (pipeline, run, data) = try prepared { $0 }
-        let identity = try RunIdentity(
-            command: "prune", configuration: configuration.values, models: ["model": pipeline.digests()], data: data)
-        let folder = try context.open(identity, growth: run.growth)
+        let (run, folder) = try opened()
         let model = PipelineFolder(folder.modelURL)
         try folder.carryOut(
             in: context, keepingCheckpoints: configuration.finetuning.keepCheckpoints, restore: run.restore
@@ -90,16 +58,37 @@ public struct PruningWorkflow {
         return PruningOutcome(modelURL: model.url, record: record)
     }
 
+    /// The run and its folder, with nothing done yet.
+    func opened() throws -> (run: PruningRun<Denoising<UNet>>, folder: RunFolder) {
+        let (run, data) = try prepared { $0 }
+        let identity = try RunIdentity(
+            command: "prune", configuration: configuration.values, models: ["model": pipeline.digests()], data: data)
+        return (run, try context.open(identity, growth: run.growth))
+    }
+
+    /// - Parameter batches: how many calibration batches to make of those configured.
+    private func prepared(
+        calibrating batches: (Int) -> Int
+    ) throws -> (run: PruningRun<Denoising<UNet>>, data: InMemoryDataset?) {
+        let planned = try PlannedPruning(configuration)
+        // Before images are read, which may take long.
+        let space = PruningSpace.of(planned.granularity.space, in: pipeline.model)
+        _ = try planned.selection(in: space, of: pipeline.model, configuration.pruning)
+        if !configuration.data.path.isEmpty { context.progress?(ProgressUpdate(phase: "reading images")) }
+        let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
+        return (try assembled(planned, data, calibrating: batches), data)
+    }
+
     /// - Parameter data: nil where there is none.
-    /// - Throws: `ConfigurationError` where the method or fine-tuning needs some.
+    /// - Throws: `SettingError` where the method or fine-tuning needs some.
     private func assembled(
-        _ planned: PlannedPruning, _ pipeline: Pipeline, _ data: InMemoryDataset?, calibrating batches: (Int) -> Int
+        _ planned: PlannedPruning, _ data: InMemoryDataset?, calibrating batches: (Int) -> Int
     ) throws -> PruningRun<Denoising<UNet>> {
         let finetuning = configuration.finetuning
         guard let data else {
             guard planned.entry.needs.isEmpty, finetuning.steps == 0 else {
-                throw ConfigurationError.invalid(
-                    source: "data", key: "path", got: "missing",
+                throw SettingError(
+                    key: "data.path", got: "missing",
                     expected: "images: '\(configuration.method)' with \(finetuning.steps) fine-tuning steps needs some")
             }
             return try PruningRun(

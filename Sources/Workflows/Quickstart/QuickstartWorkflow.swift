@@ -4,7 +4,7 @@ import ModelFolders
 import Models
 import Runs
 
-/// What the quick start came to.
+/// The result of a quick start.
 public struct QuickstartOutcome {
     public let output: URL
     public let pruning: PruningOutcome
@@ -26,11 +26,9 @@ public struct QuickstartWorkflow {
     private let configuration: PruningRunConfiguration
     private let evaluation: EvaluationSettings
     private let dense: LoadedPipeline
-    private let output: URL
     private let command: String
-    private let resuming: Bool
-    private let interruption: Interruption
-    private let progress: ProgressHandler?
+    private let context: RunContext
+    private var output: URL { context.output }
 
     /// What is done where there is no configuration file: minutes of two cores.
     static let defaults = [
@@ -41,24 +39,23 @@ public struct QuickstartWorkflow {
     ]
 
     /// - Parameters:
-    ///   - configuration: of the pruning run; its data path is the bundled data's. nil for `configs/quickstart.yaml`
-    ///     beside the samples, or built-in settings where that is not there.
+    ///   - samples: the bundled data and models.
+    ///   - file: of the pruning run; its data path is the bundled data's. nil for `configs/quickstart.yaml` beside the
+    ///     samples, or built-in settings where that is not there.
     ///   - model: a model folder in place of the bundled one.
     ///   - overrides: "section.key=value" on the configuration.
-    ///   - resuming: goes on with the quick start in `output`.
+    ///   - settings: of the comparison; nil for the defaults.
+    ///   - command: the command line as typed, for the report.
+    ///   - context: the folder to write.
     public init(
         samples: BundledSamples, configuration file: URL? = nil, model: URL? = nil, overrides: [String] = [],
-        evaluation settings: EvaluationSettings? = nil, output: URL, command: String = "",
-        resuming: Bool = false, interruption: Interruption = Interruption(), progress: ProgressHandler? = nil
+        evaluation settings: EvaluationSettings? = nil, command: String = "", in context: RunContext
     ) throws {
         let usual = samples.url.deletingLastPathComponent().appendingPathComponent("configs/quickstart.yaml")
         let found = file ?? (FileManager.default.fileExists(atPath: usual.path) ? usual : nil)
         self.samples = samples
-        self.output = output
         self.command = command
-        self.resuming = resuming
-        self.interruption = interruption
-        self.progress = progress
+        self.context = context
         try samples.require([samples.data] + (model == nil ? [samples.denseModel] : []))
         dense = try LoadedPipeline(model ?? samples.denseModel)
         configuration = try PruningRunConfiguration(
@@ -92,28 +89,27 @@ public struct QuickstartWorkflow {
     /// - Throws: `RunStopped` where that was asked for while it pruned.
     public func run() throws -> QuickstartOutcome {
         let run = output.appendingPathComponent("run")
-        if resuming, !FileManager.default.fileExists(atPath: run.path) {
+        if context.isResuming, !FileManager.default.fileExists(atPath: run.path) {
             throw RequestError.conflict("there is no run in \(output.path)")
         }
         return try OutputClaim.holding(output) {
-            try OutputFolder.prepare(output, overwriting: resuming)
+            try OutputFolder.prepare(output, overwriting: context.isResuming)
             let clock = ContinuousClock()
             let start = clock.now
-            var context = RunContext(
-                output: run, resuming: resuming, places: ["model": dense.folder.url, "data": samples.data],
-                interruption: interruption, progress: progress)
+            var pruningContext = context
+            pruningContext.output = run
+            pruningContext.places = ["model": dense.folder.url, "data": samples.data]
             let budget = try configuration.pruning.budget()
-            context.following = EvaluationPart.stretches(
+            pruningContext.following = EvaluationPart.stretches(
                 evaluation, prunedShare: budget.remaining, hasFeatures: evaluation.features != nil)
             let pruning = try OutputClaim.holding(run) {
-                try PruningWorkflow(configuration, pipeline: dense.pipeline.copied(), in: context).run()
+                try PruningWorkflow(configuration, pipeline: dense.pipeline.copied(), in: pruningContext).run()
             }
-            if interruption.isRequested { throw RunStopped(reached: "the evaluation") }
+            if context.interruption.isRequested { throw RunStopped(reached: "the evaluation") }
             let pruned = clock.now
             let result = try EvaluationWorkflow(
-                evaluation, dense: dense, pruned: LoadedPipeline(pruning.modelURL), output: output, overwriting: true,
-                command: commands,
-                progress: progress
+                evaluation, dense: dense, pruned: LoadedPipeline(pruning.modelURL), command: commands,
+                in: RunContext(output: output, occupied: .overwritten, progress: context.progress)
             ).run()
             return QuickstartOutcome(
                 output: output, pruning: pruning, evaluation: result, pruningSeconds: (pruned - start) / .seconds(1),

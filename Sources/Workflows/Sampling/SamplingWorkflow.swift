@@ -12,22 +12,21 @@ public struct SamplingWorkflow {
     private let pipeline: Pipeline
     private let request: SamplingRequest
     private let noise: URL?
-    private let output: URL
-    private let progress: ProgressHandler?
+    private let context: RunContext
 
     /// The most images that the grid shows: those from the first.
     public static let gridLimit = 256
 
-    /// - Parameter noise: a file to read all noise from, instead of drawing it.
-    public init(
-        _ pipeline: Pipeline, _ request: SamplingRequest, noise: URL? = nil, output: URL,
-        progress: ProgressHandler? = nil
-    ) {
+    /// - Parameters:
+    ///   - pipeline: the model.
+    ///   - request: which images, and how.
+    ///   - noise: a file to read all noise from, instead of drawing it.
+    ///   - context: the folder to write.
+    public init(_ pipeline: Pipeline, _ request: SamplingRequest, noise: URL? = nil, in context: RunContext) {
         self.pipeline = pipeline
         self.request = request
         self.noise = noise
-        self.output = output
-        self.progress = progress
+        self.context = context
     }
 
     /// Images and grid appear under their final names all at once.
@@ -46,8 +45,7 @@ public struct SamplingWorkflow {
         }
         try MemoryEstimate.check(model, size: model.size, batch: min(count, request.batchSize))
 
-        return try OutputClaim.holding(output) {
-            try OutputFolder.prepare(output, overwriting: false)
+        return try context.writing {
             let drawing = ImageSampler(
                 model: model, sampler: sampler, seed: UInt64(request.seed),
                 classLabel: request.classLabel.map { Float($0) }, batchSize: request.batchSize)
@@ -64,10 +62,10 @@ public struct SamplingWorkflow {
         let steps = drawing.sampler.timesteps.count
         let batches = (count + request.batchSize - 1) / request.batchSize
         let reporter = ProgressReporter(
-            progress,
+            context.progress,
             Timetable([.init("prediction", pieces: batches * steps, weight: 1, noun: "picture", count: count)]))
         reporter.at(ProgressUpdate(phase: "sampling", unit: "picture", completed: 1, total: count))
-        try StagedOutput.write(into: output) { folder in
+        try StagedOutput.write(into: context.output) { folder in
             for start in stride(from: 0, to: count, by: request.batchSize) {
                 let range = start..<min(start + request.batchSize, count)
                 let samples = try drawing.images(range, noise: noise) { step, _ in
@@ -91,7 +89,7 @@ public struct SamplingWorkflow {
                     [NamedTensor("samples", shape: rawShape, floats: raw)],
                     to: folder.appendingPathComponent("samples.safetensors"))
             }
-            try AtomicFile.write(PNG.encode(sampleGrid(shown)), to: folder.appendingPathComponent("grid.png"))
+            try AtomicFile.write(PNG.encode(ImageGrid.square(of: shown)), to: folder.appendingPathComponent("grid.png"))
         }
     }
 

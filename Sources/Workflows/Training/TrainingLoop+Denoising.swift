@@ -1,4 +1,5 @@
 import Diffusion
+import Imagery
 import Runs
 import Training
 
@@ -17,7 +18,7 @@ extension TrainingLoop {
                 seed: UInt64(settings.seed), classLabel: model.classConditioning == .none ? nil : 0,
                 batchSize: batchSize)
             return try withoutActuallyEscaping(progress) { progress in
-                try sampleGrid(try sampler.images(0..<count, progress: progress).images())
+                try ImageGrid.square(of: sampler.images(0..<count, progress: progress).images())
             }
         }
         self.init(trainer, samples: settings.sampleEvery > 0 ? samples : nil, totalSteps: totalSteps, in: context)

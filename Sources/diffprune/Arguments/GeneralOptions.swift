@@ -21,7 +21,7 @@ struct GeneralOptions: ParsableArguments {
     /// Sets the engine up; called before any work.
     func apply() {
         if let threads { Engine.threads = threads }
-        if let problem = Engine.instructionSetError { StandardStreams.complain("warning", problem) }
+        if let problem = Engine.instructionSetError { StandardStreams.warn(problem) }
     }
 
     /// The same again, for a command that goes on with this one.
@@ -29,5 +29,5 @@ struct GeneralOptions: ParsableArguments {
 
     var progress: ProgressHandler? { ProgressPrinter.handler(quiet: quiet) }
 
-    var warning: WarningHandler { { StandardStreams.complain("warning", $0) } }
+    var warning: WarningHandler { { StandardStreams.warn($0) } }
 }

@@ -101,8 +101,8 @@ struct RunOptions: ParsableArguments {
         var places = models.mapValues { URL(fileURLWithPath: $0) }
         if !data.path.isEmpty { places["data"] = URL(fileURLWithPath: data.path) }
         return RunContext(
-            output: outputURL, resuming: resume, places: places, interruption: Signals.interruption,
-            warning: general.warning, progress: general.progress)
+            output: outputURL, occupied: resume ? .resumed : .refused, places: places,
+            interruption: Signals.interruption, progress: general.progress, warning: general.warning)
     }
 
     /// Runs a workflow of `command`; a refused one leaves nothing behind, and one that was asked to stop says how to go
@@ -112,7 +112,7 @@ struct RunOptions: ParsableArguments {
             return try explainingOccupied { try OutputClaim.holding(outputURL, body) }
         } catch let stop as RunStopped {
             throw StoppedCommand(
-                stop, goOnWith: ShellCommand.resuming(command, output: output, general.repeated))
+                stop, goOnWith: CommandLine.resuming(command, output: output, general.repeated))
         }
     }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Files
 import Foundation
 import Runs
 import Workflows
@@ -60,22 +59,24 @@ struct QuickstartCommand: ParsableCommand {
         }
         let here = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
         let url = output.map { URL(fileURLWithPath: $0) } ?? QuickstartWorkflow.freshFolder(in: here)
+        var context = RunContext(
+            output: url, occupied: resume ? .resumed : .refused, progress: general.progress, warning: general.warning)
+        context.interruption = Signals.interruption
         do {
             let outcome = try OutputClaim.holding(url) {
-                try QuickstartWorkflow(
-                    samples: BundledSamples(folder: samples.map { URL(fileURLWithPath: $0) }),
-                    configuration: config.map { URL(fileURLWithPath: $0) }, overrides: overrides, evaluation: settings,
-                    output: url, command: ShellCommand.given, resuming: resume, interruption: Signals.interruption,
-                    progress: general.progress
-                ).run()
+                try OccupiedFolder.explained {
+                    try QuickstartWorkflow(
+                        samples: BundledSamples(folder: samples.map { URL(fileURLWithPath: $0) }),
+                        configuration: config.map { URL(fileURLWithPath: $0) }, overrides: overrides,
+                        evaluation: settings, command: CommandLine.shellText, in: context
+                    ).run()
+                }
             }
-            for warning in outcome.evaluation.warnings { StandardStreams.complain("warning", warning) }
+            for warning in outcome.evaluation.warnings { StandardStreams.warn(warning) }
             try StandardStreams.write(outcome.summary + "\n")
         } catch let stop as RunStopped {
             let more = (output == nil ? ["--output", url.path] : []) + (resume ? [] : ["--resume"])
-            throw StoppedCommand(stop, goOnWith: ShellCommand.given(adding: more))
-        } catch StorageError.folderNotEmpty(let path) {
-            throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
+            throw StoppedCommand(stop, goOnWith: CommandLine.shellText(adding: more))
         }
     }
 }

@@ -22,7 +22,7 @@ import WeightFiles
             let interruption = Interruption()
             var news = 0
             let context = RunContext(
-                output: output, resuming: !stops.isEmpty, interruption: interruption,
+                output: output, occupied: stops.isEmpty ? .refused : .resumed, interruption: interruption,
                 progress: { _ in
                     news += 1
                     if news == patience { interruption.request() }
@@ -60,7 +60,7 @@ import WeightFiles
             progress: { if $0.phase.contains("samples") { interruption.request() } })
         #expect(throws: RunStopped(reached: "step 3 of 5")) { try runs.train(in: context, settings) }
         #expect(!FileManager.default.fileExists(atPath: runs.path("run/samples").path))
-        try runs.train(in: RunContext(output: runs.path("run"), resuming: true), settings)
+        try runs.train(in: RunContext(output: runs.path("run"), occupied: .resumed), settings)
         try runs.expectSame("run", "whole")
         #expect(try runs.names("run/samples") == ["step-000003.png"])
     }

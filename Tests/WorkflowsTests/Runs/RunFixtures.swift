@@ -38,7 +38,8 @@ final class RunFixtures {
     }
 
     func train(_ name: String, resuming: Bool = false, warning: WarningHandler? = nil, _ overrides: String...) throws {
-        try train(in: RunContext(output: path(name), resuming: resuming, warning: warning), overrides)
+        try train(
+            in: RunContext(output: path(name), occupied: resuming ? .resumed : .refused, warning: warning), overrides)
     }
 
     func train(in context: RunContext, _ overrides: [String]) throws {

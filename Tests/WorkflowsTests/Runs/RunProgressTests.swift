@@ -64,8 +64,8 @@ import Testing
         (request.count, request.steps, request.batchSize) = (5, 4, 2)
         var news: [ProgressUpdate] = []
         try SamplingWorkflow(
-            PipelineFolder(runs.path("dense/model")).load(), request, output: runs.path("pictures"),
-            progress: { news.append($0) }
+            PipelineFolder(runs.path("dense/model")).load(), request,
+            in: RunContext(output: runs.path("pictures"), progress: { news.append($0) })
         ).run()
         let said = news.filter { !$0.isStatement }
         #expect(said.allSatisfy { $0.phase == "sampling" && $0.unit == "picture" && $0.total == 5 })
