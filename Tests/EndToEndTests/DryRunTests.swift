@@ -114,14 +114,14 @@ import Testing
         // Long enough to be shown, whatever the machine.
         let arguments = prune(
             "--data", tiny.images, "--method", "gradient-flow", "--finetune-steps", "40", "--set",
-            "pruning.calibration_batches=60", "pruning.calibration_batch_size=32", "method.rounds=3",
+            "pruning.calibration_batches=30", "pruning.calibration_batch_size=16", "method.rounds=3",
             "finetuning.batch_size=64")
         let result = try Tool.run(arguments)
         #expect(result.status == 0, "\(result.errors)")
         let statement = /3 mask updates of about [^,]+, 40 steps of about [^,]+: about .+/
         #expect(
             result.errors.split(separator: "\n").count { $0.wholeMatch(of: statement) != nil } == 1, "\(result.errors)")
-        let line = /(scoring( pass 2,)? batch \d+ of 60 \(mask .*|(soft pruning|fine-tuning) step \d+ of 40).*ETA .*/
+        let line = /(scoring( pass 2,)? batch \d+ of 30 \(mask .*|(soft pruning|fine-tuning) step \d+ of 40).*ETA .*/
         #expect(result.errors.split(separator: "\n").contains { $0.wholeMatch(of: line) != nil }, "\(result.errors)")
     }
 }

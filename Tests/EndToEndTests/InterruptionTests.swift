@@ -124,17 +124,15 @@ import Testing
         #expect(again.status == 0 && again.output == text && again.errors == "", "\(again.errors)")
     }
 
-    /// Steps of thousands of pictures, far longer than the moment between two signals.
+    /// Steps of thousands of pictures, far longer than it takes to see two signals.
     @Test func aSecondSignalEndsAtOnce() throws {
         let tiny = try TinyRun()
         let scratch = tiny.scratch
         let child = try Child(
-            tiny.train(to: "run", "--set", "training.batch_size=20000", "training.log_every=1"), in: scratch)
+            tiny.train(to: "run", "--set", "training.batch_size=8000", "training.log_every=1"), in: scratch)
         child.waitUntil { scratch.exists("run/config.yaml") }
         usleep(200_000)
-        child.send(SIGINT)
-        usleep(50_000)
-        child.send(SIGTERM)
+        child.send(SIGINT, SIGTERM)
         #expect(child.wait() == 128 + SIGTERM)
         #expect(try scratch.text("stderr") == "" && scratch.text("stdout") == "")
         #expect(!scratch.exists("run/checkpoints"))
