@@ -55,6 +55,9 @@ public struct PipelineFolder: ModelFamily {
         return pipeline
     }
 
+    /// `pruning.json` alone; nil where there is none.
+    public func record() throws -> PruningRecord? { try ModelFolder(url).readRecord() }
+
     // MARK: parts
 
     private var configurationFile: URL {

@@ -42,7 +42,8 @@ public struct PairedFoldersWorkflow {
                 let channels = max(first[index].channels, second[index].channels) == 1 ? 1 : 3
                 first[index] = first[index].converted(toChannels: channels)
                 second[index] = second[index].converted(toChannels: channels)
-                context.report("reading images", index + 1, of: names.count)
+                context.progress?(
+                    ProgressUpdate(phase: "reading", unit: "pair", completed: index + 1, total: names.count))
             }
             let pairs = try ImageConsistency(first, second)
             let summary = try ConsistencySummary(pairs)
