@@ -65,7 +65,7 @@ float *dk_scratch(dk_scratch_slot slot, long count) {
     if (!blocks) {
         pthread_once(&scratch_once, make_scratch_key);
         blocks = calloc(1, sizeof *blocks);
-        if (!blocks) abort();
+        if (!blocks) dk_memory_exhausted((long)sizeof *blocks);
         pthread_setspecific(scratch_key, blocks);
         own_scratch = blocks;
     }
@@ -75,7 +75,7 @@ float *dk_scratch(dk_scratch_slot slot, long count) {
         long capacity = (count + count / 4 + 1023) / 1024 * 1024;
         release_scratch(blocks, slot);
         void *memory = dk_memory_reserve(capacity * (long)sizeof(float));
-        if (!memory) abort();
+        if (!memory) dk_memory_exhausted(capacity * (long)sizeof(float));
         blocks->block[slot] = memory;
         blocks->capacity[slot] = capacity;
     }

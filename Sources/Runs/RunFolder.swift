@@ -52,17 +52,22 @@ public final class RunFolder {
         self.url = url
         let record = RunRecord(folder: url)
         let configuration = url.appendingPathComponent("config.yaml")
-        let began = resuming ? try record.read() : nil
-        if let began {
-            let differences = identity.differences(from: began, growth: growth)
-            guard differences.isEmpty else { throw Failure.changed(path: url.path, differences: differences) }
-        } else if resuming, FileManager.default.fileExists(atPath: configuration.path) {
-            throw Failure.badRecord(path: record.url.path, key: nil)
+        func check() throws -> RunIdentity? {
+            let began = resuming ? try record.read() : nil
+            if let began {
+                let differences = identity.differences(from: began, growth: growth)
+                guard differences.isEmpty else { throw Failure.changed(path: url.path, differences: differences) }
+                try Self.refuseLinks(url)
+            } else if resuming, FileKind(at: configuration) != .nothing {
+                throw Failure.badRecord(path: record.url.path, key: nil)
+            }
+            return began
         }
-        try OutputFolder.prepare(url, overwriting: began != nil)
-        lock = try FolderLock(url)
+        lock = try OutputFolder.claim(url, overwriting: try check() != nil)
+        // Once more: another process may have made the run, or made it longer, before the folder was this one's.
+        let began = try check()
         self.identity = identity
-        let hasConfiguration = FileManager.default.fileExists(atPath: configuration.path)
+        let hasConfiguration = FileKind(at: configuration) != .nothing
         isRecorded = began == identity && hasConfiguration
         checkpoints = CheckpointStore(folder: url.appendingPathComponent("checkpoints"))
         log = JSONLinesLog(url.appendingPathComponent("metrics.jsonl"))
@@ -71,6 +76,16 @@ public final class RunFolder {
         try record.write(identity)
         try writeConfiguration()
         isRecorded = true
+    }
+
+    /// A run is written into its own folder alone: what came with a link in its place would have what that leads to
+    /// changed or deleted.
+    private static func refuseLinks(_ folder: URL) throws {
+        let written: Set<String> = ["run.json", "config.yaml", "metrics.jsonl", "samples", "checkpoints", "model"]
+        for name in try FolderContents.names(folder) where written.contains(name) || name.hasPrefix(eventPrefix) {
+            let item = folder.appendingPathComponent(name)
+            if FileKind(at: item) == .link { throw StorageError.link(path: item.path) }
+        }
     }
 
     private func writeConfiguration() throws {
@@ -91,7 +106,7 @@ public final class RunFolder {
 
     /// Writes `samples/step-NNNNNN.png` and the same picture to the event file.
     public func writeSamples(_ image: Image, step: Int) throws {
-        try OutputFolder.prepare(samples, overwriting: true)
+        try OutputFolder.prepare(samples, overwriting: true, followingLinks: false)
         let name = String(repeating: "0", count: max(0, 6 - "\(step)".count)) + "\(step)"
         let png = try PNG.encode(image)
         try AtomicFile.write(png, to: samples.appendingPathComponent("step-\(name).png"), durably: false)
@@ -162,7 +177,7 @@ public final class RunFolder {
             }
         }
         let step = checkpoint?.step ?? -1
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: samples.path)) ?? [] {
+        for name in FileKind(at: samples) == .nothing ? [] : try FolderContents.names(samples) {
             guard name.hasPrefix("step-"), name.hasSuffix(".png"), let made = Int(name.dropFirst(5).dropLast(4)),
                 made > step
             else { continue }
@@ -173,7 +188,8 @@ public final class RunFolder {
     }
 
     private func eventFiles() throws -> [URL] {
-        try FileManager.default.contentsOfDirectory(atPath: url.path)
-            .filter { $0.hasPrefix("events.out.tfevents.") }.sorted().map(url.appendingPathComponent)
+        try FolderContents.names(url).filter { $0.hasPrefix(Self.eventPrefix) }.map(url.appendingPathComponent)
     }
+
+    private static let eventPrefix = "events.out.tfevents."
 }

@@ -43,9 +43,11 @@ public struct EvaluationWorkflow {
         let data = try settings.data.path.isEmpty ? nil : settings.data.open(for: models.dense.model)
         let history = try RunHistory.beside(model: pruned.folder.url)
         let features = try FeatureChoice(settings, for: models.dense.model)
+        if case .net = features, data != nil { try FrechetDistance.prepare() }
         return try OutputClaim.holding(output) {
-            try OutputFolder.prepare(output, overwriting: overwriting)
-            return try measure(models, data: data, features: features, history: history)
+            try OutputFolder.claiming(output, overwriting: overwriting) {
+                try measure(models, data: data, features: features, history: history)
+            }
         }
     }
 

@@ -30,7 +30,8 @@ public struct PairedFoldersWorkflow {
     public func run() throws -> ConsistencySummary {
         let names = try Self.names(dense, pruned)
         return try OutputClaim.holding(output) {
-            try OutputFolder.prepare(output, overwriting: overwriting)
+            let lock = try OutputFolder.claim(output, overwriting: overwriting)
+            defer { withExtendedLifetime(lock) {} }
             var (first, second) = ([Image](), [Image]())
             for (index, name) in names.enumerated() {
                 first.append(try PNG.read(dense.appendingPathComponent(name)))
@@ -75,14 +76,10 @@ public struct PairedFoldersWorkflow {
     }
 
     private static func pngNames(in folder: URL) throws -> [String] {
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        } catch {
-            throw StorageError.unreadable(path: folder.path, reason: "it is not a folder that can be listed")
+        let images = try FolderContents.names(folder).filter {
+            !$0.hasPrefix(".") && $0.lowercased().hasSuffix(".png")
         }
-        let images = names.filter { !$0.hasPrefix(".") && $0.lowercased().hasSuffix(".png") }
         guard !images.isEmpty else { throw EvaluationError.noImages(folder: folder.path) }
-        return images.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return images
     }
 }

@@ -45,7 +45,9 @@ public func trainFeatures(
     try configuration.validate()
     return try OutputClaim.holding(output) {
         // A folder that cannot be written is found out before the work, not after it.
-        try OutputFolder.prepare(output, overwriting: overwriting)
+        try AtomicFolder.recover(output)
+        let lock = try OutputFolder.claim(output, overwriting: overwriting)
+        defer { withExtendedLifetime(lock) {} }
         let (classifier, result) = try trainedFeatures(configuration: configuration, progress: progress)
         try FeatureClassifierFolder(output).save(StoredClassifier(model: classifier))
         return result

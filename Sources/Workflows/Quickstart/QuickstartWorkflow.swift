@@ -86,14 +86,16 @@ public struct QuickstartWorkflow {
 
     public func run() throws -> QuickstartOutcome {
         try OutputClaim.holding(output) {
-            try OutputFolder.prepare(output, overwriting: false)
             let clock = ContinuousClock()
             let start = clock.now
             let run = output.appendingPathComponent("run")
-            let pruning = try OutputClaim.holding(run) {
-                try PruningWorkflow(
-                    configuration, pipeline: dense.pipeline.copied(), in: RunContext(output: run, progress: progress)
-                ).run()
+            let pruning = try OutputFolder.claiming(output, overwriting: false) {
+                try OutputClaim.holding(run) {
+                    try PruningWorkflow(
+                        configuration, pipeline: dense.pipeline.copied(),
+                        in: RunContext(output: run, progress: progress)
+                    ).run()
+                }
             }
             let pruned = clock.now
             let result = try EvaluationWorkflow(

@@ -47,7 +47,8 @@ public struct SamplingWorkflow {
         try MemoryEstimate.check(model, size: model.size, batch: min(count, request.batchSize))
 
         return try OutputClaim.holding(output) {
-            try OutputFolder.prepare(output, overwriting: false)
+            let lock = try OutputFolder.claim(output, overwriting: false)
+            defer { withExtendedLifetime(lock) {} }
             let drawing = ImageSampler(
                 model: model, sampler: sampler, seed: UInt64(request.seed),
                 classLabel: request.classLabel.map { Float($0) }, batchSize: request.batchSize)

@@ -120,13 +120,14 @@ struct BenchCommand: ParsableCommand {
         let folder = URL(fileURLWithPath: output)
         let sweeps = try OutputClaim.holding(folder) {
             do {
-                try OutputFolder.prepare(folder, overwriting: false)
+                return try OutputFolder.claiming(folder, overwriting: false) {
+                    let sweeps = try workflow.run()
+                    try StagedOutput.write(into: folder) { try sweeps.write(to: $0) }
+                    return sweeps
+                }
             } catch StorageError.folderNotEmpty(let path) {
                 throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
             }
-            let sweeps = try workflow.run()
-            try sweeps.write(to: folder)
-            return sweeps
         }
         try show(sweeps)
     }

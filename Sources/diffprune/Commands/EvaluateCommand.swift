@@ -163,7 +163,7 @@ struct EvaluateCommand: ParsableCommand {
 /// The command line as it can be typed again in a shell.
 func shellCommand() -> String {
     let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+@%")
-    let words = CommandLine.arguments.dropFirst().map { word in
+    let words = ProgramArguments.all.map { word in
         !word.isEmpty && word.allSatisfy(plain.contains)
             ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }

@@ -34,7 +34,8 @@ struct CommandFailure {
             switch error {
             case MethodCatalogError.unknown(let name):
                 "\(RequestError.unknown(kind: "method", name: name, legal: MethodCatalog.all.map(\.card.name)))"
-            case let error as CocoaError: error.localizedDescription
+            case let error as CocoaError:
+                (error.filePath.map { "\($0): " } ?? "") + StorageError.cause(of: error)
             default: "\(error)"
             }
     }

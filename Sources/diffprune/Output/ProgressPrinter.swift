@@ -29,7 +29,7 @@ final class ProgressPrinter {
         if let lastShown, now - lastShown < pause, news.completed < news.total { return }
         lastShown = now
         let line = Self.line(news, first: phaseFirst, elapsed: now - phaseStart)
-        let shown = isTerminal ? String(line.prefix(StandardStreams.columns - 1)) : line
+        let shown = isTerminal ? String(line.printable.prefix(StandardStreams.columns - 1)) : line
         StandardStreams.showProgress(shown, replacing: isTerminal)
     }
 

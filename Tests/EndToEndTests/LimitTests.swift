@@ -1,0 +1,114 @@
+import Foundation
+import Testing
+
+/// Under any limit of the system the tool ends: with its work done, or with one `error:` line and nothing left.
+@Suite struct LimitTests {
+    private let model = Tool.fixture("unet/plain")
+
+    /// - Parameter isRun: whether what was done may stay, to be resumed.
+    private func expectOrderlyEnd(
+        _ arguments: [String], _ shell: String, in scratch: Scratch, isRun: Bool = false,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Int32 {
+        let before = try scratch.contents()
+        let result = try Tool.run(arguments, shell: shell)
+        // Loading the program itself is the system's affair.
+        if result.status == 127, result.errors.contains("shared libraries") { return result.status }
+        guard result.status != 0 else { return 0 }
+        let lines = result.errors.split(separator: "\n").filter { !$0.hasPrefix("warning:") }
+        let what = "\(shell): \(arguments.prefix(3)): \(result.status) \(result.errors)"
+        #expect(result.status == 65 && lines.count == 1, "\(what)", sourceLocation: sourceLocation)
+        #expect(lines.first?.hasPrefix("error: ") == true, "\(what)", sourceLocation: sourceLocation)
+        let left = try scratch.contents().filter { !before.contains($0) }
+        #expect(
+            isRun ? left.allSatisfy { !$0.contains("/.") } : left == [], "\(what): \(left)",
+            sourceLocation: sourceLocation)
+        return result.status
+    }
+
+    private func commands(_ tiny: TinyRun) -> [(arguments: [String], isRun: Bool)] {
+        let out = tiny.scratch.path("out")
+        return [
+            (["--help"], false),
+            (["info", "--model", model], false),
+            (
+                ["sample", "--model", model, "--output", out, "--count", "512", "--steps", "2", "--batch-size", "512"],
+                false
+            ),
+            (["prune", "--model", model, "--output", out, "--method", "magnitude", "--finetune-steps", "0"], true),
+            (tiny.train(to: "out", "--set", "training.steps=2"), true),
+        ].map { ($0.0 + ($0.0.count > 1 ? ["--quiet"] : []), $0.1) }
+    }
+
+    /// Kilobytes of address space, from where the program can just be loaded.
+    @Test(arguments: [120_000, 150_000, 204_800, 260_000, 300_000, 400_000, 3_000_000])
+    func addressSpace(kilobytes: Int) throws {
+        let tiny = try TinyRun()
+        var statuses: [Int32] = []
+        for (arguments, isRun) in commands(tiny) {
+            try? FileManager.default.removeItem(atPath: tiny.scratch.path("out"))
+            statuses.append(
+                try expectOrderlyEnd(arguments, "ulimit -v \(kilobytes)", in: tiny.scratch, isRun: isRun))
+        }
+        if kilobytes > 1_000_000 { #expect(statuses.allSatisfy { $0 == 0 }) }
+        if kilobytes >= 204_800 { #expect(statuses[0] == 0 && statuses[1] == 0) }
+    }
+
+    @Test func memoryThatRunsOutIsSaid() throws {
+        let scratch = try Scratch()
+        let result = try Tool.run(
+            [
+                "sample", "--model", model, "--output", scratch.path("out"), "--count", "20000", "--batch-size",
+                "20000",
+                "--steps", "2", "--quiet",
+            ], shell: "ulimit -v 500000")
+        #expect(result.status == 65 && result.errors.hasPrefix("error: not enough memory: "), "\(result.errors)")
+        #expect(result.errors.split(separator: "\n").count == 1)
+        #expect(try scratch.contents() == [])
+    }
+
+    /// Open files: 3 are the standard streams.
+    @Test(arguments: [3, 4, 5, 6, 8, 12]) func openFiles(count: Int) throws {
+        let tiny = try TinyRun()
+        for (arguments, isRun) in commands(tiny) {
+            try? FileManager.default.removeItem(atPath: tiny.scratch.path("out"))
+            let limit = "ulimit -n \(count)"
+            let status = try expectOrderlyEnd(arguments, limit, in: tiny.scratch, isRun: isRun)
+            if status == 65 {
+                let errors = try Tool.run(arguments, shell: limit).errors
+                #expect(errors.contains("Too many open files"), "\(count): \(errors)")
+            }
+        }
+    }
+
+    @Test(arguments: [64, 128, 512]) func stack(kilobytes: Int) throws {
+        let tiny = try TinyRun()
+        for (arguments, isRun) in commands(tiny) {
+            try? FileManager.default.removeItem(atPath: tiny.scratch.path("out"))
+            #expect(
+                try expectOrderlyEnd(arguments, "ulimit -s \(kilobytes)", in: tiny.scratch, isRun: isRun) == 0)
+        }
+    }
+
+    /// Standard streams that are closed, full or left by their reader.
+    @Test(arguments: ["exec >&-", "exec 2>&-", "exec <&-", "exec >&- 2>&- <&-", "exec >/dev/full", "exec > >(true)"])
+    func standardStreams(shell: String) throws {
+        let scratch = try Scratch()
+        let result = try Tool.run(["info", "--model", model], shell: shell)
+        #expect(result.status == (shell.contains("full") ? 65 : 0), "\(shell): \(result.errors)")
+        let sampled = try Tool.run(
+            ["sample", "--model", model, "--output", scratch.path("out"), "--count", "2", "--steps", "1"], shell: shell)
+        #expect(sampled.status == (shell.contains("full") ? 65 : 0), "\(shell): \(sampled.errors)")
+        if !shell.contains("full") { #expect(try scratch.contents().contains("out/grid.png")) }
+    }
+
+    @Test func aWorkingFolderThatIsGone() throws {
+        let scratch = try Scratch()
+        let gone = scratch.path("gone")
+        let shell = "mkdir '\(gone)'; cd '\(gone)'; rmdir '\(gone)'"
+        #expect(try Tool.run(["info", "--model", model], shell: shell).status == 0)
+        for arguments in [["info", "--model", "model"], ["sample", "--model", model, "--output", "out"]] {
+            _ = try expectOrderlyEnd(arguments, shell, in: scratch)
+        }
+    }
+}
