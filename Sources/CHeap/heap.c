@@ -17,8 +17,8 @@ void heap_on_exhaustion(heap_exhaustion_handler handler) { atomic_store(&on_exha
 #endif
 
 #if defined(__GLIBC__) && !defined(OTHER_HEAP)
-// A program's own definitions take the place of the library's in every library it loads; glibc keeps its functions under these
-// names for that, and its `free` serves both.
+// A program's own definitions take the place of the library's in every library it loads; glibc keeps its functions
+// under these names for that, and its `free` serves both.
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);

@@ -10,15 +10,18 @@
 #define MAP_NORESERVE 0
 #endif
 
-/// What the library and its work space take of the address space, rounded up: 128 MiB at a time, asked for again and again
-/// where the system refuses.
+/// What the library and its work space take of the address space, rounded up: 128 MiB at a time, asked for again and
+/// again where the system refuses.
 #define NEEDED ((size_t)320 << 20)
 
 static const char *const names[] = {
 #ifdef __APPLE__
-    "libopenblas.0.dylib", "/opt/homebrew/opt/openblas/lib/libopenblas.dylib", "/usr/local/opt/openblas/lib/libopenblas.dylib",
+    "libopenblas.0.dylib",
+    "/opt/homebrew/opt/openblas/lib/libopenblas.dylib",
+    "/usr/local/opt/openblas/lib/libopenblas.dylib",
 #else
-    "libopenblas.so.0", "libopenblas.so",
+    "libopenblas.so.0",
+    "libopenblas.so",
 #endif
 };
 
@@ -27,8 +30,8 @@ static void warm_up(const openblas_routines *routines) {
     enum { side = 128 };
     double *matrix = calloc(side * side, sizeof *matrix);
     if (!matrix) return;
-    routines->dgemm(openblas_row_major, openblas_no_transpose, openblas_transpose, side, side, side, 1, matrix, side, matrix,
-                    side, 0, matrix, side);
+    routines->dgemm(openblas_row_major, openblas_no_transpose, openblas_transpose, side, side, side, 1, matrix, side,
+                    matrix, side, 0, matrix, side);
     free(matrix);
 }
 

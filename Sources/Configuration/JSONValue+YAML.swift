@@ -4,7 +4,8 @@ import Yams
 
 extension JSONValue {
     /// Reads a configuration; an empty text is an object without keys.
-    /// - Throws: `ConfigurationError` for what is not YAML, repeats a key, is nested deeply, or uses anchors and aliases.
+    /// - Throws: `ConfigurationError` for what is not YAML, repeats a key, is nested deeply,
+    ///   or uses anchors and aliases.
     package init(yaml text: String, source: String) throws {
         guard text.utf8.count <= ConfigurationDocument.maximumBytes else {
             throw ConfigurationError.unreadable(source: source, reason: "larger than 1 MiB, which no configuration is")

@@ -55,8 +55,8 @@ public struct FeatureStatistics: Sendable {
 
     /// Adds a batch of feature vectors.
     /// - Parameter features: [n, dimension] values, row after row; n ≥ 0.
-    /// - Throws: `MetricError` when the length is no multiple of the dimension, a value is not finite or there is no LAPACK;
-    ///   the statistics are then as before the call.
+    /// - Throws: `MetricError` when the length is no multiple of the dimension, a value is not finite or there is no
+    ///   LAPACK; the statistics are then as before the call.
     public mutating func add(_ features: [Float]) throws(MetricError) {
         guard features.count % dimension == 0 else {
             let whole = features.count / dimension * dimension
@@ -84,8 +84,8 @@ public struct FeatureStatistics: Sendable {
         return scatter.map { $0 / divisor }
     }
 
-    /// A warning where the covariance cannot have full rank, which makes a Fréchet distance depend on the sample count; nil
-    /// where it can.
+    /// A warning where the covariance cannot have full rank,
+    /// which makes a Fréchet distance depend on the sample count; nil where it can.
     public var warning: String? {
         guard count <= dimension else { return nil }
         return "only \(count) samples for \(dimension)-dimensional features: the covariance is singular and a Fréchet"

@@ -11,8 +11,8 @@ public enum AtomicFile {
 
     /// Lets `body` write a file beside `url` and renames it to `url` when `body` returns.
     ///
-    /// A kill at any moment leaves the former file, or none, under `url`. The file is always a new one: what a hard link at
-    /// `url` shares with another name stays as it is, and a symbolic link is refused.
+    /// A kill at any moment leaves the former file, or none, under `url`. The file is always a new one: what a hard
+    /// link at `url` shares with another name stays as it is, and a symbolic link is refused.
     /// - Parameter durably: waits for the device, so that the promise holds through a power cut too. Turn it off for
     ///   many small files that can be made again.
     /// - Throws: what `body` throws; `StorageError` where the folder does not exist or cannot be written, `url` is a

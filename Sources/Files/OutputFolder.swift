@@ -2,12 +2,13 @@ import Foundation
 
 /// Folders that commands write into.
 public enum OutputFolder {
-    /// Makes sure, before any work is done, that `url` is a folder that can be written, making it where it is not there.
+    /// Makes sure, before any work is done, that `url` is a folder that can be written,
+    /// making it where it is not there.
     ///
     /// - Parameters:
     ///   - overwriting: lets the folder hold something already. Nothing is deleted here.
-    ///   - followingLinks: lets `url` be a symbolic link to a folder: right for one that the user named, not for one within
-    ///     a folder that may have come from elsewhere.
+    ///   - followingLinks: lets `url` be a symbolic link to a folder: right for one that the user named, not for one
+    ///     within a folder that may have come from elsewhere.
     /// - Returns: whether the folder was made by this call.
     /// - Throws: `StorageError.notAFolder` where `url` or a folder above it is a file, `.link`, `.folderNotEmpty`, or
     ///   `.unwritable` / `.noSpace` where the folder cannot be made or a file cannot be written in it.
@@ -26,8 +27,8 @@ public enum OutputFolder {
         return created
     }
 
-    /// Runs `body` on a folder as `prepare` makes it, with other processes kept out of it until `body` returns, and without
-    /// what one that was killed in the midst of moving results there left of them.
+    /// Runs `body` on a folder as `prepare` makes it, with other processes kept out of it until `body` returns, and
+    /// without what one that was killed in the midst of moving results there left of them.
     /// - Throws: as `prepare`; `StorageError.inUse` where another process writes there; what `body` throws.
     public static func claiming<Result>(
         _ url: URL, overwriting: Bool, _ body: () throws -> Result
@@ -88,8 +89,9 @@ public enum OutputFolder {
         }
     }
 
-    /// Writes one byte to a file in the folder: permissions alone do not tell of read-only or full disks. The file has no
-    /// name where the system can do without, else one that it loses at once; a kill in between leaves it to the next.
+    /// Writes one byte to a file in the folder: permissions alone do not tell of read-only or full disks. The file has
+    /// no name where the system can do without, else one that it loses at once; a kill in between leaves it to the
+    /// next.
     private static func probe(_ folder: URL) throws {
         let descriptor = try Unfinished.uninterrupted { try openUnnamed(in: folder) }
         try FileSink(descriptor: descriptor, path: folder.path).write([0])
@@ -100,7 +102,8 @@ public enum OutputFolder {
             // O_TMPFILE, whose macro Swift does not import: __O_TMPFILE and O_DIRECTORY.
             let descriptor = open(folder.path, O_WRONLY | 0o20_000_000 | O_DIRECTORY | O_CLOEXEC, 0o666)
             if descriptor >= 0 { return descriptor }
-        // File systems without such files, and older systems, each say so in their own way; what else is wrong shows below.
+        // File systems without such files, and older systems, each say so in their own way; what else is wrong shows
+        // below.
         #endif
         let file = folder.appendingPathComponent(".write-test")
         while true {

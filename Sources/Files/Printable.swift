@@ -1,6 +1,6 @@
 extension Unicode.Scalar {
-    /// Whether a terminal would do something other than show it: controls (ESC and the C1 set among them), formats (such
-    /// as those that turn the direction of text) and separators of lines and paragraphs.
+    /// Whether a terminal would do something other than show it: controls (ESC and the C1 set among them), formats
+    /// (such as those that turn the direction of text) and separators of lines and paragraphs.
     package var isControlling: Bool {
         guard value < 0x20 || value > 0x7E else { return false }
         switch properties.generalCategory {

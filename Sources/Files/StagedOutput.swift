@@ -1,14 +1,16 @@
 import Foundation
 
-/// Results that belong together: built in a hidden folder within the output folder, and moved into it when all are there.
+/// Results that belong together: built in a hidden folder within the output folder, and moved into it when all are
+/// there.
 ///
-/// Before the first is moved, the hidden folder gets a list of what is to be moved and another name, which says that the
-/// results are whole. Whoever finds it knows what in the output folder is of them, and can finish the work or undo it.
+/// Before the first is moved, the hidden folder gets a list of what is to be moved and another name, which says that
+/// the results are whole. Whoever finds it knows what in the output folder is of them, and can finish the work or undo
+/// it.
 public enum StagedOutput {
     private static let listName = ".list"
 
-    /// Lets `build` fill a hidden folder, then moves all that is in it to `folder`, taking the place of what has the same
-    /// names there.
+    /// Lets `build` fill a hidden folder, then moves all that is in it to `folder`, taking the place of what has the
+    /// same names there.
     ///
     /// A full disk or an interruption leaves nothing; what a kill that cannot be caught leaves, `recover` settles.
     /// - Throws: what `build` throws; `StorageError`.
@@ -50,11 +52,11 @@ public enum StagedOutput {
         TemporarySibling.synchronize(folder: target)
     }
 
-    /// Settles what a killed process left that was moving results into `folder`. Nothing else is touched: of what has the
-    /// name of a result only what is that result.
+    /// Settles what a killed process left that was moving results into `folder`. Nothing else is touched: of what has
+    /// the name of a result only what is that result.
     ///
-    /// - Parameter finishing: moves the rest too; otherwise what was moved is taken away, so that the folder is as it was
-    ///   before, unless all was moved and only the hidden folder had to go.
+    /// - Parameter finishing: moves the rest too; otherwise what was moved is taken away, so that the folder is as it
+    ///   was before, unless all was moved and only the hidden folder had to go.
     static func recover(_ folder: URL, finishing: Bool) throws {
         let target = folder.absoluteURL.standardizedFileURL
         let moving = moving(of: target)

@@ -34,7 +34,8 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
         case .notARegularFile: "expected a file, got a folder or a device"
         case .notAFolder: "expected a folder, got a file"
         case .link:
-            "it is a symbolic link, and nothing is written where a link leads; name the place itself, or remove the link"
+            "it is a symbolic link, and nothing is written where a link leads; name the place itself, or remove "
+                + "the link"
         case .folderNotEmpty: "the folder already holds something; name a new or empty folder, or ask for overwriting"
         case .unreadable(_, let reason): "cannot be read: \(reason)"
         case .unwritable(_, let reason): "cannot be written: \(reason)"

@@ -15,8 +15,8 @@ package enum TemporarySibling {
         target.deletingLastPathComponent().appendingPathComponent(".\(target.lastPathComponent).\(role)")
     }
 
-    /// The place a write to `url` ends up in: absolute, and no symbolic link. What a link leads to is nobody's output: it may
-    /// lie anywhere, and a folder from elsewhere may hold any link.
+    /// The place a write to `url` ends up in: absolute, and no symbolic link. What a link leads to is nobody's output:
+    /// it may lie anywhere, and a folder from elsewhere may hold any link.
     /// - Throws: `StorageError.link`.
     package static func resolve(_ url: URL) throws -> URL {
         let target = url.absoluteURL.standardizedFileURL
@@ -24,10 +24,11 @@ package enum TemporarySibling {
         return target
     }
 
-    /// Takes away what is no folder, or not `target`'s, from the name `url` under which `target` is to be built, so that
-    /// nothing that was there before is ever written into: it may be a link, have other names, or belong to somebody
-    /// else. A name is all that goes.
-    /// - Throws: `StorageError.inUse` where a living process is building there, `.unwritable` where it cannot be removed.
+    /// Takes away what is no folder, or not `target`'s, from the name `url` under which `target` is to be built, so
+    /// that nothing that was there before is ever written into: it may be a link, have other names, or belong to
+    /// somebody else. A name is all that goes.
+    /// - Throws: `StorageError.inUse` where a living process is building there, `.unwritable` where it cannot be
+    ///   removed.
     static func removeFile(_ url: URL, for target: URL) throws {
         let descriptor = open(url.path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         defer { if descriptor >= 0 { close(descriptor) } }
@@ -70,7 +71,8 @@ package enum TemporarySibling {
 package enum FileKind {
     case nothing, file, folder, link, other
 
-    /// - Parameter followingLinks: what a symbolic link leads to counts in its place; one that leads nowhere is nothing.
+    /// - Parameter followingLinks: what a symbolic link leads to counts in its place;
+    ///   one that leads nowhere is nothing.
     package init(at url: URL, followingLinks: Bool = false) {
         self = (try? FileKind(reading: url, followingLinks: followingLinks)) ?? .nothing
     }

@@ -20,8 +20,8 @@ public enum Unfinished {
 
     private static let state = Mutex(State())
 
-    /// Runs `body`. If the process is interrupted meanwhile, `cleanUp` is run, on another thread, while `body` may still
-    /// be at work.
+    /// Runs `body`. If the process is interrupted meanwhile, `cleanUp` is run, on another thread,
+    /// while `body` may still be at work.
     package static func clearing<Result>(
         by cleanUp: @escaping @Sendable (Ending) -> Void, _ body: () throws -> Result
     ) rethrows -> Result {
@@ -59,8 +59,8 @@ public enum Unfinished {
         try state.withLock { _ in try step() }
     }
 
-    /// Takes away what is under construction, the newest first, then ends the process by `end`. Other threads that reach
-    /// the end of a piece of work wait for that.
+    /// Takes away what is under construction, the newest first, then ends the process by `end`. Other threads that
+    /// reach the end of a piece of work wait for that.
     public static func interrupt(_ end: () -> Never) -> Never {
         state.withLock { state in
             for number in state.cleanUps.keys.sorted(by: >) { state.cleanUps[number]?(.interruption) }
@@ -68,8 +68,8 @@ public enum Unfinished {
         }
     }
 
-    /// The same where the process cannot go on, and the thread that finds so may be in the midst of anything: where a step
-    /// that may not be interrupted is going on, and does not end soon, nothing is taken away.
+    /// The same where the process cannot go on, and the thread that finds so may be in the midst of anything: where a
+    /// step that may not be interrupted is going on, and does not end soon, nothing is taken away.
     public static func fail(_ end: () -> Never) -> Never {
         for _ in 0..<1000 {
             state.withLockIfAvailable { state in

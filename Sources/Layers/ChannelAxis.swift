@@ -10,7 +10,8 @@ public final class ChannelGroup {
     public let kept: [Int]
     /// False for the model's own input and output, which are fixed.
     public let isPrunable: Bool
-    /// Original channels that belong together on this axis (an attention head's width); 1 where every channel stands alone.
+    /// Original channels that belong together on this axis (an attention head's width);
+    /// 1 where every channel stands alone.
     public let headWidth: Int
     /// Whether all channels may leave: what the layers on the axis compute is then added to something that stays.
     public let isRemovable: Bool
@@ -122,7 +123,8 @@ public enum ChannelAxisError: Error, CustomStringConvertible {
         case .badKeptChannels(let axis, let width):
             "kept channels of axis '\(axis)' must be at least one ascending number in 0..<\(width)"
         case .unknownAxis(let axis, let known):
-            "the model has no channel axis '\(axis)' (it has \(known.count), the first being '\(known.first ?? "none")')"
+            "the model has no channel axis '\(axis)' "
+                + "(it has \(known.count), the first being '\(known.first ?? "none")')"
         }
     }
 }

@@ -9,7 +9,7 @@ public enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .didNotConverge(let routine, let info): "LAPACK's \(routine) did not converge (info = \(info))"
         case .unavailable(let reason):
-            "OpenBLAS, which the system provides (on Debian and Ubuntu the package libopenblas0), cannot be used: \(reason)"
+            "OpenBLAS, on Debian and Ubuntu the package libopenblas0, cannot be used: \(reason)"
         }
     }
 }

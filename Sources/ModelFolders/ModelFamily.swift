@@ -15,15 +15,15 @@ public protocol ModelFamily: SendableMetatype {
     var url: URL { get }
 
     /// Reads and checks everything there is.
-    /// - Throws: `StorageError` and `SafetensorsError` for files that are missing or damaged, `ModelFolderError` for contents
-    ///   that do not fit.
+    /// - Throws: `StorageError` and `SafetensorsError` for files that are missing or damaged,
+    ///   `ModelFolderError` for contents that do not fit.
     func load() throws -> Model
     /// Writes the folder whole or not at all; one that is there is replaced.
     /// - Throws: `StorageError`.
     func save(_ model: Model) throws
 
-    /// The weights as other programs read them. The compact form of weights with zeros (`SparseSafetensors`) has its name
-    /// beside it.
+    /// The weights as other programs read them. The compact form of weights with zeros (`SparseSafetensors`) has its
+    /// name beside it.
     var weightsFile: URL { get throws }
 }
 

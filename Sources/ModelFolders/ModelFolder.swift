@@ -11,8 +11,8 @@ struct ModelFolder {
 
     init(_ url: URL) { self.url = url }
 
-    /// - Throws: `StorageError` where there is no folder, or it or one in it may not be entered: what is in it would then
-    ///   pass for missing.
+    /// - Throws: `StorageError` where there is no folder, or it or one in it may not be entered: what is in it would
+    ///   then pass for missing.
     func check() throws {
         switch try FileKind(reading: url) {
         case .folder: break
@@ -28,8 +28,8 @@ struct ModelFolder {
     /// The first of these paths, below the folder, that is there.
     func first(of paths: [String]) -> URL? { paths.map(url.appendingPathComponent).first(where: Self.exists) }
 
-    /// Whether anything has this name. What is no file, or a link to none, is then refused by whoever reads it, not taken
-    /// for a file left out; links to files, of which download caches are made, are files.
+    /// Whether anything has this name. What is no file, or a link to none, is then refused by whoever reads it, not
+    /// taken for a file left out; links to files, of which download caches are made, are files.
     static func exists(_ url: URL) -> Bool { FileKind(at: url) != .nothing }
 
     /// What a configuration calls its class; nil where it does not say.

@@ -23,7 +23,8 @@ public enum ModelFolderError: Error, CustomStringConvertible {
         case .wrongShape(let path, let name, let got, let expected):
             "\(path): tensor '\(name)' has shape \(got), expected \(expected)"
         case .tooFewWeights(let path, let got, let expected):
-            "\(path): \(Int(got)) weights are too few for the model that the configuration describes, which has over \(Int(expected))"
+            "\(path): \(Int(got)) weights are too few for the model that the configuration describes, "
+                + "which has over \(Int(expected))"
         case .notFinite(let path, let name): "\(path): tensor '\(name)' has values that are not finite"
         case .duplicateGroup(let path, let name): "\(path): channel group '\(name)' is there twice"
         }

@@ -3,8 +3,8 @@ import Foundation
 import Layers
 import WeightFiles
 
-/// A model's weights on disk: one safetensors file, or shards and an index, and where weights have zeros their compact form
-/// beside. The ordinary files are read where they are there.
+/// A model's weights on disk: one safetensors file, or shards and an index, and where weights have zeros their compact
+/// form beside. The ordinary files are read where they are there.
 struct WeightFolder {
     private let ordinary: URL
     private let sparse: URL

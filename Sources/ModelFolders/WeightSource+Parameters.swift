@@ -2,8 +2,8 @@ import Layers
 import WeightFiles
 
 extension WeightSource {
-    /// Reads the values of every parameter; there has to be a tensor of its name and file shape, all finite, and no other
-    /// tensor. Parameters without elements need none. Of a linear layer `[out, in, 1, 1]` is read too.
+    /// Reads the values of every parameter; there has to be a tensor of its name and file shape, all finite, and no
+    /// other tensor. Parameters without elements need none. Of a linear layer `[out, in, 1, 1]` is read too.
     ///
     /// - Parameter current: what a parameter is called today that goes by this name in the file.
     /// - Throws: `ModelFolderError` that names the first tensor that does not fit; what reading throws.

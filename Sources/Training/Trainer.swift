@@ -200,11 +200,12 @@ extension Trainer {
         schedulePosition = state.counts["schedule_step"] ?? step
     }
 
-    /// Goes back to a state of the same network, in part. Steps go on being counted, so that batches do not come again, and
-    /// extensions keep what they have.
+    /// Goes back to a state of the same network, in part. Steps go on being counted, so that batches do not come again,
+    /// and extensions keep what they have.
     ///
     /// - Parameters:
-    ///   - weights: whether the network's weights, their moving average and what the optimiser remembers are taken back.
+    ///   - weights: whether the network's weights, their moving average and what the optimiser remembers are taken
+    ///     back.
     ///   - schedule: whether learning rates are again those from that state on.
     /// - Throws: `OptimizerError.mismatchedState` for a state of another network.
     public func rewind(to state: TrainerState, weights: Bool, schedule: Bool) throws {

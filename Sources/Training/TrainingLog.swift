@@ -21,8 +21,8 @@ public final class TrainingLog {
         return report.step % every == 0 ? flush() : nil
     }
 
-    /// What to log when the run ends within an interval: the mean over the part of it that was run. nil at an interval's
-    /// end.
+    /// What to log when the run ends within an interval: the mean over the part of it that was run.
+    /// nil at an interval's end.
     public func flush() -> [String: JSONValue]? {
         guard count > 0 else { return nil }
         recentLoss = sum / Double(count)

@@ -43,8 +43,8 @@ import Testing
         }
     }
 
-    /// Every state that a kill can leave between the moment when all is built and the end: after so many renames, and with or
-    /// without the list of what belongs together.
+    /// Every state that a kill can leave between the moment when all is built and the end: after so many renames, and
+    /// with or without the list of what belongs together.
     @Test(arguments: 0...5, [false, true]) func aKillWhileResultsAreMoved(moved: Int, isFinished: Bool) throws {
         try withTemporaryFolder { folder in
             let names = ["images", "other", "table"]

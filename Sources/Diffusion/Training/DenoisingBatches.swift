@@ -57,8 +57,8 @@ public struct DenoisingBatches: BatchSource, Sendable {
             classLabels: labels(indices))
     }
 
-    /// The timesteps of all batches together are spread evenly over the schedule; neighbouring batches interleave theirs, so
-    /// that each covers the whole of it.
+    /// The timesteps of all batches together are spread evenly over the schedule; neighbouring batches interleave
+    /// theirs, so that each covers the whole of it.
     public func calibrationBatch(number: Int, of count: Int, size: Int) -> DenoisingBatch {
         let indices = images.calibrationIndices(number: number, size: size)
         let clean = images.plain(indices)

@@ -2,12 +2,13 @@
 public enum LossWeighting: String, Codable, Sendable, CaseIterable {
     /// All the same: Ho et al.'s simple loss for ε.
     case uniform
-    /// Estimates of x₀ count by the signal-to-noise ratio, but by no more than `Self.mostSignal`: predictions of ε at little
-    /// noise, whose errors are large and show little in pictures, count less.
+    /// Estimates of x₀ count by the signal-to-noise ratio, but by no more than `Self.mostSignal`: predictions of ε at
+    /// little noise, whose errors are large and show little in pictures, count less.
     ///
     ///     w_t = min(SNR, γ)/SNR for ε,  min(SNR, γ) for x₀,  min(SNR, γ)/(SNR + 1) for v;   SNR = ᾱ/(1 − ᾱ)
     ///
-    /// Based on: Hang et al., "Efficient Diffusion Training via Min-SNR Weighting Strategy", ICCV 2023, arXiv 2303.09556.
+    /// Based on: Hang et al., "Efficient Diffusion Training via Min-SNR Weighting Strategy", ICCV 2023,
+    /// arXiv 2303.09556.
     case minSNR = "min-snr"
 
     /// γ, as in the paper.

@@ -4,7 +4,8 @@ import Models
 import WeightFiles
 
 /// A feature classifier on disk: `config.json` (architecture, class names, what it was trained on, its accuracy) beside
-/// `model.safetensors` (convolutions `[out, in, kh, kw]`, linear layers `[out, in]`), and `pruning.json` where it was pruned.
+/// `model.safetensors` (convolutions `[out, in, kh, kw]`, linear layers `[out, in]`),
+/// and `pruning.json` where it was pruned.
 public struct FeatureClassifierFolder: ModelFamily {
     public let url: URL
 

@@ -4,8 +4,8 @@ import Foundation
 import Models
 import WeightFiles
 
-/// Model folders as diffusers saves them: a pipeline folder (`model_index.json`, `unet/`, `scheduler/`), the older layout
-/// with everything in the root, or a bare U-Net folder; plus `pruning.json` where the model was pruned.
+/// Model folders as diffusers saves them: a pipeline folder (`model_index.json`, `unet/`, `scheduler/`), the older
+/// layout with everything in the root, or a bare U-Net folder; plus `pruning.json` where the model was pruned.
 public struct PipelineFolder: ModelFamily {
     public let url: URL
 
@@ -116,8 +116,9 @@ public struct PipelineFolder: ModelFamily {
 
     // MARK: saving
 
-    /// Writes the folder whole or not at all, as diffusers' `DDPMPipeline.save_pretrained` lays it out. Where the record
-    /// says that single weights were masked, their compact form lies beside the ordinary file (`SparseSafetensors`).
+    /// Writes the folder whole or not at all, as diffusers' `DDPMPipeline.save_pretrained` lays it out. Where the
+    /// record says that single weights were masked, their compact form lies beside the ordinary file
+    /// (`SparseSafetensors`).
     public func save(_ pipeline: Pipeline) throws {
         try AtomicFolder.write(to: url) { folder in try Self.write(pipeline, into: folder) }
     }

@@ -102,14 +102,14 @@ public final class UNet: BlockCheckpointing {
         try InputCheck(model: self).check(sampleShape: sampleShape, timesteps: timesteps, classLabels: classLabels)
     }
 
-    /// Whether the model is defined at each of `timesteps`: a Fourier time embedding is above 0 only, a learned one at the
-    /// rows of its table. Throws with what was got and expected.
+    /// Whether the model is defined at each of `timesteps`: a Fourier time embedding is above 0 only, a learned one at
+    /// the rows of its table. Throws with what was got and expected.
     public func check(timesteps: [Int]) throws {
         try InputCheck(model: self).check(timesteps.map(Float.init))
     }
 
-    /// The model's prediction (ε, x₀ or v as its scheduler says) for `sample` `[B, H, W, in_channels]` at one timestep an
-    /// image: `[B, H, W, out_channels]`.
+    /// The model's prediction (ε, x₀ or v as its scheduler says) for `sample` `[B, H, W, in_channels]` at one timestep
+    /// an image: `[B, H, W, out_channels]`.
     ///
     /// The caller has validated the shapes with `check`.
     ///

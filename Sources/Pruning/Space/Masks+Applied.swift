@@ -70,8 +70,8 @@ public final class AppliedMasks {
 }
 
 extension Masks {
-    /// Runs `body` with the masks on the network: its axes are gated, its weights multiplied. Afterwards the network is as
-    /// it was, however `body` ends.
+    /// Runs `body` with the masks on the network: its axes are gated, its weights multiplied. Afterwards the network is
+    /// as it was, however `body` ends.
     ///
     /// - Parameter trainable: whether gradients of the masks are wanted.
     public func applied<Result>(

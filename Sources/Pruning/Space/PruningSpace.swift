@@ -54,8 +54,8 @@ public final class PruningSpace {
 
     /// Elements of the weights of `network`, in its order.
     ///
-    /// - Parameter isIncluded: which trainable parameters; those that can be masked (`Parameter.isMaskable`) unless said
-    ///   otherwise.
+    /// - Parameter isIncluded: which trainable parameters; those that can be masked (`Parameter.isMaskable`) unless
+    ///   said otherwise.
     public static func weights(
         of network: some ChannelNetwork, where isIncluded: (Parameter) -> Bool = \.isMaskable
     ) -> PruningSpace {

@@ -6,7 +6,8 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
     public enum Scaling: String, Codable, Sendable, CaseIterable {
         /// As they are.
         case none
-        /// Their rank among all channels, spread evenly over [−1, 1]: a heavy tail cannot make one channel take all the motion.
+        /// Their rank among all channels, spread evenly over [−1, 1]:
+        /// a heavy tail cannot make one channel take all the motion.
         case rank
         /// Their rank within their own group: every group gives up about the same share, and the flow decides which
         /// channels; velocities of different layers need not be comparable.
@@ -22,7 +23,8 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
     public var rounds = 8
     /// Euler steps a round.
     public var flowSteps = 10
-    /// r ≥ 1: how much of the motion follows the energy beside the density (1: none; the larger, the sooner masks decide).
+    /// r ≥ 1: how much of the motion follows the energy beside the density (1: none; the larger,
+    /// the sooner masks decide).
     public var ratio = 3.0
     /// How the density falls over the rounds.
     public var schedule = MaskSchedule.linear

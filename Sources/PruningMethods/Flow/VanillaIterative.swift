@@ -1,7 +1,7 @@
 import Pruning
 
-/// `vanilla-iterative`: the flow's criterion in rounds with hard masks and fine-tuning between; what left stays away. The
-/// second control for the flow.
+/// `vanilla-iterative`: the flow's criterion in rounds with hard masks and fine-tuning between; what left stays away.
+/// The second control for the flow.
 ///
 ///     score_k = e_k of the energy (see `EnergyCriterion`), per unit of cost that k frees, read anew each round
 ///

@@ -35,7 +35,8 @@ public struct FinetuningRunConfiguration: Sendable {
             throw RequestError.conflict(
                 hasTeacher
                     ? "a teacher is given, but finetuning.distillation is 0: expected a weight in (0, 1]"
-                    : "finetuning.distillation is \(finetuning.distillation), but there is no teacher to imitate: give --teacher"
+                    : "finetuning.distillation is \(finetuning.distillation), "
+                        + "but there is no teacher to imitate: give --teacher"
             )
         }
     }

@@ -16,8 +16,9 @@ public enum MemoryEstimate {
         let memory = Double(ProcessInfo.processInfo.physicalMemory)
         guard bytes <= memory else {
             throw RequestError.conflict(
-                "\(batch) images of \(size[0])×\(size[1]) at a time take at least \(NumberText.bytes(bytes)), expected at most this machine's \(NumberText.bytes(memory)): make the batch or the images smaller"
-            )
+                "\(batch) images of \(size[0])×\(size[1]) at a time take at least \(NumberText.bytes(bytes)), "
+                    + "expected at most this machine's \(NumberText.bytes(memory)): "
+                    + "make the batch or the images smaller")
         }
     }
 }

@@ -28,7 +28,8 @@ public struct PruningRunConfiguration: Sendable {
     }
 
     /// - Parameters:
-    ///   - file: sections `method` (`name` and the method's settings), `pruning`, `finetuning`, `data`; nil for defaults.
+    ///   - file: sections `method` (`name` and the method's settings), `pruning`, `finetuning`, `data`;
+    ///     nil for defaults.
     ///   - method: takes the place of the file's.
     ///   - target: takes the place of the file's.
     ///   - data: path that takes the place of the file's.

@@ -19,8 +19,8 @@ public struct QuickstartOutcome {
 /// The main job on the bundled model and data: prune and fine-tune, draw from both models from the same noise, compare,
 /// report.
 ///
-/// The output folder gets `report.html`, `metrics.json`, `grid.png`, `images/` and the run folder `run/` with the pruned
-/// model in `run/model`.
+/// The output folder gets `report.html`, `metrics.json`, `grid.png`,
+/// `images/` and the run folder `run/` with the pruned model in `run/model`.
 public struct QuickstartWorkflow {
     private let samples: BundledSamples
     private let configuration: PruningRunConfiguration
@@ -39,8 +39,8 @@ public struct QuickstartWorkflow {
     ]
 
     /// - Parameters:
-    ///   - configuration: of the pruning run; its data path is the bundled data's. nil for `configs/quickstart.yaml` beside
-    ///     the samples, or built-in settings where that is not there.
+    ///   - configuration: of the pruning run; its data path is the bundled data's. nil for `configs/quickstart.yaml`
+    ///     beside the samples, or built-in settings where that is not there.
     ///   - model: a model folder in place of the bundled one.
     ///   - overrides: "section.key=value" on the configuration.
     public init(
@@ -116,8 +116,10 @@ public struct QuickstartWorkflow {
 
         # The same, step by step:
         diffprune prune --model \(dense.folder.url.path) --config \(output.path)/run/config.yaml --output run
-        diffprune evaluate --dense \(dense.folder.url.path) --pruned run/model --data \(samples.data.path) --split test \\
-            --count \(evaluation.count) --seed \(evaluation.seed) --steps \(evaluation.steps) --save-images --output evaluation
+        diffprune evaluate --dense \(dense.folder.url.path) --pruned run/model \
+        --data \(samples.data.path) --split test \\
+            --count \(evaluation.count) --seed \(evaluation.seed) --steps \(evaluation.steps) \
+        --save-images --output evaluation
         """
     }
 }

@@ -2,8 +2,8 @@ import Pruning
 import PruningMethods
 import Runs
 
-/// What `score` can compute: the criteria that the catalogue's methods rank by, under the methods' names, and two elementwise
-/// forms of weights under names of their own.
+/// What `score` can compute: the criteria that the catalogue's methods rank by, under the methods' names, and two
+/// elementwise forms of weights under names of their own.
 public struct ScoreCriterion: Sendable, Equatable {
     /// Elementwise scores that no method ranks by as they are.
     private enum Form: String, CaseIterable {

@@ -2,8 +2,8 @@ import Foundation
 
 /// The words that the program was started with, its own name left out.
 enum ProgramArguments {
-    /// Swift's runtime sees none where a preloaded library stands between it and the system, as libfaketime does; the system
-    /// knows them then.
+    /// Swift's runtime sees none where a preloaded library stands between it and the system, as libfaketime does; the
+    /// system knows them then.
     static let all: [String] = {
         let seen = CommandLine.arguments.dropFirst()
         return seen.isEmpty ? system : Array(seen)

@@ -37,8 +37,8 @@ enum MemoryShortage {
         Unfinished.fail {
             StandardStreams.complain(
                 "error",
-                "not enough memory: \(NumberText.bytes(Double(bytes))) more are needed than the system, or a limit set for "
-                    + "this process, has left; smaller batches and images take less")
+                "not enough memory: \(NumberText.bytes(Double(bytes))) more are needed than the system, or a limit "
+                    + "set for this process, has left; smaller batches and images take less")
             _exit(ExitStatus.data)
         }
     }

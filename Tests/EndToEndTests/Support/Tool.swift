@@ -39,7 +39,8 @@ enum Tool {
     ///
     /// - Parameters:
     ///   - fileLimit: the most kilobytes that a file may grow to.
-    ///   - shell: what a shell does before it becomes the tool, such as "ulimit -v 200000"; one that hangs is then killed.
+    ///   - shell: what a shell does before it becomes the tool, such as "ulimit -v 200000"; one that hangs is then
+    ///     killed.
     ///   - environment: beside what this process has.
     static func start(
         _ arguments: [String], in scratch: Scratch, fileLimit: Int? = nil, shell: String? = nil,
