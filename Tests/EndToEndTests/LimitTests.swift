@@ -67,6 +67,29 @@ import Testing
         #expect(try scratch.contents() == [])
     }
 
+    /// A record of pruning may claim that nothing was pruned, of a model far larger than its file.
+    @Test func aRecordThatClaimsMoreThanTheWeightsHoldIsRefused() throws {
+        let scratch = try Scratch()
+        let copy = scratch.url.appendingPathComponent("model")
+        try FileManager.default.copyItem(at: URL(fileURLWithPath: model), to: copy)
+        let file = copy.appendingPathComponent("unet/config.json")
+        var json = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+        let levels = try #require(json["block_out_channels"] as? [Int]).count
+        json["block_out_channels"] = Array(repeating: 1024, count: levels)
+        try JSONSerialization.data(withJSONObject: json).write(to: file)
+        let zero = "{\"dense\": 1, \"pruned\": 1, \"ratio\": 1}"
+        try scratch.write(
+            """
+            {"schema": 1, "method": "magnitude", "seed": 0, "configuration": "", "groups": [],
+             "asked": {"quantity": "macs", "value": 1},
+             "achieved": {"macs": \(zero), "parameters": \(zero), "channels": \(zero)}}
+            """, to: "model/pruning.json")
+        let before = try scratch.contents()
+        let result = try Tool.run(["info", "--model", copy.path])
+        #expect(result.status == 65 && result.errors.contains("tensor '"), "\(result.errors)")
+        #expect(try scratch.contents() == before)
+    }
+
     /// Open files: 3 are the standard streams.
     @Test(arguments: [3, 4, 5, 6, 8, 12]) func openFiles(count: Int) throws {
         let tiny = try TinyRun()

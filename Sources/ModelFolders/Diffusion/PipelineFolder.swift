@@ -1,6 +1,7 @@
 import Diffusion
 import Files
 import Foundation
+import Layers
 import Models
 import WeightFiles
 
@@ -31,7 +32,10 @@ public struct PipelineFolder: ModelFamily {
         try ModelFolder.placing(file) { try configuration.validate() }
         let weights = try openWeights()
         if record == nil { try checkSize(of: weights, for: configuration) }
-        let model = try ModelFolder.placing(file) { try UNet(configuration, kept: record?.keptChannels ?? [:]) }
+        // A record, too, may claim any widths: their memory is used once there are weights for all of them.
+        let model = try ModelFolder.placing(file) {
+            try Parameter.unset { try UNet(configuration, kept: record?.keptChannels ?? [:]) }
+        }
         try weights.load(into: model.parameters, renaming: AttentionNames.current)
         var pipeline = Pipeline(model: model, scheduler: scheduler, pruning: record)
         pipeline.warnings = warnings
