@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Opens data sets by what is at their path.
@@ -9,10 +10,12 @@ import Foundation
 /// Hidden entries are ignored, and so are texts beside PNG files (licences, `.txt`, `.md`, `.csv`, `.json`…). Any other
 /// file of a PNG folder is an error.
 public enum DatasetReader {
-    /// - Throws: `DatasetError`, or `PNGError` for a PNG that cannot be read; both name the file or folder.
+    /// - Throws: `DatasetError`, `StorageError`, or `PNGError` for a PNG that cannot be read; both name the file or folder.
     public static func open(_ specification: DatasetSpecification) throws -> InMemoryDataset {
         try specification.validate()
         let url = URL(fileURLWithPath: specification.path)
+        // What may not be looked at is not missing.
+        _ = try FileKind(reading: url)
         guard let isFolder = FolderListing.isFolder(url) else {
             throw DatasetError.unreadable(path: specification.path, reason: "there is nothing at this path")
         }
