@@ -190,13 +190,23 @@ static void *work_loop(void *argument) {
     }
 }
 
+/// A worker may run a whole network's predictions; systems give other threads less stack than the first, and a limit on
+/// that one's (ulimit -s) counts for all.
+#define STACK_BYTES ((size_t)8 << 20)
+
 static void start_workers(void) {
+    pthread_attr_t attributes;
+    size_t usual = 0;
+    if (pthread_attr_init(&attributes) != 0) return;
+    if (pthread_attr_getstacksize(&attributes, &usual) == 0 && usual < STACK_BYTES)
+        pthread_attr_setstacksize(&attributes, STACK_BYTES);
     while (pool.workers < pool.threads - 1) {
         // Fewer threads than asked for is slower, never wrong.
-        if (pthread_create(&pool.worker[pool.workers], NULL, work_loop, (void *)(intptr_t)(pool.workers + 1)) != 0)
-            return;
+        if (pthread_create(&pool.worker[pool.workers], &attributes, work_loop, (void *)(intptr_t)(pool.workers + 1)) != 0)
+            break;
         pool.workers++;
     }
+    pthread_attr_destroy(&attributes);
 }
 
 static void stop_workers(void) {

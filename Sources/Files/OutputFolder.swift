@@ -45,8 +45,9 @@ public enum OutputFolder {
             // One that another process made, and takes away again since it was refused, is made anew.
             guard let lock = try FolderLock.ifThere(folder) else { continue }
             do {
-                if !created { try StagedOutput.recover(folder, finishing: overwriting) }
-                if !created, !overwriting { try checkEmpty(folder) }
+                // One that was made here may have been used by another process before it was locked.
+                try StagedOutput.recover(folder, finishing: overwriting)
+                if !overwriting { try checkEmpty(folder) }
                 try probe(folder)
             } catch {
                 if created { rmdir(folder.path) }

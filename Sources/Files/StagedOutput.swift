@@ -37,7 +37,7 @@ public enum StagedOutput {
         try recover(target, finishing: true)
         let names = try FolderContents.names(staging)
         var list: [String: JSONValue] = [:]
-        for name in names { list[name] = .int(number(of: staging.appendingPathComponent(name))) }
+        for name in names { list[name] = mark(of: staging.appendingPathComponent(name)).map { .string($0) } }
         try JSONFile.write(.object(list), to: staging.appendingPathComponent(listName))
         try removeFolders(names, in: target)
         try Unfinished.uninterrupted {
@@ -92,17 +92,24 @@ public enum StagedOutput {
     }
 
     private static func undo(_ list: [String: JSONValue], from moving: URL, to target: URL) throws {
-        for (name, number) in list where !name.contains("/") && !name.hasPrefix(".") {
+        for (name, mark) in list where !name.contains("/") && !name.hasPrefix(".") {
             let place = target.appendingPathComponent(name)
-            guard FileKind(at: place) != .nothing, self.number(of: place) == number.intValue else { continue }
+            guard let present = self.mark(of: place), present == mark.stringValue else { continue }
             try AtomicFolder.delete(place, for: target)
         }
         try AtomicFolder.delete(moving, for: target)
     }
 
-    /// What a file or folder is known by under any name; 0 where there is none.
-    private static func number(of url: URL) -> Int {
+    /// What a file or folder is known by under any name, nil where there is none: its number, which another gets once
+    /// it is deleted, and when its content last changed.
+    package static func mark(of url: URL) -> String? {
         var status = stat()
-        return lstat(url.path, &status) == 0 ? Int(truncatingIfNeeded: status.st_ino) : 0
+        guard lstat(url.path, &status) == 0 else { return nil }
+        #if canImport(Darwin)
+        let changed = status.st_mtimespec
+        #else
+        let changed = status.st_mtim
+        #endif
+        return "\(status.st_ino) \(changed.tv_sec).\(changed.tv_nsec)"
     }
 }

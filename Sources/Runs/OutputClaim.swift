@@ -50,6 +50,10 @@ public struct OutputClaim: Sendable {
     }
 
     private func removeBareRun() {
+        // Folders go if nothing is in them.
+        if FileKind(at: url.appendingPathComponent("run.json")) == .file {
+            for name in ["checkpoints", "samples"] { rmdir(url.appendingPathComponent(name).path) }
+        }
         let contents = Self.contents(of: url)
         let isBareRun = contents.allSatisfy {
             $0 == "config.yaml" || $0 == "run.json" || $0.hasPrefix("events.out.tfevents.")

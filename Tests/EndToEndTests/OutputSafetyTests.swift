@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -173,12 +174,11 @@ import Testing
         #expect(try Tool.run(sample).status == 0)
         let whole = try scratch.contents()
         let manager = FileManager.default
-        let number = try #require(
-            try manager.attributesOfItem(atPath: scratch.path("out/grid.png"))[.systemFileNumber] as? Int)
+        let mark = try #require(StagedOutput.mark(of: scratch.url.appendingPathComponent("out/grid.png")))
         try manager.createDirectory(
             atPath: scratch.path("out/.results.moving"), withIntermediateDirectories: false)
         try manager.moveItem(atPath: scratch.path("out/images"), toPath: scratch.path("out/.results.moving/images"))
-        try scratch.write("{\"grid.png\": \(number), \"images\": 1}", to: "out/.results.moving/.list")
+        try scratch.write("{\"grid.png\": \"\(mark)\", \"images\": \"1\"}", to: "out/.results.moving/.list")
         let again = try Tool.run(sample)
         #expect(again.status == 0, "\(again.errors)")
         #expect(try scratch.contents() == whole)

@@ -54,9 +54,7 @@ import Testing
             try Data("whole".utf8).write(to: moving.appendingPathComponent("other"))
             var list: [String: JSONValue] = [:]
             for name in names {
-                var status = stat()
-                #expect(lstat(moving.appendingPathComponent(name).path, &status) == 0)
-                list[name] = .int(Int(status.st_ino))
+                list[name] = .string(try #require(StagedOutput.mark(of: moving.appendingPathComponent(name))))
             }
             if moved <= 4 { try JSONFile.write(.object(list), to: moving.appendingPathComponent(".list")) }
             for name in names.prefix(moved) {
@@ -101,11 +99,8 @@ import Testing
             try Data().write(to: moving.appendingPathComponent("rest"))
             let precious = parent.appendingPathComponent("precious")
             try Data("mine".utf8).write(to: precious)
-            var (status, above) = (stat(), stat())
-            #expect(lstat(precious.path, &status) == 0 && lstat(parent.path, &above) == 0)
-            let list: JSONValue = [
-                "../precious": .int(Int(status.st_ino)), "..": .int(Int(above.st_ino)), "x": .int(0), "y": "z",
-            ]
+            let marks = [precious, parent].map { JSONValue.string(StagedOutput.mark(of: $0) ?? "") }
+            let list: JSONValue = ["../precious": marks[0], "..": marks[1], "x": 0, "y": "z"]
             try JSONFile.write(list, to: moving.appendingPathComponent(".list"))
             try OutputFolder.claiming(folder, overwriting: false) {}
             #expect(try contents(folder) == [] && text(precious) == "mine")
