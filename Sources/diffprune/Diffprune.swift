@@ -18,7 +18,7 @@ struct Diffprune: ParsableCommand {
         StandardStreams.prepare()
         MemoryShortage.prepare()
         Interruption.prepare()
-        Foundation.exit(status(of: ProgramArguments.all))
+        RoomyStack.run { Foundation.exit(status(of: ProgramArguments.all)) }
     }
 
     /// Runs a command line and says how it ended.
