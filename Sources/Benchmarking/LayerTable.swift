@@ -1,4 +1,3 @@
-import Pruning
 import Statistics
 import TensorCore
 

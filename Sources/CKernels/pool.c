@@ -202,7 +202,8 @@ static void start_workers(void) {
         pthread_attr_setstacksize(&attributes, STACK_BYTES);
     while (pool.workers < pool.threads - 1) {
         // Fewer threads than asked for is slower, never wrong.
-        if (pthread_create(&pool.worker[pool.workers], &attributes, work_loop, (void *)(intptr_t)(pool.workers + 1)) != 0)
+        if (pthread_create(&pool.worker[pool.workers], &attributes, work_loop, (void *)(intptr_t)(pool.workers + 1)) !=
+            0)
             break;
         pool.workers++;
     }

@@ -96,8 +96,7 @@ extension JSONValue {
             case "\\": return "\\\\"
             case "\"": return "\\\""
             case _ where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value):
-                let digits = String(scalar.value, radix: 16)
-                return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                return "\\u" + scalar.value.padded(to: 4, radix: 16)
             default: return String(scalar)
             }
         }

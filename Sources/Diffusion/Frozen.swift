@@ -15,7 +15,7 @@ public struct Frozen<Model: Denoiser> {
     public init(_ model: Model) { self.model = model }
 
     /// Bytes of the prepared weights, beside those of the model.
-    public var preparedBytes: Int { weights.bytes }
+    package var preparedBytes: Int { weights.bytes }
 
     /// The prediction for `sample` `[B, H, W, C]` at one timestep an image, `[B, H, W, outputChannels]`: the bits that
     /// calling the model gives. Nothing is recorded for a backward pass.

@@ -13,8 +13,11 @@ public enum AtomicFile {
     ///
     /// A kill at any moment leaves the former file, or none, under `url`. The file is always a new one: what a hard
     /// link at `url` shares with another name stays as it is, and a symbolic link is refused.
-    /// - Parameter durably: waits for the device, so that the promise holds through a power cut too. Turn it off for
-    ///   many small files that can be made again.
+    /// - Parameters:
+    ///   - url: the file to write.
+    ///   - durably: waits for the device, so that the promise holds through a power cut too. Turn it off for many small
+    ///     files that can be made again.
+    ///   - body: fills it.
     /// - Throws: what `body` throws; `StorageError` where the folder does not exist or cannot be written, `url` is a
     ///   folder, a link or a device, or space runs out. The file under construction is then removed.
     public static func write(to url: URL, durably: Bool = true, _ body: (FileSink) throws -> Void) throws {

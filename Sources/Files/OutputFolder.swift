@@ -6,6 +6,7 @@ public enum OutputFolder {
     /// making it where it is not there.
     ///
     /// - Parameters:
+    ///   - url: the folder.
     ///   - overwriting: lets the folder hold something already. Nothing is deleted here.
     ///   - followingLinks: lets `url` be a symbolic link to a folder: right for one that the user named, not for one
     ///     within a folder that may have come from elsewhere.
@@ -33,9 +34,17 @@ public enum OutputFolder {
     public static func claiming<Result>(
         _ url: URL, overwriting: Bool, _ body: () throws -> Result
     ) throws -> Result {
-        let lock = try claim(url, overwriting: overwriting)
-        return try withExtendedLifetime(lock, body)
+        let folder = url.absoluteURL.standardizedFileURL
+        guard !claimed.contains(folder) else {
+            try prepare(folder, overwriting: overwriting)
+            return try body()
+        }
+        let lock = try claim(folder, overwriting: overwriting)
+        return try $claimed.withValue(claimed + [folder]) { try withExtendedLifetime(lock, body) }
     }
+
+    /// Folders that `claiming` keeps for what runs now, and that it may claim again.
+    @TaskLocal private static var claimed: [URL] = []
 
     /// The same for as long as the lock lives.
     public static func claim(_ url: URL, overwriting: Bool) throws -> FolderLock {

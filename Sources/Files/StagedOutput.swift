@@ -106,9 +106,9 @@ public enum StagedOutput {
         var status = stat()
         guard lstat(url.path, &status) == 0 else { return nil }
         #if canImport(Darwin)
-        let changed = status.st_mtimespec
+            let changed = status.st_mtimespec
         #else
-        let changed = status.st_mtim
+            let changed = status.st_mtim
         #endif
         return "\(status.st_ino) \(changed.tv_sec).\(changed.tv_nsec)"
     }

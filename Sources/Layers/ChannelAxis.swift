@@ -73,11 +73,6 @@ public struct ChannelAxis {
 
     /// The channels of `a`, then those of `b`: the axis of a concatenation.
     public static func + (a: ChannelAxis, b: ChannelAxis) -> ChannelAxis { ChannelAxis(a.groups + b.groups) }
-
-    /// Whether two axes are the same channels in the same order.
-    public func isSame(as other: ChannelAxis) -> Bool {
-        groups.count == other.groups.count && zip(groups, other.groups).allSatisfy { $0 === $1 }
-    }
 }
 
 /// Makes a model's free axes, in order, with the channels a pruned model has left.
@@ -88,7 +83,11 @@ public final class ChannelAxisBuilder {
     /// - Parameter kept: channels left by axis name; axes not named are whole.
     public init(kept: [String: [Int]] = [:]) { self.kept = kept }
 
-    /// - Parameter isRemovable: whether all channels may leave, and the layers on the axis with them.
+    /// - Parameters:
+    ///   - name: what files and reports call it.
+    ///   - width: before any pruning.
+    ///   - headWidth: channels that belong together; 1 where each stands alone.
+    ///   - isRemovable: whether all channels may leave, and the layers on the axis with them.
     public func axis(
         _ name: String, width: Int, headWidth: Int = 1, isRemovable: Bool = false
     ) throws -> ChannelAxis {
@@ -105,7 +104,7 @@ public final class ChannelAxisBuilder {
         return ChannelAxis([group])
     }
 
-    /// Throws when `kept` names an axis the model has not got.
+    /// Throws when `kept` names an axis that the model lacks.
     public func checkAllUsed() throws {
         let known = Set(groups.map(\.name))
         if let unknown = kept.keys.filter({ !known.contains($0) }).min() {

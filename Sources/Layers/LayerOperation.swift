@@ -36,9 +36,14 @@ public struct LayerOperation: Sendable {
     /// Runs `body`, which must not run other operations, and shows observers what it ran on.
     ///
     /// - Parameters:
+    ///   - name: what profiles call it.
+    ///   - kind: what profiles count it as.
     ///   - inputs: what is read, in the layer's order; several where the layer reads the concatenation of them.
     ///   - inputShape: where there are no inputs, as for a table that is looked up.
+    ///   - parameters: those it computes with.
+    ///   - window: of a convolution.
     ///   - products: multiply–accumulates for each element of the result.
+    ///   - body: computes the output.
     public static func run(
         _ name: @autoclosure () -> String, _ kind: OperationKind, of inputs: @autoclosure () -> [Variable],
         inputShape: @autoclosure () -> [Int]? = nil, parameters: @autoclosure () -> [Parameter] = [],

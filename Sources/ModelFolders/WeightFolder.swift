@@ -5,12 +5,12 @@ import WeightFiles
 
 /// A model's weights on disk: one safetensors file, or shards and an index, and where weights have zeros their compact
 /// form beside. The ordinary files are read where they are there.
-struct WeightFolder {
+public struct WeightFolder {
     private let ordinary: URL
     private let sparse: URL
 
     /// - Parameter file: the ordinary weights, "X.safetensors".
-    init(of file: URL) {
+    public init(of file: URL) {
         ordinary = file
         sparse = file.deletingPathExtension().appendingPathExtension("sparse.safetensors")
     }
@@ -20,7 +20,8 @@ struct WeightFolder {
     /// Whether there are weights in any form.
     var exists: Bool { [ordinary, index, sparse].contains(where: ModelFolder.exists) }
 
-    func open() throws -> any WeightSource {
+    /// - Throws: `StorageError`, `SafetensorsError`.
+    public func open() throws -> any WeightSource {
         if !ModelFolder.exists(ordinary), !ModelFolder.exists(index), ModelFolder.exists(sparse) {
             return try SparseSafetensors(contentsOf: sparse)
         }
@@ -29,8 +30,11 @@ struct WeightFolder {
 
     /// Writes the weights as diffusers does; tensors without elements are left out.
     ///
-    /// - Parameter compact: whether their compact form is written too.
-    func write(_ parameters: [Parameter], compact: Bool) throws {
+    /// - Parameters:
+    ///   - parameters: the network's.
+    ///   - compact: whether their compact form is written too.
+    /// - Throws: `StorageError`.
+    public func write(_ parameters: [Parameter], compact: Bool) throws {
         let tensors = parameters.filter { $0.count > 0 }.map {
             NamedTensor($0.name, shape: $0.fileShape, floats: $0.fileValues(of: $0.variable.value))
         }

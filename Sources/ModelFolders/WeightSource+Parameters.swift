@@ -6,9 +6,11 @@ extension WeightSource {
     /// other tensor. Parameters without elements need none. Of a linear layer `[out, in, 1, 1]` is read too. Nothing
     /// is read before all names and shapes fit.
     ///
-    /// - Parameter current: what a parameter is called today that goes by this name in the file.
+    /// - Parameters:
+    ///   - parameters: the network's.
+    ///   - current: what a parameter is called today that goes by this name in the file.
     /// - Throws: `ModelFolderError` that names the first tensor that does not fit; what reading throws.
-    package func load(into parameters: [Parameter], renaming current: (String) -> String = { $0 }) throws {
+    public func load(into parameters: [Parameter], renaming current: (String) -> String = { $0 }) throws {
         let names = currentNames(current)
         let missing = parameters.filter { $0.count > 0 && names[$0.name] == nil }
         if let first = missing.first {

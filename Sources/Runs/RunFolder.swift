@@ -110,9 +110,9 @@ public final class RunFolder {
     /// Writes `samples/step-NNNNNN.png` and the same picture to the event file.
     public func writeSamples(_ image: Image, step: Int) throws {
         try OutputFolder.prepare(samples, overwriting: true, followingLinks: false)
-        let name = String(repeating: "0", count: max(0, 6 - "\(step)".count)) + "\(step)"
         let png = try PNG.encode(image)
-        try AtomicFile.write(png, to: samples.appendingPathComponent("step-\(name).png"), durably: false)
+        let file = samples.appendingPathComponent("step-\(FileNumber.text(step)).png")
+        try AtomicFile.write(png, to: file, durably: false)
         try eventWriter().image("samples", png: png, step: step)
     }
 

@@ -84,7 +84,12 @@ public final class OperationProfile: Sendable {
 
     /// Runs `operation`, which must not run other timed operations.
     ///
-    /// - Parameter products: multiply–accumulates for each element of the result.
+    /// - Parameters:
+    ///   - name: what the profile calls it.
+    ///   - kind: what it is counted as.
+    ///   - inputShape: of its input.
+    ///   - products: multiply–accumulates for each element of the result.
+    ///   - operation: what is timed.
     public static func timed(
         _ name: @autoclosure () -> String, _ kind: OperationKind, inputShape: @autoclosure () -> [Int],
         products: @autoclosure () -> Int = 0, _ operation: () -> Variable

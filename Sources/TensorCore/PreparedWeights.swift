@@ -74,7 +74,9 @@ public final class PreparedWeights: @unchecked Sendable {
     /// `make` runs at the first call for this `base` and its result is kept; everywhere else it runs at each call, so
     /// that what it does is recorded.
     ///
-    /// - Parameter make: derives the one effective weight of `base`.
+    /// - Parameters:
+    ///   - base: the stored weight.
+    ///   - make: derives the one effective weight of `base`.
     public static func effective(_ base: Variable, _ make: () throws -> Variable) rethrows -> Variable {
         guard isInUse, let current else { return try make() }
         return try current.derivation.withLock {

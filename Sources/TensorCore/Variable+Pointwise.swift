@@ -56,7 +56,9 @@ extension Variable {
     /// Based on: Bengio et al., "Estimating or Propagating Gradients Through Stochastic Neurons", 2013,
     /// arXiv 1308.3432.
     ///
-    /// - Parameter value: of the shape of `self`; not to be changed afterwards.
+    /// - Parameters:
+    ///   - value: of the shape of `self`; not to be changed afterwards.
+    ///   - factor: what gradients are multiplied by.
     public func straightThrough(value: Tensor, factor: Float = 1) -> Variable {
         precondition(value.shape == shape, "a value of shape \(value.shape) in the place of \(shape)")
         let count = value.count

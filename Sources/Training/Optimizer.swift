@@ -54,7 +54,9 @@ public final class Optimizer {
     /// Forgets what is remembered of single elements of `parameter`, as if no gradient had reached them yet: weights
     /// that grow anew must not move by what they were before.
     ///
-    /// - Parameter elements: positions in the engine's layout.
+    /// - Parameters:
+    ///   - parameter: whose moments.
+    ///   - elements: positions in the engine's layout.
     public func clearMoments(of parameter: Parameter, at elements: some Sequence<Int>) {
         let moments = moments(of: parameter).map(\.unsafeBuffer)
         for element in elements {

@@ -21,6 +21,10 @@ public final class Trainer<Task: LearningTask> {
     private var groups: [OptimizedGroup]
 
     /// - Parameters:
+    ///   - task: the loss.
+    ///   - network: what is trained, in place.
+    ///   - batches: what it learns from.
+    ///   - configuration: steps, optimiser, learning rate, moving average.
     ///   - teacher: another network, whose weights stay.
     ///   - extensions: called in this order.
     /// - Throws: `TrainingError.noGradientCheckpointing` where the configuration asks for what the network lacks.
@@ -204,6 +208,7 @@ extension Trainer {
     /// and extensions keep what they have.
     ///
     /// - Parameters:
+    ///   - state: an earlier one of this training.
     ///   - weights: whether the network's weights, their moving average and what the optimiser remembers are taken
     ///     back.
     ///   - schedule: whether learning rates are again those from that state on.

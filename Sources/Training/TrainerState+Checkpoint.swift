@@ -25,6 +25,7 @@ extension TrainerState {
     /// Reads a state from `checkpoint`.
     ///
     /// - Parameters:
+    ///   - checkpoint: where the tensors are.
     ///   - members: what `members` was; the checkpoint's whole state, or a part of it.
     ///   - prefix: as the tensors were written with.
     /// - Throws: `CheckpointError.damaged` for counts that cannot be; `SafetensorsError`, `StorageError`.

@@ -45,7 +45,9 @@ public final class TrainingLog {
         return members
     }
 
-    /// - Parameter step: the steps done so far.
+    /// - Parameters:
+    ///   - state: what `state` gave.
+    ///   - step: the steps done so far.
     /// - Returns: false where `state` is not a log's after so many steps.
     public func restore(_ state: JSONValue?, step: Int) -> Bool {
         guard let sum = state?["sum"]?.doubleValue, let count = state?["count"]?.intValue, (0...step).contains(count),

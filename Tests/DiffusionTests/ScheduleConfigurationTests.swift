@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -5,13 +6,13 @@ import Testing
 
 @Suite struct ScheduleConfigurationTests {
     private func decode(_ json: String) throws -> (configuration: SchedulerConfiguration, warnings: [String]) {
-        try SchedulerConfiguration.decode(json: Data(json.utf8))
+        try SchedulerConfiguration.decode(JSONValue(parsing: Array(json.utf8)))
     }
 
     @Test(arguments: ["ddpm", "ddim"])
     func diffusersFilesRoundTrip(name: String) throws {
         let file = try ScheduleFixtures.data("\(name)_scheduler_config.json")
-        let (configuration, warnings) = try SchedulerConfiguration.decode(json: file)
+        let (configuration, warnings) = try SchedulerConfiguration.decode(JSONValue(parsing: Array(file)))
         #expect(warnings == [])
         var expected = SchedulerConfiguration()
         expected.schedulerClass = name == "ddpm" ? .ddpm : .ddim
@@ -81,7 +82,6 @@ import Testing
         (#"{"num_train_timesteps": 0}"#, "num_train_timesteps", "0"),
         (#"{"num_train_timesteps": 1e18}"#, "num_train_timesteps", "1000000000000000000"),
         (#"{"num_train_timesteps": 1e30}"#, "num_train_timesteps", "1e+30"),
-        (#"{"beta_end": 1e999}"#, "beta_end", "a number too large"),
         (#"{"num_train_timesteps": null}"#, "num_train_timesteps", "null"),
         (#"{"beta_schedule": "quadratic"}"#, "beta_schedule", #""quadratic""#),
         (#"{"beta_schedule": 3}"#, "beta_schedule", "3.0"),
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "[]", "null", "3", "{", #"{"beta_start": NaN}"#, String(repeating: "[", count: 100_000)])
+    @Test(arguments: ["[]", "null", "3", #""{}""#])
     func whatIsNoObjectIsRefused(json: String) {
         #expect {
             try decode(json)

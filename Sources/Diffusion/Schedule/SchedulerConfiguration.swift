@@ -1,9 +1,9 @@
-import Foundation
+import Files
 
 /// The content of a diffusers `scheduler_config.json`: DDPMScheduler or DDIMScheduler as of diffusers 0.42.1.
 ///
 /// `Codable`: keys missing from the file take diffusers' defaults, keys not known are ignored
-/// (`decode(json:)` lists them), values out of range throw a `SchedulerError` that names the key. Encoding writes every
+/// (`decode(_:)` lists them), values out of range throw a `SchedulerError` that names the key. Encoding writes every
 /// key of the class and no other.
 public struct SchedulerConfiguration: Equatable, Sendable {
     /// The most training timesteps accepted: far above any in use, low enough to hold in memory.
@@ -42,13 +42,13 @@ public struct SchedulerConfiguration: Equatable, Sendable {
     /// diffusers' defaults.
     public init() {}
 
-    /// Reads the bytes of a `scheduler_config.json`.
+    /// Reads the document of a `scheduler_config.json`.
     ///
     /// - Returns: the configuration, and a sentence for each key that is ignored or that diffusers would refuse.
     /// - Throws: `SchedulerError`.
-    public static func decode(json: Data) throws -> (configuration: SchedulerConfiguration, warnings: [String]) {
+    public static func decode(_ json: JSONValue) throws -> (configuration: SchedulerConfiguration, warnings: [String]) {
         do {
-            let file = try JSONDecoder().decode(SchedulerConfigurationFile.self, from: json)
+            let file = try json.decoded(as: SchedulerConfigurationFile.self)
             return (file.configuration, file.warnings)
         } catch let error as SchedulerError {
             throw error

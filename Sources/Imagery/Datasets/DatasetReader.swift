@@ -10,7 +10,8 @@ import Foundation
 /// Hidden entries are ignored, and so are texts beside PNG files (licences, `.txt`, `.md`, `.csv`, `.json`…). Any other
 /// file of a PNG folder is an error.
 public enum DatasetReader {
-    /// - Throws: `DatasetError`, `StorageError`, or `PNGError` for a PNG that cannot be read; both name the file or folder.
+    /// - Throws: `DatasetError`, `StorageError`, or `PNGError` for a PNG that cannot be read; all name the file or
+    ///   folder.
     public static func open(_ specification: DatasetSpecification) throws -> InMemoryDataset {
         try specification.validate()
         let url = URL(fileURLWithPath: specification.path)

@@ -61,7 +61,9 @@ public struct PipelineFolder: ModelFamily {
 
     /// Reads a U-Net's `config.json` by itself.
     ///
-    /// - Parameter warnings: gets a sentence for each key that was overlooked.
+    /// - Parameters:
+    ///   - file: the configuration.
+    ///   - warnings: gets a sentence for each key that was overlooked.
     public static func readConfiguration(_ file: URL, _ warnings: inout [String]) throws -> UNetConfiguration {
         let (configuration, unknown) = try ModelFolder.reading(file) { json in
             if let name = ModelFolder.className(in: json), !classNames.contains(name) {
@@ -83,10 +85,8 @@ public struct PipelineFolder: ModelFamily {
                 "\(url.path): there is no \(Self.schedulerName); diffusers' defaults (linear, 1000 steps) are used")
             return SchedulerConfiguration()
         }
-        let text = try JSONFile.read(file).text(.compact)
-        let (configuration, notes) = try ModelFolder.placing(file) {
-            try SchedulerConfiguration.decode(json: Data(text.utf8))
-        }
+        let json = try JSONFile.read(file)
+        let (configuration, notes) = try ModelFolder.placing(file) { try SchedulerConfiguration.decode(json) }
         warnings += notes.map { "\(file.path): \($0)" }
         return configuration
     }
@@ -111,10 +111,10 @@ public struct PipelineFolder: ModelFamily {
     /// 3×3 convolution of each ResNet block, so no model that is whole is refused.
     private func checkSize(of weights: any WeightSource, for configuration: UNetConfiguration) throws {
         let blocks = Double(2 * configuration.layersPerBlock + 1)
-        let least = configuration.blockOutChannels.reduce(0.0) { $0 + 9 * blocks * Double($1) * Double($1) }
+        let minimum = configuration.blockOutChannels.reduce(0.0) { $0 + 9 * blocks * Double($1) * Double($1) }
         let held = try weights.names.reduce(0.0) { $0 + (try weights.shape(of: $1).reduce(1.0) { $0 * Double($1) }) }
-        guard held >= least else {
-            throw ModelFolderError.tooFewWeights(path: weights.url.path, got: held, expected: least)
+        guard held >= minimum else {
+            throw ModelFolderError.tooFewWeights(path: weights.url.path, got: held, expected: minimum)
         }
     }
 

@@ -46,6 +46,7 @@ public final class UNet: BlockCheckpointing {
     let convOut: Conv2d
 
     /// - Parameters:
+    ///   - configuration: the architecture.
     ///   - kept: for a pruned model, the channels left of each axis that lost some, by axis name.
     ///   - size: height and width where the configuration has none.
     public init(_ configuration: UNetConfiguration, kept: [String: [Int]] = [:], size: [Int]? = nil) throws {
@@ -113,7 +114,11 @@ public final class UNet: BlockCheckpointing {
     ///
     /// The caller has validated the shapes with `check`.
     ///
-    /// - Parameter dropout: nil in inference.
+    /// - Parameters:
+    ///   - sample: noisy images, `[B, H, W, C]`.
+    ///   - timesteps: one an image.
+    ///   - classLabels: one an image, of a conditional model.
+    ///   - dropout: nil in inference.
     public func callAsFunction(
         _ sample: Variable, timesteps: [Float], classLabels: ClassLabels? = nil, dropout: DropoutMask? = nil
     ) -> Variable {

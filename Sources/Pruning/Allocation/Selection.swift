@@ -94,6 +94,7 @@ public struct Selection {
     ///
     /// - Parameters:
     ///   - scores: −∞ says that a coordinate has left already: it leaves even where the budget would be met with it.
+    ///   - remaining: fraction of the first limit's full cost.
     ///   - perCost: whether scores are changes of a loss, so that what counts is the score for the cost that a
     ///     coordinate frees (the greedy rule of the knapsack problem). Relative scores, like norms divided by their
     ///     layer's mean, say nothing about a loss and are ranked as they are.

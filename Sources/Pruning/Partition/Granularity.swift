@@ -57,6 +57,7 @@ public enum Granularity: Codable, Sendable, Equatable {
     /// The partition of `space` into what leaves at once.
     ///
     /// - Parameters:
+    ///   - space: what is divided into units.
     ///   - minimumFraction: of the channels of each axis, always stays (at least one channel, but for whole blocks).
     ///   - normalizations: the network's, which `aligned` and `regular` keep equal.
     ///   - comparesRows: whether weights are ranked within the row of one output instead of all together.

@@ -63,7 +63,7 @@ struct NormalizationFamily {
             }
             let widths = axes.flatMap { $0.stretches.map(\.originalWidth) }
             return NormalizationFamily(
-                axes: axes, parts: widths.reduce(0, greatestCommonDivisor), isPrunable: !frozen.contains(family))
+                axes: axes, parts: widths.reduce(0, Self.greatestCommonDivisor), isPrunable: !frozen.contains(family))
         }
     }
 
@@ -78,9 +78,11 @@ struct NormalizationFamily {
         }
         return Axis(group: number, originalWidth: axis.originalWidth, stretches: stretches)
     }
-}
 
-func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
+    private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+        b == 0 ? a : greatestCommonDivisor(b, a % b)
+    }
+}
 
 /// Sets that are only ever united.
 private struct DisjointSets<Element: Hashable> {

@@ -81,7 +81,10 @@ extension PruningPlan {
     /// Masks of weights stay on for the rest of the steps and are written into the weights at the end.
     /// One update is made before any step.
     ///
-    /// - Parameter repairs: whether what is left is reconstructed right after the last update.
+    /// - Parameters:
+    ///   - count: of updates, at least 1.
+    ///   - timing: the steps there are.
+    ///   - repairs: whether what is left is reconstructed right after the last update.
     public static func updates(_ count: Int, _ timing: PlanTiming, repairs: Bool = false) -> PruningPlan {
         var stages: [Stage] = []
         var done = 0

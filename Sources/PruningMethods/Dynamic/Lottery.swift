@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pruning
 
@@ -25,10 +26,9 @@ public struct Lottery: Pruner {
         public init() {}
 
         public func validate() throws {
-            let require = PrunerConfigurationError.require
-            try require(fraction >= 0.01 && fraction < 1, "fraction", fraction, "in [0.01, 1)")
-            try require((0..<1).contains(early), "early", early, "in [0, 1)")
-            try require(norm == 1 || norm == 2, "norm", norm, "1 or 2")
+            try require(fraction >= 0.01 && fraction < 1, "fraction", got: fraction, expected: "in [0.01, 1)")
+            try require((0..<1).contains(early), "early", got: early, expected: "in [0, 1)")
+            try require(norm == 1 || norm == 2, "norm", got: norm, expected: "1 or 2")
         }
 
         var magnitude: Magnitude {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pruning
 import Training
@@ -28,10 +29,9 @@ public struct RigL: Pruner {
         public init() {}
 
         public func validate() throws {
-            let require = PrunerConfigurationError.require
-            try require((1...1_000_000).contains(every), "every", every, "1...1000000")
-            try require(fraction > 0 && fraction < 1, "fraction", fraction, "in (0, 1)")
-            try require(until > 0 && until <= 1, "until", until, "in (0, 1]")
+            try require((1...1_000_000).contains(every), "every", got: every, expected: "1...1000000")
+            try require(fraction > 0 && fraction < 1, "fraction", got: fraction, expected: "in (0, 1)")
+            try require(until > 0 && until <= 1, "until", got: until, expected: "in (0, 1]")
         }
     }
 

@@ -1,3 +1,4 @@
+import Files
 import Pruning
 
 /// How much an energy of the masks feels each of them.
@@ -32,8 +33,7 @@ public struct EnergyCriterion: ImportanceCriterion {
         }
 
         public func validate() throws {
-            try PrunerConfigurationError.require(
-                lookAhead > 0 && lookAhead.isFinite, "lookAhead", lookAhead, "above 0")
+            try require(lookAhead > 0 && lookAhead.isFinite, "look_ahead", got: lookAhead, expected: "above 0")
         }
     }
 

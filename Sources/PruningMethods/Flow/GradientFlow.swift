@@ -1,3 +1,4 @@
+import Files
 import Pruning
 
 /// Progressive soft pruning along the gradient flow of an energy: over rounds of fine-tuning.
@@ -44,8 +45,9 @@ public struct GradientFlow: Pruner {
         _ masks: inout Masks, number: Int, in context: PruningContext
     ) throws -> MaskUpdateReport {
         if context.space.kind == .weights {
-            try PrunerConfigurationError.require(
-                configuration.blockSize == 1, "blockSize", configuration.blockSize, "1 for masks of single weights")
+            try require(
+                configuration.blockSize == 1, "method.block_size", got: configuration.blockSize,
+                expected: "1 for masks of single weights")
         }
         if number % configuration.evaluateEvery == 0 || velocity.isEmpty { try evaluate(masks, in: context) }
         let rounds = configuration.rounds

@@ -1,3 +1,4 @@
+import Files
 import Pruning
 
 /// Settings of `gradient-flow`.
@@ -48,14 +49,14 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
 
     public func validate() throws {
         try criterion.validate()
-        let require = PrunerConfigurationError.require
-        try require((1...10_000).contains(rounds), "rounds", rounds, "1...10000")
-        try require((1...10_000).contains(flowSteps), "flowSteps", flowSteps, "1...10000")
-        try require(ratio >= 1 && ratio <= 1000, "ratio", ratio, "1...1000")
-        try require(arrival > 0 && arrival <= 1, "arrival", arrival, "in (0, 1]")
-        try require(polarization >= 0 && polarization.isFinite, "polarization", polarization, "at least 0")
-        try require((0..<1).contains(momentum), "momentum", momentum, "in [0, 1)")
-        try require((1...10_000).contains(evaluateEvery), "evaluateEvery", evaluateEvery, "1...10000")
-        try require((1...4096).contains(blockSize), "blockSize", blockSize, "1...4096")
+        try require((1...10_000).contains(rounds), "rounds", got: rounds, expected: "1...10000")
+        try require((1...10_000).contains(flowSteps), "flow_steps", got: flowSteps, expected: "1...10000")
+        try require(ratio >= 1 && ratio <= 1000, "ratio", got: ratio, expected: "1...1000")
+        try require(arrival > 0 && arrival <= 1, "arrival", got: arrival, expected: "in (0, 1]")
+        try require(
+            polarization >= 0 && polarization.isFinite, "polarization", got: polarization, expected: "at least 0")
+        try require((0..<1).contains(momentum), "momentum", got: momentum, expected: "in [0, 1)")
+        try require((1...10_000).contains(evaluateEvery), "evaluate_every", got: evaluateEvery, expected: "1...10000")
+        try require((1...4096).contains(blockSize), "block_size", got: blockSize, expected: "1...4096")
     }
 }

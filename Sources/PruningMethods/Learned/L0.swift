@@ -1,3 +1,4 @@
+import Files
 import Pruning
 import Training
 
@@ -25,10 +26,10 @@ public struct L0: Pruner {
         public init() {}
 
         public func validate() throws {
-            let require = PrunerConfigurationError.require
-            try require(penalty > 0 && penalty.isFinite, "penalty", penalty, "above 0")
-            try require(learningRate > 0 && learningRate <= 10, "learningRate", learningRate, "in (0, 10]")
-            try require((-20...20).contains(initial), "initial", initial, "-20...20")
+            try require(penalty > 0 && penalty.isFinite, "penalty", got: penalty, expected: "above 0")
+            try require(
+                learningRate > 0 && learningRate <= 10, "learning_rate", got: learningRate, expected: "in (0, 10]")
+            try require((-20...20).contains(initial), "initial", got: initial, expected: "-20...20")
         }
     }
 

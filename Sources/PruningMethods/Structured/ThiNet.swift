@@ -1,3 +1,4 @@
+import Files
 import Layers
 import LinearAlgebra
 import Pruning
@@ -27,8 +28,9 @@ public struct ThiNet: Pruner {
         public init() {}
 
         public func validate() throws {
-            try PrunerConfigurationError.require(
-                (1...100_000).contains(samplesPerBatch), "samplesPerBatch", samplesPerBatch, "1...100000")
+            try require(
+                (1...100_000).contains(samplesPerBatch), "samples_per_batch", got: samplesPerBatch,
+                expected: "1...100000")
         }
     }
 

@@ -18,6 +18,7 @@ public struct FinetuningRunConfiguration: Sendable {
     ///
     /// - Parameters:
     ///   - file: nil for defaults.
+    ///   - overrides: "section.key=value", applied in order.
     ///   - data: path that takes the place of the file's.
     ///   - hasTeacher: whether a teacher is given.
     public init(file: URL?, overrides: [String] = [], data: String? = nil, hasTeacher: Bool) throws {

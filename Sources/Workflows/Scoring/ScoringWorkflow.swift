@@ -53,7 +53,7 @@ public struct ScoringRequest: Sendable {
     }
 }
 
-/// What a scoring came to.
+/// The result of a scoring.
 public struct ScoringOutcome: Sendable {
     public let tensors: Int
     public let groups: Int

@@ -61,7 +61,7 @@ public struct TrainingWorkflow {
         let identity = try RunIdentity(command: "train", configuration: configuration.values, data: data)
         let folder = try context.open(identity, growth: settings.training.growth(section: "training"))
         let training = TrainingLoop(trainer, configuration.scheduler, settings, progress: context.progress)
-        if context.resuming { try folder.resume(warning: context.warning, restore: training.restore) }
+        if context.isResuming { try folder.resume(warning: context.warning, restore: training.restore) }
         try training.run(until: settings.steps, phase: "training", in: folder)
         try training.finish(in: folder)
         try trainer.withResultWeights {

@@ -21,8 +21,8 @@ struct ModelOption: ParsableArguments {
     /// Writes what was overlooked on loading to standard error.
     static func show(_ warnings: [String], of path: String) {
         // One for each unknown key of a file, which may have thousands.
-        for warning in warnings.prefix(20) { StandardStreams.complain("warning", warning) }
+        for warning in warnings.prefix(20) { StandardStreams.warn(warning) }
         let more = warnings.count - 20
-        if more > 0 { StandardStreams.complain("warning", "\(path): \(more) more of the same kind") }
+        if more > 0 { StandardStreams.warn("\(path): \(more) more of the same kind") }
     }
 }

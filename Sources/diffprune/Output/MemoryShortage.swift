@@ -35,8 +35,7 @@ enum MemoryShortage {
         alarm(5)
         if let reserve { munmap(reserve, reserveBytes) }
         Unfinished.fail {
-            StandardStreams.complain(
-                "error",
+            StandardStreams.fail(
                 "not enough memory: \(NumberText.bytes(Double(bytes))) more are needed than the system, or a limit "
                     + "set for this process, has left; smaller batches and images take less")
             _exit(ExitStatus.data)

@@ -2,6 +2,7 @@ import Files
 import Foundation
 import ModelFolders
 import TestSupport
+import Runs
 import Testing
 
 @testable import Workflows
@@ -13,7 +14,8 @@ import Testing
             file: nil, overrides: ["finetuning.steps=0"], method: "magnitude", target: "macs=0.6")
         try withTemporaryFolder(inMemory: true) { folder in
             let workflow = PruningWorkflow(
-                configuration, model: Fixtures.url("unet/plain"), output: folder, resuming: false)
+                configuration, pipeline: try PipelineFolder(Fixtures.url("unet/plain")).load(),
+                in: RunContext(output: folder))
             try body(workflow.run().modelURL)
         }
     }

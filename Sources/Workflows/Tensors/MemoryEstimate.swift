@@ -6,6 +6,7 @@ import Runs
 /// Refuses what cannot fit this machine's memory before it is tried.
 public enum MemoryEstimate {
     /// - Parameters:
+    ///   - model: what computes.
     ///   - size: height and width.
     ///   - batch: images at a time.
     public static func check(_ model: UNet, size: [Int], batch: Int) throws {
