@@ -23,11 +23,12 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(name: "CKernels", exclude: ["README.md"], linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CImagery", dependencies: ["CJPEG", "CPNG"], linkerSettings: [.linkedLibrary("z")]),
+        .target(name: "CHeap"),
         .target(name: "Files", dependencies: ["COpenSSL"]),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"]),
         .target(name: "Statistics"),
@@ -84,7 +85,7 @@ let package = Package(
         .executableTarget(
             name: "diffprune",
             dependencies: [
-                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Datasets", "Runs", "Pruning",
+                "CHeap", "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Datasets", "Runs", "Pruning",
                 "Diffusion", "ModelFolders", "Export", "Workflows", "Benchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -95,7 +96,7 @@ let package = Package(
             ], path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"]),
-        .testTarget(name: "TensorCoreTests", dependencies: ["COpenBLAS", "CKernels", "TensorCore", "TestSupport"]),
+        .testTarget(name: "TensorCoreTests", dependencies: ["CKernels", "LinearAlgebra", "TensorCore", "TestSupport"]),
         .testTarget(name: "ImageryTests", dependencies: ["Imagery", "TestSupport"]),
         .testTarget(name: "ReportsTests", dependencies: ["Files", "Reports", "TestSupport"]),
         .testTarget(name: "WeightFilesTests", dependencies: ["Files", "WeightFiles", "TestSupport"]),

@@ -18,7 +18,7 @@ for map in "$build"/*.build/module.modulemap "${build%/*}"/checkouts/*/Sources/*
     Sources/*/module.modulemap; do
     [ -f "$map" ] && flags+=(-Xcc "-fmodule-map-file=$map")
 done
-for flag in $(pkg-config --cflags openblas libcrypto libjpeg libpng); do flags+=(-Xcc "$flag"); done
+for flag in $(pkg-config --cflags libcrypto libjpeg libpng); do flags+=(-Xcc "$flag"); done
 
 rm -rf .build-docs
 mkdir -p .build-docs/symbols

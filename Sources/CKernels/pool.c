@@ -65,7 +65,7 @@ float *dk_scratch(dk_scratch_slot slot, long count) {
     if (!blocks) {
         pthread_once(&scratch_once, make_scratch_key);
         blocks = calloc(1, sizeof *blocks);
-        if (!blocks) abort();
+        if (!blocks) dk_memory_exhausted((long)sizeof *blocks);
         pthread_setspecific(scratch_key, blocks);
         own_scratch = blocks;
     }
@@ -75,7 +75,7 @@ float *dk_scratch(dk_scratch_slot slot, long count) {
         long capacity = (count + count / 4 + 1023) / 1024 * 1024;
         release_scratch(blocks, slot);
         void *memory = dk_memory_reserve(capacity * (long)sizeof(float));
-        if (!memory) abort();
+        if (!memory) dk_memory_exhausted(capacity * (long)sizeof(float));
         blocks->block[slot] = memory;
         blocks->capacity[slot] = capacity;
     }
@@ -200,13 +200,24 @@ static void *work_loop(void *argument) {
     return NULL;
 }
 
+/// A worker may run a whole network's predictions; systems give other threads less stack than the first, and a limit on
+/// that one's (ulimit -s) counts for all.
+#define STACK_BYTES ((size_t)8 << 20)
+
 static void start_workers(void) {
+    pthread_attr_t attributes;
+    size_t usual = 0;
+    if (pthread_attr_init(&attributes) != 0) return;
+    if (pthread_attr_getstacksize(&attributes, &usual) == 0 && usual < STACK_BYTES)
+        pthread_attr_setstacksize(&attributes, STACK_BYTES);
     while (pool.workers < pool.threads - 1) {
         // Fewer threads than asked for is slower, never wrong.
-        if (pthread_create(&pool.worker[pool.workers], NULL, work_loop, (void *)(intptr_t)(pool.workers + 1)) != 0)
-            return;
+        if (pthread_create(&pool.worker[pool.workers], &attributes, work_loop, (void *)(intptr_t)(pool.workers + 1)) !=
+            0)
+            break;
         pool.workers++;
     }
+    pthread_attr_destroy(&attributes);
 }
 
 static void stop_workers(void) {

@@ -61,8 +61,7 @@ public struct RunContext {
         }
         return try OutputClaim.holding(output) {
             // A folder that cannot be written is found out before the work, not after it.
-            try OutputFolder.prepare(output, overwriting: occupied == .overwritten)
-            return try body()
+            try OutputFolder.claiming(output, overwriting: occupied == .overwritten, body)
         }
     }
 }

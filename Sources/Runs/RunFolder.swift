@@ -67,19 +67,24 @@ public final class RunFolder {
         self.url = url
         let record = RunRecord(folder: url)
         let configuration = url.appendingPathComponent("config.yaml")
-        let began = resuming ? try record.read() : nil
-        if let began {
-            let differences = identity.differences(from: began.identity, growth: growth)
-            guard differences.isEmpty else { throw Failure.changed(path: url.path, differences: differences) }
-        } else if resuming, FileManager.default.fileExists(atPath: configuration.path) {
-            throw Failure.badRecord(path: record.url.path, key: nil)
+        func check() throws -> RunRecord.Content? {
+            let began = resuming ? try record.read() : nil
+            if let began {
+                let differences = identity.differences(from: began.identity, growth: growth)
+                guard differences.isEmpty else { throw Failure.changed(path: url.path, differences: differences) }
+                try Self.refuseLinks(url)
+            } else if resuming, FileKind(at: configuration) != .nothing {
+                throw Failure.badRecord(path: record.url.path, key: nil)
+            }
+            return began
         }
-        try OutputFolder.prepare(url, overwriting: began != nil)
-        lock = try FolderLock(url)
+        lock = try OutputFolder.claim(url, overwriting: try check() != nil)
+        // Once more: another process may have made the run, or made it longer, before the folder was this one's.
+        let began = try check()
         self.identity = identity
         self.began = began
         self.places = (began?.places ?? [:]).merging(places) { $1 }
-        let hasConfiguration = FileManager.default.fileExists(atPath: configuration.path)
+        let hasConfiguration = FileKind(at: configuration) != .nothing
         isRecorded =
             began?.identity == identity && began?.places == self.places && began?.finished == nil && hasConfiguration
         checkpoints = CheckpointStore(folder: url.appendingPathComponent("checkpoints"))
@@ -92,6 +97,16 @@ public final class RunFolder {
     }
 
     private var content: RunRecord.Content { RunRecord.Content(identity: identity, places: places) }
+
+    /// A run is written into its own folder alone: what came with a link in its place would have what that leads to
+    /// changed or deleted.
+    private static func refuseLinks(_ folder: URL) throws {
+        let written: Set<String> = ["run.json", "config.yaml", "metrics.jsonl", "samples", "checkpoints", "model"]
+        for name in try FolderContents.names(folder) where written.contains(name) || name.hasPrefix(eventPrefix) {
+            let item = folder.appendingPathComponent(name)
+            if FileKind(at: item) == .link { throw StorageError.link(path: item.path) }
+        }
+    }
 
     private func writeConfiguration() throws {
         try AtomicFile.write(Data(identity.configuration.yaml.utf8), to: url.appendingPathComponent("config.yaml"))
@@ -111,7 +126,7 @@ public final class RunFolder {
 
     /// Writes `samples/step-NNNNNN.png` and the same picture to the event file.
     public func writeSamples(_ image: Image, step: Int) throws {
-        try OutputFolder.prepare(samples, overwriting: true)
+        try OutputFolder.prepare(samples, overwriting: true, followingLinks: false)
         let png = try PNG.encode(image)
         let file = samples.appendingPathComponent("step-\(FileNumber.text(step)).png")
         try AtomicFile.write(png, to: file, durably: false)
@@ -211,7 +226,7 @@ public final class RunFolder {
             }
         }
         let step = checkpoint?.step ?? -1
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: samples.path)) ?? [] {
+        for name in FileKind(at: samples) == .nothing ? [] : try FolderContents.names(samples) {
             guard name.hasPrefix("step-"), name.hasSuffix(".png"), let made = Int(name.dropFirst(5).dropLast(4)),
                 made > step
             else { continue }
@@ -222,7 +237,8 @@ public final class RunFolder {
     }
 
     private func eventFiles() throws -> [URL] {
-        try FileManager.default.contentsOfDirectory(atPath: url.path)
-            .filter { $0.hasPrefix("events.out.tfevents.") }.sorted().map(url.appendingPathComponent)
+        try FolderContents.names(url).filter { $0.hasPrefix(Self.eventPrefix) }.map(url.appendingPathComponent)
     }
+
+    private static let eventPrefix = "events.out.tfevents."
 }

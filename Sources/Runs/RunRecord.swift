@@ -33,7 +33,7 @@ package struct RunRecord {
     /// nil where there is no such file.
     /// - Throws: `StorageError`, `RunFolder.Failure.badRecord`.
     package func read() throws -> Content? {
-        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+        guard try FileKind(reading: url, followingLinks: false) != .nothing else { return nil }
         let document = try JSONFile.read(url)
         func bad(_ key: String) -> RunFolder.Failure { .badRecord(path: url.path, key: key) }
         guard document["schema"]?.intValue == Self.schema else { throw bad("schema") }

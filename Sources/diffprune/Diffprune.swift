@@ -17,14 +17,20 @@ struct Diffprune: ParsableCommand {
 
     static func main() {
         StandardStreams.prepare()
+        MemoryShortage.prepare()
         Signals.prepare()
-        Foundation.exit(status(of: Array(CommandLine.arguments.dropFirst())))
+        RoomyStack.run { Foundation.exit(status(of: ProgramArguments.all)) }
     }
 
     /// Runs a command line and says how it ended.
     private static func status(of arguments: [String]) -> Int32 {
         var isParsed = false
         do {
+            if arguments.isEmpty {
+                // A script that lost its arguments must not take this for work done.
+                let shown = showHelp(helpMessage())
+                return shown == ExitStatus.success ? ExitStatus.usage : shown
+            }
             try Subcommands.checkCommand(arguments)
             try Subcommands.checkOptions(arguments)
             var command = try parseAsRoot(arguments)

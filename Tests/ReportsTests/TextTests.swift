@@ -9,6 +9,7 @@ import Testing
         #expect(
             Markup.escape("a<b> & \"c\" 'd'\u{0}\n\u{1B}[31m")
                 == "a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;\u{FFFD}\n\u{FFFD}[31m")
+        #expect(Markup.escape("a\u{202E}b\u{2028}") == "a\\u{202E}b\\u{2028}")
         #expect(Markup.prose("use `a<b` or `c`") == "use <code>a&lt;b</code> or <code>c</code>")
         #expect(Markup.prose("one ` only, `x` and `") == "one <code> only, </code>x<code> and </code>")
         #expect(Markup.prose("`a` and ` left") == "<code>a</code> and ` left")

@@ -44,6 +44,12 @@ double dk_fma_burst(long items, long rounds);
 
 // ---------------------------------------------------------------- memory
 
+/// Called with the bytes that could not be had; ends the process.
+typedef void (*dk_exhaustion_handler)(long bytes);
+/// Sets what is called where there is no memory left, on whatever thread asks. Without one the process is aborted.
+void dk_memory_on_exhaustion(dk_exhaustion_handler handler);
+/// Ends the process for want of `bytes` bytes.
+_Noreturn void dk_memory_exhausted(long bytes);
 /// Address space for `bytes` bytes; pages take memory from their first use on. NULL where there is none.
 void *dk_memory_reserve(long bytes);
 /// Gives back what was reserved, addresses and all.

@@ -1,6 +1,7 @@
 import Diffusion
 import Files
 import Foundation
+import Layers
 import Models
 import WeightFiles
 
@@ -42,7 +43,8 @@ public struct PipelineFolder: ModelFamily {
                 path: file.path,
                 reason: "'\(Self.structureKey)' has other channels than \(ModelFolder.recordName)")
         }
-        let model = try ModelFolder.placing(file) { try UNet(configuration, kept: kept) }
+        // A record, too, may claim any widths: their memory is used once there are weights for all of them.
+        let model = try ModelFolder.placing(file) { try Parameter.unset { try UNet(configuration, kept: kept) } }
         if record == nil, let structure {
             record = structure.record
             record?.groups = model.channelGroups.map {

@@ -40,6 +40,7 @@ public struct EvaluationWorkflow {
         let data = try settings.data.path.isEmpty ? nil : settings.data.open(for: models.dense.model)
         let history = try RunHistory.beside(model: pruned.folder.url)
         let features = try FeatureChoice(settings, for: models.dense.model)
+        if case .net = features, data != nil { try FrechetDistance.prepare() }
         return try context.writing { try measure(models, data: data, features: features, history: history) }
     }
 

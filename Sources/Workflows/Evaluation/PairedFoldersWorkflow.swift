@@ -74,12 +74,7 @@ public struct PairedFoldersWorkflow {
     }
 
     private static func imageNames(in folder: URL) throws -> [String] {
-        let names: [String]
-        do {
-            names = try PictureFolder.names(in: folder)
-        } catch DatasetError.unreadable {
-            throw StorageError.unreadable(path: folder.path, reason: "it is not a folder that can be listed")
-        }
+        let names = try PictureFolder.names(in: folder)
         guard !names.isEmpty else { throw EvaluationError.noImages(folder: folder.path) }
         return names
     }

@@ -23,6 +23,7 @@ public struct FeatureTrainingWorkflow {
     /// - Throws: `SettingError`, `DatasetError`, `StorageError`, `TrainingError` where the loss is not finite.
     public func run(eachStep: (FeatureTrainingProgress) throws -> Void = { _ in }) throws -> FeatureTrainingResult {
         try configuration.validate()
+        try AtomicFolder.recover(context.output)
         return try context.writing {
             let (classifier, result) = try Self.train(configuration) {
                 context.progress?(

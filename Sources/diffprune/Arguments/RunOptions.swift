@@ -43,7 +43,7 @@ struct RunOptions: ParsableArguments {
     /// Refuses an output that is occupied before anything else is looked at.
     func checkOutput() throws {
         try explainingOccupied {
-            let contents = try? FileManager.default.contentsOfDirectory(atPath: outputURL.path)
+            let contents = try? FolderContents.names(outputURL)
             if !resume, let contents, contents.contains(where: { !$0.hasPrefix(".") }) {
                 throw StorageError.folderNotEmpty(path: outputURL.path)
             }

@@ -1,9 +1,9 @@
 extension CommandLine {
     /// The command line as it can be typed again in a shell.
-    static var shellText: String { shellText(["diffprune"] + arguments.dropFirst()) }
+    static var shellText: String { shellText(["diffprune"] + ProgramArguments.all) }
 
     /// The same by the program as it was called, with more words.
-    static func shellText(adding words: [String]) -> String { shellText(arguments + words) }
+    static func shellText(adding words: [String]) -> String { shellText([arguments.first ?? "diffprune"] + ProgramArguments.all + words) }
 
     /// A command that goes on with the run in `output`, by the program as it was called.
     static func resuming(_ command: String, output: String, _ others: [String]) -> String {

@@ -69,7 +69,7 @@ final class ProgressPrinter: Sendable {
     }
 
     private func show(_ line: String) {
-        let shown = isTerminal ? String(line.prefix(StandardStreams.columns - 1)) : line
+        let shown = isTerminal ? String(line.printable.prefix(StandardStreams.columns - 1)) : line
         StandardStreams.showProgress(shown, replacing: isTerminal)
     }
 

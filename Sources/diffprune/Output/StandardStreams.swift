@@ -3,6 +3,8 @@ import Foundation
 import Synchronization
 
 /// Standard output and error, for text that is written whole.
+///
+/// What is shown may come from anybody's files: what would act on a terminal is shown as its code point.
 enum StandardStreams {
     /// Whether a progress line without an end stands on the terminal.
     private static let hasOpenLine = Mutex(false)
@@ -20,7 +22,7 @@ enum StandardStreams {
     /// Writes to standard output. A reader that has left has had what it wanted: no error.
     static func write(_ text: String) throws {
         closeLine()
-        let code = put(text, on: STDOUT_FILENO)
+        let code = put(text.printable, on: STDOUT_FILENO)
         guard code == 0 || code == EPIPE else {
             throw StorageError.unwritable(path: "standard output", reason: String(cString: strerror(code)))
         }
@@ -36,7 +38,7 @@ enum StandardStreams {
         closeLine()
         let line = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
             .filter { !$0.isEmpty }.joined(separator: " ")
-        _ = put("\(kind): \(line)\n", on: STDERR_FILENO)
+        _ = put("\(kind): \(line.printable)\n", on: STDERR_FILENO)
     }
 
     /// One line on standard error that is neither error nor warning.
@@ -57,6 +59,7 @@ enum StandardStreams {
     /// A line of progress; on a terminal it takes the place of the one before.
     static func showProgress(_ line: String, replacing: Bool) {
         hasOpenLine.withLock { $0 = replacing }
+        let line = line.printable
         _ = put(replacing ? "\r\u{1B}[K\(line)" : "\(line)\n", on: STDERR_FILENO)
     }
 
