@@ -113,6 +113,28 @@ import Testing
         #expect(none.output.contains("none: no data set was given"), "\(none.output)")
     }
 
+    /// The way out that `evaluate` names, with a validation split where there is no test split.
+    @Test func aFeatureNetOfOnesOwnIsTrained() throws {
+        for (number, path) in ["train/a", "train/b", "val/a", "val/b"].enumerated() {
+            for picture in 0..<3 { try save(UInt8(60 * (number % 2) + picture), "data/\(path)/\(picture).png") }
+        }
+        let trained = try Tool.run(
+            "train-features", "--data", scratch.path("data"), "--output", scratch.path("features"), "--quiet",
+            "--threads", "1", "--set", "features.input_size=8", "features.channels=1", "features.epochs=1")
+        #expect(trained.status == 0 && trained.output.contains("of 6 images"), "\(trained.errors)")
+        let result = try Tool.run(
+            "evaluate", "--dense", model, "--pruned", model, "--data", scratch.path("data"), "--features",
+            scratch.path("features"), "--count", "2", "--steps", "2", "--output", scratch.path("out"), "--quiet",
+            "--threads", "1")
+        #expect(result.status == 0 && result.output.contains("in classifier-64"), "\(result.errors)")
+        #expect(result.errors.contains("2 pictures of each model and 6 reference images"), "\(result.errors)")
+
+        try FileManager.default.removeItem(atPath: scratch.path("data/val"))
+        let alone = try Tool.run(
+            "train-features", "--data", scratch.path("data"), "--output", scratch.path("other"), "--quiet")
+        #expect(alone.status == 65 && alone.errors.contains("has no test split"), "\(alone.errors)")
+    }
+
     @Test func pointersOfGitLFSAreNamed() throws {
         let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
         let copy = scratch.url.appendingPathComponent("model")
