@@ -74,7 +74,7 @@ import Testing
             }
             #expect(ended == number, "the run had ended before it was stopped")
             let said = try scratch.text("stderr").split(separator: "\n")
-            #expect(said.count == (number == SIGKILL ? 0 : 1) && said.allSatisfy { $0.hasPrefix("stopped at step ") })
+            #expect(said.count == (number == SIGKILL ? 0 : 1) && said.allSatisfy { $0.hasPrefix("stopped at ") })
             #expect(try scratch.text("stdout") == "" && !scratch.exists("\(name)/model"))
             let remains = try hidden(scratch)
             #expect(remains.isEmpty == (number != SIGKILL), "\(remains)")
