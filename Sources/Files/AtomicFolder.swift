@@ -28,7 +28,7 @@ public enum AtomicFolder {
             }
         } catch {
             // The hidden name would puzzle whoever reads the error; the folder under it is gone anyway.
-            throw (error as? StorageError)?.renaming(partial.path, to: target.path) ?? error
+            throw (error as? any FileNamingError)?.renaming(partial.path, to: target.path) ?? error
         }
     }
 

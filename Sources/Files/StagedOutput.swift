@@ -26,7 +26,7 @@ public enum StagedOutput {
             }
         } catch {
             // The hidden name would puzzle whoever reads the error; the folder under it is gone anyway.
-            throw (error as? StorageError)?.renaming(staging.path, to: target.path) ?? error
+            throw (error as? any FileNamingError)?.renaming(staging.path, to: target.path) ?? error
         }
     }
 

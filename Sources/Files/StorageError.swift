@@ -1,5 +1,17 @@
 import Foundation
 
+/// An error that names a file, which may have been written under a name that is not the one it was to have.
+package protocol FileNamingError: Error {
+    /// The same of a file below the folder `new` where it is one of a file below `old`.
+    func renaming(_ old: String, to new: String) -> Self
+}
+
+extension FileNamingError {
+    package static func renamed(_ path: String, _ old: String, to new: String) -> String {
+        path == old || path.hasPrefix(old + "/") ? new + path.dropFirst(old.count) : path
+    }
+}
+
 /// What went wrong with a file or folder.
 public enum StorageError: Error, Equatable, CustomStringConvertible {
     case missing(path: String)
@@ -79,18 +91,17 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
     }
 
     /// `reason` without what could not be done.
-    var cause: String {
+    package var cause: String {
         switch self {
         case .unreadable(_, let reason), .unwritable(_, let reason): reason
+        case .noSpace: "no space is left on the device (or the quota is used up)"
         default: reason
         }
     }
 
     /// A failed write below the folder `old` told of as one below `new`; any other error as it is.
-    package func renaming(_ old: String, to new: String) -> StorageError {
-        func renamed(_ path: String) -> String {
-            path == old || path.hasPrefix(old + "/") ? new + path.dropFirst(old.count) : path
-        }
+    package func renaming(_ old: String, to new: String) -> Self {
+        func renamed(_ path: String) -> String { Self.renamed(path, old, to: new) }
         return switch self {
         case .unwritable(let path, let reason): .unwritable(path: renamed(path), reason: reason)
         case .noSpace(let path): .noSpace(path: renamed(path))
@@ -114,3 +125,5 @@ package struct Quoted: CustomStringConvertible {
         description = "'\(escaped)\(text.unicodeScalars.count > limit ? "…" : "")'"
     }
 }
+
+extension StorageError: FileNamingError {}

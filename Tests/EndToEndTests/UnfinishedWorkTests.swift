@@ -172,6 +172,7 @@ import Testing
             let lines = result.errors.split(separator: "\n").filter { !$0.hasPrefix("warning:") }
             #expect(result.status == 65 && lines.count == 1, "\(arguments): \(result.status) \(result.errors)")
             #expect(lines.first?.hasPrefix("error: ") == true && result.output.isEmpty)
+            #expect(!result.errors.contains(".partial"), "the name that a user knows is another: \(result.errors)")
             let left = try scratch.contents().filter { !before.contains($0) }
             if !isRun { #expect(left == [], "\(arguments)") }
             #expect(left.allSatisfy { !$0.contains("/.") && !$0.contains("model/") }, "\(arguments): \(left)")
