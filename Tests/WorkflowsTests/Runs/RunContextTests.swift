@@ -43,7 +43,8 @@ import Testing
                 _ = try RunContext(output: folder, occupied: .overwritten).open(
                     identity, growth: .allowed(key: "training.steps"))
             }
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(left.isEmpty)
         }
     }
 
