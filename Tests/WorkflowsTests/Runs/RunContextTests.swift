@@ -47,13 +47,4 @@ import Testing
             #expect(left.isEmpty)
         }
     }
-
-    @Test func progressIsHandedOn() {
-        var updates: [ProgressUpdate] = []
-        let context = RunContext(output: URL(fileURLWithPath: "/nowhere")) { updates.append($0) }
-        context.report("sampling", 3, of: 8, "image 4")
-        let update = updates.first
-        #expect(updates.count == 1 && update?.phase == "sampling" && update?.completed == 3 && update?.total == 8)
-        #expect(update?.detail == "image 4")
-    }
 }
