@@ -14,8 +14,8 @@ public enum ImageFileError: Error, Equatable, CustomStringConvertible {
         case .unreadable(let file, let reason): "cannot read \(file): \(reason)"
         case .broken(let file, let format, let reason): "\(file) is not a whole \(format): \(reason)"
         case .unsupported(let file, let format):
-            "\(file) holds a \(format) image; PNG and JPEG are read. ImageMagick converts a folder: "
-                + ImageFormat.conversion(of: file)
+            "\(file) holds a \(format) image; PNG and JPEG are read. ImageMagick converts it "
+                + "(mogrify -format png \(file.split(separator: "/").last ?? "")); then take the original away"
         case .tooLarge(let file, let width, let height):
             "\(file) is \(width)×\(height) pixels; at most \(PNG.limits) are read"
         case .unwritable(let file, let reason): "cannot write \(file): \(reason)"

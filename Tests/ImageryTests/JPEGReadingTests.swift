@@ -126,7 +126,8 @@ struct JPEGReadingTests {
             let webP = Fixtures.url("imagery/jpeg-bad/webp.jpg")
             let text = message { _ = try ImageFile.read(webP) }
             #expect(
-                text.contains("webp.jpg holds a WebP image") && text.contains("mogrify -format png *.jpg"), "\(text)")
+                text.contains("webp.jpg holds a WebP image") && text.contains("mogrify -format png webp.jpg"), "\(text)"
+            )
         }
     }
 

@@ -21,7 +21,7 @@ extension EvaluationResult {
     private var classJSON: JSONValue {
         switch classes {
         case .all?: "all"
-        case .one(let label)?: Int(exactly: label).map { JSONValue.int($0) } ?? .double(Double(label.description) ?? Double(label))
+        case .one(let label)?: Int(exactly: label).map { JSONValue.int($0) } ?? .double(Double(label))
         case nil: .null
         }
     }
