@@ -17,6 +17,7 @@ struct Diffprune: ParsableCommand {
     static func main() {
         StandardStreams.prepare()
         MemoryShortage.prepare()
+        ProcessorTime.prepare()
         Interruption.prepare()
         RoomyStack.run { Foundation.exit(status(of: ProgramArguments.all)) }
     }

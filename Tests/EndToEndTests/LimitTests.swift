@@ -109,6 +109,15 @@ import Testing
         }
     }
 
+    @Test func processorTimeThatIsUsedUpIsSaid() throws {
+        let tiny = try TinyRun()
+        let train = tiny.train(to: "out", "--set", "training.steps=1000000", "training.checkpoint_every=50")
+        let result = try expectOrderlyEnd(train, "ulimit -t 2", in: tiny.scratch, isRun: true)
+        #expect(result.status == 65 && result.errors.contains("processor time"), "\(result.errors)")
+        #expect(!tiny.scratch.exists("out/model"))
+        #expect(try Tool.run(train + ["--resume"], shell: "ulimit -t 1").errors.contains("processor time"))
+    }
+
     /// Standard streams that are closed, full or left by their reader.
     @Test(arguments: ["exec >&-", "exec 2>&-", "exec <&-", "exec >&- 2>&- <&-", "exec >/dev/full", "exec > >(true)"])
     func standardStreams(shell: String) throws {
