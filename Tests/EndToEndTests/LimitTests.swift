@@ -38,6 +38,12 @@ import Testing
                 false
             ),
             (["prune", "--model", model, "--output", out, "--method", "magnitude", "--finetune-steps", "0"], true),
+            (
+                [
+                    "prune", "--model", model, "--output", out, "--method", "thinet", "--data", tiny.images, "--target",
+                    "macs=0.6", "--finetune-steps", "0",
+                ], true
+            ),
             (tiny.train(to: "out", "--set", "training.steps=2"), true),
         ].map { ($0.0 + ($0.0.count > 1 ? ["--quiet"] : []), $0.1) }
     }
