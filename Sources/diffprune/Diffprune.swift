@@ -18,6 +18,7 @@ struct Diffprune: ParsableCommand {
     static func main() {
         StandardStreams.prepare()
         MemoryShortage.prepare()
+        ProcessorTime.prepare()
         Signals.prepare()
         RoomyStack.run { Foundation.exit(status(of: ProgramArguments.all)) }
     }

@@ -25,6 +25,7 @@ import Testing
         configuration.blockOutChannels = [4]
         configuration.layersPerBlock = 1
         configuration.normNumGroups = 2
+        configuration.attentionHeadDim = 4
         configuration.numClassEmbeds = 3
         let model = try UNet(configuration)
         model.initialize(seed: 5)

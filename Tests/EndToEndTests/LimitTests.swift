@@ -38,6 +38,12 @@ import Testing
                 false
             ),
             (["prune", "--model", model, "--output", out, "--method", "magnitude", "--finetune-steps", "0"], true),
+            (
+                [
+                    "prune", "--model", model, "--output", out, "--method", "thinet", "--data", tiny.images, "--target",
+                    "macs=0.6", "--finetune-steps", "0",
+                ], true
+            ),
             (tiny.train(to: "out", "--set", "training.steps=2"), true),
         ].map { ($0.0 + ($0.0.count > 1 ? ["--quiet"] : []), $0.1) }
     }
@@ -107,6 +113,15 @@ import Testing
             #expect(
                 try expectOrderlyEnd(arguments, "ulimit -s \(kilobytes)", in: tiny.scratch, isRun: isRun).status == 0)
         }
+    }
+
+    @Test func processorTimeThatIsUsedUpIsSaid() throws {
+        let tiny = try TinyRun()
+        let train = tiny.train(to: "out", "--set", "training.steps=1000000", "training.checkpoint_every=50")
+        let result = try expectOrderlyEnd(train, "ulimit -t 2", in: tiny.scratch, isRun: true)
+        #expect(result.status == 65 && result.errors.contains("processor time"), "\(result.errors)")
+        #expect(!tiny.scratch.exists("out/model"))
+        #expect(try Tool.run(train + ["--resume"], shell: "ulimit -t 1").errors.contains("processor time"))
     }
 
     /// Standard streams that are closed, full or left by their reader.

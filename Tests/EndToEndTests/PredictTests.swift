@@ -82,10 +82,12 @@ import WeightFiles
         #expect(try sample("zero", "--class", "0").status == 0)
         #expect(try sample("one", "--class", "1").status == 0)
         #expect(try scratch.data("zero/images/000000.png") != scratch.data("one/images/000000.png"))
-        let missing = try sample("none")
-        #expect(missing.status == 64 && missing.errors.contains("--class is missing"))
+        // All in turn, unless one is named.
+        #expect(try sample("all").status == 0)
+        #expect(try scratch.data("all/images/000000.png") == scratch.data("zero/images/000000.png"))
+        #expect(try scratch.data("all/images/000001.png") == scratch.data("one/images/000001.png"))
         #expect(try sample("half", "--class", "0.5").status == 64)
         #expect(try sample("beyond", "--class", "1000").status == 64)
-        #expect(!scratch.exists("none") && !scratch.exists("half") && !scratch.exists("beyond"))
+        #expect(!scratch.exists("half") && !scratch.exists("beyond"))
     }
 }

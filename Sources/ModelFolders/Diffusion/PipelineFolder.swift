@@ -181,8 +181,9 @@ public struct PipelineFolder: ModelFamily {
                 "auto_map": ["AutoModel": .string("\(modelingName).\(prunedClassName)")],
                 structureKey: JSONValue(encoding: structure),
             ])
-            try Data(PackageResources.modeling_diffprune_py).write(
-                to: unet.appendingPathComponent(modelingName + ".py"))
+            try AtomicFile.write(
+                Data(PackageResources.modeling_diffprune_py), to: unet.appendingPathComponent(modelingName + ".py"),
+                durably: false)
         }
         try JSONFile.write(configuration, to: unet.appendingPathComponent(ModelFolder.configurationName))
         try JSONFile.write(JSONValue(encoding: pipeline.scheduler), to: scheduler.appendingPathComponent(schedulerName))

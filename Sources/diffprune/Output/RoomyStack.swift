@@ -4,35 +4,13 @@ import Foundation
 /// small that Swift's runtime would overrun it.
 enum RoomyStack {
     private static let bytes = 8 << 20
-    private static let least = 1 << 20
-    nonisolated(unsafe) private static var work: () -> Void = {}
+    private static let least: UInt64 = 1 << 20
 
-    /// Runs `work`, which ends the process. Called once.
+    /// Runs `work`, which ends the process.
     static func run(_ work: @escaping () -> Never) -> Never {
-        var limit = rlimit()
-        #if os(Linux)
-            let stack = __rlimit_resource_t(RLIMIT_STACK.rawValue)
-        #else
-            let stack = RLIMIT_STACK
-        #endif
-        guard getrlimit(stack, &limit) == 0, limit.rlim_cur < least else { work() }
-        Self.work = { work() }
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setstacksize(&attributes, bytes)
-        #if os(Linux)
-            var thread = pthread_t()
-        #else
-            var thread: pthread_t?
-        #endif
-        let status = pthread_create(
-            &thread, &attributes,
-            { _ in
-                RoomyStack.work()
-                return nil
-            }, nil)
+        guard let limit = ResourceLimit.stackBytes, limit < least else { work() }
         // Without a second thread the little there is may do.
-        guard status == 0 else { work() }
+        guard SystemThread.start(stackBytes: bytes, { work() }) else { work() }
         while true { pause() }
     }
 }

@@ -54,19 +54,19 @@ import Testing
 
     @Test func otherImagesAreRefusedAndMovedOnesAreNot() throws {
         let runs = try RunFixtures()
-        try runs.train("run", "steps=3")
+        try runs.train("run", "steps=3", "keep_checkpoints=true")
         let original = try Data(contentsOf: runs.images)
         var changed = original
         changed[changed.count - 1] ^= 1
         try changed.write(to: runs.images)
         try expectRefused(runs, naming: "the images of the data (SHA-256 ") {
-            try runs.train("run", resuming: true, "steps=3")
+            try runs.train("run", resuming: true, "steps=3", "keep_checkpoints=true")
         }
         try original.write(to: runs.path("elsewhere"))
         let text = try runs.text("config.yaml").replacingOccurrences(
             of: runs.images.path, with: runs.path("elsewhere").path)
         try Data(text.utf8).write(to: runs.configuration)
-        try runs.train("run", resuming: true, "steps=3")
+        try runs.train("run", resuming: true, "steps=4", "keep_checkpoints=true")
         #expect(try runs.text("run/config.yaml").contains("elsewhere"))
     }
 
