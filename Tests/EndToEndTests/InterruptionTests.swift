@@ -133,7 +133,8 @@ import Testing
         child.waitUntil { scratch.exists("run/config.yaml") }
         usleep(200_000)
         child.send(SIGINT, SIGTERM)
-        #expect(child.wait() == 128 + SIGTERM)
+        // By the one that was seen second, which may be either where both wait.
+        #expect([128 + SIGINT, 128 + SIGTERM].contains(child.wait()))
         #expect(try scratch.text("stderr") == "" && scratch.text("stdout") == "")
         #expect(!scratch.exists("run/checkpoints"))
         #expect(try scratch.contents().allSatisfy { !$0.contains("/.") })

@@ -5,7 +5,7 @@ import Testing
 /// Whether a budget can be met is known beforehand, and said as it would be said at the end.
 @Suite struct ReachTests {
     static let granularities: [Granularity] = [
-        .channel, .block(5), .head, .aligned(multiple: 8), .regular(multiple: 4), .depth, .weight,
+        .channel, .block(4), .head, .aligned(multiple: 8), .regular(multiple: 4), .depth, .weight,
         .pattern(keep: 2, of: 4),
     ]
 
@@ -48,6 +48,32 @@ import Testing
         }
         #expect(met > 0)
         if granularity != .pattern(keep: 2, of: 4) { #expect(refused > 0) }
+    }
+
+    /// Where blocks are of unequal size, what is left at the end depends on the order in which they leave.
+    @Test func whatCouldBeMetInSomeOrderIsNotRefused() throws {
+        var configuration = TinyUNet.all[0].configuration
+        configuration.blockOutChannels = [16, 32]
+        configuration.normNumGroups = 4
+        let model = try UNet(configuration)
+        let space = PruningSpace.channels(of: model)
+        for text in ["sparsity=0.92", "sparsity=0.93", "sparsity=0.94", "macs=0.01"] {
+            let selection = try Selection(
+                space: space, network: model, budget: Budget(parsing: text), granularity: .block(5),
+                minimumFraction: 0)
+            guard (try? selection.checkReachable()) == nil else { continue }
+            for seed in UInt64(1)...5 {
+                #expect(throws: BudgetError.self, "\(text)") {
+                    try selection.masks(
+                        keeping: .random(space, seed: seed), remaining: selection.budget.remaining)
+                }
+            }
+        }
+        // Far below what the smallest block of each group leaves.
+        let selection = try Selection(
+            space: space, network: model, budget: Budget(parsing: "sparsity=0.9999"), granularity: .block(5),
+            minimumFraction: 0)
+        #expect(throws: BudgetError.self) { try selection.checkReachable() }
     }
 
     @Test func theLowestFractionsAreWhatIsReached() throws {
