@@ -55,8 +55,8 @@ public struct FeatureStatistics: Sendable {
 
     /// Adds a batch of feature vectors.
     /// - Parameter features: [n, dimension] values, row after row; n ≥ 0.
-    /// - Throws: `MetricError` when the length is no multiple of the dimension or a value is not finite; the statistics
-    ///   are then as before the call.
+    /// - Throws: `MetricError` when the length is no multiple of the dimension, a value is not finite or there is no
+    ///   LAPACK; the statistics are then as before the call.
     public mutating func add(_ features: [Float]) throws(MetricError) {
         guard features.count % dimension == 0 else {
             let whole = features.count / dimension * dimension
@@ -71,7 +71,7 @@ public struct FeatureStatistics: Sendable {
         var start = 0
         while start < rows {
             let end = min(start + Self.rowsPerBlock, rows)
-            addBlock(features[(start * dimension)..<(end * dimension)], rows: end - start)
+            try addBlock(features[(start * dimension)..<(end * dimension)], rows: end - start)
             start = end
         }
     }
@@ -97,7 +97,7 @@ public struct FeatureStatistics: Sendable {
             + "biased upwards; compare only distances of equal sample counts"
     }
 
-    private mutating func addBlock(_ block: ArraySlice<Float>, rows: Int) {
+    private mutating func addBlock(_ block: ArraySlice<Float>, rows: Int) throws(MetricError) {
         var centered = block.map(Double.init)
         var blockMean = [Double](repeating: 0, count: dimension)
         for row in 0..<rows {
@@ -113,19 +113,25 @@ public struct FeatureStatistics: Sendable {
                 centered[row * dimension + column] -= blockMean[column]
             }
         }
-        BLAS.multiply(
-            centered, transposed: true, by: centered, rows: dimension, inner: rows, columns: dimension, beta: 1,
-            into: &scatter)
-        moveMean(towards: blockMean, count: rows)
+        try linearAlgebra { () throws(LinearAlgebraError) in
+            try BLAS.multiply(
+                centered, transposed: true, by: centered, rows: dimension, inner: rows, columns: dimension, beta: 1,
+                into: &scatter)
+        }
+        try moveMean(towards: blockMean, count: rows)
     }
 
     /// Adds the rank-one term of two different means to the scatter, then takes the common mean and count.
-    private mutating func moveMean(towards otherMean: [Double], count otherCount: Int) {
+    private mutating func moveMean(towards otherMean: [Double], count otherCount: Int) throws(MetricError) {
         let total = Double(count + otherCount)
         let fraction = Double(otherCount) / total
         let weight = Double(count) * fraction
         let difference = zip(otherMean, mean).map { $0 - $1 }
-        if count > 0 { BLAS.addOuterProduct(of: difference, times: weight, to: &scatter) }
+        if count > 0 {
+            try linearAlgebra { () throws(LinearAlgebraError) in
+                try BLAS.addOuterProduct(of: difference, times: weight, to: &scatter)
+            }
+        }
         for column in 0..<dimension {
             mean[column] += fraction * difference[column]
         }

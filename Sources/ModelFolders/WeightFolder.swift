@@ -45,8 +45,7 @@ public struct WeightFolder {
     /// Bytes of the files that are read.
     func bytes() throws -> Int {
         let folder = ordinary.deletingLastPathComponent()
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-            .filter { $0.hasSuffix(".safetensors") }
+        let names = try FolderContents.names(folder).filter { $0.hasSuffix(".safetensors") }
         let ordinary = names.filter { $0 != sparse.lastPathComponent }
         return try (ordinary.isEmpty ? names : ordinary).reduce(0) {
             try $0 + RegularFile(folder.appendingPathComponent($1)).size

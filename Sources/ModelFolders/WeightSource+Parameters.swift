@@ -3,7 +3,8 @@ import WeightFiles
 
 extension WeightSource {
     /// Reads the values of every parameter; there has to be a tensor of its name and file shape, all finite, and no
-    /// other tensor. Parameters without elements need none. Of a linear layer `[out, in, 1, 1]` is read too.
+    /// other tensor. Parameters without elements need none. Of a linear layer `[out, in, 1, 1]` is read too. Nothing
+    /// is read before all names and shapes fit.
     ///
     /// - Parameters:
     ///   - parameters: the network's.
@@ -20,8 +21,8 @@ extension WeightSource {
         if let first = extra.first {
             throw ModelFolderError.extraTensor(path: url.path, name: first, more: extra.count - 1)
         }
-        for parameter in parameters {
-            guard let name = names[parameter.name] else { continue }
+        let found = parameters.compactMap { parameter in names[parameter.name].map { (parameter, $0) } }
+        for (parameter, name) in found {
             let shape = try shape(of: name)
             // The oldest files keep attention projections as 1×1 convolutions.
             let isSqueezed = parameter.layout == .linear && shape == parameter.fileShape + [1, 1]
@@ -29,6 +30,8 @@ extension WeightSource {
                 throw ModelFolderError.wrongShape(
                     path: url.path, name: name, got: shape, expected: parameter.fileShape)
             }
+        }
+        for (parameter, name) in found {
             let values = try floats(name)
             guard values.allSatisfy(\.isFinite) else { throw ModelFolderError.notFinite(path: url.path, name: name) }
             if parameter.count > 0 { parameter.load(fileValues: values) }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Opens data sets by what is at their path.
@@ -11,10 +12,13 @@ import Foundation
 /// Hidden entries and what operating systems leave behind (`Thumbs.db`, `__MACOSX`…) are passed over, and so are texts
 /// beside pictures (licences, `.txt`, `.md`, `.csv`, `.json`…). Any other file among pictures is an error.
 public enum DatasetReader {
-    /// - Throws: `DatasetError`, or `ImageFileError` for a picture that cannot be read; both name the file or folder.
+    /// - Throws: `DatasetError`, `StorageError`, or `ImageFileError` for a picture that cannot be read; all name the file
+    ///   or folder.
     public static func open(_ specification: DatasetSpecification) throws -> InMemoryDataset {
         try specification.validate()
         let url = URL(fileURLWithPath: specification.path)
+        // What may not be looked at is not missing.
+        _ = try FileKind(reading: url)
         guard let isFolder = FolderListing.isFolder(url) else {
             throw DatasetError.unreadable(path: specification.path, reason: "there is nothing at this path")
         }

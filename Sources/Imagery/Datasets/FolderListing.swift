@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The entries of a folder, in the order of names; hidden entries and what operating systems leave behind are left out,
@@ -9,13 +10,7 @@ struct FolderListing {
 
     init(_ url: URL) throws {
         self.url = url
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: url.path)
-        } catch {
-            throw DatasetError.unreadable(path: url.path, reason: error.localizedDescription)
-        }
-        let visible = names.filter { !Self.isPassedOver($0) }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let visible = try FolderContents.names(url).filter { !Self.isPassedOver($0) }
         folders = visible.filter { FolderListing.isFolder(url.appendingPathComponent($0)) ?? false }
         let isFolder = Set(folders)
         files = visible.filter { !isFolder.contains($0) }

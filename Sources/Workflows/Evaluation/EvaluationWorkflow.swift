@@ -40,6 +40,7 @@ public struct EvaluationWorkflow {
         let data = try settings.data.path.isEmpty ? nil : settings.data.open(for: models.dense.model)
         let history = try RunHistory.beside(model: pruned.folder.url)
         let features = try FeatureChoice(settings, for: models.dense.model)
+        if case .net = features, data != nil { try FrechetDistance.prepare() }
         return try context.writing { try measure(models, data: data, features: features, history: history) }
     }
 
@@ -47,8 +48,16 @@ public struct EvaluationWorkflow {
         _ models: ComparedModels, data: InMemoryDataset?, features: FeatureChoice, history: RunHistory?
     ) throws -> EvaluationResult {
         var warnings = models.warnings
-        let denseSamples = try sample(models.dense, models.classes, phase: "sampling with the dense model")
-        let prunedSamples = try sample(models.pruned, models.classes, phase: "sampling with the pruned model")
+        var hasFeatures = data != nil
+        if case .none = features { hasFeatures = false }
+        let reporter = ProgressReporter(
+            context.progress,
+            Timetable(
+                EvaluationPart.stretches(
+                    settings, prunedShare: models.pruned.model.macs / models.dense.model.macs, hasFeatures: hasFeatures)
+            ))
+        let denseSamples = try sample(models.dense, models.classes, .dense, reporter)
+        let prunedSamples = try sample(models.pruned, models.classes, .pruned, reporter)
         let (denseImages, prunedImages) = (try denseSamples.images(), try prunedSamples.images())
         let pairs = try ImageConsistency(denseImages, prunedImages)
         if pairs.ssim == nil { warnings.append("the images are smaller than SSIM's window of 11×11: there is no SSIM") }
@@ -60,7 +69,9 @@ public struct EvaluationWorkflow {
                 settings.timestepCount, over: models.objective.schedule.trainTimesteps),
             seed: settings.seed, batchSize: settings.batchSize
         ) { done, total in
-            context.report("comparing predictions", done, of: total)
+            reporter.finished(
+                EvaluationPart.predictions.rawValue,
+                ProgressUpdate(phase: "comparing predictions,", unit: "timestep", completed: done, total: total))
         }
         let byClass = try ClassResult.gather(
             models.classes, pairs: pairs, predictions: predictions, cleanLabels: clean.knownLabels,
@@ -70,11 +81,13 @@ public struct EvaluationWorkflow {
                 "only \(byClass.count) of the \(classes) classes are drawn, the first: \(settings.count) pictures are "
                     + "too few for all")
         }
+        if hasFeatures { reporter.at(ProgressUpdate(phase: "taking features of the pictures")) }
         let quality = try frechet(features, data: data, models.classes, denseImages, prunedImages)
-        context.report("timing", 0, of: 1)
+        if hasFeatures { reporter.finished(EvaluationPart.features.rawValue) }
+        reporter.at(ProgressUpdate(phase: "timing both models"))
         let efficiency = try EfficiencyMeasurement(settings: settings, models: models).run(
             dense: dense.folder, pruned: pruned.folder)
-        context.report("timing", 1, of: 1)
+        reporter.finished(EvaluationPart.timing.rawValue)
         let notes = warnings + [quality.warning].compactMap { $0 }
         let result = EvaluationResult(
             count: settings.count, seed: settings.seed, samplerName: settings.sampler.rawValue, steps: settings.steps,
@@ -87,12 +100,20 @@ public struct EvaluationWorkflow {
 
     // MARK: parts
 
-    private func sample(_ pipeline: Pipeline, _ classes: ImageClasses?, phase: String) throws -> Tensor {
+    private func sample(
+        _ pipeline: Pipeline, _ classes: ImageClasses?, _ part: EvaluationPart, _ reporter: ProgressReporter
+    ) throws -> Tensor {
+        func position(_ picture: Int) -> ProgressUpdate {
+            ProgressUpdate(
+                phase: "sampling with the \(part) model,", unit: "picture", completed: max(1, picture),
+                total: settings.count)
+        }
+        reporter.at(position(1))
         let sampler = ImageSampler(
             model: pipeline.model, sampler: try settings.sampler.makeSampler(pipeline.scheduler, steps: settings.steps),
             seed: settings.seed, classes: classes, batchSize: settings.batchSize)
         return try sampler.images(0..<settings.count) { done, total in
-            context.report(phase, done, of: total)
+            reporter.finished(part.rawValue, position(done * settings.count / total))
         }
     }
 
@@ -128,8 +149,6 @@ public struct EvaluationWorkflow {
         case .none(let reason, let remedy): return .unavailable(reason: reason, remedy: remedy)
         case .net(let extractor):
             guard let data else { return .unavailable(reason: "no data set was given") }
-            context.report("features", 0, of: 1)
-            defer { context.report("features", 1, of: 1) }
             return try FrechetQuality.measure(
                 dense: denseImages, pruned: prunedImages, dataset: data, limit: settings.referenceImages,
                 classes: classes, seed: settings.seed,

@@ -42,7 +42,8 @@ public struct PairedFoldersWorkflow {
                 let channels = max(first[index].channels, second[index].channels) == 1 ? 1 : 3
                 first[index] = first[index].converted(toChannels: channels)
                 second[index] = second[index].converted(toChannels: channels)
-                context.report("reading images", index + 1, of: names.count)
+                context.progress?(
+                    ProgressUpdate(phase: "reading", unit: "pair", completed: index + 1, total: names.count))
             }
             let pairs = try ImageConsistency(first, second)
             let summary = try ConsistencySummary(pairs)
@@ -73,12 +74,7 @@ public struct PairedFoldersWorkflow {
     }
 
     private static func imageNames(in folder: URL) throws -> [String] {
-        let names: [String]
-        do {
-            names = try PictureFolder.names(in: folder)
-        } catch DatasetError.unreadable {
-            throw StorageError.unreadable(path: folder.path, reason: "it is not a folder that can be listed")
-        }
+        let names = try PictureFolder.names(in: folder)
         guard !names.isEmpty else { throw EvaluationError.noImages(folder: folder.path) }
         return names
     }

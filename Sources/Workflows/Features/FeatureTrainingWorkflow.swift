@@ -23,9 +23,13 @@ public struct FeatureTrainingWorkflow {
     /// - Throws: `SettingError`, `DatasetError`, `StorageError`, `TrainingError` where the loss is not finite.
     public func run(eachStep: (FeatureTrainingProgress) throws -> Void = { _ in }) throws -> FeatureTrainingResult {
         try configuration.validate()
+        try AtomicFolder.recover(context.output)
         return try context.writing {
             let (classifier, result) = try Self.train(configuration) {
-                context.report("training", $0.step, of: $0.totalSteps, "cross-entropy \($0.loss)")
+                context.progress?(
+                    ProgressUpdate(
+                        phase: "training", unit: "step", completed: $0.step, total: $0.totalSteps,
+                        detail: "cross-entropy \($0.loss)"))
                 try eachStep($0)
             }
             try FeatureClassifierFolder(context.output).save(StoredClassifier(model: classifier))

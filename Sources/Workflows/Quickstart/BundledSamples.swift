@@ -9,7 +9,7 @@ public struct BundledSamples: Sendable {
     public var data: URL { url.appendingPathComponent("fashion-mnist") }
 
     /// Folders of the feature nets, under `models`. Of those that take a model's pictures the first is used.
-    private static let featureNets = ["fashion-features"]
+    private static let featureNets = ["fashion-features", "emoji-features"]
 
     public enum Failure: Error, CustomStringConvertible {
         case notFound(places: [String])

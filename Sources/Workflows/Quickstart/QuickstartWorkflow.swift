@@ -80,17 +80,26 @@ public struct QuickstartWorkflow {
         return parent.appendingPathComponent(free ?? name)
     }
 
+    /// - Throws: `RunStopped` where that was asked for while it pruned.
     public func run() throws -> QuickstartOutcome {
-        try context.writing {
+        let run = output.appendingPathComponent("run")
+        if context.isResuming, !FileManager.default.fileExists(atPath: run.path) {
+            throw RequestError.conflict("there is no run in \(output.path)")
+        }
+        return try OutputClaim.holding(output) {
+            try OutputFolder.prepare(output, overwriting: context.isResuming)
             let clock = ContinuousClock()
             let start = clock.now
-            let run = output.appendingPathComponent("run")
+            var pruningContext = context
+            pruningContext.output = run
+            pruningContext.places = ["model": dense.folder.url, "data": samples.data]
+            let budget = try configuration.pruning.budget()
+            pruningContext.following = EvaluationPart.stretches(
+                evaluation, prunedShare: budget.remaining, hasFeatures: evaluation.features != nil)
             let pruning = try OutputClaim.holding(run) {
-                try PruningWorkflow(
-                    configuration, pipeline: dense.pipeline.copied(),
-                    in: RunContext(output: run, progress: context.progress, warning: context.warning)
-                ).run()
+                try PruningWorkflow(configuration, pipeline: dense.pipeline.copied(), in: pruningContext).run()
             }
+            if context.interruption.isRequested { throw RunStopped(reached: "the evaluation") }
             let pruned = clock.now
             let result = try EvaluationWorkflow(
                 evaluation, dense: dense, pruned: LoadedPipeline(pruning.modelURL), command: commands,

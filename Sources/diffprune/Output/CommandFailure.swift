@@ -30,7 +30,8 @@ struct CommandFailure {
         status = Self.isUsage(error) ? ExitStatus.usage : ExitStatus.data
         message =
             switch error {
-            case let error as CocoaError: error.localizedDescription
+            case let error as CocoaError:
+                (error.filePath.map { "\($0): " } ?? "") + StorageError.cause(of: error)
             default: "\(error)"
             }
     }
