@@ -15,11 +15,13 @@ struct Diffprune: ParsableCommand {
         subcommands: Subcommands.all)
 
     static func main() {
-        StandardStreams.prepare()
-        MemoryShortage.prepare()
-        ProcessorTime.prepare()
-        Interruption.prepare()
-        RoomyStack.run { Foundation.exit(status(of: ProgramArguments.all)) }
+        RoomyStack.run {
+            StandardStreams.prepare()
+            MemoryShortage.prepare()
+            ProcessorTime.prepare()
+            Interruption.prepare()
+            Foundation.exit(status(of: ProgramArguments.all))
+        }
     }
 
     /// Runs a command line and says how it ended.
