@@ -86,10 +86,15 @@ public struct FeatureStatistics: Sendable {
 
     /// A warning where the covariance cannot have full rank,
     /// which makes a Fréchet distance depend on the sample count; nil where it can.
-    public var warning: String? {
-        guard count <= dimension else { return nil }
-        return "only \(count) samples for \(dimension)-dimensional features: the covariance is singular and a Fréchet"
-            + " distance is biased upwards; compare only distances of equal sample counts"
+    public var warning: String? { Self.warning(dimension: dimension, samples: [("samples", count)]) }
+
+    /// The same of all the sets that distances are taken between: names each that is too small.
+    public static func warning(dimension: Int, samples: [(what: String, count: Int)]) -> String? {
+        let few = samples.filter { $0.count <= dimension }.map { "\($0.count) \($0.what)" }
+        guard !few.isEmpty else { return nil }
+        return "only \(few.joined(separator: " and ")) for \(dimension)-dimensional features: "
+            + "\(few.count == 1 ? "the covariance is" : "the covariances are") singular and a Fréchet distance is "
+            + "biased upwards; compare only distances of equal sample counts"
     }
 
     private mutating func addBlock(_ block: ArraySlice<Float>, rows: Int) throws(MetricError) {

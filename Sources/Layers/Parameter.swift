@@ -86,6 +86,15 @@ public final class Parameter {
         }
     }
 
+    /// The axes that the dimensions of the shape in files run over.
+    public var fileAxes: [ChannelAxis?] {
+        switch layout {
+        case .convolution: [axes[3], axes[2], axes[0], axes[1]]
+        case .linear: [axes[1], axes[0]]
+        case .plain: axes
+        }
+    }
+
     /// `tensor`, of this parameter's shape, in the order of files.
     public func fileValues(of tensor: Tensor) -> [Float] {
         let shape = variable.shape

@@ -22,12 +22,15 @@ public struct OutputClaim: Sendable {
 
     /// Runs `body`; where it throws before anything worth keeping was written, takes away what was made.
     ///
-    /// An interrupted process leaves a run, which can be resumed, but no folders that hold nothing.
+    /// A run that was asked to stop can be resumed, however little it has done, and so can that of an interrupted
+    /// process; but that leaves no folders that hold nothing.
     public static func holding<Result>(_ url: URL, _ body: () throws -> Result) throws -> Result {
         let claim = OutputClaim(url)
         do {
             return try Unfinished.clearing(
                 by: { $0 == .failure ? claim.release(ending: true) : claim.removeEmptyFolders(ending: true) }, body)
+        } catch let stop as RunStopped {
+            throw stop
         } catch {
             claim.release()
             throw error

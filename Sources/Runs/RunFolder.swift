@@ -16,7 +16,10 @@ public final class RunFolder {
     private let log: JSONLinesLog
     private let lock: FolderLock
     private let identity: RunIdentity
-    /// Whether the folder says so.
+    private let places: [String: String]
+    /// What the folder's record said when it was opened; nil for a new run.
+    private let began: RunRecord.Content?
+    /// Whether the folder says what the run is now.
     private var isRecorded: Bool
     private var events: EventFileWriter?
     /// The first step that this process logs.
@@ -28,6 +31,8 @@ public final class RunFolder {
         /// `run.json` is missing from what looks like a run folder, or without this key.
         case badRecord(path: String, key: String?)
         case noWholeCheckpoint(path: String, reason: String)
+        /// The run is done, so that more steps would have to start from a checkpoint that is gone.
+        case cannotGrow(path: String, change: String)
 
         public var description: String {
             switch self {
@@ -43,22 +48,29 @@ public final class RunFolder {
                     + "the run cannot be resumed, start another in a new folder"
             case .noWholeCheckpoint(let path, let reason):
                 "\(path): no checkpoint there is whole, so the run cannot be resumed: \(reason)"
+            case .cannotGrow(let path, let change):
+                "\(path): the run is done and its checkpoints are gone, so it cannot be made longer: \(change); "
+                    + "keep_checkpoints: true keeps them, and finetune goes on from its model"
             }
         }
     }
 
     /// Opens a folder for a new run, or for going on with one that began with the same.
     ///
-    /// - Parameter growth: whether the resumed run may have more steps; `resume` then makes that the folder's record.
+    /// - Parameters:
+    ///   - growth: whether the resumed run may have more steps; `resume` then makes that the folder's record.
+    ///   - places: where what the run works on lies, by name; those not named stay as they were noted.
     /// - Throws: `Failure`, `StorageError`; nothing is then changed.
-    package init(_ url: URL, identity: RunIdentity, growth: RunIdentity.Growth, resuming: Bool) throws {
+    package init(
+        _ url: URL, identity: RunIdentity, growth: RunIdentity.Growth, places: [String: String] = [:], resuming: Bool
+    ) throws {
         self.url = url
         let record = RunRecord(folder: url)
         let configuration = url.appendingPathComponent("config.yaml")
-        func check() throws -> RunIdentity? {
+        func check() throws -> RunRecord.Content? {
             let began = resuming ? try record.read() : nil
             if let began {
-                let differences = identity.differences(from: began, growth: growth)
+                let differences = identity.differences(from: began.identity, growth: growth)
                 guard differences.isEmpty else { throw Failure.changed(path: url.path, differences: differences) }
                 try Self.refuseLinks(url)
             } else if resuming, FileKind(at: configuration) != .nothing {
@@ -70,16 +82,21 @@ public final class RunFolder {
         // Once more: another process may have made the run, or made it longer, before the folder was this one's.
         let began = try check()
         self.identity = identity
+        self.began = began
+        self.places = (began?.places ?? [:]).merging(places) { $1 }
         let hasConfiguration = FileKind(at: configuration) != .nothing
-        isRecorded = began == identity && hasConfiguration
+        isRecorded =
+            began?.identity == identity && began?.places == self.places && began?.finished == nil && hasConfiguration
         checkpoints = CheckpointStore(folder: url.appendingPathComponent("checkpoints"))
         log = JSONLinesLog(url.appendingPathComponent("metrics.jsonl"))
         guard began == nil else { return }
         // First of all files: a run killed at any later moment can be resumed.
-        try record.write(identity)
+        try record.write(content)
         try writeConfiguration()
         isRecorded = true
     }
+
+    private var content: RunRecord.Content { RunRecord.Content(identity: identity, places: places) }
 
     /// A run is written into its own folder alone: what came with a link in its place would have what that leads to
     /// changed or deleted.
@@ -125,6 +142,35 @@ public final class RunFolder {
         return writer
     }
 
+    // MARK: the end
+
+    /// Whether nothing is left to do: the run was done, its model is there, and it is not to be longer now.
+    ///
+    /// - Throws: `LogMarkError` where the log lacks what it held at the end, `Failure.cannotGrow`.
+    func isDone(warning: WarningHandler?) throws -> Bool {
+        guard let began, let mark = began.finished else { return false }
+        let growth = RunIdentity.Growth.refused(key: "", reason: "")
+        if let change = identity.differences(from: began.identity, growth: growth).first {
+            guard try !checkpoints.steps().isEmpty else { throw Failure.cannotGrow(path: url.path, change: change) }
+            return false
+        }
+        guard FileKind(at: modelURL, followingLinks: true) == .folder else {
+            if try checkpoints.steps().isEmpty {
+                warning?("\(modelURL.path): the run was done, but its model is gone; it begins anew")
+            }
+            return false
+        }
+        try log.check(mark)
+        return true
+    }
+
+    /// Notes that the run is done, with what its log holds.
+    func recordEnd() throws {
+        var content = content
+        content.finished = try log.mark()
+        try RunRecord(folder: url).write(content)
+    }
+
     // MARK: checkpoints
 
     /// Saves a checkpoint together with what the logs hold at this moment.
@@ -156,7 +202,7 @@ public final class RunFolder {
         if !isRecorded {
             // A kill in between leaves a longer configuration than the record's, which is legal.
             try writeConfiguration()
-            try RunRecord(folder: url).write(identity)
+            try RunRecord(folder: url).write(content)
             isRecorded = true
         }
         try rewind(to: checkpoint, mark)

@@ -9,8 +9,9 @@ struct Diffprune: ParsableCommand {
         abstract: "Prunes diffusion models, fine-tunes what is left, and measures what that cost.",
         discussion: """
             Exit status: 0 done, \(ExitStatus.usage) wrong usage or configuration, \(ExitStatus.data) unusable files \
-            or data. A signal ends it as it ends any program, once unfinished files are removed. Results go to \
-            standard output, progress and warnings to standard error.
+            or data. On Ctrl-C (and SIGTERM, SIGHUP) a run ends after its step, saved, and says the command that goes \
+            on; anything else, or on the second, ends at once and leaves nothing unfinished. Results go to standard \
+            output, progress and warnings to standard error.
             """,
         subcommands: Subcommands.all)
 
@@ -19,7 +20,7 @@ struct Diffprune: ParsableCommand {
             StandardStreams.prepare()
             MemoryShortage.prepare()
             ProcessorTime.prepare()
-            Interruption.prepare()
+            Signals.prepare()
             Foundation.exit(status(of: ProgramArguments.all))
         }
     }
@@ -41,6 +42,9 @@ struct Diffprune: ParsableCommand {
             return ExitStatus.success
         } catch  where exitCode(for: error) == .success {
             return showHelp(fullMessage(for: error))
+        } catch let stop as StoppedCommand {
+            StandardStreams.say(stop.message)
+            Signals.endStoppedRun()
         } catch {
             let failure =
                 isParsed || error is UnknownName

@@ -73,8 +73,9 @@ import Testing
                 return checkpoints.contains("step-000004") && checkpoints.contains { $0.hasPrefix(".step-") }
             }
             #expect(ended == number, "the run had ended before it was stopped")
-            #expect(try scratch.text("stdout") == "" && scratch.text("stderr") == "")
-            #expect(!scratch.exists("\(name)/model"))
+            let said = try scratch.text("stderr").split(separator: "\n")
+            #expect(said.count == (number == SIGKILL ? 0 : 1) && said.allSatisfy { $0.hasPrefix("stopped at ") })
+            #expect(try scratch.text("stdout") == "" && !scratch.exists("\(name)/model"))
             let remains = try hidden(scratch)
             #expect(remains.isEmpty == (number != SIGKILL), "\(remains)")
 

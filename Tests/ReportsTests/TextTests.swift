@@ -30,6 +30,16 @@ import Testing
         #expect(got == expected)
     }
 
+    @Test func plainNumbersAreAsciiWithAllTheirDecimals() {
+        #expect(
+            NumberText.plain(12_345.5, decimals: 2) == "12345.50" && NumberText.plain(-0.25, decimals: 2) == "-0.25")
+        #expect(
+            NumberText.plain(0.99996, decimals: 4) == "1.0000" && NumberText.plain(0.00004, decimals: 4) == "0.0000")
+        #expect(NumberText.plain(-0.001, decimals: 2) == "0.00" && NumberText.plain(7.5, decimals: 0) == "8")
+        #expect(NumberText.plain(.nan, decimals: 3) == "nan" && NumberText.plain(-.infinity, decimals: 3) == "-inf")
+        #expect(NumberText.plain(1e20, decimals: 1) == "1e+20")
+    }
+
     @Test func otherNumbers() {
         #expect(NumberText.fixed(1234.5, decimals: 2, keepZeros: true) == "1234.50")
         #expect(NumberText.fixed(-0.001, decimals: 2) == "0")

@@ -1,6 +1,9 @@
 // The hot loops of the engine: single precision, run-time CPU dispatch, one persistent thread pool, no allocation
 // visible to the caller (per-thread scratch is kept between calls) and no I/O.
 //
+// dk_ stands for "diffprune kernel": C has one space for all names of a program. ../README.md says how the files behind
+// this one are read.
+//
 // Shape legend, used by every comment here:
 //   B batch · H, W height, width · P = H·W pixels of an image · C channels · T tokens · K inner (summed) extent
 // Tensors are contiguous and row-major; images are NHWC; convolution weights are HWIO [kh][kw][Cin][Cout], linear

@@ -55,9 +55,11 @@ extension SchedulerConfiguration: Codable {
         try container.encode(timestepSpacing, forKey: .timestepSpacing)
         try container.encode(stepsOffset, forKey: .stepsOffset)
         try container.encode(rescaleBetasZeroSNR, forKey: .rescaleBetasZeroSNR)
-        switch schedulerClass {
-        case .ddpm: try container.encode(varianceType, forKey: .varianceType)
-        case .ddim: try container.encode(setAlphaToOne, forKey: .setAlphaToOne)
+        if SchedulerKey.varianceType.belongs(to: schedulerClass) {
+            try container.encode(varianceType, forKey: .varianceType)
+        }
+        if SchedulerKey.setAlphaToOne.belongs(to: schedulerClass) {
+            try container.encode(setAlphaToOne, forKey: .setAlphaToOne)
         }
     }
 }

@@ -10,11 +10,15 @@ import WeightFiles
 public struct PipelineFolder: ModelFamily {
     public let url: URL
 
-    public static let classNames = ["UNet2DModel"]
+    public static let classNames = ["UNet2DModel", prunedClassName]
     public static let configurationPaths = ["unet/config.json", "config.json"]
     /// diffusers does without it.
     public static let takesUnnamed = true
 
+    /// The class of `modeling_diffprune.py`, which lies beside the weights of a model that lost channels.
+    static let prunedClassName = "PrunedUNet2DModel"
+    static let modelingName = "modeling_diffprune"
+    static let structureKey = "pruning"
     static let indexName = "model_index.json"
     static let schedulerName = "scheduler_config.json"
     static let weightsName = "diffusion_pytorch_model.safetensors"
@@ -28,19 +32,33 @@ public struct PipelineFolder: ModelFamily {
         let file = try configurationFile
         let configuration = try Self.readConfiguration(file, &warnings)
         let scheduler = try readScheduler(&warnings)
-        let record = try ModelFolder(url).readRecord()
+        let structure = try Self.readStructure(file)
+        var record = try ModelFolder(url).readRecord()
         try ModelFolder.placing(file) { try configuration.validate() }
         let weights = try openWeights()
-        if record == nil { try checkSize(of: weights, for: configuration) }
+        if record == nil, structure == nil { try checkSize(of: weights, for: configuration) }
+        let kept = try ModelFolder.placing(file) { try structure?.keptChannels() } ?? record?.keptChannels ?? [:]
+        if let record, structure != nil, record.keptChannels != kept {
+            throw ModelFolderError.configuration(
+                path: file.path,
+                reason: "'\(Self.structureKey)' has other channels than \(ModelFolder.recordName)")
+        }
         // A record, too, may claim any widths: their memory is used once there are weights for all of them.
-        let model = try ModelFolder.placing(file) {
-            try Parameter.unset { try UNet(configuration, kept: record?.keptChannels ?? [:]) }
+        let model = try ModelFolder.placing(file) { try Parameter.unset { try UNet(configuration, kept: kept) } }
+        if record == nil, let structure {
+            record = structure.record
+            record?.groups = model.channelGroups.map {
+                PruningRecord.Group(name: $0.name, originalWidth: $0.originalWidth, kept: $0.kept)
+            }
         }
         try weights.load(into: model.parameters, renaming: AttentionNames.current)
         var pipeline = Pipeline(model: model, scheduler: scheduler, pruning: record)
         pipeline.warnings = warnings
         return pipeline
     }
+
+    /// `pruning.json` alone; nil where there is none.
+    public func record() throws -> PruningRecord? { try ModelFolder(url).readRecord() }
 
     // MARK: parts
 
@@ -69,7 +87,7 @@ public struct PipelineFolder: ModelFamily {
             if let name = ModelFolder.className(in: json), !classNames.contains(name) {
                 throw ModelFolderError.unsupportedClass(path: file.path, got: name, expected: "'\(classNames[0])'")
             }
-            let known = Set(UNetConfiguration.knownKeys)
+            let known = Set(UNetConfiguration.knownKeys + [structureKey, "auto_map"])
             return (
                 try json.decoded(as: UNetConfiguration.self),
                 json.sortedMembers?.map(\.key).filter { !known.contains($0) && !$0.hasPrefix("_") } ?? []
@@ -77,6 +95,14 @@ public struct PipelineFolder: ModelFamily {
         }
         warnings += unknown.map { "\(file.path): key '\($0)' is not known and was ignored" }
         return configuration
+    }
+
+    /// What a pruned model's configuration says of its channels; nil in any other.
+    private static func readStructure(_ file: URL) throws -> PrunedStructure? {
+        try ModelFolder.reading(file) { json in
+            guard let structure = json[structureKey], structure != .null else { return nil }
+            return try structure.decoded(as: PrunedStructure.self)
+        }
     }
 
     private func readScheduler(_ warnings: inout [String]) throws -> SchedulerConfiguration {
@@ -135,15 +161,29 @@ public struct PipelineFolder: ModelFamily {
             try FileManager.default.createDirectory(at: part, withIntermediateDirectories: false)
         }
         let version = pipeline.scheduler.diffusersVersion
+        let isPruned = pipeline.model.channelGroups.contains { $0.width < $0.originalWidth }
         let index: JSONValue = [
             "_class_name": .string(pipeline.scheduler.schedulerClass == .ddim ? "DDIMPipeline" : "DDPMPipeline"),
             "_diffusers_version": .string(version),
             "scheduler": ["diffusers", .string(pipeline.scheduler.schedulerClass.rawValue)],
-            "unet": ["diffusers", .string(classNames[0])],
+            "unet": isPruned
+                ? [.string(modelingName), .string(prunedClassName)] : ["diffusers", .string(classNames[0])],
         ]
         try JSONFile.write(index, to: folder.appendingPathComponent(indexName))
-        let configuration = try JSONValue(encoding: pipeline.model.configuration).overlaid(
-            with: ["_class_name": .string(classNames[0]), "_diffusers_version": .string(version)])
+        var configuration = try JSONValue(encoding: pipeline.model.configuration).overlaid(
+            with: [
+                "_class_name": .string(isPruned ? prunedClassName : classNames[0]),
+                "_diffusers_version": .string(version),
+            ])
+        if isPruned, let record = pipeline.pruning {
+            let structure = PrunedStructure(of: pipeline.model, record: record)
+            configuration = try configuration.overlaid(with: [
+                "auto_map": ["AutoModel": .string("\(modelingName).\(prunedClassName)")],
+                structureKey: JSONValue(encoding: structure),
+            ])
+            try Data(PackageResources.modeling_diffprune_py).write(
+                to: unet.appendingPathComponent(modelingName + ".py"))
+        }
         try JSONFile.write(configuration, to: unet.appendingPathComponent(ModelFolder.configurationName))
         try JSONFile.write(JSONValue(encoding: pipeline.scheduler), to: scheduler.appendingPathComponent(schedulerName))
         try WeightFolder(of: unet.appendingPathComponent(weightsName)).write(

@@ -52,6 +52,18 @@ public struct ThiNet: Pruner {
         .updates(1, timing, repairs: configuration.reconstruct)
     }
 
+    public func lossCount(
+        of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace
+    ) -> Int {
+        switch stage {
+        case .update: calibration.batchCount
+        // All layers once as they were, then once more after each that was repaired.
+        case .reconstruct:
+            calibration.batchCount * (1 + Set(space.groups.flatMap(\.consumers).map(\.parameterIndex)).count)
+        default: 0
+        }
+    }
+
     public mutating func update(
         _ masks: inout Masks, number: Int, in context: PruningContext
     ) throws -> MaskUpdateReport {

@@ -78,6 +78,15 @@ public struct CheckpointStore: Sendable {
         for later in try steps().reversed() where later > step { try AtomicFolder.remove(url(of: later)) }
     }
 
+    /// Deletes every checkpoint, and the folder where nothing else is in it. A kill in between leaves whole ones, or
+    /// hidden remains that the next call clears.
+    /// - Throws: `StorageError`.
+    public func removeAll() throws {
+        try recover()
+        for step in try steps() { try AtomicFolder.remove(url(of: step)) }
+        rmdir(folder.path)
+    }
+
     /// Clears up after a run that was killed while it replaced or deleted a checkpoint.
     private func recover() throws {
         var steps: Set<Int> = []

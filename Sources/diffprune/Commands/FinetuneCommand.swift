@@ -14,8 +14,10 @@ struct FinetuneCommand: ParsableCommand {
             --data Samples/fashion-mnist --steps 500
             """)
 
-    @OptionGroup var model: ModelOption
+    @OptionGroup var model: RunModelOption
     @OptionGroup var options: RunOptions
+    @OptionGroup var trial: DryRunOptions
+    @OptionGroup var output: ForecastFormat
 
     @Option(help: ArgumentHelp("Model to imitate, usually the one before pruning.", valueName: "dir"))
     var teacher: String?
@@ -35,14 +37,21 @@ struct FinetuneCommand: ParsableCommand {
         var overrides = options.overrides
         if let steps { overrides.append("finetuning.steps=\(steps)") }
         if let seed = seed.seed { overrides.append("finetuning.seed=\(seed)") }
-        let configuration = try FinetuningRunConfiguration(
-            file: options.configurationURL(), overrides: overrides, data: data, hasTeacher: teacher != nil)
-        let result = try options.running {
+        let model = try model.path(options)
+        let teacher = try options.path(of: "teacher", given: teacher)
+        var configuration = try FinetuningRunConfiguration(
+            file: options.configurationURL(isComplete: data != nil), overrides: overrides, data: data,
+            hasTeacher: teacher != nil)
+        try options.locate(&configuration.data)
+        var places = ["model": model]
+        places["teacher"] = teacher
+        func workflow() throws -> FinetuningWorkflow {
             try FinetuningWorkflow(
-                configuration, pipeline: model.load(), teacher: teacher.map { try ModelOption.load($0) },
-                in: options.context(general)
-            ).run()
+                configuration, pipeline: ModelOption.load(model), teacher: teacher.map { try ModelOption.load($0) },
+                in: options.context(general, models: places, data: configuration.data))
         }
+        if try trial.print(options, json: output.isJSON(trial), { try workflow().forecast() }) { return }
+        let result = try options.running("finetune", general) { try workflow().run() }
         try StandardStreams.write("model: \(result.path)\n")
     }
 }

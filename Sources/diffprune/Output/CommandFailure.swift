@@ -39,8 +39,7 @@ struct CommandFailure {
     private static func isUsage(_ error: any Error) -> Bool {
         switch error {
         case is RequestError, is UnknownName, is ConfigurationError, is BudgetError, is SettingError,
-            DatasetError.badOption, SchedulerError.stepCount,
-            SchedulerError.invalidValue, EvidenceError.missing, EvaluationError.classLabel:
+            DatasetError.badOption, SchedulerError.stepCount, SchedulerError.invalidValue, EvidenceError.missing:
             true
         default: false
         }

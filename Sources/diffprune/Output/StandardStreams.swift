@@ -41,6 +41,21 @@ enum StandardStreams {
         _ = put("\(kind): \(line.printable)\n", on: STDERR_FILENO)
     }
 
+    /// One line on standard error that is neither error nor warning.
+    static func say(_ line: String) {
+        closeLine()
+        _ = put(line + "\n", on: STDERR_FILENO)
+    }
+
+    /// On a terminal: says that a run ends after its step, since a step may take a while.
+    ///
+    /// - Parameter isKey: whether the user asked for it by a key.
+    static func announceStop(isKey: Bool) {
+        guard errorIsTerminal else { return }
+        closeLine()
+        showProgress("stopping after this step" + (isKey ? "; Ctrl-C again ends at once" : ""), replacing: true)
+    }
+
     /// A line of progress; on a terminal it takes the place of the one before.
     static func showProgress(_ line: String, replacing: Bool) {
         hasOpenLine.withLock { $0 = replacing }

@@ -3,36 +3,38 @@ import Foundation
 /// Encodes protocol-buffer messages: the wire types varint, fixed 32, fixed 64 and length-delimited.
 ///
 /// Based on: protobuf.dev, "Encoding". Fields are written in the order they are appended.
-struct ProtobufMessage {
-    private(set) var data = Data()
+package struct ProtobufMessage {
+    package private(set) var data = Data()
+
+    package init() {}
 
     /// int32, int64, uint64, bool or enum; negative numbers take ten bytes, as the format requires.
-    mutating func append(field: Int, varint value: Int64) {
+    package mutating func append(field: Int, varint value: Int64) {
         appendKey(field, wireType: 0)
         appendVarint(UInt64(bitPattern: value))
     }
 
-    mutating func append(field: Int, double value: Double) {
+    package mutating func append(field: Int, double value: Double) {
         appendKey(field, wireType: 1)
         data.appendLittleEndian(value.bitPattern)
     }
 
-    mutating func append(field: Int, float value: Float) {
+    package mutating func append(field: Int, float value: Float) {
         appendKey(field, wireType: 5)
         data.appendLittleEndian(value.bitPattern)
     }
 
-    mutating func append(field: Int, bytes value: Data) {
+    package mutating func append(field: Int, bytes value: Data) {
         appendKey(field, wireType: 2)
         appendVarint(UInt64(value.count))
         data.append(value)
     }
 
-    mutating func append(field: Int, string value: String) {
+    package mutating func append(field: Int, string value: String) {
         append(field: field, bytes: Data(value.utf8))
     }
 
-    mutating func append(field: Int, message: ProtobufMessage) {
+    package mutating func append(field: Int, message: ProtobufMessage) {
         append(field: field, bytes: message.data)
     }
 
@@ -52,7 +54,7 @@ struct ProtobufMessage {
 }
 
 extension Data {
-    mutating func appendLittleEndian(_ value: some FixedWidthInteger) {
+    package mutating func appendLittleEndian(_ value: some FixedWidthInteger) {
         Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
     }
 }

@@ -1,9 +1,18 @@
 import Files
 import Foundation
+import Runs
+import Synchronization
 
-/// What happens when the user or the system asks the program to stop: unfinished files and folders are taken away, then
-/// the signal does what it does to every program, so that a shell sees why it ended. Nothing is printed.
-enum Interruption {
+/// What happens when the user or the system asks the program to stop. A run that can be gone on with is asked to end
+/// after its step; anything else ends at once, and so does a run when a second signal comes: unfinished files and
+/// folders are taken away, then the signal does what it does to every program, so that a shell sees why it ended.
+enum Signals {
+    /// What runs are handed: set by the first signal.
+    static let interruption = Interruption()
+
+    /// The first that came; 0 before.
+    private static let first = Atomic<Int32>(0)
+
     /// Called once, at the start.
     static func prepare() {
         let signals = [SIGINT, SIGTERM, SIGHUP].filter { !isIgnored($0) }
@@ -26,11 +35,26 @@ enum Interruption {
         }
         // Before the thread, which would inherit the mask and could not end the process by the signal.
         unblock(signals)
-        Thread.detachNewThread {
-            var number: UInt8 = 0
-            while read(readEnd, &number, 1) != 1 {}
-            end(by: Int32(number))
+        let isWatched = SystemThread.start {
+            let number = next(from: readEnd)
+            first.store(number, ordering: .relaxed)
+            if interruption.request() {
+                StandardStreams.announceStop(isKey: number == SIGINT)
+                end(by: next(from: readEnd))
+            }
+            end(by: number)
         }
+        // Nobody would hear of them: they end the process as they end any other.
+        if !isWatched { for number in signals { signal(number, SIG_DFL) } }
+    }
+
+    /// Ends the process by the signal that asked a run to stop, once it has.
+    static func endStoppedRun() -> Never { end(by: first.load(ordering: .relaxed)) }
+
+    private static func next(from descriptor: Int32) -> Int32 {
+        var number: UInt8 = 0
+        while read(descriptor, &number, 1) != 1 {}
+        return Int32(number)
     }
 
     /// Programs that start others from a thread of their own often hand on that thread's mask, which blocks every
@@ -47,6 +71,7 @@ enum Interruption {
             StandardStreams.closeLine()
             signal(number, SIG_DFL)
             raise(number)
+            // The first process of a container outlives the signal.
             _exit(128 + number)
         }
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Imagery
 
-struct PNGFolderTests {
+struct PictureFolderTests {
     private func save(_ image: Image, _ folder: URL, _ name: String) throws {
         try PNG.write(image, to: folder.appendingPathComponent(name))
     }
@@ -111,20 +111,30 @@ struct PNGFolderTests {
             try fails("dangling link", "no such file", broken)
             try FileManager.default.removeItem(at: broken)
 
-            let photo = good.appendingPathComponent("photo.jpg")
+            let photo = good.appendingPathComponent("photo.webp")
             try Data().write(to: photo)
-            try fails("other image", "photo.jpg is not a PNG", good)
-            try FileManager.default.moveItem(at: photo, to: parent.appendingPathComponent("photo.jpg"))
-            try fails("other image beside classes", "photo.jpg is not a PNG", parent)
-            try FileManager.default.removeItem(at: parent.appendingPathComponent("photo.jpg"))
+            try fails("other image", "photo.webp is a WebP image", good)
+            try FileManager.default.moveItem(at: photo, to: parent.appendingPathComponent("photo.webp"))
+            try fails("other image beside classes", "mogrify -format png *.webp", parent)
+            try FileManager.default.removeItem(at: parent.appendingPathComponent("photo.webp"))
+            let archive = good.appendingPathComponent("more.zip")
+            try Data().write(to: archive)
+            try fails("archive", "more.zip is not a PNG or JPEG", good)
+            try FileManager.default.removeItem(at: archive)
 
             let empty = try folder(parent, "empty")
             try fails("empty class", "it is empty", empty)
             try FileManager.default.removeItem(at: empty)
 
-            let deep = try folder(good, "deep")
-            try fails("folders and files", "both PNG files and folders", good)
-            try FileManager.default.removeItem(at: deep)
+            let stray = parent.appendingPathComponent("stray.png")
+            try save(grey(1), parent, "stray.png")
+            try fails("folders and files", "both pictures (stray.png) and folders (good/)", parent)
+            try FileManager.default.removeItem(at: stray)
+
+            let loop = good.appendingPathComponent("loop")
+            try FileManager.default.createSymbolicLink(at: loop, withDestinationURL: parent)
+            try fails("link that leads round", "a link to a folder that it lies in", loop)
+            try FileManager.default.removeItem(at: loop)
             #expect(try open(parent).count == 1)
         }
     }
@@ -140,7 +150,7 @@ struct PNGFolderTests {
             #expect(message { _ = try open(table) }.contains("expected an IDX file of images"))
             try save(grey(1), parent, "0.png")
             try Data().write(to: parent.appendingPathComponent("data_batch_1.bin"))
-            #expect(message { _ = try open(parent) }.contains("CIFAR-10 batches and PNG files"))
+            #expect(message { _ = try open(parent) }.contains("CIFAR-10 batches and pictures"))
         }
     }
 
