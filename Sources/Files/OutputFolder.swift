@@ -35,16 +35,16 @@ public enum OutputFolder {
         _ url: URL, overwriting: Bool, _ body: () throws -> Result
     ) throws -> Result {
         let folder = url.absoluteURL.standardizedFileURL
-        guard !claimed.contains(folder) else {
+        guard !claimed.contains(folder.path) else {
             try prepare(folder, overwriting: overwriting)
             return try body()
         }
         let lock = try claim(folder, overwriting: overwriting)
-        return try $claimed.withValue(claimed + [folder]) { try withExtendedLifetime(lock, body) }
+        return try $claimed.withValue(claimed + [folder.path]) { try withExtendedLifetime(lock, body) }
     }
 
     /// Folders that `claiming` keeps for what runs now, and that it may claim again.
-    @TaskLocal private static var claimed: [URL] = []
+    @TaskLocal private static var claimed: [String] = []
 
     /// The same for as long as the lock lives.
     public static func claim(_ url: URL, overwriting: Bool) throws -> FolderLock {

@@ -16,11 +16,8 @@ struct Diffprune: ParsableCommand {
         subcommands: Subcommands.all)
 
     static func main() {
-        StandardStreams.prepare()
-        MemoryShortage.prepare()
         ProcessorTime.prepare()
         Signals.prepare()
-        RoomyStack.run { Foundation.exit(status(of: ProgramArguments.all)) }
     }
 
     /// Runs a command line and says how it ended.

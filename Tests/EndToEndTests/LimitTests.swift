@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [64, 128, 512]) func stack(kilobytes: Int) throws {
+    @Test(arguments: [80, 128, 512]) func stack(kilobytes: Int) throws {
         let tiny = try TinyRun()
         for (arguments, isRun) in commands(tiny) {
             try? FileManager.default.removeItem(atPath: tiny.scratch.path("out"))
@@ -118,10 +118,10 @@ import Testing
     @Test func processorTimeThatIsUsedUpIsSaid() throws {
         let tiny = try TinyRun()
         let train = tiny.train(to: "out", "--set", "training.steps=1000000", "training.checkpoint_every=50")
-        let result = try expectOrderlyEnd(train, "ulimit -t 2", in: tiny.scratch, isRun: true)
+        let result = try expectOrderlyEnd(train, "ulimit -t 3", in: tiny.scratch, isRun: true)
         #expect(result.status == 65 && result.errors.contains("processor time"), "\(result.errors)")
         #expect(!tiny.scratch.exists("out/model"))
-        #expect(try Tool.run(train + ["--resume"], shell: "ulimit -t 1").errors.contains("processor time"))
+        #expect(try Tool.run(train + ["--resume"], shell: "ulimit -S -t 1").errors.contains("processor time"))
     }
 
     /// Standard streams that are closed, full or left by their reader.

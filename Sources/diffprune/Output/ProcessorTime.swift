@@ -8,7 +8,7 @@ enum ProcessorTime {
 
     /// Called once, at the start.
     static func prepare() {
-        guard ResourceLimit.processorSeconds != nil else { return }
+        guard ResourceLimit.warnOfProcessorTime() else { return }
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { return }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }

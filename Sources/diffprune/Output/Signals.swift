@@ -35,7 +35,7 @@ enum Signals {
         }
         // Before the thread, which would inherit the mask and could not end the process by the signal.
         unblock(signals)
-        Thread.detachNewThread {
+        let isWatched = SystemThread.start {
             let number = next(from: readEnd)
             first.store(number, ordering: .relaxed)
             if interruption.request() {
@@ -44,6 +44,8 @@ enum Signals {
             }
             end(by: number)
         }
+        // Nobody would hear of them: they end the process as they end any other.
+        if !isWatched { for number in signals { signal(number, SIG_DFL) } }
     }
 
     /// Ends the process by the signal that asked a run to stop, once it has.

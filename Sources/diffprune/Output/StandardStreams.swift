@@ -44,7 +44,7 @@ enum StandardStreams {
     /// One line on standard error that is neither error nor warning.
     static func say(_ line: String) {
         closeLine()
-        _ = put(line + "\n", on: STDERR_FILENO)
+        _ = put(line.printable + "\n", on: STDERR_FILENO)
     }
 
     /// On a terminal: says that a run ends after its step, since a step may take a while.
