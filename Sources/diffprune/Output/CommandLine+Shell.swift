@@ -3,7 +3,9 @@ extension CommandLine {
     static var shellText: String { shellText(["diffprune"] + ProgramArguments.all) }
 
     /// The same by the program as it was called, with more words.
-    static func shellText(adding words: [String]) -> String { shellText([arguments.first ?? "diffprune"] + ProgramArguments.all + words) }
+    static func shellText(adding words: [String]) -> String {
+        shellText([arguments.first ?? "diffprune"] + ProgramArguments.all + words)
+    }
 
     /// A command that goes on with the run in `output`, by the program as it was called.
     static func resuming(_ command: String, output: String, _ others: [String]) -> String {
