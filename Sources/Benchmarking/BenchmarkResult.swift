@@ -47,7 +47,7 @@ public struct BenchmarkResult: Sendable {
         public let peakBytes: Int
 
         init(milliseconds: [Double], macs: Double, images: Int, peakBytes: Int) throws {
-            self.milliseconds = try SampleStatistics(milliseconds)
+            self.milliseconds = try SampleStatistics(milliseconds, within: 0...Double.infinity)
             self.macs = macs
             self.peakBytes = peakBytes
             imagesPerSecond = Double(images) / self.milliseconds.median * 1000

@@ -56,7 +56,7 @@ public struct LayerTable: Sendable {
         self.subject = subject
         self.work = work
         self.batch = batch
-        self.passes = try SampleStatistics(passes.map(\.milliseconds))
+        self.passes = try SampleStatistics(passes.map(\.milliseconds), within: 0...Double.infinity)
         let first = passes[0].entries
         precondition(
             passes.allSatisfy { $0.entries.map(\.name) == first.map(\.name) }, "a pass that ran other operations")

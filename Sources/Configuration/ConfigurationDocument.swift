@@ -5,7 +5,10 @@ import Foundation
 /// refused with the nearest legal one named.
 public struct ConfigurationDocument {
     private let tree: JSONValue
+    private let overrides: [ConfigurationOverride]
     package let source: String
+    /// Every section's legal keys, with dots; to find in other sections what was set in the wrong one.
+    private let known: [String]
 
     /// The largest configuration read.
     package static let maximumBytes = 1 << 20
@@ -15,8 +18,10 @@ public struct ConfigurationDocument {
     ///   - file: YAML; nil for an empty document.
     ///   - overrides: "section.key=value", applied in order.
     ///   - sections: the legal top-level keys.
-    public init(file: URL?, overrides: [String] = [], sections: [String]) throws {
+    ///   - defaults: the sections' default values, as far as they are known, for errors to find keys in.
+    public init(file: URL?, overrides: [String] = [], sections: [String], defaults: JSONValue = [:]) throws {
         source = file?.path ?? "configuration"
+        known = sections + defaults.dottedKeys
         var tree = JSONValue.object([:])
         if let file {
             do {
@@ -26,16 +31,29 @@ public struct ConfigurationDocument {
                 throw ConfigurationError.unreadable(source: file.path, reason: error.reason)
             }
         }
-        for override in overrides { tree = try tree.overlaid(with: Self.parse(override: override)) }
+        self.overrides = try overrides.map(ConfigurationOverride.init)
         guard case .object(let members) = tree else {
             throw ConfigurationError.invalid(
                 source: source, key: "the whole file", got: tree.summary, expected: "sections of keys")
         }
-        for key in members.keys.sorted() where !sections.contains(key) {
-            throw ConfigurationError.unknownKey(
-                source: source, key: key, nearest: Spelling.nearest(to: key, among: sections), legal: sections)
-        }
         self.tree = tree
+        let places = members.keys.sorted().map { ([$0], source) } + self.overrides.map { ($0.keys, "--set") }
+        for (keys, source) in places where !sections.contains(keys[0]) {
+            throw unknown(keys, source: source, sections: sections)
+        }
+    }
+
+    /// A mistyped section, or a key without its section.
+    private func unknown(_ keys: [String], source: String, sections: [String]) -> ConfigurationError {
+        let last = keys[keys.count - 1]
+        if !known.contains(where: { $0.hasSuffix("." + last) }) || keys.count > 1,
+            let section = Spelling.nearest(to: keys[0], among: sections)
+        {
+            return .unknownKey(source: source, key: keys[0], nearest: section, legal: sections)
+        }
+        return .unknownKey(
+            source: source, key: keys.joined(separator: "."), nearest: Synonyms.nearest(to: last, among: known),
+            legal: sections)
     }
 
     /// Section `name` laid over `defaults`.
@@ -49,10 +67,12 @@ public struct ConfigurationDocument {
     }
 
     /// A section whose type spells its keys itself (a diffusers configuration).
+    ///
+    /// - Parameter ignoring: keys that may stand there and say nothing.
     public func verbatimSection<T: Codable>(
-        _ name: String, defaults: T, validate: (T) throws -> Void = { _ in }
+        _ name: String, defaults: T, ignoring: [String] = [], validate: (T) throws -> Void = { _ in }
     ) throws -> T {
-        let values = try merged(name, JSONValue(encoding: defaults))
+        let values = try merged(name, JSONValue(encoding: defaults), ignoring: ignoring)
         return try reading(name) {
             let section = try values.decoded(as: T.self)
             try validate(section)
@@ -64,16 +84,14 @@ public struct ConfigurationDocument {
     ///
     /// - Parameter ignoring: keys of the section that are someone else's to read.
     package func values(_ name: String, defaults: JSONValue, ignoring: [String]) throws -> JSONValue {
-        guard case .object(var base) = defaults.snakeCased else { return defaults }
-        for key in ignoring { base[key] = .null }
-        guard case .object(var result) = try merged(name, .object(base)) else { return defaults }
-        for key in ignoring { result[key] = nil }
-        return JSONValue.object(result).camelCased
+        try merged(name, defaults.snakeCased, ignoring: ignoring).camelCased
     }
 
     /// A text value, where it is there.
     package func text(_ section: String, _ key: String) throws -> String? {
-        switch tree.value(at: [section, key]) {
+        if let last = overrides.last(where: { $0.keys == [section, key] }) { return last.textValue }
+        let whole = try overrides.last { $0.keys == [section] }?.value(over: nil)[key]
+        switch whole ?? tree[section]?[key] {
         case nil, .null?: return nil
         case .string(let text)?: return text
         case let other?:
@@ -82,9 +100,45 @@ public struct ConfigurationDocument {
         }
     }
 
-    private func merged(_ name: String, _ base: JSONValue) throws -> JSONValue {
-        guard let values = tree[name] else { return base }
-        return try base.merging(values, source: source, path: name)
+    /// The keys of a section that the file or an override sets.
+    package func keysSet(in section: String) throws -> Set<String> {
+        let set = try overrides.filter { $0.keys[0] == section }.flatMap { override in
+            override.keys.count > 1
+                ? [override.keys[1]] : Array(try override.value(over: nil).objectValue?.keys ?? [:].keys)
+        }
+        return Set(set).union(tree[section]?.objectValue?.keys ?? [:].keys)
+    }
+
+    // MARK: reading
+
+    /// What the file and the overrides say of a section; nil where they say nothing.
+    private func set(_ name: String, over base: JSONValue) throws -> JSONValue? {
+        var values = tree[name]
+        for override in overrides where override.keys[0] == name {
+            let path = Array(override.keys.dropFirst())
+            var value = try override.value(over: base.value(at: path))
+            for key in path.reversed() { value = [key: value] }
+            values = values?.overlaid(with: value) ?? value
+        }
+        return values
+    }
+
+    private func merged(_ name: String, _ base: JSONValue, ignoring: [String] = []) throws -> JSONValue {
+        guard var values = try set(name, over: base) else { return base }
+        if case .object(var members) = values {
+            for key in ignoring { members[key] = nil }
+            values = .object(members)
+        }
+        do {
+            return try base.merging(values, source: source, path: name)
+        } catch ConfigurationError.unknownKey(_, let key, let nearest, let legal) {
+            let last = key.split(separator: ".").last.map(String.init) ?? key
+            throw ConfigurationError.unknownKey(
+                source: source(of: key), key: key, nearest: nearest ?? Synonyms.nearest(to: last, among: known),
+                legal: legal)
+        } catch ConfigurationError.invalid(_, let key, let got, let expected) {
+            throw ConfigurationError.invalid(source: source(of: key), key: key, got: got, expected: expected)
+        }
     }
 
     /// Runs `read`, whose settings are those of section `name` of this document; their keys may be in camelCase.
@@ -93,22 +147,18 @@ public struct ConfigurationDocument {
             return try read()
         } catch let error as SettingError {
             let setting = error.within(name)
+            let key = JSONValue.snakeCase(setting.key)
             throw ConfigurationError.invalid(
-                source: source, key: JSONValue.snakeCase(setting.key), got: setting.got, expected: setting.expected)
+                source: source(of: key), key: key, got: setting.got, expected: setting.expected)
         }
     }
 
-    private static func parse(override: String) throws -> JSONValue {
-        let parts = override.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        let source = "--set \(override.prefix(200))\(override.count > 200 ? "…" : "")"
-        let keys = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, !keys.contains(""), keys.count <= maximumDepth else {
-            throw ConfigurationError.unreadable(
-                source: source, reason: "expected KEY=VALUE, as in training.steps=1000")
+    /// Where a key has its value from: an override, or the file.
+    private func source(of key: String) -> String {
+        let isSet = overrides.contains {
+            let path = $0.keys.joined(separator: ".")
+            return key == path || key.hasPrefix(path + ".") || key.hasPrefix(path + "[")
         }
-        var value = try JSONValue(yaml: parts[1], source: source)
-        if value == [:] { value = "" }
-        for key in keys.reversed() { value = [key: value] }
-        return value
+        return isSet ? "--set" : source
     }
 }

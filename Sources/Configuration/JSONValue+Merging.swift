@@ -9,10 +9,15 @@ extension JSONValue {
         case .bool: "true or false"
         case .int: "a whole number"
         case .double: "a number"
-        case .string: "text"
+        case .string: "text (in quotes where it would be read as something else)"
         case .array: "a list"
         case .object: "a section of keys"
         }
+    }
+
+    /// The keys of all sections below, each before those within it: "optimizer", "optimizer.kind".
+    package var dottedKeys: [String] {
+        (sortedMembers ?? []).flatMap { key, value in [key] + value.dottedKeys.map { "\(key).\($0)" } }
     }
 
     package func value(at path: [String]) -> JSONValue? {
@@ -32,8 +37,9 @@ extension JSONValue {
             let place = path.isEmpty ? key : "\(path).\(key)"
             guard let old = result[key] else {
                 throw ConfigurationError.unknownKey(
-                    source: source, key: place, nearest: Spelling.nearest(to: key, among: result.keys.sorted()),
-                    legal: result.keys.sorted())
+                    source: source, key: place,
+                    nearest: Synonyms.nearest(to: key, among: dottedKeys)
+                        .map { path.isEmpty ? $0 : "\(path).\($0)" }, legal: result.keys.sorted())
             }
             let merged = try old.merging(value, source: source, path: place)
             guard merged.fits(old) else {

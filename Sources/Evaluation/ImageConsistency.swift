@@ -2,8 +2,8 @@ import Imagery
 
 /// Similarity of the pictures of two lists, pair by pair, on 8-bit values / 255.
 public struct ImageConsistency: Sendable {
-    /// Structural similarity of each pair; nil where the images are smaller than SSIM's window.
-    public let ssim: [Double]?
+    /// Structural similarity of each pair; nil of one whose images are smaller than SSIM's window.
+    public let ssim: [Double?]
     /// Peak signal-to-noise ratio of each pair in decibels; +∞ for identical ones.
     public let psnr: [Double]
     /// Mean squared error of each pair.
@@ -28,16 +28,14 @@ public struct ImageConsistency: Sendable {
         meanSquaredError = pairs.map(MeanSquaredError.value)
         psnr = meanSquaredError.map(PeakSignalToNoise.value(meanSquaredError:))
         let window = StructuralSimilarity.windowSize
-        let isLargeEnough = first.allSatisfy { min($0.width, $0.height) >= window }
-        ssim =
-            isLargeEnough
-            ? try pairs.map {
-                try StructuralSimilarity.value(
-                    $0.first, $0.second, height: $0.height, width: $0.width, channels: $0.channels)
-            } : nil
+        ssim = try pairs.map {
+            guard min($0.width, $0.height) >= window else { return nil }
+            return try StructuralSimilarity.value(
+                $0.first, $0.second, height: $0.height, width: $0.width, channels: $0.channels)
+        }
     }
 
-    private init(ssim: [Double]?, psnr: [Double], meanSquaredError: [Double]) {
+    private init(ssim: [Double?], psnr: [Double], meanSquaredError: [Double]) {
         self.ssim = ssim
         self.psnr = psnr
         self.meanSquaredError = meanSquaredError
@@ -47,7 +45,7 @@ public struct ImageConsistency: Sendable {
     /// - Precondition: each index is that of a pair.
     public func selecting(_ indices: [Int]) -> ImageConsistency {
         ImageConsistency(
-            ssim: ssim.map { values in indices.map { values[$0] } }, psnr: indices.map { psnr[$0] },
+            ssim: indices.map { ssim[$0] }, psnr: indices.map { psnr[$0] },
             meanSquaredError: indices.map { meanSquaredError[$0] })
     }
 

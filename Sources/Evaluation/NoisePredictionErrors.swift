@@ -67,13 +67,17 @@ public struct NoisePredictionErrors: Sendable {
             for (image, value) in difference.enumerated() { sums[image] += value }
             result.append(
                 AtTimestep(
-                    timestep: timestep, difference: try SampleStatistics(difference),
-                    denseLoss: try SampleStatistics(denseLoss), prunedLoss: try SampleStatistics(prunedLoss)))
+                    timestep: timestep, difference: try SampleStatistics(difference, within: Self.range),
+                    denseLoss: try SampleStatistics(denseLoss, within: Self.range),
+                    prunedLoss: try SampleStatistics(prunedLoss, within: Self.range)))
             progress(number + 1, timesteps.count)
         }
         self.timesteps = result
         byImage = sums.map { $0 / Double(timesteps.count) }
     }
+
+    /// Of mean squares.
+    private static let range = 0...Double.infinity
 
     /// What a squared difference of predictions is multiplied by to be one of ε: with x_t = a·x₀ + b·ε fixed,
     /// δε = a·δv = (a/b)·δx₀.

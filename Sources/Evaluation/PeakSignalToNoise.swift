@@ -39,6 +39,6 @@ public enum PeakSignalToNoise {
         for ratio in decibels where ratio == .infinity {
             identicalPairs += 1
         }
-        return (try SampleStatistics(decibels.map(capped)), identicalPairs)
+        return (try SampleStatistics(decibels.map(capped), within: 0...cap), identicalPairs)
     }
 }

@@ -13,7 +13,7 @@ public struct SettingError: Error, Equatable, CustomStringConvertible {
     ///   - expected: what would do.
     public init(key: String, got: Any, expected: String) {
         self.key = Self.short(key)
-        self.got = Self.short("\(got)")
+        self.got = Self.short(Self.words(got))
         self.expected = expected
     }
 
@@ -32,6 +32,15 @@ public struct SettingError: Error, Equatable, CustomStringConvertible {
             return try body()
         } catch let error as SettingError {
             throw error.within(section)
+        }
+    }
+
+    /// Numbers as people write them, lists without the quotes of Swift.
+    private static func words(_ value: Any) -> String {
+        switch value {
+        case let number as Double: number.plain
+        case let list as [Any]: "[\(list.map(words).joined(separator: ", "))]"
+        default: "\(value)"
         }
     }
 

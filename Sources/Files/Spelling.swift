@@ -1,13 +1,35 @@
 /// Finds what a mistyped name was meant to be.
 public enum Spelling {
     /// The closest name within a third of the length in edits; nil when nothing is close.
+    ///
+    /// - Parameter names: may have dots between the parts of a path; `name` may then be the last part alone.
     public static func nearest(to name: String, among names: [String]) -> String? {
         // Nothing has so long a name, and the time it takes grows with it.
         guard name.utf8.count <= 100 else { return nil }
-        let ranked = names.map { (name: $0, distance: distance(name.lowercased(), $0.lowercased())) }
-        guard let best = ranked.min(by: { ($0.distance, $0.name) < ($1.distance, $1.name) }) else { return nil }
-        return best.distance <= max(2, name.count / 3) ? best.name : nil
+        let typed = plain(name)
+        let ranked = names.map { candidate in
+            let whole = distance(typed, plain(candidate))
+            let last = candidate.split(separator: ".").last.map { distance(typed, plain(String($0))) } ?? whole
+            return (name: candidate, distance: min(whole, last), depth: candidate.count { $0 == "." })
+        }
+        let best = ranked.min { ($0.distance, $0.depth, $0.name) < ($1.distance, $1.depth, $1.name) }
+        guard let best, best.distance <= max(2, name.count / 3) else { return nil }
+        return best.name
     }
+
+    /// ", did you mean 'x'?", or nothing.
+    public static func hint(for name: String, among names: [String]) -> String {
+        nearest(to: name, among: names).map { ", did you mean '\($0)'?" } ?? ""
+    }
+
+    /// "one of a, b, c", and which of them `name` may have meant.
+    public static func choice(of names: [String], got name: String?) -> String {
+        let all = "one of \(names.joined(separator: ", "))"
+        guard let name, let nearest = nearest(to: name, among: names) else { return all }
+        return "\(all) (did you mean '\(nearest)'?)"
+    }
+
+    private static func plain(_ name: String) -> String { name.lowercased().replacing("-", with: "_") }
 
     /// Levenshtein distance.
     static func distance(_ a: String, _ b: String) -> Int {

@@ -12,7 +12,7 @@ public struct UnknownName: Error, Equatable, CustomStringConvertible {
     }
 
     public var description: String {
-        "unknown \(kind) '\(name)'" + (Spelling.nearest(to: name, among: legal).map { ", did you mean '\($0)'?" } ?? "")
+        "unknown \(kind) '\(name)'" + Spelling.hint(for: name, among: legal)
             + "; expected one of \(legal.joined(separator: ", "))"
     }
 }

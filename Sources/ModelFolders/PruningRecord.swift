@@ -1,3 +1,5 @@
+import Files
+
 /// `pruning.json`: what was removed from a model, by which method, and what that achieved.
 public struct PruningRecord: Codable, Sendable, Equatable {
     /// One channel axis of the model.
@@ -66,21 +68,45 @@ public struct PruningRecord: Codable, Sendable, Equatable {
     /// The run's resolved configuration, as YAML.
     public var configuration: String
     public var seed: Int
+    /// All that was asked for, as in `pruning.target`.
+    public var target: String?
+    /// The first limit of it.
     public var asked: Asked
     public var achieved: Achieved
     public var groups: [Group]
+    /// The program and the command that wrote the record. No part of what the model is.
+    public var madeBy: Provenance?
 
     public init(
-        method: String, granularity: String? = nil, configuration: String, seed: Int, asked: Asked, achieved: Achieved,
-        groups: [Group]
+        method: String, granularity: String? = nil, configuration: String, seed: Int, target: String? = nil,
+        asked: Asked, achieved: Achieved, groups: [Group], madeBy: Provenance? = nil
     ) {
         self.method = method
         self.granularity = granularity
         self.configuration = configuration
         self.seed = seed
+        self.target = target
         self.asked = asked
         self.achieved = achieved
         self.groups = groups
+        self.madeBy = madeBy
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case schema, method, granularity, configuration, seed, target, asked, achieved, groups
+        case madeBy = "made_by"
+    }
+
+    /// What was asked for, for people: "macs=0.5,params=0.4".
+    public var request: String { target ?? "\(asked.quantity)=\(asked.value.plain)" }
+
+    /// What the first limit counts, in words; "weights" where single weights were masked.
+    public var quantityName: String {
+        switch asked.quantity {
+        case "macs": "MACs"
+        case "params": "parameters"
+        default: achieved.weights == nil ? "channels" : "weights"
+        }
     }
 
     /// Channels left by group name, of the groups that lost some.

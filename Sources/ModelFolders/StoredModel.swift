@@ -25,7 +25,11 @@ extension StoredModel {
     public func digests() throws -> [String: String] {
         var digests = try settings.mapValues(Self.digest)
         digests["weights"] = weightsDigest
-        if let pruning { digests["pruning record"] = try Self.digest(of: JSONValue(encoding: pruning)) }
+        if var pruning {
+            // When and by whom the record was written makes no other model.
+            pruning.madeBy = nil
+            digests["pruning record"] = try Self.digest(of: JSONValue(encoding: pruning))
+        }
         return digests
     }
 

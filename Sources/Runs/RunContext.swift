@@ -16,6 +16,8 @@ public struct RunContext {
     /// The folder to write.
     public var output: URL
     public var occupied: Occupied
+    /// The command line as it can be typed again, for what is written; empty where there is none.
+    public var command: String
     /// Where what the run works on lies, by name ("model", "teacher", "data"): noted for those who resume it.
     public var places: [String: URL]
     /// Asks the run to stop after its step, with all that was done saved.
@@ -27,11 +29,12 @@ public struct RunContext {
     public var warning: WarningHandler?
 
     public init(
-        output: URL, occupied: Occupied = .refused, places: [String: URL] = [:],
+        output: URL, occupied: Occupied = .refused, command: String = "", places: [String: URL] = [:],
         interruption: Interruption = Interruption(), progress: ProgressHandler? = nil, warning: WarningHandler? = nil
     ) {
         self.output = output
         self.occupied = occupied
+        self.command = command
         self.places = places
         self.interruption = interruption
         self.progress = progress

@@ -16,9 +16,13 @@ public struct SampleStatistics: Sendable, Equatable {
     public let upperQuartile: Double
     public let maximum: Double
 
+    /// - Parameters:
+    ///   - values: at least one.
+    ///   - range: what a mean can be at all; the confidence interval, which a symmetric distribution may lead out of
+    ///     it, ends there.
     /// - Throws: `StatisticsError.tooFewSamples` for an empty list, `.notFinite` for a NaN or an infinity,
     ///   `.tooLarge` where squares overflow.
-    public init(_ values: [Double]) throws(StatisticsError) {
+    public init(_ values: [Double], within range: ClosedRange<Double>? = nil) throws(StatisticsError) {
         guard !values.isEmpty else { throw .tooFewSamples(what: "a mean", got: 0, needed: 1) }
         for (index, value) in values.enumerated() where !value.isFinite {
             throw .notFinite(what: "the list of measurements", index: index)
@@ -49,7 +53,8 @@ public struct SampleStatistics: Sendable, Equatable {
         standardDeviation = deviation
         let quantile = StudentT.twoSidedQuantile(confidence: 0.95, degreesOfFreedom: values.count - 1)
         let halfWidth = quantile * deviation / n.squareRoot()
-        confidenceInterval95 = (mean - halfWidth)...(mean + halfWidth)
+        let interval = (mean - halfWidth)...(mean + halfWidth)
+        confidenceInterval95 = range.map(interval.clamped) ?? interval
     }
 
     /// Linear interpolation between order statistics at (n − 1)·p, numpy's default.

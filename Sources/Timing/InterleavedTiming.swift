@@ -16,9 +16,9 @@ public struct InterleavedTiming: Sendable {
     /// - Precondition: as many of one as of the other.
     public init(first: [Double], second: [Double]) throws {
         precondition(first.count == second.count, "\(first.count) and \(second.count) rounds")
-        self.first = try SampleStatistics(first)
-        self.second = try SampleStatistics(second)
-        ratio = try SampleStatistics(zip(first, second).map { $1 / $0 })
+        self.first = try SampleStatistics(first, within: 0...Double.infinity)
+        self.second = try SampleStatistics(second, within: 0...Double.infinity)
+        ratio = try SampleStatistics(zip(first, second).map { $1 / $0 }, within: 0...Double.infinity)
     }
 
     public static func measure(

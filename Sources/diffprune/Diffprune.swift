@@ -13,6 +13,7 @@ struct Diffprune: ParsableCommand {
             on; anything else, or on the second, ends at once and leaves nothing unfinished. Results go to standard \
             output, progress and warnings to standard error.
             """,
+        version: Provenance.currentVersion,
         subcommands: Subcommands.all)
 
     static func main() {
@@ -43,7 +44,8 @@ struct Diffprune: ParsableCommand {
         } catch {
             let failure =
                 isParsed || error is UnknownName
-                ? CommandFailure(error) : CommandFailure(message: message(for: error), status: ExitStatus.usage)
+                ? CommandFailure(error)
+                : CommandFailure(message: ParserMessage.worded(message(for: error)), status: ExitStatus.usage)
             StandardStreams.fail(failure.message)
             return failure.status
         }

@@ -38,7 +38,9 @@ enum Subcommands {
     static func checkCommand(_ arguments: [String]) throws {
         guard let name = arguments.first, !name.hasPrefix("-") else { return }
         let names = all.compactMap { $0.configuration.commandName } + ["help"]
-        guard !names.contains(name) else { return }
-        throw UnknownName(kind: "command", name: name, legal: names)
+        // The parser shows the overview to whoever asks for help with what is not there.
+        let asked = name == "help" ? arguments.dropFirst().first { !$0.hasPrefix("-") } : name
+        guard let asked, !names.contains(asked) else { return }
+        throw UnknownName(kind: "command", name: asked, legal: names)
     }
 }

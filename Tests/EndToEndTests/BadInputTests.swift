@@ -72,7 +72,9 @@ import WeightFiles
         try expectRefused(evaluate + ["--class", "-1"], status: 64, saying: "-1")
         try expectRefused(evaluate + ["--class", "1"], status: 64, saying: "unconditional")
         let prune = ["prune", "--model", model, "--output", out]
-        try expectRefused(prune, status: 64, saying: "--method")
+        try expectRefused(prune + ["--resume"], status: 64, saying: "there is no run in")
+        try expectRefused(
+            ["finetune", "--model", model, "--output", out, "--resume"], status: 64, saying: "there is no run in")
         try expectRefused(prune + ["--method", "gradient-flw"], status: 64, saying: "'gradient-flow'")
         let magnitude = prune + ["--method", "magnitude", "--finetune-steps", "0"]
         try expectRefused(magnitude + ["--target", "mcs=0.5"], status: 64, saying: "macs")
@@ -92,7 +94,7 @@ import WeightFiles
         func train(_ overrides: String...) -> [String] {
             ["train", "--config", tiny.configuration, "--output", out, "--set"] + overrides
         }
-        try expectRefused(train("training.stpes=3"), status: 64, saying: "'steps'")
+        try expectRefused(train("training.stpes=3"), status: 64, saying: "'training.steps'")
         try expectRefused(train("trianing.steps=3"), status: 64, saying: "'training'")
         try expectRefused(train("training.steps=lots"), status: 64, saying: "'lots'", "whole number")
         try expectRefused(train("training.steps=-1"), status: 64, saying: "-1")
@@ -119,6 +121,7 @@ import WeightFiles
         try expectRefused(train("model.block_out_channels=[16384, 16384]"), status: 64, saying: "memory")
         try expectRefused(train("model.sample_size=7"), status: 64, saying: "sample_size")
         try expectRefused(["train", "--output", out], status: 64, saying: "--config")
+        try expectRefused(["train", "--output", out, "--resume"], status: 64, saying: "there is no run in")
         try expectRefused(
             ["train", "--config", scratch.path("none.yaml"), "--output", out], status: 64, saying: "none.yaml")
         let broken = try scratch.write("training: {steps: [", to: "broken.yaml")
@@ -297,16 +300,18 @@ import WeightFiles
             ]
         }
         let fourier = "time-fourier"
-        try expectRefused(predict(fourier, try tensors(fourier, 0)), status: 65, saying: "timestep is 0.0", "above 0")
+        try expectRefused(predict(fourier, try tensors(fourier, 0)), status: 65, saying: "timestep is 0,", "above 0")
         try expectRefused(
             predict(fourier, try tensors(fourier, -1.5)), status: 65, saying: "timestep is -1.5", "above 0")
-        try expectRefused(score(fourier, try tensors(fourier, 0)), status: 65, saying: "timestep is 0.0", "above 0")
+        try expectRefused(score(fourier, try tensors(fourier, 0)), status: 65, saying: "timestep is 0,", "above 0")
         try expectRefused(
             predict("time-learned", try tensors("time-learned", 2.5)), status: 65, saying: "2.5", "whole number")
         let classes = "class-embedding"
         for label in [0.5, 1.5, -1, 10] as [Float] {
             let input = try tensors(classes, 3, label: label)
-            let words = ["class label is \(label)", "whole number in 0..<10"]
+            let words = [
+                "class label is \(label == -1 ? "-1" : label == 10 ? "10" : "\(label)")", "whole number in 0..<10",
+            ]
             try expectRefused(predict(classes, input), status: 65, saying: words[0], words[1])
             try expectRefused(score(classes, input), status: 65, saying: words[0], words[1])
         }

@@ -57,7 +57,7 @@ import Testing
                 #expect(outcome.summary.contains(line), "\(line)")
             }
             let page = try String(contentsOf: outcome.report, encoding: .utf8)
-            #expect(page.contains("Density over time"))
+            #expect(page.contains("MACs left after each mask update"))
             #expect(page.contains("diffprune prune --model"))
         }
     }

@@ -58,6 +58,17 @@ private func statistics(_ features: [Float], dimension: Int) throws -> FeatureSt
         }
     }
 
+    /// Either set may be the one that is too small; both are counted.
+    @Test func everySetThatIsTooSmallIsWarnedOf() {
+        func warning(_ drawn: Int, _ real: Int) -> String? {
+            FeatureStatistics.warning(dimension: 64, samples: [("pictures", drawn), ("reference images", real)])
+        }
+        #expect(warning(65, 65) == nil)
+        #expect(warning(65, 26)?.hasPrefix("only 26 reference images for 64-dimensional") == true)
+        #expect(warning(64, 1000)?.contains("only 64 pictures for 64-dimensional") == true)
+        #expect(warning(64, 26)?.contains("only 64 pictures and 26 reference images for") == true)
+    }
+
     @Test func batchSizeAndOrderDoNotMatter() throws {
         for pair in pairs {
             let whole = try statistics(pair.first, dimension: pair.dimension)

@@ -220,7 +220,7 @@ import Testing
             #expect {
                 _ = try selection.masks(keeping: scores, remaining: 2.5 / 192)
             } throws: {
-                guard case BudgetError.unreachable(_, let minimum, "weights")? = $0 as? BudgetError else {
+                guard case BudgetError.unreachable(_, let minimum, "sparsity")? = $0 as? BudgetError else {
                     return false
                 }
                 return close(minimum, 3.0 / 192, 1e-12)

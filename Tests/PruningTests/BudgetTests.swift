@@ -40,6 +40,23 @@ import Testing
         }
     }
 
+    /// The user's own quantity, and the nearest number that can be had.
+    @Test func whatCannotBeReachedIsSaidInTheUsersWords() {
+        func words(_ quantity: String, _ asked: Double, _ minimum: Double) -> String {
+            "\(BudgetError.unreachable(asked: asked, minimum: minimum, quantity: quantity))"
+        }
+        let sparsity = words("sparsity", 1 - 0.95, 0.12191)
+        #expect(sparsity.contains("target sparsity=0.95 cannot") && sparsity.contains("at most sparsity=0.878"))
+        let macs = words("macs", 0.001, 0.023311734898929556)
+        #expect(macs.contains("target macs=0.001 cannot") && macs.contains("at least macs=0.0234"))
+        #expect(words("sparsity", 0.5, 1).contains("at most sparsity=0"))
+    }
+
+    @Test func aMistypedQuantityHasANearestOne() {
+        #expect { try Budget(parsing: "params=0.5,mac=0.5") } throws: { "\($0)".contains("did you mean 'macs'?") }
+        #expect { try Budget(parsing: "macs=2") } throws: { "\($0)".contains("macs=2 must lie between 0 and 1") }
+    }
+
     @Test func sparsityIsWhatLeavesAndTheOthersWhatStays() throws {
         #expect(try Budget(.macs, 0.4).remaining == 0.4)
         #expect(try Budget(.params, 0.4).remaining == 0.4)

@@ -67,6 +67,19 @@ import Testing
             elements.first { $0.name == "title" }?.text == hostile.replacingOccurrences(of: "\u{1}", with: "\u{FFFD}"))
     }
 
+    /// On a phone the rows of a table of many columns are blocks of lines, each with its column's title.
+    @Test func cellsOfWideTablesKnowTheirColumns() throws {
+        func cells(_ columns: [String]) throws -> [String?] {
+            var table = ReportTable(columns: columns.map { .number($0) })
+            try table.append(columns.map { _ in "1" })
+            var report = HTMLReport(title: "t")
+            report.sections = [.init("s", [.table(table)])]
+            return try #require(parsedHTML(report.html)).filter { $0.name == "td" }.map { $0.attributes["data-label"] }
+        }
+        #expect(try cells(["a", "b", "c", "d", "<e>"]) == ["a", "b", "c", "d", "<e>"])
+        #expect(try cells(["a", "b", "c", "d"]) == [nil, nil, nil, nil])
+    }
+
     @Test func numbersStandRightAndTheMarkedRowIsMarked() throws {
         var table = ReportTable(columns: [.name("method"), .number("SSIM")])
         try table.append(["a", "0.5"])

@@ -176,6 +176,9 @@ private func count(_ character: Character, in text: String) -> Int { text.count 
         #expect(labels(Axis("a"), [0, 1]) == ["0", "0.2", "0.4", "0.6", "0.8", "1.0"])
         #expect(labels(Axis("a"), [-0.3, 0.71]) == ["−0.4", "−0.2", "0", "0.2", "0.4", "0.6", "0.8"])
         #expect(labels(Axis("a"), [3, 97], expand: false) == ["20", "40", "60", "80"])
+        // On a phone too there is more than one number, without which there is no scale.
+        #expect(labels(Axis("a"), [50, 950], pixels: 330, expand: false) == ["200", "400", "600", "800"])
+        #expect(labels(Axis("a", isWhole: true), [1, 4], expand: false) == ["1", "2", "3", "4"])
         #expect(labels(Axis("a"), [0, 50_000]) == ["0", "10k", "20k", "30k", "40k", "50k"])
         #expect(labels(Axis("a"), [0, 2.5e6]) == ["0", "0.5M", "1.0M", "1.5M", "2.0M", "2.5M"])
         #expect(labels(Axis("a"), [0, 4e-6], pixels: 200) == ["0", "2e−6", "4e−6"])

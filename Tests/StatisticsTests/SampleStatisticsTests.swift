@@ -37,6 +37,17 @@ private struct Oracle: Decodable {
         }
     }
 
+    /// Three pairs of which one differs: t would have SSIM be 1.1.
+    @Test func intervalsStayWhereMeansCanBe() throws {
+        let values = [1, 1, 0.7]
+        let free = try #require(try SampleStatistics(values).confidenceInterval95)
+        #expect(free.upperBound > 1)
+        let bounded = try #require(try SampleStatistics(values, within: -1...1).confidenceInterval95)
+        #expect(bounded.upperBound == 1 && bounded.lowerBound == free.lowerBound)
+        let low = try #require(try SampleStatistics([0, 0, 0.3], within: 0...Double.infinity).confidenceInterval95)
+        #expect(low.lowerBound == 0 && low.upperBound > 0.1)
+    }
+
     @Test func studentQuantilesAgreeWithSciPy() throws {
         for row in try Fixtures.json("evaluation/statistics.json", as: Oracle.self).studentT {
             let t = StudentT.twoSidedQuantile(confidence: row[1], degreesOfFreedom: Int(row[0]))

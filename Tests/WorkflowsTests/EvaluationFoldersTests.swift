@@ -66,6 +66,28 @@ import Testing
         }
     }
 
+    /// One small pair among others takes nothing from them, and is named.
+    @Test func aPairTooSmallForSSIMIsNamed() throws {
+        try EvaluationFixtures.with { fixtures in
+            let pictures = ["0.png": grey(3), "1.png": grey(4), "thumb.png": grey(5, size: 8)]
+            for folder in ["a", "b"] { try write(pictures, to: fixtures.url(folder)) }
+            var warnings: [String] = []
+            let summary = try PairedFoldersWorkflow(
+                dense: fixtures.url("a"), pruned: fixtures.url("b"),
+                in: RunContext(
+                    output: fixtures.url("out"), command: "as typed", warning: { warnings.append($0) })
+            ).run()
+            #expect(summary.ssim?.count == 2 && summary.ssim?.mean == 1 && summary.psnr.count == 3)
+            #expect(warnings.count == 1 && warnings[0].contains("thumb.png (8×8) is smaller"), "\(warnings)")
+            let json = try JSONFile.read(fixtures.url("out").appendingPathComponent("metrics.json"))
+            #expect(json["warnings"] == .array(warnings.map { .string($0) }))
+            #expect(json.at("made_by.command") == "as typed" && json.at("made_by.version") != nil)
+            let page = try String(
+                contentsOf: fixtures.url("out").appendingPathComponent("report.html"), encoding: .utf8)
+            #expect(page.contains("thumb.png") && page.contains("SSIM over 2 of them"))
+        }
+    }
+
     @Test func namesMustMatch() throws {
         try EvaluationFixtures.with { fixtures in
             try write(["x.png": grey(0), "y.png": grey(0)], to: fixtures.url("a"))

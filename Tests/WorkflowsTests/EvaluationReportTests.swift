@@ -18,7 +18,7 @@ import Testing
             settings.features = Repository.url("Samples/models/fashion-features")
             _ = try EvaluationWorkflow(
                 settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(run.appendingPathComponent("model")),
-                command: "diffprune evaluate --dense 'a & b'", in: RunContext(output: fixtures.url("out"))
+                in: RunContext(output: fixtures.url("out"), command: "diffprune evaluate --dense 'a & b'")
             ).run()
             let page = try String(
                 contentsOf: fixtures.url("out").appendingPathComponent("report.html"), encoding: .utf8)
@@ -39,6 +39,49 @@ import Testing
         }
     }
 
+    /// Twelve reports in twelve tabs are told apart, and each says what made it.
+    @Test func methodTargetVersionAndCommandAreSaid() throws {
+        try EvaluationFixtures.with { fixtures in
+            let dense = try fixtures.model("dense")
+            let run = try fixtures.prunedRun("run", of: dense)
+            func evaluate(_ first: URL, _ second: URL, to name: String) throws -> (EvaluationResult, String, JSONValue)
+            {
+                let result = try EvaluationWorkflow(
+                    EvaluationFixtures.settings, dense: LoadedPipeline(first), pruned: LoadedPipeline(second),
+                    in: RunContext(output: fixtures.url(name), command: "diffprune evaluate as typed")
+                ).run()
+                let folder = fixtures.url(name)
+                return (
+                    result,
+                    try String(contentsOf: folder.appendingPathComponent("report.html"), encoding: .utf8),
+                    try JSONFile.read(folder.appendingPathComponent("metrics.json"))
+                )
+            }
+            let model = run.appendingPathComponent("model")
+            let (result, page, json) = try evaluate(dense, model, to: "out")
+            #expect(page.contains("<title>magnitude, macs=0.6: dense and pruned, from the same noise</title>"))
+            #expect(page.contains("Pruned by <code>magnitude</code> to <code>macs=0.6</code>"))
+            #expect(page.contains("diffprune \(Provenance.currentVersion), "))
+            #expect(!page.contains("1 threads"))
+            #expect(json.at("made_by.command") == "diffprune evaluate as typed")
+            #expect(json.at("made_by.date") == .string(result.madeBy.date))
+            #expect(json.at("pruning.method") == "magnitude" && json.at("pruning.target") == "macs=0.6")
+            #expect(!result.warnings.contains { $0.contains("swapped") })
+
+            let (swapped, _, other) = try evaluate(model, dense, to: "swapped")
+            #expect(swapped.warnings.contains { $0.contains("--dense and --pruned swapped?") })
+            #expect(other["pruning"] == .null)
+        }
+    }
+
+    @Test func theKindOfRunIsSaid() {
+        func title(_ kind: RunHistory.Kind) -> String {
+            HistorySection(RunHistory([], kind: kind, configuration: ""), groups: []).section().title
+        }
+        #expect(title(.prune) == "The pruning run" && title(.finetune) == "The fine-tuning run")
+        #expect(title(.train) == "The training run")
+    }
+
     @Test func aRunsHistoryIsPlotted() throws {
         let lines: [JSONValue] = [
             [
@@ -55,11 +98,14 @@ import Testing
         let history = RunHistory(lines, configuration: "method: {}")
         #expect(history.updates.map(\.report.energy) == [-2.5, -3.5])
         #expect(history.training.map(\.loss) == [0.5, 0.25])
-        let titles = HistorySection(history, groups: []).section().blocks.compactMap { block in
+        let titles = HistorySection(history, groups: [], quantity: "MACs").section().blocks.compactMap { block in
             if case .plot(let plot, _) = block { plot.title } else { nil }
         }
         #expect(
-            titles == ["Density over time", "Energy over time", "Channels that came back and left", "Fine-tuning loss"])
+            titles == [
+                "MACs left after each mask update", "Energy over time", "Channels that came back and left",
+                "Fine-tuning loss",
+            ])
     }
 
     /// The keys of `metrics.jsonl`, as other programs read them.

@@ -53,6 +53,24 @@ import Workflows
         }
     }
 
+    @Test func keysThatSayNothingAreNamed() throws {
+        try withTemporaryFolder { scratch in
+            let folder = scratch.appendingPathComponent("features")
+            try FileManager.default.copyItem(at: FeatureFixtures.model, to: folder)
+            #expect(try FeatureClassifierFolder(folder).load().warnings.isEmpty)
+            try rewriteConfiguration(folder, "test_acuracy", 0.5)
+            let warnings = try FeatureClassifierFolder(folder).load().warnings
+            #expect(warnings.count == 1 && warnings[0].contains("'test_acuracy'"))
+            #expect(warnings.first?.contains("did you mean 'test_accuracy'?") == true)
+        }
+        // A key that cannot be missed is asked for by what is there in its place.
+        let missing = try message { folder in
+            try rewriteConfiguration(folder, "input_size", nil)
+            try rewriteConfiguration(folder, "inputsize", 32)
+        }
+        #expect(missing?.contains("'input_size' is missing (there is 'inputsize')") == true, "\(missing ?? "")")
+    }
+
     @Test func damagedWeightsAreRefusedByName() throws {
         #expect(try message { _ in } == nil)
         let cut = try message { folder in

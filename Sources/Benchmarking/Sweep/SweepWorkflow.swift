@@ -64,7 +64,8 @@ public struct SweepWorkflow {
                 let first = index / points.count * points.count
                 return SweepResult.Point(
                     work: jobs[index].work, value: point.value, batch: point.batch, threads: point.threads ?? threads,
-                    macs: point.subject.macs * Double(point.batch), milliseconds: try SampleStatistics(times[index]),
+                    macs: point.subject.macs * Double(point.batch),
+                    milliseconds: try SampleStatistics(times[index], within: 0...Double.infinity),
                     relativeTime: try InterleavedTiming(first: times[first], second: times[index]).ratio,
                     relativeWork: point.work / jobs[first].point.work)
             })

@@ -1,3 +1,5 @@
+import Files
+
 /// What can be wrong with a sampler's settings, or with the buffers of one step.
 public enum SamplerError: Error, Equatable, CustomStringConvertible {
     /// η outside 0 … 1.
@@ -18,9 +20,9 @@ public enum SamplerError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .eta(let got):
-            "eta is \(got), expected 0 (deterministic) to 1"
+            "eta is \(got.plain), expected 0 (deterministic) to 1"
         case .etaWithoutUse(let got):
-            "eta is \(got), expected none with the ddpm sampler (ddim has one)"
+            "eta is \(got.plain), expected none with the ddpm sampler (ddim has one)"
         case .noSignal(let timestep, let reason):
             "timestep \(timestep) holds no signal (the cumulative alpha is 0), and \(reason)"
         case .stepIndex(let got, let count):

@@ -2,6 +2,23 @@
 public enum SamplerName: String, Codable, Sendable, CaseIterable {
     case ddpm, ddim
 
+    /// The one that the scheduler's class stands for.
+    public init(of configuration: SchedulerConfiguration) {
+        switch configuration.schedulerClass {
+        case .ddpm: self = .ddpm
+        case .ddim: self = .ddim
+        }
+    }
+
+    /// As many steps as diffusers' pipelines take unless told otherwise (`DDPMPipeline` 1000, `DDIMPipeline` 50), but
+    /// no more than there are training timesteps.
+    public func usualSteps(_ configuration: SchedulerConfiguration) -> Int {
+        switch self {
+        case .ddpm: min(1000, configuration.trainTimesteps)
+        case .ddim: min(50, configuration.trainTimesteps)
+        }
+    }
+
     /// A sampler over the schedule that `configuration` describes, of whichever scheduler class it is.
     ///
     /// - Parameters:

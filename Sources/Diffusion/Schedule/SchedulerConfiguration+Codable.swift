@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The keys of `scheduler_config.json`.
@@ -97,7 +98,10 @@ struct SchedulerConfigurationFile: Decodable {
         try read.validate()
         configuration = read
         warnings =
-            reader.unknownKeys.map { "scheduler configuration: key \($0) is not known and is ignored" }
+            reader.unknownKeys.map {
+                "scheduler configuration: key \($0) is not known and is ignored"
+                    + Spelling.hint(for: $0, among: SchedulerKey.allCases.map(\.rawValue))
+            }
             + Self.remarks(on: read)
     }
 
@@ -145,11 +149,12 @@ private struct SchedulerKeyReader {
     func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: SchedulerKey, into target: inout Choice
     ) throws {
-        let expected = "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        let names = Choice.allCases.map(\.rawValue)
         var name = target.rawValue
-        try value(key, expected, into: &name)
+        try value(key, Spelling.choice(of: names, got: nil), into: &name)
         guard let choice = Choice(rawValue: name) else {
-            throw SchedulerError.invalidValue(key: key.rawValue, got: found(key), expected: expected)
+            throw SchedulerError.invalidValue(
+                key: key.rawValue, got: found(key), expected: Spelling.choice(of: names, got: name))
         }
         target = choice
     }
@@ -158,7 +163,7 @@ private struct SchedulerKeyReader {
     private func found(_ key: SchedulerKey) -> String {
         if let text = try? container.decode(String.self, forKey: key) { return "\"\(text.prefix(60))\"" }
         if let truth = try? container.decode(Bool.self, forKey: key) { return "\(truth)" }
-        if let number = try? container.decode(Double.self, forKey: key) { return "\(number)" }
+        if let number = try? container.decode(Double.self, forKey: key) { return number.plain }
         if (try? container.decodeNil(forKey: key)) == true { return "null" }
         if (try? container.nestedUnkeyedContainer(forKey: key)) != nil { return "a list" }
         return (try? container.nestedContainer(keyedBy: AnyKey.self, forKey: key)) != nil

@@ -61,7 +61,8 @@ public struct SchedulerConfiguration: Equatable, Sendable {
     public func validate() throws {
         func require(_ condition: Bool, _ key: SchedulerKey, _ got: Any, _ expected: String) throws {
             guard condition else {
-                throw SchedulerError.invalidValue(key: key.rawValue, got: "\(got)", expected: expected)
+                let got = (got as? Double)?.plain ?? "\(got)"
+                throw SchedulerError.invalidValue(key: key.rawValue, got: got, expected: expected)
             }
         }
         let limit = Self.trainTimestepsLimit

@@ -10,8 +10,8 @@ extension DataConfiguration {
         let shape = model.imageShape
         guard shape[0] == shape[1] else {
             throw SettingError(
-                key: "model.sample_size", got: "\(shape[..<2])", expected: "a square, for training on images"
-            )
+                key: "model.sample_size", got: "\(shape[0])×\(shape[1])",
+                expected: "a square, to which images can be brought")
         }
         try Self.checkPrediction(of: model)
         let dataset = try open(size: shape[0], channels: shape[2])

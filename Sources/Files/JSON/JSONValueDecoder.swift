@@ -23,7 +23,7 @@ struct JSONValueDecoder: Decoder {
         } catch DecodingError.dataCorrupted(let context) where context.codingPath.count == codingPath.count {
             // A choice that is none of its cases.
             guard let names = Self.names(of: type) else { throw DecodingError.dataCorrupted(context) }
-            throw unexpected("one of \(names.joined(separator: ", "))")
+            throw unexpected(Spelling.choice(of: names, got: value.stringValue))
         }
     }
 
@@ -107,7 +107,10 @@ private struct KeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     private func member(_ key: any CodingKey) throws -> JSONValueDecoder {
         guard let value = members[key.stringValue] else {
-            throw SettingError(key: JSONValueDecoder.key(codingPath + [key]), got: "missing", expected: "a value")
+            let near = Spelling.nearest(to: key.stringValue, among: members.keys.sorted())
+            throw SettingError(
+                key: JSONValueDecoder.key(codingPath + [key]),
+                got: "missing" + (near.map { " (there is '\($0)')" } ?? ""), expected: "a value")
         }
         return JSONValueDecoder(value: value, codingPath: codingPath + [key])
     }

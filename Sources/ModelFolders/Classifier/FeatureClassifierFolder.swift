@@ -21,6 +21,7 @@ public struct FeatureClassifierFolder: ModelFamily {
     public func load() throws -> StoredClassifier {
         let file = url.appendingPathComponent(ModelFolder.configurationName)
         let record = try ModelFolder(url).readRecord()
+        var warnings: [String] = []
         let model = try ModelFolder.reading(file) { json in
             let (kind, schema) = (json["kind"], json["schema"])
             guard kind?.stringValue == Self.classNames[0] else {
@@ -33,10 +34,14 @@ public struct FeatureClassifierFolder: ModelFamily {
                 schema?.intValue == Self.schema, "schema", got: schema?.summary ?? "missing",
                 expected: "\(Self.schema)")
             let configuration = try json.decoded(as: FeatureClassifierConfiguration.self)
+            let known = FeatureClassifierConfiguration.knownKeys + ["kind", "schema"]
+            warnings = (json.sortedMembers ?? []).map(\.key).filter { !known.contains($0) }.map {
+                "\(file.path): key '\($0)' is not known and was ignored" + Spelling.hint(for: $0, among: known)
+            }
             return try Parameter.unset { try FeatureClassifier(configuration, kept: record?.keptChannels ?? [:]) }
         }
         try WeightFolder(of: weightsFile).open().load(into: model.parameters)
-        return StoredClassifier(model: model, pruning: record)
+        return StoredClassifier(model: model, pruning: record, warnings: warnings)
     }
 
     public func save(_ stored: StoredClassifier) throws {

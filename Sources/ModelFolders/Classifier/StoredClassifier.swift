@@ -6,10 +6,11 @@ public struct StoredClassifier: StoredModel {
     public let model: FeatureClassifier
     /// nil for a model that was never pruned.
     public var pruning: PruningRecord?
-    public var warnings: [String] { [] }
+    public let warnings: [String]
 
-    public init(model: FeatureClassifier, pruning: PruningRecord? = nil) {
+    public init(model: FeatureClassifier, pruning: PruningRecord? = nil, warnings: [String] = []) {
         self.model = model
+        self.warnings = warnings
         self.pruning = pruning
     }
 
@@ -31,7 +32,8 @@ public struct StoredClassifier: StoredModel {
     public var summary: [(title: String, text: String)] {
         let configuration = model.configuration
         let (side, channels) = (configuration.inputSize, configuration.channels)
-        let accuracy = configuration.testAccuracy.map { ", \($0) of its test images classified correctly" } ?? ""
+        let accuracy =
+            configuration.testAccuracy.map { ", \($0.significant()) of its test images classified correctly" } ?? ""
         return [
             ("images", "\(side)×\(side), \(channels) \(channels == 1 ? "channel" : "channels")"),
             ("classes", "\(configuration.classNames.count), by \(model.dimension) features"),

@@ -93,7 +93,10 @@ public struct PipelineFolder: ModelFamily {
                 json.sortedMembers?.map(\.key).filter { !known.contains($0) && !$0.hasPrefix("_") } ?? []
             )
         }
-        warnings += unknown.map { "\(file.path): key '\($0)' is not known and was ignored" }
+        warnings += unknown.map {
+            "\(file.path): key '\($0)' is not known and was ignored"
+                + Spelling.hint(for: $0, among: UNetConfiguration.knownKeys)
+        }
         return configuration
     }
 

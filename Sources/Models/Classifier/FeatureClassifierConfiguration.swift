@@ -33,7 +33,10 @@ public struct FeatureClassifierConfiguration: Codable, Sendable, Equatable {
         self.testAccuracy = testAccuracy
     }
 
-    enum CodingKeys: String, CodingKey {
+    /// Every key of the file that has a meaning here.
+    public static var knownKeys: [String] { CodingKeys.allCases.map(\.rawValue) }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
         case name, channels, widths
         case inputSize = "input_size"
         case normalizationGroups = "normalization_groups"

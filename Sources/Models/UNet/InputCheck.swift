@@ -1,3 +1,5 @@
+import Files
+
 /// Why a call does not fit a model.
 public enum ModelInputError: Error, CustomStringConvertible {
     case mismatch(what: String, got: String, expected: String)
@@ -38,7 +40,7 @@ struct InputCheck {
     func check(_ timesteps: [Float]) throws {
         let domain = model.timeProjection.domain
         guard let bad = timesteps.first(where: { !domain.contains($0) }) else { return }
-        throw ModelInputError.mismatch(what: "a timestep", got: "\(bad)", expected: "\(domain)")
+        throw ModelInputError.mismatch(what: "a timestep", got: bad.plain, expected: "\(domain)")
     }
 
     private func check(_ labels: ClassLabels?, batch: Int) throws {
@@ -74,6 +76,6 @@ struct InputCheck {
                 what: "class labels", got: "\(numbers.count) numbers", expected: "\(batch), one an image")
         }
         guard let bad = numbers.first(where: { !domain.contains($0) }) else { return }
-        throw ModelInputError.mismatch(what: "a class label", got: "\(bad)", expected: "\(domain)")
+        throw ModelInputError.mismatch(what: "a class label", got: bad.plain, expected: "\(domain)")
     }
 }

@@ -102,7 +102,7 @@ extension UNetConfiguration: Codable {
         guard let activation = Activation(rawValue: lower), activation != .identity else {
             throw SettingError(
                 key: CodingKeys.activation.rawValue, got: "'\(name)'",
-                expected: "one of 'silu', 'swish', 'gelu', 'mish', 'relu'")
+                expected: Spelling.choice(of: ["silu", "swish", "gelu", "mish", "relu"], got: name))
         }
         return activation
     }

@@ -32,13 +32,13 @@ extension UNetConfiguration {
             expected: "\(blockOutChannels.count) entries, one a level")
         for type in downBlockTypes {
             try require(
-                Self.downBlocks.contains(Self.plain(type)), "down_block_types", got: type,
-                expected: "one of \(Self.downBlocks)")
+                Self.downBlocks.contains(Self.plain(type)), "down_block_types", got: "'\(type)'",
+                expected: Spelling.choice(of: Self.downBlocks, got: type))
         }
         for type in upBlockTypes {
             try require(
-                Self.upBlocks.contains(Self.plain(type)), "up_block_types", got: type,
-                expected: "one of \(Self.upBlocks)")
+                Self.upBlocks.contains(Self.plain(type)), "up_block_types", got: "'\(type)'",
+                expected: Spelling.choice(of: Self.upBlocks, got: type))
         }
         try checkPyramid()
         if let size = sampleSize {

@@ -75,8 +75,8 @@ extension Selection {
             let current = cost.value(widths)
             guard current > allowed[index] * (1 + 1e-12) else { continue }
             throw partition.unreachable(
-                asked: allowed[index] / fullCosts[index], minimum: current / fullCosts[index],
-                quantity: cost.kind.rawValue, widths: widths)
+                asked: min(allowed[index] / fullCosts[index], budget.limits[index].remaining),
+                minimum: current / fullCosts[index], quantity: budget.limits[index].quantity.rawValue, widths: widths)
         }
     }
 

@@ -52,8 +52,8 @@ extension Selection {
         guard minimum > total else { return }
         let full = Double(max(space.count, 1))
         throw partition.unreachable(
-            asked: Double(total) / full, minimum: Double(minimum) / full, quantity: costs[0].kind.rawValue,
-            widths: space.widths)
+            asked: min(Double(total) / full, budget.remaining), minimum: Double(minimum) / full,
+            quantity: budget.limits[0].quantity.rawValue, widths: space.widths)
     }
 
     /// Keeps `total` of all classes together, of each about as many as `quota` says, the highest.

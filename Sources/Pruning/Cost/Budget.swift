@@ -1,3 +1,5 @@
+import Files
+import Foundation
 import Layers
 
 /// How much of a model may be left: one limit or several, all of which hold at the end.
@@ -24,7 +26,7 @@ public struct Budget: Codable, Sendable, Equatable {
         /// Fraction of the cost that may be left.
         public var remaining: Double { quantity == .sparsity ? 1 - value : value }
 
-        public var description: String { "\(quantity.rawValue)=\(value)" }
+        public var description: String { "\(quantity.rawValue)=\(value.plain)" }
     }
 
     /// At least one, each of another quantity. The first is the one whose density a method leads down; the others come
@@ -83,6 +85,7 @@ public struct Budget: Codable, Sendable, Equatable {
 public enum BudgetError: Error, CustomStringConvertible {
     case unreadable(String)
     case outOfRange(quantity: String, value: Double)
+    /// Fractions left, asked for and possible; the quantity is the user's.
     case unreachable(asked: Double, minimum: Double, quantity: String)
     /// With granularity `regular`, of whose `count` axes `whole` cannot be narrowed at all.
     case unreachableRegularly(asked: Double, minimum: Double, quantity: String, whole: Int, count: Int)
@@ -94,31 +97,50 @@ public enum BudgetError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .unreadable(let text):
-            "target '\(text)' is not of the form QUANTITY=NUMBER with QUANTITY one of "
-                + Budget.Quantity.allCases.map(\.rawValue).joined(separator: ", ")
-                + " (several with commas between, each once)"
+            "target '\(text)' is not of the form QUANTITY=NUMBER with QUANTITY "
+                + Spelling.choice(of: Budget.Quantity.allCases.map(\.rawValue), got: Self.unknownQuantity(in: text))
+                + ", several with commas between and each once"
         case .outOfRange(let quantity, let value):
-            "target \(quantity)=\(value) must lie between 0 and 1, both excluded"
+            "target \(quantity)=\(value.plain) must lie between 0 and 1, both excluded"
         case .unreachable(let asked, let minimum, let quantity):
-            "target \(quantity)=\(Self.short(asked)) cannot be reached: with the minimum width of every group, "
-                + "\(Self.short(minimum)) is left"
+            "target \(Self.target(quantity, asked)) cannot be reached: every group keeps its minimum width, "
+                + "expected \(Self.nearest(quantity, minimum))"
         case .unreachableRegularly(let asked, let minimum, let quantity, let whole, let count):
-            "target \(quantity)=\(Self.short(asked)) cannot be reached by granularity 'regular': with equal "
-                + "normalisation groups \(Self.short(minimum)) is left at least, \(whole) of \(count) channel groups "
-                + "cannot be narrowed, "
-                + "expected a higher target, a smaller multiple or granularity 'channel'"
+            "target \(Self.target(quantity, asked)) cannot be reached by granularity 'regular', which keeps "
+                + "normalisation groups equal (\(whole) of \(count) channel groups cannot be narrowed): "
+                + "expected \(Self.nearest(quantity, minimum)), a smaller multiple or granularity 'channel'"
         case .notCounted(let quantity):
             "target \(quantity)=… cannot be met by single weights, whose zeros dense kernels still compute with: "
                 + "expected sparsity=NUMBER, the fraction of weights that become zero"
         case .patternHasItsOwn(let asked, let pattern, let sparsity):
-            "target sparsity=\(Self.short(asked)) is not what the pattern \(pattern) leaves, "
-                + "expected sparsity=\(sparsity)"
+            "target sparsity=\(asked.significant(9)) is not what the pattern \(pattern) leaves, "
+                + "expected sparsity=\(sparsity.significant(6))"
         }
     }
 
-    /// Three digits say enough.
-    private static func short(_ value: Double) -> String {
-        let scaled = (value * 1000).rounded() / 1000
-        return "\(scaled)"
+    /// As the user asked for it. What is left of 1 has the rounding of a subtraction, which nine digits do without.
+    private static func target(_ quantity: String, _ remaining: Double) -> String {
+        "\(quantity)=\((isRemoval(quantity) ? 1 - remaining : remaining).significant(9))"
+    }
+
+    /// The nearest target that can be reached, in three digits rounded to the side where it can.
+    private static func nearest(_ quantity: String, _ minimum: Double) -> String {
+        func rounded(_ value: Double, _ rule: FloatingPointRoundingRule) -> Double {
+            guard value > 0 else { return 0 }
+            let scale = Foundation.pow(10, 2 - Foundation.log10(value).rounded(.down))
+            return (value * scale).rounded(rule) / scale
+        }
+        return isRemoval(quantity)
+            ? "at most \(quantity)=\(rounded(1 - minimum, .down).significant(3))"
+            : "at least \(quantity)=\(rounded(minimum, .up).significant(3))"
+    }
+
+    /// Whether a quantity says how much leaves, and not how much is left.
+    private static func isRemoval(_ quantity: String) -> Bool { quantity == Budget.Quantity.sparsity.rawValue }
+
+    /// What stands where a quantity's name should.
+    private static func unknownQuantity(in text: String) -> String? {
+        text.split(separator: ",").compactMap { $0.split(separator: "=").first.map(String.init) }
+            .first { Budget.Quantity(rawValue: $0) == nil }
     }
 }

@@ -41,7 +41,10 @@ enum BlockMarkup {
             let look = table.columns[index].isNumeric ? " class=\"number\"" : ""
             return "<\(tag)\(attributes)\(look)>\(Markup.prose(text))</\(tag)>"
         }
-        var result = "<figure class=\"table\">\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>"
+        // More columns than a phone is wide: its rows become blocks of lines there, each with its column's title.
+        let isStacked = table.columns.count > 4
+        let look = isStacked ? " class=\"stack\"" : ""
+        var result = "<figure class=\"table\">\n<div class=\"scroll\" tabindex=\"0\"><table\(look)>\n<thead><tr>"
         for (index, column) in table.columns.enumerated() {
             result += cell("th", index, column.title, " scope=\"col\"")
         }
@@ -49,7 +52,8 @@ enum BlockMarkup {
         for row in table.rows {
             result += row.isEmphasized ? "<tr class=\"strong\">" : "<tr>"
             for (index, text) in row.cells.enumerated() {
-                result += cell("td", index, text)
+                let label = isStacked ? " data-label=\"\(Markup.escape(table.columns[index].title))\"" : ""
+                result += cell("td", index, text, label)
             }
             result += "</tr>\n"
         }

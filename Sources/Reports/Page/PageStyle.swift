@@ -62,7 +62,8 @@ enum PageStyle {
         .narrow{display:none}
         .code{margin:0 0 1.1rem}
         .codetitle{margin:0 0 .3rem;font-size:.88rem;color:var(--muted)}
-        pre{margin:0;padding:.8rem 1rem;overflow-x:auto;border:1px solid var(--line);border-radius:.5rem;
+        pre{margin:0;padding:.8rem 1rem;white-space:pre-wrap;overflow-wrap:anywhere;
+        border:1px solid var(--line);border-radius:.5rem;
         background:var(--soft);font-size:.84rem;line-height:1.55}
         details{margin:0 0 1rem;border:1px solid var(--line);border-radius:.5rem;padding:0 1rem}
         summary{padding:.6rem 0;cursor:pointer;font-weight:600}
@@ -84,7 +85,16 @@ enum PageStyle {
         section{padding:1rem .85rem .5rem}
         .wide{display:none}
         .narrow{display:block}
-        th,td{padding:.4rem .6rem}
+        table{font-size:.85rem}
+        th,td{padding:.35rem .5rem;white-space:normal}
+        th:first-child,td:first-child{overflow-wrap:anywhere}
+        .stack thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+        .stack tr{display:block;padding:.5rem .6rem;border-bottom:1px solid var(--line)}
+        .stack tbody tr:last-child{border-bottom:0}
+        .stack td{display:flex;justify-content:space-between;gap:1rem;padding:.1rem 0;border:0}
+        .stack td::before{content:attr(data-label);color:var(--muted)}
+        .stack td:first-child{font-weight:650}
+        .stack td:first-child::before{content:none}
         footer{padding:0 .25rem}
         dl{grid-template-columns:minmax(0,1fr);gap:0}
         dd{margin-bottom:.6rem}
@@ -96,7 +106,6 @@ enum PageStyle {
         nav{display:none}
         section{border:0;padding:0}
         .scroll{overflow:visible}
-        pre{white-space:pre-wrap}
         figure,.card,tr{break-inside:avoid}
         h2,h3{break-after:avoid}
         .wide{display:block}

@@ -17,16 +17,19 @@ public struct Axis: Sendable {
     public var range: ClosedRange<Double>?
     /// Whether a linear axis chosen from the data reaches zero.
     public var includesZero: Bool
+    /// Whether a linear axis counts, so that there is nothing to mark between whole numbers.
+    public var isWhole: Bool
 
     public init(
         _ title: String, unit: String? = nil, scale: Scale = .linear, range: ClosedRange<Double>? = nil,
-        includesZero: Bool = false
+        includesZero: Bool = false, isWhole: Bool = false
     ) {
         self.title = title
         self.unit = unit
         self.scale = scale
         self.range = range
         self.includesZero = includesZero
+        self.isWhole = isWhole
     }
 
     var caption: String {
@@ -89,12 +92,19 @@ struct AxisScale {
         kind = axis.scale
         let count = max(2, Int(abs(end - start) / max(1, tickSpacing)))
         if kind == .linear {
-            let step = Ticks.niceStep(span: high - low, count: count)
+            var step = Ticks.niceStep(span: high - low, count: count)
             if expand, !isFixed {
                 low = (low / step + 1e-9).rounded(.down) * step
                 high = (high / step - 1e-9).rounded(.up) * step
             }
-            ticks = Ticks.linear(low: low, high: high, step: step)
+            var marks = Ticks.linear(low: low, high: high, step: step)
+            if marks.count < 2 {
+                // One number tells no scale.
+                step = Ticks.niceStep(span: high - low, count: 2 * count)
+                marks = Ticks.linear(low: low, high: high, step: step)
+            }
+            if axis.isWhole, step < 1 { marks = Ticks.linear(low: low, high: high, step: 1) }
+            ticks = marks
         } else {
             if expand, !isFixed {
                 (low, high) = Ticks.niceLogarithmicEnds(low: low, high: high)

@@ -1,6 +1,9 @@
 import Diffusion
+import Files
 import Foundation
 import ModelFolders
+import Models
+import Reports
 
 /// Two models that draw pictures of one shape under one noise schedule.
 struct ComparedModels {
@@ -15,20 +18,22 @@ struct ComparedModels {
         self.dense = dense
         self.pruned = pruned
         let (a, b) = (dense.model, pruned.model)
-        func same(_ what: String, _ first: some Equatable, _ second: some Equatable) throws {
-            guard "\(first)" == "\(second)" else {
-                throw EvaluationError.notComparable(what: what, dense: "\(first)", pruned: "\(second)")
+        func same(_ what: String, _ first: String, _ second: String) throws {
+            guard first == second else {
+                throw EvaluationError.notComparable(what: what, dense: first, pruned: second)
             }
         }
-        try same("the image size", a.size, b.size)
+        func same(_ what: String, _ first: Int, _ second: Int) throws { try same(what, "\(first)", "\(second)") }
+        try same("the image size", Self.text(a.size), Self.text(b.size))
         try same("the number of image channels", a.configuration.inChannels, b.configuration.inChannels)
         try same("the number of training timesteps", dense.scheduler.trainTimesteps, pruned.scheduler.trainTimesteps)
-        try same("the prediction type", dense.scheduler.predictionType, pruned.scheduler.predictionType)
+        try same(
+            "prediction_type", dense.scheduler.predictionType.rawValue, pruned.scheduler.predictionType.rawValue)
         objective = try DenoisingObjective(dense.scheduler)
         guard try objective.schedule == NoiseSchedule(pruned.scheduler) else {
             throw EvaluationError.notComparable(
-                what: "the noise schedule", dense: "\(dense.scheduler.betaSchedule)",
-                pruned: "another \(pruned.scheduler.betaSchedule)")
+                what: "the noise schedule", dense: Self.schedule(dense.scheduler),
+                pruned: Self.schedule(pruned.scheduler))
         }
         guard [1, 3, 4].contains(a.configuration.inChannels) else {
             throw EvaluationError.notComparable(
@@ -48,5 +53,25 @@ struct ComparedModels {
         }
     }
 
-    var warnings: [String] { dense.warnings + pruned.warnings }
+    var warnings: [String] { dense.warnings + pruned.warnings + [swapWarning].compactMap { $0 } }
+
+    /// A ratio above 1 is more often two flags in the wrong order than a model that grew by pruning.
+    private var swapWarning: String? {
+        let (first, second) = (dense.model.macs, pruned.model.macs)
+        if second > first {
+            return "the pruned model takes more multiply–accumulates than the dense one "
+                + "(\(NumberText.compact(second)), \(NumberText.compact(first))): are --dense and --pruned swapped?"
+        }
+        guard second == first, dense.pruning != nil, pruned.pruning == nil else { return nil }
+        return "the dense model was pruned and the pruned one never was: are --dense and --pruned swapped?"
+    }
+
+    private static func text(_ size: [Int]) -> String { size.map(String.init).joined(separator: "×") }
+
+    /// What of a schedule can differ, in diffusers' words.
+    private static func schedule(_ scheduler: SchedulerConfiguration) -> String {
+        if scheduler.trainedBetas != nil { return "trained_betas" }
+        return "\(scheduler.betaSchedule.rawValue) from \(scheduler.betaStart.plain) to \(scheduler.betaEnd.plain)"
+            + (scheduler.rescaleBetasZeroSNR ? " with rescale_betas_zero_snr" : "")
+    }
 }

@@ -24,7 +24,7 @@ enum ConsistencyGrid {
         }
         let captions = range.flatMap { index in
             let psnr = NumberText.plain(PeakSignalToNoise.capped(pairs.psnr[index]), decimals: 1)
-            let ssim = pairs.ssim.map { "SSIM \(NumberText.plain($0[index], decimals: 2))" } ?? ""
+            let ssim = pairs.ssim[index].map { "SSIM \(NumberText.plain($0, decimals: 2))" } ?? ""
             let name = names.isEmpty ? number(index, classes) : short(names[index])
             return [name, ssim, "\(psnr) dB"]
         }

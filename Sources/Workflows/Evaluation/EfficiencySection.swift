@@ -12,7 +12,8 @@ struct EfficiencySection {
             columns: [.name(""), .number("dense"), .number("pruned"), .number("ratio")],
             caption:
                 "MACs: multiply–accumulates of convolutions, linear layers and attention products for one image and "
-                + "one step; memory of weights and buffers during a step of \(efficiency.batch) images.")
+                + "one step; memory of weights and buffers during a step of "
+                + "\(ReportText.count(efficiency.batch, "image")).")
         func row(_ name: String, _ pair: EvaluationResult.Pair, _ text: (Double) -> String) throws {
             try table.append([
                 name, text(pair.dense), text(pair.pruned), NumberText.fixed(pair.ratio, decimals: 3, keepZeros: true),
@@ -29,11 +30,12 @@ struct EfficiencySection {
                 .number("rounds"),
             ],
             caption: "Medians, quartiles in brackets; both models in turn in one run, ratios within rounds. "
-                + "\(efficiency.threads) threads of \(efficiency.processor), \(efficiency.instructionSet).")
+                + "\(ReportText.count(efficiency.threads, "thread")) of \(efficiency.processor), "
+                + "\(efficiency.instructionSet).")
         let entries = [(efficiency.batch, efficiency.batchTiming), (1, efficiency.singleTiming)]
         for (batch, timing) in entries {
             try timings.append([
-                batch == 1 ? "1 image" : "\(batch) images", spread(timing.first), spread(timing.second),
+                ReportText.count(batch, "image"), spread(timing.first), spread(timing.second),
                 spread(timing.ratio), "\(timing.rounds)",
             ])
         }

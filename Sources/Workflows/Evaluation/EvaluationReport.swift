@@ -14,13 +14,14 @@ struct EvaluationReport {
     let denseSheet: Data
     let prunedSheet: Data
     let history: RunHistory?
-    let command: String
+    /// How to make the report again; may be empty.
+    let instructions: String
     let settings: EvaluationSettings
     let densePath: String
     let prunedPath: String
 
     func page() throws -> HTMLReport {
-        var page = HTMLReport(title: "Dense and pruned, from the same noise", summary: summary)
+        var page = HTMLReport(title: title, summary: summary)
         page.cards = cards
         let widths = WidthSection(dense: dense.model, pruned: pruned.model)
         page.sections = [
@@ -28,16 +29,32 @@ struct EvaluationReport {
             try widths.section(),
         ]
         if !result.byClass.isEmpty { page.sections.insert(try ClassSection(result.byClass).section(), at: 1) }
-        if let history { page.sections.append(HistorySection(history, groups: widths.groups).section()) }
+        if let history { page.sections.append(section(of: history, widths)) }
         page.sections.append(reproduction())
         page.provenance = provenance
         return page
     }
 
+    private func section(of history: RunHistory, _ widths: WidthSection) -> HTMLReport.Section {
+        HistorySection(history, groups: widths.groups, quantity: pruned.pruning?.quantityName).section()
+    }
+
+    /// Tells browser tabs of several comparisons apart.
+    private var title: String {
+        let what = "dense and pruned, from the same noise"
+        guard let record = pruned.pruning else { return "D" + what.dropFirst() }
+        return "\(record.method), \(record.request): \(what)"
+    }
+
     private var summary: String {
         let efficiency = result.efficiency
+        let lead =
+            pruned.pruning.map { record in
+                "Pruned by `\(record.method)` to `\(record.request)`"
+                    + (record.granularity.map { " (`\($0)`, seed \(record.seed))" } ?? "") + ", the model"
+            } ?? "The pruned model"
         var text =
-            "The pruned model keeps \(NumberText.percent(efficiency.macs.ratio)) of the multiply–accumulates and "
+            "\(lead) keeps \(NumberText.percent(efficiency.macs.ratio)) of the multiply–accumulates and "
             + "\(NumberText.percent(efficiency.parameters.ratio)) of the parameters, and takes "
             + "\(NumberText.percent(efficiency.batchTiming.ratio.median)) of the time of a sampling step."
         if let ssim = result.consistency.ssim {
@@ -154,7 +171,7 @@ struct EvaluationReport {
                 rows.append(("\(distances.count) other real images to reference", real))
             }
             rows.append(("pruned to dense model", distances.denseToPruned))
-            for (name, value) in rows { try table.append([name, NumberText.short(value)]) }
+            for (name, value) in rows { try table.append([name, NumberText.short(value, digits: 3)]) }
             var blocks: [ReportBlock] = [.paragraph("Reference: `\(distances.reference)`."), .table(table)]
             if let warning = distances.warning { blocks.append(.note(warning, kind: .warning)) }
             return HTMLReport.Section("Quality", blocks)
@@ -163,11 +180,16 @@ struct EvaluationReport {
 
     private func reproduction() -> HTMLReport.Section {
         var blocks: [ReportBlock] = []
-        if !command.isEmpty { blocks.append(.preformatted(command, caption: "This report was made by")) }
-        if let text = history?.configuration ?? pruned.pruning?.configuration {
+        if !instructions.isEmpty {
+            blocks.append(.preformatted(instructions, caption: "This report was made by"))
+        }
+        var configurations: [(kind: RunHistory.Kind, text: String)] = []
+        if let history { configurations.append((history.kind, history.configuration)) }
+        if history?.kind != .prune, let text = pruned.pruning?.configuration { configurations.append((.prune, text)) }
+        for (kind, text) in configurations {
             blocks.append(
                 .details(
-                    "Configuration of the pruning run",
+                    "Configuration of the \(kind.name) run",
                     [.preformatted(text, caption: "config.yaml, fully resolved")]))
         }
         if blocks.isEmpty { blocks.append(.paragraph("See below for the settings.")) }
@@ -185,15 +207,19 @@ struct EvaluationReport {
         case nil: break
         }
         if let record = pruned.pruning {
-            let asked = "\(record.asked.quantity)=\(NumberText.short(record.asked.value))"
-            entries.append(("Method", "`\(record.method)`, asked for \(asked), seed \(record.seed)"))
+            entries.append(("Method", "`\(record.method)`, asked for \(record.request), seed \(record.seed)"))
         }
         if !settings.data.path.isEmpty {
             entries.append(("Data", "`\(settings.data.path)` (\(settings.data.split.rawValue))"))
         }
         let efficiency = result.efficiency
         entries.append(
-            ("Machine", "\(efficiency.processor), \(efficiency.threads) threads, \(efficiency.instructionSet)"))
+            (
+                "Machine",
+                "\(efficiency.processor), \(ReportText.count(efficiency.threads, "thread")), "
+                    + efficiency.instructionSet
+            ))
+        entries.append(ReportText.maker(result.madeBy))
         return entries
     }
 }

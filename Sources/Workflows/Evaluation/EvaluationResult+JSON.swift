@@ -1,6 +1,7 @@
 import Diffusion
 import Evaluation
 import Files
+import ModelFolders
 import Statistics
 import Timing
 
@@ -13,7 +14,17 @@ extension EvaluationResult {
             "consistency": try consistencyJSON(),
             "quality": ["frechet_distance": quality.json],
             "efficiency": try efficiency.json(),
-            "warnings": .array(warnings.map { .string($0) }),
+            "pruning": try pruning.map(Self.json) ?? .null,
+            "warnings": .array(warnings.map { .string($0) }), "made_by": try JSONValue(encoding: madeBy),
+        ]
+    }
+
+    /// What tells one comparison from another; the rest is in `pruning.json`.
+    private static func json(_ record: PruningRecord) throws -> JSONValue {
+        [
+            "method": .string(record.method), "granularity": record.granularity.map { .string($0) } ?? .null,
+            "target": .string(record.request), "asked": try JSONValue(encoding: record.asked),
+            "seed": .int(record.seed),
         ]
     }
 
@@ -21,7 +32,8 @@ extension EvaluationResult {
     private var classJSON: JSONValue {
         switch classes {
         case .all?: "all"
-        case .one(let label)?: Int(exactly: label).map { JSONValue.int($0) } ?? .double(Double(label))
+        case .one(let label)?:
+            Int(exactly: label).map { JSONValue.int($0) } ?? .double(Double(label.description) ?? Double(label))
         case nil: .null
         }
     }

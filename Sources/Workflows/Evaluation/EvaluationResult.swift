@@ -1,6 +1,8 @@
 import Diffusion
 import Evaluation
+import Files
 import Foundation
+import ModelFolders
 import Statistics
 import Timing
 
@@ -52,12 +54,16 @@ public struct EvaluationResult: Sendable {
     public let predictionImages: Int
     public let quality: FrechetQuality
     public let efficiency: Efficiency
+    /// What was removed from the pruned model, and by which method; nil where it was never pruned.
+    public let pruning: PruningRecord?
     public let warnings: [String]
+    /// When and by which command the models were compared.
+    public let madeBy: Provenance
 }
 
 /// Means and spreads of an `ImageConsistency`.
 public struct ConsistencySummary: Sendable {
-    /// nil where images are too small for it.
+    /// Of the pairs that are large enough for it; nil where none is.
     public let ssim: SampleStatistics?
     /// Of ratios capped at 100 dB.
     public let psnr: SampleStatistics
@@ -65,10 +71,11 @@ public struct ConsistencySummary: Sendable {
     public let identicalPairs: Int
 
     public init(_ pairs: ImageConsistency) throws {
-        ssim = try pairs.ssim.map { try SampleStatistics($0) }
+        let similarities = pairs.ssim.compactMap { $0 }
+        ssim = similarities.isEmpty ? nil : try SampleStatistics(similarities, within: -1...1)
         let (statistics, identical) = try PeakSignalToNoise.summary(of: pairs.psnr)
         psnr = statistics
         identicalPairs = identical
-        meanSquaredError = try SampleStatistics(pairs.meanSquaredError)
+        meanSquaredError = try SampleStatistics(pairs.meanSquaredError, within: 0...1)
     }
 }

@@ -66,11 +66,12 @@ extension EvaluationResult {
 extension ConsistencySummary {
     /// The headline numbers for the terminal, a line each.
     public var summary: String {
-        var text = "Similarity to the dense model (\(psnr.count) pairs)\n"
+        var text = "Similarity to the dense model (\(ReportText.count(psnr.count, "pair")))\n"
         if let ssim {
             text +=
                 "\(SummaryLine.name("SSIM"))\(SummaryLine.fixed(ssim.mean, 3))     "
-                + "\(ReportText.interval(ssim, decimals: 3))\n"
+                + ReportText.interval(ssim, decimals: 3)
+                + (ssim.count < psnr.count ? ", over \(ReportText.count(ssim.count, "pair"))\n" : "\n")
         }
         return text
             + "\(SummaryLine.name("PSNR"))\(SummaryLine.fixed(psnr.mean, 1)) dB   "

@@ -13,23 +13,23 @@ public struct EvaluationWorkflow {
     private let settings: EvaluationSettings
     private let dense: LoadedPipeline
     private let pruned: LoadedPipeline
-    private let command: String
+    private let instructions: String
     private let context: RunContext
 
     /// - Parameters:
     ///   - settings: how the two are compared.
     ///   - dense: the model before pruning.
     ///   - pruned: where its folder is `model` in a run folder, the report shows the run's history.
-    ///   - command: the command line as typed, for the report.
+    ///   - instructions: what the report says of making it again; nil for the context's command alone.
     ///   - context: where the report goes.
     public init(
-        _ settings: EvaluationSettings, dense: LoadedPipeline, pruned: LoadedPipeline, command: String = "",
+        _ settings: EvaluationSettings, dense: LoadedPipeline, pruned: LoadedPipeline, instructions: String? = nil,
         in context: RunContext
     ) {
         self.settings = settings
         self.dense = dense
         self.pruned = pruned
-        self.command = command
+        self.instructions = instructions ?? context.command
         self.context = context
     }
 
@@ -60,7 +60,7 @@ public struct EvaluationWorkflow {
         let prunedSamples = try sample(models.pruned, models.classes, .pruned, reporter)
         let (denseImages, prunedImages) = (try denseSamples.images(), try prunedSamples.images())
         let pairs = try ImageConsistency(denseImages, prunedImages)
-        if pairs.ssim == nil { warnings.append("the images are smaller than SSIM's window of 11×11: there is no SSIM") }
+        warnings += SmallPairs.warning(pairs, denseImages).map { [$0] } ?? []
         let clean = try cleanImages(models, data: data, samples: denseSamples)
         let predictions = try NoisePredictionErrors(
             dense: models.dense.model, pruned: models.pruned.model, objective: models.objective, clean: clean.images,
@@ -93,7 +93,8 @@ public struct EvaluationWorkflow {
             count: settings.count, seed: settings.seed, samplerName: settings.sampler.rawValue, steps: settings.steps,
             classes: models.classes, consistency: try ConsistencySummary(pairs), byClass: byClass,
             predictions: predictions, predictionSource: clean.source,
-            predictionImages: clean.images.shape[0], quality: quality, efficiency: efficiency, warnings: notes)
+            predictionImages: clean.images.shape[0], quality: quality, efficiency: efficiency,
+            pruning: models.pruned.pruning, warnings: notes, madeBy: Provenance(command: context.command))
         try write(result, models, pairs: pairs, denseImages, prunedImages, history: history)
         return result
     }
@@ -166,7 +167,7 @@ public struct EvaluationWorkflow {
             result: result, dense: models.dense, pruned: models.pruned, grids: grid.halves,
             denseSheet: PNG.encode(ConsistencyGrid.sheet(denseImages, classes: models.classes)),
             prunedSheet: PNG.encode(ConsistencyGrid.sheet(prunedImages, classes: models.classes)), history: history,
-            command: command,
+            instructions: instructions,
             settings: settings, densePath: dense.folder.url.path, prunedPath: pruned.folder.url.path)
         let page = try report.page()
         try StagedOutput.write(into: context.output) { folder in

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Reports
 
@@ -7,7 +8,8 @@ struct FolderReport {
     let grids: [Data]
     let dense: String
     let pruned: String
-    let command: String
+    let warnings: [String]
+    let madeBy: Provenance
 
     func page() throws -> HTMLReport {
         let count = summary.psnr.count
@@ -33,13 +35,13 @@ struct FolderReport {
                         "The difference is mid-grey where both are equal, lighter where the second folder's picture is "
                             + "brighter."),
                     .table(try ReportText.consistencyTable(summary, count: count)),
-                ])
+                ] + warnings.map { .note($0, kind: .warning) })
         ]
-        if !command.isEmpty {
+        if let command = madeBy.command {
             page.sections.append(
                 .init("Making it again", [.preformatted(command, caption: "This report was made by")]))
         }
-        page.provenance = [("Dense", "`\(dense)`"), ("Pruned", "`\(pruned)`")]
+        page.provenance = [("Dense", "`\(dense)`"), ("Pruned", "`\(pruned)`"), ReportText.maker(madeBy)]
         return page
     }
 }

@@ -1,7 +1,7 @@
 import Pruning
 import Reports
 
-/// How the pruning run went.
+/// How the run went that the model is the result of.
 struct HistorySection {
     /// A channel group as it was before the run.
     struct Group {
@@ -11,11 +11,15 @@ struct HistorySection {
 
     private let history: RunHistory
     private let groups: [Group]
+    private let quantity: String?
 
-    /// - Parameter groups: those of the model, in the order of the log's widths.
-    init(_ history: RunHistory, groups: [Group]) {
+    /// - Parameters:
+    ///   - groups: those of the model, in the order of the log's widths.
+    ///   - quantity: what the run pruned for, "MACs"; nil where that is not known.
+    init(_ history: RunHistory, groups: [Group], quantity: String? = nil) {
         self.history = history
         self.groups = groups
+        self.quantity = quantity
     }
 
     func section() -> HTMLReport.Section {
@@ -24,12 +28,15 @@ struct HistorySection {
         if updates.count > 1 {
             blocks += [
                 plot(
-                    "Density over time", "share",
-                    [("density", { $0.density }), ("undecided (softness)", { $0.softness })],
-                    caption: "Share of the quantity pruned for that is left, and how undecided the masks are."),
+                    "\(quantity ?? "Share") left after each mask update", "share",
+                    [("left", { $0.density }), ("undecided", { $0.softness })],
+                    caption: "Left: the share of the \(quantity ?? "quantity pruned for") that the masks leave, soft "
+                        + "ones counted by their sum. Undecided: the mean of 4·m·(1 − m) over the masks, 0 where each "
+                        + "is 0 or 1."),
                 plot(
                     "Energy over time", "energy", [("energy", { $0.energy })],
-                    caption: "What the masks descend. Fine-tuning and the falling density move it too."),
+                    caption: "What the masks descend. Fine-tuning moves it too, and so does that less and less is left."
+                ),
                 plot(
                     "Channels that came back and left", "channels",
                     [("recovered", { Double($0.recovered) }), ("removed", { Double($0.removed) })],
@@ -42,20 +49,21 @@ struct HistorySection {
         } else if let only = updates.first {
             blocks.append(
                 .paragraph(
-                    "One mask update, to a density of \(NumberText.short(only.report.density, digits: 3)): "
-                        + "a one-shot method."))
+                    "One mask update, which leaves \(NumberText.percent(only.report.density)) of the "
+                        + "\(quantity ?? "quantity pruned for"): a one-shot method."))
         }
         if history.training.count > 1 {
             blocks.append(
                 .plot(
                     LinePlot(
-                        title: "Fine-tuning loss", xAxis: Axis("step"), yAxis: Axis("loss"),
+                        title: history.kind == .train ? "Training loss" : "Fine-tuning loss",
+                        xAxis: Axis("step", isWhole: true), yAxis: Axis("loss"),
                         series: [
                             .init("loss", points: history.training.map { .init(x: $0.step, y: $0.loss) })
                         ]), caption: "Mean over the steps since the last line of the log."))
         }
         if blocks.isEmpty { blocks.append(.paragraph("The run noted nothing but its result.")) }
-        return HTMLReport.Section("The pruning run", blocks)
+        return HTMLReport.Section("The \(history.kind.name) run", blocks)
     }
 
     /// What every group has left after every update; nil where the log's widths are not those of the groups.
@@ -95,8 +103,8 @@ struct HistorySection {
         guard !series.isEmpty else { return nil }
         return .plot(
             LinePlot(
-                title: title, xAxis: Axis("mask update"), yAxis: Axis(unit, includesZero: unit != "energy"),
-                series: series),
+                title: title, xAxis: Axis("mask update", isWhole: true),
+                yAxis: Axis(unit, includesZero: unit != "energy"), series: series),
             caption: caption)
     }
 }

@@ -8,18 +8,16 @@ import Runs
 public struct PairedFoldersWorkflow {
     private let dense: URL
     private let pruned: URL
-    private let command: String
     private let context: RunContext
 
     /// - Parameters:
     ///   - dense: a folder of PNGs.
     ///   - pruned: one of PNGs of the same names.
-    ///   - command: the command line as typed, for the report.
-    ///   - context: where the report goes.
-    public init(dense: URL, pruned: URL, command: String = "", in context: RunContext) {
+    ///   - context: where the report goes; warned of what a reader should know about the numbers, which `metrics.json`
+    ///     says too.
+    public init(dense: URL, pruned: URL, in context: RunContext) {
         self.dense = dense
         self.pruned = pruned
-        self.command = command
         self.context = context
     }
 
@@ -47,11 +45,18 @@ public struct PairedFoldersWorkflow {
             }
             let pairs = try ImageConsistency(first, second)
             let summary = try ConsistencySummary(pairs)
+            let warnings = [SmallPairs.warning(pairs, first, names: names)].compactMap { $0 }
+            for text in warnings { context.warning?(text) }
+            let made = Provenance(command: context.command)
             let grid = try ConsistencyGrid.encoded(dense: first, pruned: second, pairs: pairs, names: names)
             let page = try FolderReport(
-                summary: summary, grids: grid.halves, dense: dense.path, pruned: pruned.path, command: command
+                summary: summary, grids: grid.halves, dense: dense.path, pruned: pruned.path, warnings: warnings,
+                madeBy: made
             ).page()
-            let json: JSONValue = ["schema": 1, "count": .int(names.count), "consistency": try summary.json()]
+            let json: JSONValue = [
+                "schema": 1, "count": .int(names.count), "consistency": try summary.json(),
+                "warnings": .array(warnings.map { .string($0) }), "made_by": try JSONValue(encoding: made),
+            ]
             try StagedOutput.write(into: context.output) { folder in
                 try AtomicFile.write(grid.whole, to: folder.appendingPathComponent("grid.png"))
                 try JSONFile.write(json, to: folder.appendingPathComponent("metrics.json"))

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Reports
 import Statistics
@@ -11,10 +12,24 @@ enum ReportText {
         return "95 % CI \(text(interval.lowerBound)) – \(text(interval.upperBound))"
     }
 
+    /// "1 thread", "16 threads".
+    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
+    /// Version and date, for the end of a page.
+    static func maker(_ provenance: Provenance) -> (name: String, value: String) {
+        ("Made by", "\(provenance.title), \(provenance.date)")
+    }
+
     static func consistencyTable(_ summary: ConsistencySummary, count: Int) throws(ReportError) -> ReportTable {
-        var caption = "Over \(count) pairs of 8-bit pictures; 95 % confidence interval of the mean over images."
+        var caption =
+            "Over \(Self.count(count, "pair")) of 8-bit pictures; "
+            + "95 % confidence interval of the mean over images."
+        if let ssim = summary.ssim, ssim.count < count { caption += " SSIM over \(ssim.count) of them." }
         if summary.identicalPairs > 0 {
-            caption += " \(summary.identicalPairs) pairs are identical and count as 100 dB."
+            caption +=
+                summary.identicalPairs == 1
+                ? " 1 pair is identical and counts as 100 dB."
+                : " \(summary.identicalPairs) pairs are identical and count as 100 dB."
         }
         var table = ReportTable(
             columns: [

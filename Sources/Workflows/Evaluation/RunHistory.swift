@@ -1,14 +1,29 @@
 import Configuration
 import Files
 import Foundation
+import Runs
 
-/// What a pruning run noted on its way: `metrics.jsonl` and `config.yaml` of a run folder.
+/// What a run noted on its way: `metrics.jsonl` and `config.yaml` of a run folder.
 struct RunHistory {
+    /// What kind of run it was, by the command that made it.
+    enum Kind: String {
+        case train, prune, finetune
+
+        var name: String {
+            switch self {
+            case .train: "training"
+            case .prune: "pruning"
+            case .finetune: "fine-tuning"
+            }
+        }
+    }
+
     struct Training {
         let step: Double
         let loss: Double
     }
 
+    let kind: Kind
     /// Lines that are no whole report of an update are left out.
     let updates: [MaskUpdateEntry]
     let training: [Training]
@@ -24,10 +39,13 @@ struct RunHistory {
         guard manager.fileExists(atPath: log.path), manager.fileExists(atPath: configuration.path),
             let text = try? TextFile.read(configuration, limit: ConfigurationDocument.maximumBytes)
         else { return nil }
-        return RunHistory(try JSONLinesLog(log).entries(), configuration: text)
+        let command = try? RunRecord(folder: folder).read()?.command
+        return RunHistory(
+            try JSONLinesLog(log).entries(), kind: command.flatMap(Kind.init) ?? .prune, configuration: text)
     }
 
-    init(_ entries: [JSONValue], configuration: String) {
+    init(_ entries: [JSONValue], kind: Kind = .prune, configuration: String) {
+        self.kind = kind
         self.configuration = configuration
         updates = entries.compactMap { try? $0.decoded(as: MaskUpdateEntry.self) }
         training = entries.compactMap { entry in

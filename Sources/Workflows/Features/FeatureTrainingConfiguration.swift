@@ -2,6 +2,7 @@ import Configuration
 import Datasets
 import Evaluation
 import Files
+import Foundation
 import Models
 
 /// What `train-features` reads: the sections `data` and `features`.
@@ -11,6 +12,18 @@ public struct FeatureTrainingConfiguration: ConfigurationSection, Equatable {
     public var features = FeatureTrainingSettings()
 
     public init() {}
+
+    /// Reads the sections `data` and `features`.
+    public init(file: URL?, overrides: [String] = []) throws {
+        let defaults = Self()
+        let document = try ConfigurationDocument(
+            file: file, overrides: overrides, sections: ["data", "features"],
+            defaults: [
+                "data": JSONValue(snakeCasing: defaults.data), "features": JSONValue(snakeCasing: defaults.features),
+            ])
+        data = try document.section("data")
+        features = try document.section("features")
+    }
 
     public func validate() throws {
         try SettingError.within("data", data.validate)

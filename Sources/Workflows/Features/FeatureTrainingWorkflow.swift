@@ -29,7 +29,7 @@ public struct FeatureTrainingWorkflow {
                 context.progress?(
                     ProgressUpdate(
                         phase: "training", unit: "step", completed: $0.step, total: $0.totalSteps,
-                        detail: "cross-entropy \($0.loss)"))
+                        detail: "cross-entropy \($0.loss.significant())"))
                 try eachStep($0)
             }
             try FeatureClassifierFolder(context.output).save(StoredClassifier(model: classifier))

@@ -22,9 +22,13 @@ public struct FinetuningRunConfiguration: Sendable {
     ///   - data: path that takes the place of the file's.
     ///   - hasTeacher: whether a teacher is given.
     public init(file: URL?, overrides: [String] = [], data: String? = nil, hasTeacher: Bool) throws {
-        let document = try ConfigurationDocument(file: file, overrides: overrides, sections: Self.sections)
         var defaults = PruningRunConfiguration.finetuningDefaults
         defaults.distillation = hasTeacher ? Self.defaultDistillation : 0
+        let document = try ConfigurationDocument(
+            file: file, overrides: overrides, sections: Self.sections,
+            defaults: [
+                "finetuning": JSONValue(snakeCasing: defaults), "data": JSONValue(snakeCasing: DataConfiguration()),
+            ])
         finetuning = try document.section("finetuning", defaults: defaults)
         self.data = try document.section("data")
         if let data { self.data.path = data }
@@ -36,7 +40,7 @@ public struct FinetuningRunConfiguration: Sendable {
             throw RequestError.conflict(
                 hasTeacher
                     ? "a teacher is given, but finetuning.distillation is 0: expected a weight in (0, 1]"
-                    : "finetuning.distillation is \(finetuning.distillation), "
+                    : "finetuning.distillation is \(finetuning.distillation.plain), "
                         + "but there is no teacher to imitate: give --teacher"
             )
         }

@@ -4,6 +4,7 @@ import Imagery
 import ModelFolders
 import Models
 import Pruning
+import Reports
 import Runs
 
 /// Goes on training a model that is there, pruned or not: what was removed stays removed, and the record of it is kept.
@@ -38,6 +39,12 @@ public struct FinetuningWorkflow {
         let settings = configuration.finetuning
         let model = pipeline.model
         try teacher.map(check)
+        if let teacher, teacher.model.macs < model.macs {
+            let (theirs, ours) = (NumberText.compact(teacher.model.macs), NumberText.compact(model.macs))
+            context.warning?(
+                "the teacher takes fewer multiply–accumulates than the model (\(theirs), \(ours)): "
+                    + "are --model and --teacher swapped?")
+        }
         context.progress?(ProgressUpdate(phase: "reading images"))
         let data = try configuration.data.open(for: model)
         let trainer = try DenoisingTrainer(
@@ -80,17 +87,21 @@ public struct FinetuningWorkflow {
     /// A teacher sees the same noisy images and must predict the same thing of them.
     private func check(_ teacher: Pipeline) throws {
         let (theirs, ours) = (teacher.model.configuration, pipeline.model.configuration)
-        func check(_ what: String, _ got: Any, _ expected: Any) throws {
-            guard "\(got)" != "\(expected)" else { return }
+        func check<Value: Equatable>(
+            _ what: String, _ got: Value, _ expected: Value, _ words: (Value) -> String
+        ) throws {
+            guard got != expected else { return }
             throw RequestError.invalid(
-                option: "the teacher's \(what)", got: "\(got)", expected: "\(expected), as the model's")
+                option: "the teacher's \(what)", got: words(got), expected: "\(words(expected)), as the model's")
         }
-        try check("in_channels", theirs.inChannels, ours.inChannels)
-        try check("out_channels", theirs.outChannels, ours.outChannels)
-        try check("image size", teacher.model.size, pipeline.model.size)
-        try check("class_embed_type", theirs.classEmbedType as Any, ours.classEmbedType as Any)
-        try check("num_class_embeds", theirs.numClassEmbeds as Any, ours.numClassEmbeds as Any)
-        try check("prediction_type", teacher.scheduler.predictionType, pipeline.scheduler.predictionType)
-        try check("num_train_timesteps", teacher.scheduler.trainTimesteps, pipeline.scheduler.trainTimesteps)
+        func text(_ value: Any) -> String { "\(value)" }
+        try check("in_channels", theirs.inChannels, ours.inChannels, text)
+        try check("out_channels", theirs.outChannels, ours.outChannels, text)
+        try check("image size", teacher.model.size, pipeline.model.size, text)
+        try check("class_embed_type", theirs.classEmbedType, ours.classEmbedType) { $0?.rawValue ?? "null" }
+        try check("num_class_embeds", theirs.numClassEmbeds, ours.numClassEmbeds) { $0.map(text) ?? "null" }
+        let (schedule, own) = (teacher.scheduler, pipeline.scheduler)
+        try check("prediction_type", schedule.predictionType, own.predictionType, \.rawValue)
+        try check("num_train_timesteps", schedule.trainTimesteps, own.trainTimesteps, text)
     }
 }

@@ -67,7 +67,7 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         let name = granularity ?? card.granularities[0]
         guard card.granularities.contains(name) else {
             throw SettingError(
-                key: "granularity", got: name.rawValue,
+                key: "granularity", got: "'\(name.rawValue)'",
                 expected: "one that '\(card.name)' has: \(card.granularities.map(\.rawValue).joined(separator: ", "))")
         }
         resolved.granularity = name

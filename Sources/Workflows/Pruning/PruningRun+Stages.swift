@@ -114,8 +114,8 @@ extension PruningRun {
             ProgressUpdate(
                 phase: "mask update", completed: number + 1, total: plan.updates,
                 detail:
-                    "density \(NumberText.plain(report.density, decimals: 3)), "
-                    + "undecided \(NumberText.plain(report.softness, decimals: 3))"))
+                    "\(quantityName) left \(NumberText.plain(report.density, decimals: 3)), "
+                    + "undecided masks \(NumberText.plain(report.softness, decimals: 3))"))
     }
 
     /// Weights and schedule go back; masks and the steps counted stay.

@@ -14,6 +14,13 @@ public struct PruningRunConfiguration: Sendable {
     public var pruning: PruningConfiguration
     public var finetuning: DenoisingTrainingConfiguration
     public var data: DataConfiguration
+    /// Whether the run was cut down to what can be done without images, as none were given and none asked for.
+    public let isWithoutImages: Bool
+
+    /// What prunes unless a method is named.
+    public static let usualMethod = GradientFlow.card.name
+    /// The same where there are no images: it looks at weights alone.
+    public static let methodWithoutImages = Magnitude.card.name
 
     static let sections = ["method", "pruning", "finetuning", "data"]
 
@@ -27,6 +34,8 @@ public struct PruningRunConfiguration: Sendable {
         return defaults
     }
 
+    /// Without images, and where nothing is said of fine-tuning, a method that needs none prunes without fine-tuning.
+    ///
     /// - Parameters:
     ///   - file: sections `method` (`name` and the method's settings), `pruning`, `finetuning`, `data`; nil for
     ///     defaults.
@@ -37,9 +46,17 @@ public struct PruningRunConfiguration: Sendable {
     public init(
         file: URL?, overrides: [String] = [], method: String? = nil, target: String? = nil, data: String? = nil
     ) throws {
-        let document = try ConfigurationDocument(file: file, overrides: overrides, sections: Self.sections)
-        let name = try method ?? document.text("method", "name") ?? "gradient-flow"
+        let document = try ConfigurationDocument(
+            file: file, overrides: overrides, sections: Self.sections, defaults: Self.defaults)
+        var images: DataConfiguration = try document.section("data")
+        if let data { images.path = data }
+        // A seed says how, not whether.
+        let isBare = try images.path.isEmpty && document.keysSet(in: "finetuning").isSubset(of: ["seed"])
+        let name =
+            try method ?? document.text("method", "name")
+            ?? (isBare ? Self.methodWithoutImages : Self.usualMethod)
         let entry = try MethodCatalog.entry(named: name)
+        isWithoutImages = isBare && entry.needs.isEmpty && !entry.card.needsTraining
         // Settings in the file belong to the file's method: another one named beside it starts from its own defaults.
         let isFilesMethod = try document.text("method", "name").map { $0 == name } ?? true
         methodSettings =
@@ -51,13 +68,25 @@ public struct PruningRunConfiguration: Sendable {
         self.method = name
         var pruning: PruningConfiguration = try document.section("pruning")
         if let target { pruning.target = target }
-        self.pruning = try document.reading("pruning") {
+        self.pruning = try document.reading("pruning") { [pruning] in
             try pruning.validate()
             return try pruning.resolved(for: entry.card)
         }
         finetuning = try document.section("finetuning", defaults: Self.finetuningDefaults)
-        self.data = try document.section("data")
-        if let data { self.data.path = data }
+        if isWithoutImages { finetuning.steps = 0 }
+        self.data = images
+    }
+
+    /// What the sections hold unless something is said, for errors to find keys in.
+    private static var defaults: JSONValue {
+        get throws {
+            [
+                "method": ["name": .string(usualMethod)],
+                "pruning": try JSONValue(snakeCasing: PruningConfiguration()),
+                "finetuning": try JSONValue(snakeCasing: finetuningDefaults),
+                "data": try JSONValue(snakeCasing: DataConfiguration()),
+            ]
+        }
     }
 
     /// Every section with all its keys.

@@ -5,12 +5,28 @@ import Imagery
 import ModelFolders
 import Models
 import Pruning
+import PruningMethods
 import Runs
 
 /// The result of a pruning run.
 public struct PruningOutcome {
     public let modelURL: URL
     public let record: PruningRecord
+    /// Updates of the weights, those between mask updates included; 0 where nothing was fine-tuned.
+    public let finetuningSteps: Int
+
+    /// The same for programs.
+    public var json: JSONValue {
+        get throws {
+            [
+                "schema": 1, "model": .string(modelURL.path), "method": .string(record.method),
+                "granularity": record.granularity.map { .string($0) } ?? .null, "seed": .int(record.seed),
+                "target": .string(record.request), "asked": try JSONValue(encoding: record.asked),
+                "achieved": try JSONValue(encoding: record.achieved), "finetuning_steps": .int(finetuningSteps),
+                "made_by": try JSONValue(encoding: record.madeBy),
+            ]
+        }
+    }
 }
 
 /// Prunes a model: mask updates with fine-tuning between them, compaction, and the rest of the fine-tuning.
@@ -33,6 +49,11 @@ public struct PruningWorkflow {
         self.context = context
     }
 
+    /// Methods that look at weights alone.
+    private static var methodsWithoutData: [String] {
+        MethodCatalog.all.filter { $0.needs.isEmpty && !$0.card.needsTraining }.map(\.card.name)
+    }
+
     /// What `run` would take and do, and whether its target can be reached; nothing is written.
     public func forecast() throws -> Forecast {
         let (run, _) = try prepared { min($0, PruningRun<Denoising<UNet>>.trialBatches) }
@@ -47,7 +68,9 @@ public struct PruningWorkflow {
             in: context, keepingCheckpoints: configuration.finetuning.keepCheckpoints, restore: run.restore
         ) {
             try run.advance(in: folder)
-            var result = Pipeline(model: run.network, scheduler: pipeline.scheduler, pruning: try run.record())
+            var result = Pipeline(
+                model: run.network, scheduler: pipeline.scheduler,
+                pruning: try run.record(command: context.command))
             result.warnings = pipeline.warnings
             try run.withResultWeights { try model.save(result) }
         }
@@ -55,7 +78,8 @@ public struct PruningWorkflow {
             throw ModelFolderError.notAModel(
                 path: model.url.path, reason: "there is no pruning.json in it, which the run wrote")
         }
-        return PruningOutcome(modelURL: model.url, record: record)
+        return PruningOutcome(
+            modelURL: model.url, record: record, finetuningSteps: configuration.finetuning.steps)
     }
 
     /// The run and its folder, with nothing done yet.
@@ -89,7 +113,10 @@ public struct PruningWorkflow {
             guard planned.entry.needs.isEmpty, finetuning.steps == 0 else {
                 throw SettingError(
                     key: "data.path", got: "missing",
-                    expected: "images: '\(configuration.method)' with \(finetuning.steps) fine-tuning steps needs some")
+                    expected: planned.entry.needs.isEmpty
+                        ? "images to fine-tune on for \(finetuning.steps) steps (--data), or --finetune-steps 0"
+                        : "images (--data), from which '\(configuration.method)' takes its scores, "
+                            + "or a method that needs none: \(Self.methodsWithoutData.joined(separator: ", "))")
             }
             return try PruningRun(
                 configuration, planned, network: pipeline.model, training: nil, calibration: nil, in: context)

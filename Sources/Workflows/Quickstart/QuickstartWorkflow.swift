@@ -26,7 +26,6 @@ public struct QuickstartWorkflow {
     private let configuration: PruningRunConfiguration
     private let evaluation: EvaluationSettings
     private let dense: LoadedPipeline
-    private let command: String
     private let context: RunContext
     private var output: URL { context.output }
 
@@ -45,16 +44,14 @@ public struct QuickstartWorkflow {
     ///   - model: a model folder in place of the bundled one.
     ///   - overrides: "section.key=value" on the configuration.
     ///   - settings: of the comparison; nil for the defaults.
-    ///   - command: the command line as typed, for the report.
     ///   - context: the folder to write.
     public init(
         samples: BundledSamples, configuration file: URL? = nil, model: URL? = nil, overrides: [String] = [],
-        evaluation settings: EvaluationSettings? = nil, command: String = "", in context: RunContext
+        evaluation settings: EvaluationSettings? = nil, in context: RunContext
     ) throws {
         let usual = samples.url.deletingLastPathComponent().appendingPathComponent("configs/quickstart.yaml")
         let found = file ?? (FileManager.default.fileExists(atPath: usual.path) ? usual : nil)
         self.samples = samples
-        self.command = command
         self.context = context
         try samples.require([samples.data] + (model == nil ? [samples.denseModel] : []))
         dense = try LoadedPipeline(model ?? samples.denseModel)
@@ -102,8 +99,9 @@ public struct QuickstartWorkflow {
             if context.interruption.isRequested { throw RunStopped(reached: "the evaluation") }
             let pruned = clock.now
             let result = try EvaluationWorkflow(
-                evaluation, dense: dense, pruned: LoadedPipeline(pruning.modelURL), command: commands,
-                in: RunContext(output: output, occupied: .overwritten, progress: context.progress)
+                evaluation, dense: dense, pruned: LoadedPipeline(pruning.modelURL), instructions: instructions,
+                in: RunContext(
+                    output: output, occupied: .overwritten, command: context.command, progress: context.progress)
             ).run()
             return QuickstartOutcome(
                 output: output, pruning: pruning, evaluation: result, pruningSeconds: (pruned - start) / .seconds(1),
@@ -112,9 +110,9 @@ public struct QuickstartWorkflow {
     }
 
     /// The command, and the commands that do the same one by one.
-    private var commands: String {
+    private var instructions: String {
         """
-        \(command.isEmpty ? "diffprune quickstart --output \(output.path)" : command)
+        \(context.command.isEmpty ? "diffprune quickstart --output \(output.path)" : context.command)
 
         # The same, step by step:
         diffprune prune --model \(dense.folder.url.path) --config \(output.path)/run/config.yaml --output run

@@ -1,4 +1,5 @@
 import Diffusion
+import Files
 import ModelFolders
 import Models
 import Runs
@@ -8,8 +9,12 @@ public struct SamplingRequest: Sendable {
     /// 1 … `maximumCount`; nil for 64, or for as many as there is noise for.
     public var count: Int?
     public var seed = 0
-    public var sampler = SamplerName.ddim
-    public var steps = 50
+    /// nil for the model's own scheduler.
+    public var sampler: SamplerName?
+    /// nil for as many as diffusers' pipelines take with that sampler.
+    public var steps: Int?
+    /// DDIM's η, 0 (no noise is added) … 1.
+    public var eta = 0.0
     /// For a class-conditional model; nil for all classes in turn.
     public var classes: ClassChoice?
     /// Images that go through the model together; the images do not depend on it.
@@ -19,6 +24,14 @@ public struct SamplingRequest: Sendable {
     static let defaultCount = 64
 
     public init() {}
+
+    /// What draws, and by how many steps.
+    ///
+    /// - Throws: `SamplerError`, `SchedulerError`.
+    func makeSampler(_ scheduler: SchedulerConfiguration) throws -> any Sampler {
+        let name = sampler ?? SamplerName(of: scheduler)
+        return try name.makeSampler(scheduler, steps: steps ?? name.usualSteps(scheduler), eta: eta)
+    }
 
     func validate(for model: UNet) throws {
         if let count, !(1...Self.maximumCount).contains(count) {
@@ -30,9 +43,9 @@ public struct SamplingRequest: Sendable {
         }
         _ = try ClassChoice.resolved(classes, for: model.classConditioning)
         guard [1, 3, 4].contains(model.configuration.inChannels) else {
-            throw ModelFolderError.notAModel(
+            throw ModelFolderError.configuration(
                 path: "the model",
-                reason: "its images have \(model.configuration.inChannels) channels; pictures have 1, 3 or 4")
+                reason: "'in_channels' is \(model.configuration.inChannels), expected 1, 3 or 4 to draw pictures")
         }
     }
 }

@@ -36,7 +36,7 @@ public struct SamplingWorkflow {
     public func run() throws -> Int {
         let model = pipeline.model
         try request.validate(for: model)
-        let sampler = try request.sampler.makeSampler(pipeline.scheduler, steps: request.steps)
+        let sampler = try request.makeSampler(pipeline.scheduler)
         let given = try noise.map { try NoiseFile($0, model: model, sampler: sampler) }
         let count = request.count ?? given?.count ?? SamplingRequest.defaultCount
         if let given, count > given.count {

@@ -1,4 +1,5 @@
 import Diffusion
+import Files
 import Foundation
 import ModelFolders
 import Models
@@ -35,7 +36,7 @@ extension DenoisingBatch {
         let numbers = try file.numbers("timestep", count: count)
         if let bad = numbers.first(where: { !($0 >= 0 && $0 < Float(timestepCount) && $0 == $0.rounded()) }) {
             throw TensorFileError.outOfRange(
-                file: file.path, name: "timestep", got: "\(bad)",
+                file: file.path, name: "timestep", got: bad.plain,
                 expected: "whole numbers in 0..<\(timestepCount), the schedule's")
         }
         let labels = try file.classLabels(count: count)

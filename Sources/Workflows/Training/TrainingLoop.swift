@@ -1,6 +1,5 @@
 import Files
 import Imagery
-import Reports
 import Runs
 import Training
 import WeightFiles

@@ -16,11 +16,26 @@ public struct TrainingRunConfiguration {
     public var training: DenoisingTrainingConfiguration
 
     static let sections = ["model", "scheduler", "data", "training"]
+    private static let modelClass = "UNet2DModel"
+    /// What diffusers writes into every `config.json` beside the model's own keys.
+    private static let signature = ["_class_name", "_diffusers_version", "_name_or_path"]
 
     /// Reads the sections `model` and `scheduler` (diffusers' keys), `data` and `training`.
     public init(file: URL, overrides: [String] = []) throws {
-        let document = try ConfigurationDocument(file: file, overrides: overrides, sections: Self.sections)
-        model = try document.verbatimSection("model", defaults: UNetConfiguration()) { try $0.validate() }
+        let document = try ConfigurationDocument(
+            file: file, overrides: overrides, sections: Self.sections,
+            defaults: [
+                "model": JSONValue(encoding: UNetConfiguration()),
+                "scheduler": JSONValue(encoding: SchedulerConfiguration()),
+                "data": JSONValue(snakeCasing: DataConfiguration()),
+                "training": JSONValue(snakeCasing: DenoisingTrainingConfiguration()),
+            ])
+        if let name = try document.text("model", "_class_name"), name != Self.modelClass {
+            throw SettingError(key: "model._class_name", got: "'\(name)'", expected: Self.modelClass)
+        }
+        model = try document.verbatimSection(
+            "model", defaults: UNetConfiguration(), ignoring: Self.signature
+        ) { try $0.validate() }
         scheduler = try document.verbatimSection("scheduler", defaults: SchedulerConfiguration())
         data = try document.section("data")
         training = try document.section("training")

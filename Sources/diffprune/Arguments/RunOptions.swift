@@ -101,7 +101,7 @@ struct RunOptions: ParsableArguments {
         var places = models.mapValues { URL(fileURLWithPath: $0) }
         if !data.path.isEmpty { places["data"] = URL(fileURLWithPath: data.path) }
         return RunContext(
-            output: outputURL, occupied: resume ? .resumed : .refused, places: places,
+            output: outputURL, occupied: resume ? .resumed : .refused, command: CommandLine.shellText, places: places,
             interruption: Signals.interruption, progress: general.progress, warning: general.warning)
     }
 

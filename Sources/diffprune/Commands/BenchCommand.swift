@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Files
 import Foundation
+import Reports
 import Runs
 
 struct BenchCommand: ParsableCommand {
@@ -94,8 +95,9 @@ struct BenchCommand: ParsableCommand {
             try runSweeps()
         } else {
             let settings = try settings()
+            let subject = try subject()
             let result = try BenchmarkWorkflow(
-                subject(), against: other(), settings, progress: general.progress
+                subject, against: other(than: subject), settings, progress: general.progress
             ).run()
             try StandardStreams.write(json ? result.json().text() + "\n" : result.text())
         }
@@ -163,8 +165,16 @@ struct BenchCommand: ParsableCommand {
         }
     }
 
-    private func other() throws -> BenchmarkSubject? {
-        try pruned.map { try warned(BenchmarkSubject("pruned", folder: URL(fileURLWithPath: $0))) }
+    /// - Parameter subject: what the other model is pruned from.
+    private func other(than subject: BenchmarkSubject) throws -> BenchmarkSubject? {
+        guard let pruned else { return nil }
+        let other = try warned(BenchmarkSubject("pruned", folder: URL(fileURLWithPath: pruned)))
+        if other.macs > subject.macs {
+            general.warning(
+                "the pruned model takes more multiply–accumulates than the other (\(NumberText.compact(other.macs)), "
+                    + "\(NumberText.compact(subject.macs))): are --model and --pruned swapped?")
+        }
+        return other
     }
 
     private func warned(_ subject: BenchmarkSubject) -> BenchmarkSubject {

@@ -99,20 +99,24 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     private func summary(output: URL) throws -> String {
-        let context = RunContext(output: output, progress: general.progress)
+        let context = RunContext(
+            output: output, command: CommandLine.shellText, progress: general.progress, warning: general.warning)
         switch (dense, pruned, denseImages, prunedImages) {
         case (let dense?, let pruned?, nil, nil):
             let workflow = try EvaluationWorkflow(
                 settings(), dense: LoadedPipeline(URL(fileURLWithPath: dense)),
-                pruned: LoadedPipeline(URL(fileURLWithPath: pruned)), command: CommandLine.shellText, in: context)
-            let result = try workflow.run()
+                pruned: LoadedPipeline(URL(fileURLWithPath: pruned)), in: context)
+            var flagged = FlaggedKeys()
+            for (key, flag) in [
+                ("count", "--count"), ("steps", "--steps"), ("batch_size", "--batch-size"), ("class", "--class"),
+            ] { flagged.name(key, as: flag) }
+            let result = try flagged.naming { try workflow.run() }
             for warning in result.warnings { StandardStreams.warn(warning) }
             return result.summary
         case (nil, nil, let dense?, let pruned?):
             try refuseModelOptions()
             return try PairedFoldersWorkflow(
-                dense: URL(fileURLWithPath: dense), pruned: URL(fileURLWithPath: pruned),
-                command: CommandLine.shellText, in: context
+                dense: URL(fileURLWithPath: dense), pruned: URL(fileURLWithPath: pruned), in: context
             ).run().summary
         default:
             throw RequestError.conflict(

@@ -34,14 +34,16 @@ struct FinetuneCommand: ParsableCommand {
     mutating func run() throws {
         general.apply()
         try options.checkOutput()
-        var overrides = options.overrides
-        if let steps { overrides.append("finetuning.steps=\(steps)") }
-        if let seed = seed.seed { overrides.append("finetuning.seed=\(seed)") }
+        var flagged = FlaggedKeys(options.overrides)
+        flagged.set("finetuning.steps", flag: "--steps", to: steps)
+        flagged.set("finetuning.seed", flag: "--seed", to: seed.seed)
         let model = try model.path(options)
         let teacher = try options.path(of: "teacher", given: teacher)
-        var configuration = try FinetuningRunConfiguration(
-            file: options.configurationURL(isComplete: data != nil), overrides: overrides, data: data,
-            hasTeacher: teacher != nil)
+        var configuration = try flagged.naming {
+            try FinetuningRunConfiguration(
+                file: options.configurationURL(isComplete: data != nil), overrides: flagged.overrides, data: data,
+                hasTeacher: teacher != nil)
+        }
         try options.locate(&configuration.data)
         var places = ["model": model]
         places["teacher"] = teacher

@@ -3,15 +3,20 @@ import Files
 import Foundation
 import ModelFolders
 import Reports
+import Runs
 import Workflows
 
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info",
         abstract: "Counts a model: parameters, MACs, bytes, channel groups, and what pruning achieved.",
-        discussion: "Example: diffprune info --model runs/half/model")
+        discussion: "Example: diffprune info runs/half/model")
 
-    @OptionGroup var model: ModelOption
+    @Option(help: ArgumentHelp("Model folder, as diffusers or this tool saves it.", valueName: "dir"))
+    var model: String?
+
+    @Argument(help: ArgumentHelp("The same without --model.", valueName: "dir"))
+    var folder: String?
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -20,8 +25,14 @@ struct InfoCommand: ParsableCommand {
 
     mutating func run() throws {
         general.apply()
-        let information = try Self.information(ModelFamilies.folder(at: model.url))
-        ModelOption.show(information.warnings, of: model.model)
+        guard let path = model ?? folder, model == nil || folder == nil else {
+            throw RequestError.conflict(
+                model == nil
+                    ? "--model is missing, expected the folder of a model"
+                    : "two models are given, '\(model ?? "")' and '\(folder ?? "")', expected one of them")
+        }
+        let information = try Self.information(ModelFamilies.folder(at: URL(fileURLWithPath: path)))
+        ModelOption.show(information.warnings, of: path)
         try StandardStreams.write(json ? information.json().text() + "\n" : Self.text(information))
     }
 
@@ -55,8 +66,7 @@ struct InfoCommand: ParsableCommand {
         }
         text += "\n"
         if let pruning = information.pruning {
-            let asked = "\(pruning.asked.quantity)=\(pruning.asked.value)"
-            text += "pruned by \(pruning.method) (seed \(pruning.seed)), asked for \(asked)\n"
+            text += "pruned by \(pruning.method) (seed \(pruning.seed)), asked for \(pruning.request)\n"
             text += try AchievedTable.text(pruning.achieved) + "\n"
         }
         var table = TextTable(columns: [

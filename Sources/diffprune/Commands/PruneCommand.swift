@@ -1,8 +1,6 @@
 import ArgumentParser
-import Foundation
+import Files
 import ModelFolders
-import Reports
-import Runs
 import Workflows
 
 struct PruneCommand: ParsableCommand {
@@ -10,7 +8,9 @@ struct PruneCommand: ParsableCommand {
         commandName: "prune", abstract: "Removes channels of a model and fine-tunes what is left.",
         discussion: """
             The configuration has the sections method (name and the method's settings), pruning, finetuning and data; \
-            flags take the place of the file's values. The run folder is as that of train, with pruning.json in model/.
+            flags take the place of the file's values. The run folder is as that of train, with pruning.json in \
+            model/. Without images, and where nothing is said of fine-tuning, \
+            '\(PruningRunConfiguration.methodWithoutImages)' prunes, which needs none, and nothing is fine-tuned.
 
             Example: diffprune prune --model runs/fashion/model --output runs/half --method gradient-flow \
             --target macs=0.5 --data Samples/fashion-mnist
@@ -19,14 +19,18 @@ struct PruneCommand: ParsableCommand {
     @OptionGroup var model: RunModelOption
     @OptionGroup var options: RunOptions
     @OptionGroup var trial: DryRunOptions
-    @OptionGroup var output: ForecastFormat
 
-    @Option(help: ArgumentHelp("Pruning method, see diffprune methods.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Pruning method, see diffprune methods (default: \(PruningRunConfiguration.usualMethod)).",
+            valueName: "name"
+        ))
     var method: String?
 
     @Option(
         help: ArgumentHelp(
-            "What may be left: macs=0.5 or params=0.5; or sparsity=0.5, of the channels.", valueName: "target"))
+            "What may be left: macs=0.5 (the default) or params=0.5; or sparsity=0.5, of the channels.",
+            valueName: "target"))
     var target: String?
 
     @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
@@ -37,6 +41,13 @@ struct PruneCommand: ParsableCommand {
         help: ArgumentHelp("Fine-tuning steps, those between mask updates included.", valueName: "n"))
     var finetuneSteps: Int?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Print the result as JSON: paths, what was asked for and achieved, method, seed; with --dry-run the "
+                + "forecast."
+        ))
+    var json = false
+
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -45,29 +56,35 @@ struct PruneCommand: ParsableCommand {
         try options.checkOutput()
         let file = try options.configurationURL(replacedBy: method != nil)
         let model = try model.path(options)
-        guard file != nil || method != nil else {
-            throw RequestError.conflict(
-                "neither --config nor --method is there: expected one of them, "
-                    + "or --resume with a run in the output folder")
+        var flagged = FlaggedKeys(options.overrides)
+        flagged.set("finetuning.steps", flag: "--finetune-steps", to: finetuneSteps)
+        flagged.set("pruning.seed", "finetuning.seed", flag: "--seed", to: seed.seed)
+        var configuration = try flagged.naming {
+            try PruningRunConfiguration(
+                file: file, overrides: flagged.overrides, method: method, target: target, data: data)
         }
-        var overrides = options.overrides
-        if let steps = finetuneSteps { overrides.append("finetuning.steps=\(steps)") }
-        if let seed = seed.seed { overrides += ["pruning.seed=\(seed)", "finetuning.seed=\(seed)"] }
-        var configuration = try PruningRunConfiguration(
-            file: file, overrides: overrides, method: method, target: target, data: data)
         try options.locate(&configuration.data)
         let pipeline = try ModelOption.load(model)
         let workflow = PruningWorkflow(
             configuration, pipeline: pipeline,
             in: options.context(general, models: ["model": model], data: configuration.data))
-        if try trial.print(options, json: output.isJSON(trial), workflow.forecast) { return }
+        if try trial.print(options, json: json, workflow.forecast) { return }
         let outcome = try options.running("prune", general, workflow.run)
-        let asked = outcome.record.asked
-        try StandardStreams.write(
-            """
-            asked: \(asked.quantity)=\(asked.value)
-            \(AchievedTable.text(outcome.record.achieved))model: \(outcome.modelURL.path)
+        try StandardStreams.write(json ? outcome.json.text() + "\n" : Self.text(outcome))
+    }
 
-            """)
+    private static func text(_ outcome: PruningOutcome) throws -> String {
+        let record = outcome.record
+        let finetuning =
+            outcome.finetuningSteps > 0
+            ? "\(outcome.finetuningSteps) steps"
+            : "none (diffprune finetune --model \(outcome.modelURL.path) --data IMAGES --output DIR)"
+        return """
+            method: \(record.method)
+            asked: \(record.request)
+            fine-tuning: \(finetuning)
+            \(try AchievedTable.text(record.achieved))model: \(outcome.modelURL.path)
+
+            """
     }
 }

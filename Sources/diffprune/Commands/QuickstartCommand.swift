@@ -49,27 +49,30 @@ struct QuickstartCommand: ParsableCommand {
         var settings = EvaluationSettings()
         settings.count = count
         settings.steps = steps
-        var overrides = overrides
-        if let seed = seed.seed {
-            settings.seed = UInt64(seed)
-            overrides += ["pruning.seed=\(seed)", "finetuning.seed=\(seed)"]
-        }
+        if let seed = seed.seed { settings.seed = UInt64(seed) }
+        var flagged = FlaggedKeys(overrides)
+        flagged.set("pruning.seed", "finetuning.seed", flag: "--seed", to: seed.seed)
+        flagged.name("count", as: "--count")
+        flagged.name("steps", as: "--steps")
         guard !resume || output != nil else {
             throw RequestError.conflict("--resume needs --output, the folder to go on in")
         }
         let here = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
         let url = output.map { URL(fileURLWithPath: $0) } ?? QuickstartWorkflow.freshFolder(in: here)
         var context = RunContext(
-            output: url, occupied: resume ? .resumed : .refused, progress: general.progress, warning: general.warning)
+            output: url, occupied: resume ? .resumed : .refused, command: CommandLine.shellText,
+            progress: general.progress, warning: general.warning)
         context.interruption = Signals.interruption
         do {
             let outcome = try OutputClaim.holding(url) {
                 try OccupiedFolder.explained {
-                    try QuickstartWorkflow(
-                        samples: BundledSamples(folder: samples.map { URL(fileURLWithPath: $0) }),
-                        configuration: config.map { URL(fileURLWithPath: $0) }, overrides: overrides,
-                        evaluation: settings, command: CommandLine.shellText, in: context
-                    ).run()
+                    try flagged.naming {
+                        try QuickstartWorkflow(
+                            samples: BundledSamples(folder: samples.map { URL(fileURLWithPath: $0) }),
+                            configuration: config.map { URL(fileURLWithPath: $0) }, overrides: flagged.overrides,
+                            evaluation: settings, in: context
+                        ).run()
+                    }
                 }
             }
             for warning in outcome.evaluation.warnings { StandardStreams.warn(warning) }

@@ -10,9 +10,9 @@ struct SampleCommand: ParsableCommand {
         commandName: "sample", abstract: "Draws images with a model.",
         discussion: """
             Writes images/000000.png… and grid.png (the first \(SamplingWorkflow.gridLimit) at most). Image i depends \
-            on the model, the seed, i, its class, the sampler and the steps alone. With --noise all noise comes from a \
-            safetensors file: initial [N,C,H,W] and, for a sampler that draws noise, step_noise [steps,N,C,H,W] in \
-            sampling order; the images before rounding then also go to samples.safetensors.
+            on the model, the seed, i, its class, the sampler, its eta and the steps alone. With --noise all noise \
+            comes from a safetensors file: initial [N,C,H,W] and, for a sampler that draws noise, step_noise \
+            [steps,N,C,H,W] in sampling order; the images before rounding then also go to samples.safetensors.
 
             Example: diffprune sample --model runs/fashion/model --output samples --count 16 --steps 50
             """)
@@ -27,11 +27,18 @@ struct SampleCommand: ParsableCommand {
         help: ArgumentHelp("How many images (default: 64, or as many as --noise holds).", valueName: "n"))
     var count: Int?
 
-    @Option(help: ArgumentHelp("ddim or ddpm.", valueName: "name"))
-    var sampler = "ddim"
+    @Option(help: ArgumentHelp("ddim or ddpm (default: the model's own scheduler).", valueName: "name"))
+    var sampler: String?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Sampling steps.", valueName: "n"))
-    var steps = 50
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Sampling steps (default: as in diffusers, ddpm 1000 and ddim 50).", valueName: "n"))
+    var steps: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Noise that ddim adds, 0 (none) to 1 (as much as ddpm); default: 0.", valueName: "eta"))
+    var eta: Double?
 
     @Option(
         name: .customLong("class"), parsing: .unconditional,
@@ -58,10 +65,11 @@ struct SampleCommand: ParsableCommand {
                 "--seed has no effect with --noise, which holds all noise: expected one of the two")
         }
         var request = SamplingRequest()
-        request.sampler = try SamplerName(named: sampler, kind: "sampler")
+        request.sampler = try sampler.map { try SamplerName(named: $0, kind: "sampler") }
         request.count = count
         request.seed = seed.seed ?? 0
         request.steps = steps
+        request.eta = eta ?? 0
         request.classes = try classes.map { try ClassChoice(option: $0) }
         request.batchSize = batchSize
         let url = URL(fileURLWithPath: output)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Files
 import Foundation
 import Runs
 import Workflows
@@ -66,7 +67,7 @@ struct ScoreCommand: ParsableCommand {
             criterion, images: try images(), seed: seed.seed ?? 0, probes: probes ?? ScoringRequest.defaultProbes)
         let url = URL(fileURLWithPath: output)
         let outcome = try ScoringWorkflow(model.load(), request, output: url, progress: general.progress).run()
-        let loss = outcome.loss.map { ", loss \($0)" } ?? ""
+        let loss = outcome.loss.map { ", loss \(Double($0).significant())" } ?? ""
         try StandardStreams.write(
             "\(criterion.name): \(outcome.tensors) tensors, \(outcome.groups) groups\(loss): \(url.path)\n")
     }

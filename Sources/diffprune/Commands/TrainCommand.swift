@@ -26,8 +26,11 @@ struct TrainCommand: ParsableCommand {
             throw RequestError.conflict(
                 "--config is missing: expected a YAML file, or --resume with a run in the output folder")
         }
-        let overrides = options.overrides + (seed.seed.map { ["training.seed=\($0)"] } ?? [])
-        var configuration = try TrainingRunConfiguration(file: file, overrides: overrides)
+        var flagged = FlaggedKeys(options.overrides)
+        flagged.set("training.seed", flag: "--seed", to: seed.seed)
+        var configuration = try flagged.naming {
+            try TrainingRunConfiguration(file: file, overrides: flagged.overrides)
+        }
         try options.locate(&configuration.data)
         let workflow = TrainingWorkflow(configuration, in: options.context(general, data: configuration.data))
         if try trial.print(options, json: output.isJSON(trial), workflow.forecast) { return }

@@ -1,6 +1,7 @@
 import ArgumentParser
-import Configuration
+import Files
 import Foundation
+import Reports
 import Runs
 import Workflows
 
@@ -34,16 +35,17 @@ struct TrainFeaturesCommand: ParsableCommand {
 
     mutating func run() throws {
         general.apply()
-        let document = try ConfigurationDocument(
-            file: config.map { URL(fileURLWithPath: $0) },
-            overrides: overrides + (seed.seed.map { ["features.seed=\($0)"] } ?? []), sections: ["data", "features"])
-        var configuration = FeatureTrainingConfiguration()
-        configuration.data = try document.section("data")
-        configuration.data.path = data ?? configuration.data.path
-        configuration.features = try document.section("features", defaults: FeatureTrainingSettings())
-        let result = try FeatureTrainingWorkflow(
-            configuration, in: RunContext(output: URL(fileURLWithPath: output), progress: general.progress)
-        ).run()
-        try StandardStreams.write("test accuracy: \(result.testAccuracy) of \(result.testCount) images\n")
+        var flagged = FlaggedKeys(overrides)
+        flagged.set("features.seed", flag: "--seed", to: seed.seed)
+        let result = try flagged.naming {
+            var configuration = try FeatureTrainingConfiguration(
+                file: config.map { URL(fileURLWithPath: $0) }, overrides: flagged.overrides)
+            configuration.data.path = data ?? configuration.data.path
+            return try FeatureTrainingWorkflow(
+                configuration, in: RunContext(output: URL(fileURLWithPath: output), progress: general.progress)
+            ).run()
+        }
+        try StandardStreams.write(
+            "test accuracy: \(NumberText.percent(result.testAccuracy)) of \(result.testCount) images\n")
     }
 }

@@ -32,6 +32,11 @@ struct CommandFailure {
             switch error {
             case let error as CocoaError:
                 (error.filePath.map { "\($0): " } ?? "") + StorageError.cause(of: error)
+            // Their own descriptions are those of Swift values.
+            case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
+                DecodingError.keyNotFound(_, let context), DecodingError.dataCorrupted(let context):
+                context.debugDescription
+            case EncodingError.invalidValue(_, let context): context.debugDescription
             default: "\(error)"
             }
     }
@@ -39,7 +44,8 @@ struct CommandFailure {
     private static func isUsage(_ error: any Error) -> Bool {
         switch error {
         case is RequestError, is UnknownName, is ConfigurationError, is BudgetError, is SettingError,
-            DatasetError.badOption, SchedulerError.stepCount, SchedulerError.invalidValue, EvidenceError.missing:
+            DatasetError.badOption, SchedulerError.stepCount, SchedulerError.invalidValue, SamplerError.eta,
+            SamplerError.etaWithoutUse, EvidenceError.missing:
             true
         default: false
         }

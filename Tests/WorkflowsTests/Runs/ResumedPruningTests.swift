@@ -62,9 +62,9 @@ import Testing
             // A second stop: the state that was restored is what is saved again.
             try stop(workflow(name, .resumed), resuming: true, after: min(stopped + 1, stages.count))
             _ = try workflow(name, .resumed).run()
+            #expect(try runs.record(name) == runs.record("whole"), "stopped after \(stopped) of \(stages)")
             for file in [
-                "model/unet/diffusion_pytorch_model.safetensors", "model/pruning.json", "metrics.jsonl", "config.yaml",
-                "run.json",
+                "model/unet/diffusion_pytorch_model.safetensors", "metrics.jsonl", "config.yaml", "run.json",
             ] {
                 #expect(
                     try runs.data("\(name)/\(file)") == runs.data("whole/\(file)"),

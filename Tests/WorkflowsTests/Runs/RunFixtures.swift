@@ -1,4 +1,5 @@
 import TestSupport
+import Files
 import Foundation
 import Runs
 import Testing
@@ -55,6 +56,14 @@ final class RunFixtures {
         content.finished = nil
         try record.write(content)
         try FileManager.default.removeItem(at: path("\(name)/model"))
+    }
+
+    /// What a run's result says of its pruning, apart from when and by which command it was written.
+    func record(_ name: String) throws -> JSONValue {
+        let json = try JSONFile.read(path("\(name)/model/pruning.json"))
+        var members = try #require(json.objectValue)
+        #expect(members.removeValue(forKey: "made_by") != nil)
+        return .object(members)
     }
 
     /// Fails unless two run folders hold the same, apart from times and what names the folder.
