@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build quickstart test lint sanitize format docs clean
+.PHONY: help setup build quickstart test test-python lint sanitize format docs clean
 
 # What `make quickstart` passes on, as in: make quickstart ARGUMENTS="--output my-first-run"
 ARGUMENTS ?=
@@ -28,6 +28,9 @@ lint: ## Checks formats, columns, warnings of C, declared imports, the maps in t
 test: setup lint ## Lints, runs every test (freed memory is spoilt) and makes the documentation; no warning passes.
 	DIFFPRUNE_CHECK_MEMORY=1 scripts/without_warnings.sh swift test -c release --scratch-path .build-tests --disable-xctest
 	scripts/documentation.sh .build-tests/release
+
+test-python: build ## Holds pruned folders and ONNX files to PyTorch, diffusers, ONNX Runtime and OpenVINO.
+	scripts/python_tests.sh
 
 # `make sanitize FILTER='^TensorCoreTests\.'` runs a part.
 FILTER ?= .

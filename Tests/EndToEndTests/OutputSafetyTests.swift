@@ -55,7 +55,9 @@ import Testing
     func aResumedRunStaysInItsFolder(name: String) throws {
         let tiny = try TinyRun()
         let scratch = tiny.scratch
-        let run = tiny.train(to: "run", "--set", "training.steps=20", "training.sample_every=10", "training.keep_checkpoints=true")
+        let run = tiny.train(
+            to: "run", "--set", "training.steps=20", "training.sample_every=10",
+            "training.keep_checkpoints=true")
         #expect(try Tool.run(run).status == 0)
         // What is linked is what was there, so that the run could go on, and something precious.
         try FileManager.default.moveItem(atPath: scratch.path("run/\(name)"), toPath: scratch.path("elsewhere"))
@@ -81,7 +83,8 @@ import Testing
         let tiny = try TinyRun()
         let scratch = tiny.scratch
         func run(_ steps: Int) -> [String] {
-            tiny.train(to: "run", "--resume", "--set", "training.steps=\(steps)", "training.sample_every=10",
+            tiny.train(
+                to: "run", "--resume", "--set", "training.steps=\(steps)", "training.sample_every=10",
                 "training.keep_checkpoints=true")
         }
         #expect(try Tool.run(run(20)).status == 0)

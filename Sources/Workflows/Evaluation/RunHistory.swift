@@ -39,7 +39,7 @@ struct RunHistory {
         guard manager.fileExists(atPath: log.path), manager.fileExists(atPath: configuration.path),
             let text = try? TextFile.read(configuration, limit: ConfigurationDocument.maximumBytes)
         else { return nil }
-        let command = try? RunRecord(folder: folder).read()?.command
+        let command = try? RunRecord(folder: folder).read()?.identity.command
         return RunHistory(
             try JSONLinesLog(log).entries(), kind: command.flatMap(Kind.init) ?? .prune, configuration: text)
     }

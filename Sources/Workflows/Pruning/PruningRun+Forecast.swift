@@ -56,7 +56,7 @@ extension PruningRun {
                 + untriedCalibrationBytes(sampleBytes: sampleBytes),
             pruning: Forecast.Pruning(
                 target: context.selection.budget.description, lowest: context.selection.lowestFractions,
-                removal: isDecided ? try record() : nil))
+                removal: isDecided ? try record(command: "") : nil))
     }
 
     /// What the run's calibration batches, and the derivatives read from each, take beyond those of the trial.

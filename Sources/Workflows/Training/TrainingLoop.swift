@@ -1,5 +1,6 @@
 import Files
 import Imagery
+import Reports
 import Runs
 import Training
 import WeightFiles
