@@ -107,7 +107,7 @@ let package = Package(
         .testTarget(
             name: "DiffusionTests",
             dependencies: [
-                "TensorCore", "Imagery", "Models", "Datasets", "Training", "Diffusion", "TestSupport",
+                "Files", "TensorCore", "Imagery", "Models", "Datasets", "Training", "Diffusion", "TestSupport",
             ]),
         .testTarget(
             name: "ModelFoldersTests",
@@ -143,7 +143,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "WeightFiles", "Models", "Diffusion", "ModelFolders", "Workflows", "diffprune", "TestSupport",
+                "Files", "WeightFiles", "Models", "Diffusion", "ModelFolders", "Workflows", "diffprune", "TestSupport",
             ]),
     ]
 )

@@ -22,8 +22,10 @@ public struct BenchmarkSubject {
     let make: () throws -> Pipeline
 
     /// A model folder with its weights.
-    public init(_ name: String, folder: URL) throws {
-        try self.init(name, source: folder.path) { try PipelineFolder(folder).load() }
+    ///
+    /// - Parameter variant: as in `PipelineFolder`.
+    public init(_ name: String, folder: URL, variant: String? = nil) throws {
+        try self.init(name, source: folder.path) { try PipelineFolder(folder, variant: variant).load() }
     }
 
     /// A net described by a U-Net's `config.json`, with random weights and diffusers' default scheduler.

@@ -5,14 +5,18 @@ import Foundation
 public enum ModelFamilies {
     public static let all: [any ModelFamily.Type] = [PipelineFolder.self, FeatureClassifierFolder.self]
 
-    /// The folder at `url` as one of its family, by the class that its configuration names; nothing else is read.
+    /// The folder at `url` as one of its family, by the class that its configuration names; nothing else is read. The folder
+    /// of a finished run stands for the model in it.
+    ///
+    /// - Parameter variant: which variant of the weights is meant, as "fp16"; nil for the ordinary ones, or the only ones.
     /// - Throws: `StorageError`; `ModelFolderError` where it is no model, or one of a class that is not known.
-    public static func folder(at url: URL) throws -> any ModelFamily {
+    public static func folder(at url: URL, variant: String? = nil) throws -> any ModelFamily {
         try ModelFolder(url).check()
+        let url = try ModelFolder.located(url, with: paths)
         var unknown: ModelFolderError?
         for family in all {
             switch try match(family, url) {
-            case .fits: return make(family, url)
+            case .fits: return make(family, url, variant)
             case .another(let file, let name):
                 unknown = .unsupportedClass(
                     path: file.path, got: name, expected: names.map { "'\($0)'" }.joined(separator: " or "))
@@ -48,7 +52,11 @@ public enum ModelFamilies {
         return all.flatMap { paths($0) }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     }
 
-    private static func make<Family: ModelFamily>(_: Family.Type, _ url: URL) -> any ModelFamily { Family(url) }
+    private static func make<Family: ModelFamily>(
+        _: Family.Type, _ url: URL, _ variant: String?
+    ) -> any ModelFamily {
+        Family(url, variant: variant)
+    }
 
     /// Loads a model of any family.
     /// - Throws: as `folder(at:)` and the family's `load`.

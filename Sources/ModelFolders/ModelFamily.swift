@@ -11,7 +11,8 @@ public protocol ModelFamily: SendableMetatype {
     /// Whether a configuration without the name of a class is of this family.
     static var takesUnnamed: Bool { get }
 
-    init(_ url: URL)
+    /// - Parameter variant: which variant of the weights is read, as "fp16"; nil for the ordinary ones, or the only ones.
+    init(_ url: URL, variant: String?)
     var url: URL { get }
 
     /// Reads and checks everything there is.
@@ -25,13 +26,12 @@ public protocol ModelFamily: SendableMetatype {
     /// The weights as other programs read them. The compact form of weights with zeros (`SparseSafetensors`) has its name
     /// beside it.
     var weightsFile: URL { get throws }
+    /// Bytes of the weight files that are read.
+    func weightBytes() throws -> Int
 }
 
 extension ModelFamily {
     public static var takesUnnamed: Bool { false }
-
-    /// Bytes of the weight files that are read.
-    public func weightBytes() throws -> Int { try WeightFolder(of: weightsFile).bytes() }
 
     /// Bytes of the compact form of weights with zeros; nil where there is none.
     public func sparseWeightBytes() throws -> Int? { try WeightFolder(of: weightsFile).sparseBytes() }

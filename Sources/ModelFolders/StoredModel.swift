@@ -8,6 +8,8 @@ public protocol StoredModel {
     var model: Network { get }
     /// nil for a model that was never pruned.
     var pruning: PruningRecord? { get }
+    /// What the weights are stored as.
+    var weightTypes: WeightTypes { get }
     /// One sentence for each oddity that was overlooked on loading.
     var warnings: [String] { get }
     /// What makes the model what it is beside weights and pruning, by the names that errors call it.

@@ -11,8 +11,7 @@ extension DataConfiguration {
         let shape = model.imageShape
         guard shape[0] == shape[1] else {
             throw SettingError(
-                key: "model.sample_size", got: "\(shape[..<2])", expected: "a square, for training on images"
-            )
+                key: "model.sample_size", got: "\(shape[..<2])", expected: "a square, to bring images of data sets to")
         }
         try Self.checkPrediction(of: model)
         let dataset = try open(size: shape[0], channels: shape[2])

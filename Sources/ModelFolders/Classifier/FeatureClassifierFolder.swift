@@ -7,6 +7,7 @@ import WeightFiles
 /// `model.safetensors` (convolutions `[out, in, kh, kw]`, linear layers `[out, in]`), and `pruning.json` where it was pruned.
 public struct FeatureClassifierFolder: ModelFamily {
     public let url: URL
+    private let variant: String?
 
     public static let classNames = ["feature-classifier"]
     public static let configurationPaths = ["config.json"]
@@ -14,7 +15,10 @@ public struct FeatureClassifierFolder: ModelFamily {
     private static let weightsName = "model.safetensors"
     private static let schema = 1
 
-    public init(_ url: URL) { self.url = url }
+    public init(_ url: URL, variant: String? = nil) {
+        self.url = url
+        self.variant = variant
+    }
 
     public func load() throws -> StoredClassifier {
         let file = url.appendingPathComponent(ModelFolder.configurationName)
@@ -33,8 +37,11 @@ public struct FeatureClassifierFolder: ModelFamily {
             let configuration = try json.decoded(as: FeatureClassifierConfiguration.self)
             return try FeatureClassifier(configuration, kept: record?.keptChannels ?? [:])
         }
-        try WeightFolder(of: weightsFile).open().load(into: model.parameters)
-        return StoredClassifier(model: model, pruning: record)
+        let loaded = try weightFolder.open().load(into: model.parameters, isRecorded: record != nil)
+        var stored = StoredClassifier(model: model, pruning: record)
+        stored.weightTypes = loaded.types
+        stored.warnings = loaded.notes
+        return stored
     }
 
     public func save(_ stored: StoredClassifier) throws {
@@ -43,10 +50,14 @@ public struct FeatureClassifierFolder: ModelFamily {
                 with: ["kind": .string(Self.classNames[0]), "schema": .int(Self.schema)])
             try JSONFile.write(configuration, to: folder.appendingPathComponent(ModelFolder.configurationName))
             try WeightFolder(of: folder.appendingPathComponent(Self.weightsName)).write(
-                stored.model.parameters, compact: stored.pruning?.achieved.weights != nil)
+                stored.model.parameters, as: stored.weightTypes, compact: stored.pruning?.achieved.weights != nil)
             try ModelFolder(folder).write(stored.pruning)
         }
     }
+
+    private var weightFolder: WeightFolder { WeightFolder(of: weightsFile, variant: variant) }
+
+    public func weightBytes() throws -> Int { try weightFolder.bytes() }
 
     public var weightsFile: URL { url.appendingPathComponent(Self.weightsName) }
 }

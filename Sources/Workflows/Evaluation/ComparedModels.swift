@@ -20,18 +20,16 @@ struct ComparedModels {
         }
         try same("the image size", a.size, b.size)
         try same("the number of image channels", a.configuration.inChannels, b.configuration.inChannels)
-        try same("the number of training timesteps", dense.scheduler.trainTimesteps, pruned.scheduler.trainTimesteps)
-        try same("the prediction type", dense.scheduler.predictionType, pruned.scheduler.predictionType)
-        objective = try DenoisingObjective(dense.scheduler)
-        guard try objective.schedule == NoiseSchedule(pruned.scheduler) else {
+        let (first, second) = (try dense.scheduler, try pruned.scheduler)
+        try same("the number of training timesteps", first.trainTimesteps, second.trainTimesteps)
+        try same("prediction_type", first.predictionType.rawValue, second.predictionType.rawValue)
+        objective = try DenoisingObjective(first)
+        guard try objective.schedule == NoiseSchedule(second) else {
             throw EvaluationError.notComparable(
-                what: "the noise schedule", dense: "\(dense.scheduler.betaSchedule)",
-                pruned: "another \(pruned.scheduler.betaSchedule)")
+                what: "the noise schedule", dense: first.betaSummary, pruned: second.betaSummary)
         }
         guard [1, 3, 4].contains(a.configuration.inChannels) else {
-            throw EvaluationError.notComparable(
-                what: "the number of channels, which is no picture's (1, 3 or 4),",
-                dense: "\(a.configuration.inChannels)", pruned: "\(b.configuration.inChannels)")
+            throw ModelFolderError.noPictures(channels: a.configuration.inChannels)
         }
         try same("whether it takes a class", a.configuration.isClassConditional, b.configuration.isClassConditional)
         switch (a.configuration.isClassConditional, classLabel) {

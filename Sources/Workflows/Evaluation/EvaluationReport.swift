@@ -178,7 +178,12 @@ struct EvaluationReport {
         ]
         if let record = pruned.pruning {
             let asked = "\(record.asked.quantity)=\(NumberText.short(record.asked.value))"
-            entries.append(("Method", "`\(record.method)`, asked for \(asked), seed \(record.seed)"))
+            let given = record.history == nil ? "" : " of a model that was pruned before"
+            entries.append(("Method", "`\(record.method)`, asked for \(asked)\(given), seed \(record.seed)"))
+            for earlier in (record.history ?? []).reversed() {
+                let asked = "\(earlier.asked.quantity)=\(NumberText.short(earlier.asked.value))"
+                entries.append(("Before", "`\(earlier.method)`, asked for \(asked), seed \(earlier.seed)"))
+            }
         }
         if !settings.data.path.isEmpty {
             entries.append(("Data", "`\(settings.data.path)` (\(settings.data.split.rawValue))"))

@@ -31,8 +31,9 @@ public struct FinetuningWorkflow {
         let model = pipeline.model
         try teacher.map(check)
         let data = try configuration.data.open(for: model)
+        let scheduler = try pipeline.scheduler
         let trainer = try DenoisingTrainer(
-            denoising: model, pipeline.scheduler, images: data, flip: configuration.data.flip, settings: settings,
+            denoising: model, scheduler, images: data, flip: configuration.data.flip, settings: settings,
             teacher: teacher?.model)
         try trainer.task.objective.check(model)
         // Taken before a checkpoint is: the zeros that pruning made, not those of training.
@@ -42,7 +43,7 @@ public struct FinetuningWorkflow {
         let identity = try RunIdentity(
             command: "finetune", configuration: configuration.values, models: models, data: data)
         let folder = try context.open(identity, growth: settings.training.growth(section: "finetuning"))
-        let training = TrainingLoop(trainer, pipeline.scheduler, settings, progress: context.progress)
+        let training = TrainingLoop(trainer, scheduler, settings, progress: context.progress)
         if context.resuming { try folder.resume(warning: context.warning, restore: training.restore) }
         if let zeros {
             try zeros.applied { try training.run(until: settings.steps, phase: "fine-tuning", in: folder) }
@@ -51,7 +52,7 @@ public struct FinetuningWorkflow {
             try training.run(until: settings.steps, phase: "fine-tuning", in: folder)
         }
         try training.finish(in: folder)
-        let result = Pipeline(model: trainer.network, scheduler: pipeline.scheduler, pruning: pipeline.pruning)
+        let result = pipeline.become(trainer.network, pruning: pipeline.pruning)
         try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
         return folder.modelURL
     }
@@ -69,7 +70,8 @@ public struct FinetuningWorkflow {
         try check("image size", teacher.model.size, pipeline.model.size)
         try check("class_embed_type", theirs.classEmbedType as Any, ours.classEmbedType as Any)
         try check("num_class_embeds", theirs.numClassEmbeds as Any, ours.numClassEmbeds as Any)
-        try check("prediction_type", teacher.scheduler.predictionType, pipeline.scheduler.predictionType)
-        try check("num_train_timesteps", teacher.scheduler.trainTimesteps, pipeline.scheduler.trainTimesteps)
+        let (theirSchedule, schedule) = (try teacher.scheduler, try pipeline.scheduler)
+        try check("prediction_type", theirSchedule.predictionType.rawValue, schedule.predictionType.rawValue)
+        try check("num_train_timesteps", theirSchedule.trainTimesteps, schedule.trainTimesteps)
     }
 }

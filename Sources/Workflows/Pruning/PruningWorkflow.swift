@@ -59,9 +59,9 @@ public struct PruningWorkflow {
         if context.resuming { try folder.resume(warning: context.warning, restore: run.restore) }
         try run.advance(in: folder)
 
-        let record = try run.record()
-        var result = Pipeline(model: run.network, scheduler: pipeline.scheduler, pruning: record)
-        result.warnings = pipeline.warnings
+        var record = try run.record()
+        record.history = pipeline.pruning.map { $0.asHistory }
+        let result = pipeline.become(run.network, pruning: record)
         try run.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
         return PruningOutcome(modelURL: folder.modelURL, record: record)
     }

@@ -30,9 +30,7 @@ public struct SamplingRequest: Sendable {
         }
         try validateClass(for: model.configuration)
         guard [1, 3, 4].contains(model.configuration.inChannels) else {
-            throw ModelFolderError.notAModel(
-                path: "the model",
-                reason: "its images have \(model.configuration.inChannels) channels; pictures have 1, 3 or 4")
+            throw ModelFolderError.noPictures(channels: model.configuration.inChannels)
         }
     }
 

@@ -20,7 +20,8 @@ public struct TrainingRunConfiguration {
     public init(file: URL, overrides: [String] = []) throws {
         let document = try ConfigurationDocument(file: file, overrides: overrides, sections: Self.sections)
         model = try document.verbatimSection("model", defaults: UNetConfiguration()) { try $0.validate() }
-        scheduler = try document.verbatimSection("scheduler", defaults: SchedulerConfiguration())
+        let named = try document.text("scheduler", "_class_name").flatMap(SchedulerClass.init)
+        scheduler = try document.verbatimSection("scheduler", defaults: SchedulerConfiguration(of: named ?? .ddpm))
         data = try document.section("data")
         training = try document.section("training")
     }
@@ -41,10 +42,15 @@ public struct TrainingRunConfiguration {
 /// Trains a diffusion model from scratch: checkpoints, sample grids, logs, and the averaged weights as a model folder.
 public struct TrainingWorkflow {
     private let configuration: TrainingRunConfiguration
+    private let weightTypes: WeightTypes
     private let context: RunContext
 
-    public init(_ configuration: TrainingRunConfiguration, in context: RunContext) {
+    /// - Parameter weightTypes: what the result's weights are stored as.
+    public init(
+        _ configuration: TrainingRunConfiguration, storedAs weightTypes: WeightTypes = .float32, in context: RunContext
+    ) {
         self.configuration = configuration
+        self.weightTypes = weightTypes
         self.context = context
     }
 
@@ -64,10 +70,9 @@ public struct TrainingWorkflow {
         if context.resuming { try folder.resume(warning: context.warning, restore: training.restore) }
         try training.run(until: settings.steps, phase: "training", in: folder)
         try training.finish(in: folder)
-        try trainer.withResultWeights {
-            try PipelineFolder(folder.modelURL).save(
-                Pipeline(model: trainer.network, scheduler: configuration.scheduler))
-        }
+        var result = Pipeline(model: trainer.network, scheduler: configuration.scheduler)
+        result.weightTypes = weightTypes
+        try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
         return folder.modelURL
     }
 }

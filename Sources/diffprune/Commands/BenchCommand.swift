@@ -81,6 +81,7 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup var variant: VariantOption
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -150,13 +151,14 @@ struct BenchCommand: ParsableCommand {
                 ])
         }
         if !sweep.isEmpty { try refuse("with --sweep", [("--pruned", pruned != nil), ("--layers", layers)]) }
+        if architecture != nil { try refuse("with --architecture", [("--variant", variant.variant != nil)]) }
         if sweep.isEmpty { try refuse("without --sweep", [("--output", output != nil)]) }
     }
 
     private func subject() throws -> BenchmarkSubject {
         switch (model, architecture) {
         case (let model?, nil):
-            return try warned(BenchmarkSubject("model", folder: URL(fileURLWithPath: model)))
+            return try warned(BenchmarkSubject("model", folder: URL(fileURLWithPath: model), variant: chosen(model)))
         case (nil, let architecture?):
             return try warned(
                 BenchmarkSubject(
@@ -167,7 +169,13 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func other() throws -> BenchmarkSubject? {
-        try pruned.map { try warned(BenchmarkSubject("pruned", folder: URL(fileURLWithPath: $0))) }
+        try pruned.map {
+            try warned(BenchmarkSubject("pruned", folder: URL(fileURLWithPath: $0), variant: chosen($0)))
+        }
+    }
+
+    private func chosen(_ path: String) throws -> String? {
+        try variant.chosen(among: [model, pruned].compactMap(\.self))(path)
     }
 
     private func warned(_ subject: BenchmarkSubject) -> BenchmarkSubject {

@@ -24,7 +24,8 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Model folder of the dense model.", valueName: "dir"))
     var dense: String?
 
-    @Option(help: ArgumentHelp("Model folder of the pruned model; of a run folder, RUN/model.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Model folder of the pruned model, or the folder of its finished run.", valueName: "dir"))
     var pruned: String?
 
     @Option(help: ArgumentHelp("Folder of PNGs, in place of --dense.", valueName: "dir"))
@@ -72,6 +73,7 @@ struct EvaluateCommand: ParsableCommand {
     @Flag(help: "Print metrics.json instead of a table.")
     var json = false
 
+    @OptionGroup var variant: VariantOption
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -95,9 +97,10 @@ struct EvaluateCommand: ParsableCommand {
     private func summary(output: URL) throws -> String {
         switch (dense, pruned, denseImages, prunedImages) {
         case (let dense?, let pruned?, nil, nil):
+            let variant = try variant.chosen(among: [dense, pruned])
             let workflow = try EvaluationWorkflow(
-                settings(), dense: LoadedPipeline(URL(fileURLWithPath: dense)),
-                pruned: LoadedPipeline(URL(fileURLWithPath: pruned)), output: output,
+                settings(), dense: LoadedPipeline(URL(fileURLWithPath: dense), variant: variant(dense)),
+                pruned: LoadedPipeline(URL(fileURLWithPath: pruned), variant: variant(pruned)), output: output,
                 command: shellCommand(), progress: general.progress)
             let result = try workflow.run()
             for warning in result.warnings { StandardStreams.complain("warning", warning) }
@@ -120,7 +123,7 @@ struct EvaluateCommand: ParsableCommand {
             ("--count", count != nil), ("--sampler", sampler != nil), ("--steps", steps != nil),
             ("--class", classLabel != nil), ("--data", data != nil), ("--split", split != nil),
             ("--features", features != nil), ("--batch-size", batchSize != nil), ("--save-images", saveImages),
-            ("--seed", seed.seed != nil),
+            ("--seed", seed.seed != nil), ("--variant", variant.variant != nil),
         ]
         if let (name, _) = given.first(where: \.1) {
             throw RequestError.conflict(

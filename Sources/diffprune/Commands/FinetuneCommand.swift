@@ -26,6 +26,7 @@ struct FinetuneCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("Training steps.", valueName: "n"))
     var steps: Int?
 
+    @OptionGroup var dtype: DTypeOption
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -37,9 +38,14 @@ struct FinetuneCommand: ParsableCommand {
         if let seed = seed.seed { overrides.append("finetuning.seed=\(seed)") }
         let configuration = try FinetuningRunConfiguration(
             file: options.configurationURL(), overrides: overrides, data: data, hasTeacher: teacher != nil)
+        let types = try dtype.types
         let result = try options.running {
-            try FinetuningWorkflow(
-                configuration, pipeline: model.load(), teacher: teacher.map { try ModelOption.load($0) },
+            let variant = try model.variant.chosen(among: [model.model] + (teacher.map { [$0] } ?? []))
+            var pipeline = try ModelOption.load(model.model, variant: variant(model.model))
+            if let types { pipeline.weightTypes = types }
+            return try FinetuningWorkflow(
+                configuration, pipeline: pipeline,
+                teacher: teacher.map { try ModelOption.load($0, variant: variant($0)) },
                 in: options.context(general)
             ).run()
         }

@@ -20,7 +20,7 @@ struct InfoCommand: ParsableCommand {
 
     mutating func run() throws {
         general.apply()
-        let information = try Self.information(ModelFamilies.folder(at: model.url))
+        let information = try Self.information(ModelFamilies.folder(at: model.url, variant: model.variant.variant))
         ModelOption.show(information.warnings, of: model.model)
         try StandardStreams.write(json ? information.json().text() + "\n" : Self.text(information))
     }
@@ -34,7 +34,7 @@ struct InfoCommand: ParsableCommand {
             ("model", information.className),
             ("parameters", NumberText.short(Double(information.parameters))),
             ("MACs", "\(NumberText.short(information.macs)) for one image and one call"),
-            ("file size", NumberText.bytes(Double(information.bytes))),
+            ("file size", "\(NumberText.bytes(Double(information.bytes))), \(information.weightTypes.summary)"),
             ("channels", "\(information.channels) prunable"),
         ]
         rows += information.summary.map { ($0.title, $0.text) }
@@ -55,9 +55,13 @@ struct InfoCommand: ParsableCommand {
         }
         text += "\n"
         if let pruning = information.pruning {
+            for earlier in pruning.history ?? [] {
+                text += "pruned before by \(earlier.method) (seed \(earlier.seed)), asked for "
+                text += "\(earlier.asked.quantity)=\(earlier.asked.value)\n"
+            }
             let asked = "\(pruning.asked.quantity)=\(pruning.asked.value)"
             text += "pruned by \(pruning.method) (seed \(pruning.seed)), asked for \(asked)\n"
-            text += try AchievedTable.text(pruning.achieved) + "\n"
+            text += try AchievedTable.text(pruning) + "\n"
         }
         var table = TextTable(columns: [
             .init("channel group"), .init("original", .right), .init("now", .right), .init("left", .right),

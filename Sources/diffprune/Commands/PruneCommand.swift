@@ -35,6 +35,7 @@ struct PruneCommand: ParsableCommand {
         help: ArgumentHelp("Fine-tuning steps, those between mask updates included.", valueName: "n"))
     var finetuneSteps: Int?
 
+    @OptionGroup var dtype: DTypeOption
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -52,15 +53,18 @@ struct PruneCommand: ParsableCommand {
         if let seed = seed.seed { overrides += ["pruning.seed=\(seed)", "finetuning.seed=\(seed)"] }
         let configuration = try PruningRunConfiguration(
             file: file, overrides: overrides, method: method, target: target, data: data)
-        let pipeline = try model.load()
+        let types = try dtype.types
+        var pipeline = try model.load()
+        if let types { pipeline.weightTypes = types }
+        let loaded = pipeline
         let outcome = try options.running {
-            try PruningWorkflow(configuration, pipeline: pipeline, in: options.context(general)).run()
+            try PruningWorkflow(configuration, pipeline: loaded, in: options.context(general)).run()
         }
         let asked = outcome.record.asked
         try StandardStreams.write(
             """
             asked: \(asked.quantity)=\(asked.value)
-            \(AchievedTable.text(outcome.record.achieved))model: \(outcome.modelURL.path)
+            \(AchievedTable.text(outcome.record))model: \(outcome.modelURL.path)
 
             """)
     }

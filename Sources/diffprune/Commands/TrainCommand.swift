@@ -14,6 +14,7 @@ struct TrainCommand: ParsableCommand {
             """)
 
     @OptionGroup var options: RunOptions
+    @OptionGroup var dtype: DTypeOption
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -26,8 +27,9 @@ struct TrainCommand: ParsableCommand {
         }
         let overrides = options.overrides + (seed.seed.map { ["training.seed=\($0)"] } ?? [])
         let configuration = try TrainingRunConfiguration(file: file, overrides: overrides)
+        let types = try dtype.types ?? .float32
         let model = try options.running {
-            try TrainingWorkflow(configuration, in: options.context(general)).run()
+            try TrainingWorkflow(configuration, storedAs: types, in: options.context(general)).run()
         }
         try StandardStreams.write("model: \(model.path)\n")
     }
