@@ -21,7 +21,7 @@ quickstart: build ## Prunes, fine-tunes and compares the bundled model.
 
 # `make lint LINTERS=required` fails where the linters of scripts/lint/requirements.txt cannot be installed.
 LINTERS ?= optional
-lint: ## Checks formats, declared imports, the maps in the docs, and Python.
+lint: ## Checks formats, columns, warnings of C, declared imports, the maps in the docs, and Python.
 	@scripts/lint/all.sh $(LINTERS)
 
 # Tests are built apart from the product: their flags would otherwise have each rebuild the other.
@@ -35,8 +35,10 @@ sanitize: setup ## Runs the tests once under AddressSanitizer and once under Thr
 	scripts/sanitize/run.sh address '$(FILTER)'
 	scripts/sanitize/run.sh thread '$(FILTER)'
 
-format: ## Formats every Swift file.
+format: ## Formats every Swift and C file.
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	@scripts/lint/setup.sh
+	scripts/lint/c_format.sh --write
 
 docs: build ## Brings the tables of methods up to date and makes .build-docs/site, a web page of articles and API.
 	.build/release/diffprune methods --update README.md docs/METHODS.md

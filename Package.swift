@@ -12,6 +12,8 @@ let package = Package(
         .library(name: "Pruning", targets: ["Pruning"]),
         .library(name: "Diffusion", targets: ["Diffusion"]),
         .library(name: "PruningMethods", targets: ["PruningMethods"]),
+        .library(name: "ModelFolders", targets: ["ModelFolders"]),
+        .library(name: "Runs", targets: ["Runs"]),
         .library(name: "Evaluation", targets: ["Evaluation"]),
         .library(name: "Workflows", targets: ["Workflows"]),
     ],
@@ -72,14 +74,14 @@ let package = Package(
         .target(
             name: "Benchmarking",
             dependencies: [
-                "Files", "Statistics", "TensorCore", "Reports", "Models", "Training", "Runs", "Pruning", "Diffusion",
+                "Files", "Statistics", "TensorCore", "Reports", "Models", "Training", "Runs", "Diffusion",
                 "ModelFolders", "Timing", "Workflows",
             ]),
         .executableTarget(
             name: "diffprune",
             dependencies: [
-                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Models", "Datasets", "Runs", "Pruning",
-                "Diffusion", "ModelFolders", "PruningMethods", "Workflows", "Benchmarking",
+                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Datasets", "Runs", "Pruning",
+                "Diffusion", "ModelFolders", "Workflows", "Benchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(
@@ -122,12 +124,14 @@ let package = Package(
         .testTarget(
             name: "PruningMethodsTests",
             dependencies: [
-                "Files", "TensorCore", "Layers", "Models", "Training", "Pruning", "Diffusion", "PruningMethods",
+                "Files", "TensorCore", "Configuration", "Layers", "Models", "Training", "Pruning", "Diffusion",
+                "PruningMethods",
             ]),
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "TensorCore", "Layers", "Training", "Pruning", "PruningMethods", "Workflows", "TestSupport",
+                "Files", "TensorCore", "Layers", "Training", "Runs", "Pruning", "ModelFolders", "PruningMethods",
+                "Workflows", "TestSupport",
             ]),
         .testTarget(
             name: "EvaluationTests",
@@ -143,7 +147,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Files", "WeightFiles", "Models", "Diffusion", "ModelFolders", "Workflows", "diffprune", "TestSupport",
+                "Files", "WeightFiles", "Models", "Runs", "Diffusion", "ModelFolders", "Workflows", "diffprune",
+                "TestSupport",
             ]),
     ]
 )

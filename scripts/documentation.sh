@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes a web page of the articles in docs/diffprune.docc and of every public declaration: `documentation.sh BUILD` reads
-# the modules of a build, as in `documentation.sh .build/release`, and writes .build-docs/. Any warning is an error.
+# Makes a web page of the articles in docs/diffprune.docc and of every public declaration: `documentation.sh BUILD`
+# reads the modules of a build, as in `documentation.sh .build/release`, and writes .build-docs/. Any warning is an
+# error.
 #
 # DocC is called by itself, since its package plugin would compile every module once more.
 set -euo pipefail

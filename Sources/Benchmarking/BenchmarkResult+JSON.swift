@@ -1,5 +1,4 @@
 import Files
-import Pruning
 
 extension BenchmarkResult {
     /// What `bench --json` prints.

@@ -13,13 +13,15 @@ public final class BenchmarkServer {
     private let settings: BenchmarkSettings
     private var prepared: (work: BenchmarkWork, batch: Int, piece: PreparedWork)?
 
-    /// - Parameter settings: sampling steps and seed; what else it says comes with the requests.
+    /// - Parameters:
+    ///   - subject: what is timed.
+    ///   - settings: sampling steps and seed; what else it says comes with the requests.
     public init(_ subject: BenchmarkSubject, _ settings: BenchmarkSettings) {
         self.subject = subject
         self.settings = settings
     }
 
-    /// - Throws: `RequestError` for a line that is no such request; what preparing and running throw.
+    /// - Throws: `RequestError` and `UnknownName` for a line that is no such request; what preparing and running throw.
     public func answer(_ line: String) throws -> String {
         let (work, batch, repeats) = try parse(line)
         let piece = try piece(work, batch: batch)
@@ -52,9 +54,9 @@ public final class BenchmarkServer {
         }
         let legal = ["work", "batch", "repeats"]
         if let unknown = members.keys.filter({ !legal.contains($0) }).min() {
-            throw RequestError.unknown(kind: "key of a request", name: unknown, legal: legal)
+            throw UnknownName(kind: "key of a request", name: unknown, legal: legal)
         }
-        let work = try BenchmarkWork(named: name)
+        let work = try BenchmarkWork(named: name, kind: "work")
         let repeats = request["repeats"].map { $0.intValue ?? 0 } ?? 1
         for (key, value, range) in [("batch", batch, 1...4096), ("repeats", repeats, 1...1000)]
         where !range.contains(value) {

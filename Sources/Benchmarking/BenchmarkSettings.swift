@@ -10,7 +10,8 @@ public struct BenchmarkSettings: Sendable {
     public var runs: Int?
     /// Sampling steps.
     public var steps = 10
-    /// Whether training steps and Hessian–vector products compute the insides of blocks again, in place of keeping them.
+    /// Whether training steps and Hessian–vector products compute the insides of blocks again,
+    /// in place of keeping them.
     public var gradientCheckpointing = false
     /// What random weights and inputs follow from.
     public var seed: UInt64 = 0

@@ -1,5 +1,3 @@
-import Runs
-
 /// What `bench` can time.
 public enum BenchmarkWork: String, Sendable, Codable, CaseIterable {
     /// One noise prediction of a batch, nothing kept for a backward pass.
@@ -11,14 +9,6 @@ public enum BenchmarkWork: String, Sendable, Codable, CaseIterable {
     case training
     /// One exact Hessian–vector product of the training loss, its gradient included.
     case hvp
-
-    /// - Throws: `RequestError.unknown`.
-    public init(named name: String) throws {
-        guard let work = Self(rawValue: name) else {
-            throw RequestError.unknown(kind: "work", name: name, legal: Self.allCases.map(\.rawValue))
-        }
-        self = work
-    }
 
     /// For the reader of a table.
     var title: String {

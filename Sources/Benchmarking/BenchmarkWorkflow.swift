@@ -11,6 +11,8 @@ public struct BenchmarkWorkflow {
     /// - Parameters:
     ///   - subject: what is timed.
     ///   - other: a second model to time in turn with it.
+    ///   - settings: works, batch sizes, rounds, sampling steps and seed.
+    ///   - progress: told after each measurement.
     /// - Throws: `RequestError`.
     public init(
         _ subject: BenchmarkSubject, against other: BenchmarkSubject? = nil, _ settings: BenchmarkSettings,

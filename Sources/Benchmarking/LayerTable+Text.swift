@@ -1,4 +1,3 @@
-import Pruning
 import Reports
 import TensorCore
 

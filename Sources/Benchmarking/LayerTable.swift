@@ -1,4 +1,3 @@
-import Pruning
 import Statistics
 import TensorCore
 
@@ -14,8 +13,8 @@ public struct LayerTable: Sendable {
         public let backwardMilliseconds: Double
         /// Of the total, forward and backward.
         public let share: Double
-        /// The forward pass's floating-point operations a second over the machine's peak of them; above 1 where Winograd's algorithm does
-        /// without most of the multiplications that are counted.
+        /// The forward pass's floating-point operations a second over the machine's peak of them; above 1 where
+        /// Winograd's algorithm does without most of the multiplications that are counted.
         public let peakFraction: Double
 
         /// Floating-point operations a second of the forward pass.

@@ -75,14 +75,14 @@ static void read_palette_image(decoder *d) {
 }
 
 static void read_direct_image(decoder *d) {
-    const int colour = png_get_color_type(d->png, d->info);
+    const int color = png_get_color_type(d->png, d->info);
     const int depth = png_get_bit_depth(d->png, d->info);
-    const int has_alpha = (colour & PNG_COLOR_MASK_ALPHA) || png_get_valid(d->png, d->info, PNG_INFO_tRNS);
+    const int has_alpha = (color & PNG_COLOR_MASK_ALPHA) || png_get_valid(d->png, d->info, PNG_INFO_tRNS);
     if (depth < 8) png_set_expand_gray_1_2_4_to_8(d->png);
     if (png_get_valid(d->png, d->info, PNG_INFO_tRNS)) png_set_tRNS_to_alpha(d->png);
     if (depth == 16) png_set_scale_16(d->png);
     // Grey with alpha has no counterpart among 1, 3 and 4 channels: it becomes RGBA.
-    if (!(colour & PNG_COLOR_MASK_COLOR) && has_alpha) png_set_gray_to_rgb(d->png);
+    if (!(color & PNG_COLOR_MASK_COLOR) && has_alpha) png_set_gray_to_rgb(d->png);
     png_set_interlace_handling(d->png);
     png_read_update_info(d->png, d->info);
 
@@ -106,8 +106,7 @@ static cimagery_status run(decoder *d, uint32_t maximum_side, uint64_t maximum_p
 
     d->width = png_get_image_width(d->png, d->info);
     d->height = png_get_image_height(d->png, d->info);
-    if (d->width > maximum_side || d->height > maximum_side ||
-        (uint64_t)d->width * d->height > maximum_pixels) {
+    if (d->width > maximum_side || d->height > maximum_side || (uint64_t)d->width * d->height > maximum_pixels) {
         return CIMAGERY_TOO_LARGE;
     }
     if (png_get_color_type(d->png, d->info) == PNG_COLOR_TYPE_PALETTE) {

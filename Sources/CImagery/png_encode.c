@@ -27,11 +27,11 @@ static void flush_nothing(png_structp png) { (void)png; }
 
 static cimagery_status run(png_structp png, png_infop info, const cimagery_image *image, sink *to) {
     if (setjmp(png_jmpbuf(png))) return CIMAGERY_BROKEN;
-    const int colour = image->channels == 1   ? PNG_COLOR_TYPE_GRAY
-                       : image->channels == 3 ? PNG_COLOR_TYPE_RGB
-                                              : PNG_COLOR_TYPE_RGB_ALPHA;
+    const int color = image->channels == 1   ? PNG_COLOR_TYPE_GRAY
+                      : image->channels == 3 ? PNG_COLOR_TYPE_RGB
+                                             : PNG_COLOR_TYPE_RGB_ALPHA;
     png_set_write_fn(png, to, write_bytes, flush_nothing);
-    png_set_IHDR(png, info, image->width, image->height, 8, colour, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+    png_set_IHDR(png, info, image->width, image->height, 8, color, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png, info);
     const size_t row_bytes = (size_t)image->width * image->channels;

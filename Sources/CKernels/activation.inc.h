@@ -15,8 +15,8 @@ INLINE activation_values silu_values(vf x, const int order) {
     vf s, c;
     vsigmoid(x, &s, &c);
     // Beyond ±1000 σ is 0 or 1; the bound keeps ∞·0 out.
-    r.value = vat_least(x, -1000.0f) * s;
-    vf bounded = vat_most(vat_least(x, -1000.0f), 1000.0f);
+    r.value = vmax(x, -1000.0f) * s;
+    vf bounded = vmin(vmax(x, -1000.0f), 1000.0f);
     if (order >= 1) r.first = vfma(bounded * s, c, s);
     if (order >= 2) r.second = s * c * vfma(bounded, c - s, vset(2.0f));
     return r;
@@ -26,8 +26,8 @@ INLINE activation_values gelu_values(vf x, const int order) {
     activation_values r;
     vf density, distribution;
     vnormal(x, &density, &distribution);
-    vf bounded = vat_most(vat_least(x, -16.0f), 16.0f);
-    r.value = vat_least(x, -16.0f) * distribution;
+    vf bounded = vmin(vmax(x, -16.0f), 16.0f);
+    r.value = vmax(x, -16.0f) * distribution;
     if (order >= 1) r.first = vfma(bounded, density, distribution);
     if (order >= 2) r.second = density * vfma(-bounded, bounded, vset(2.0f));
     return r;
@@ -47,13 +47,13 @@ INLINE activation_values relu_values(vf x, const int order) {
 INLINE activation_values mish_values(vf x, const int order) {
     activation_values r;
     // At 20, T is 1 and T' is 0 to more digits than a float has.
-    vf e = vexp(vat_most(x, 20.0f));
+    vf e = vexp(vmin(x, 20.0f));
     vf n = e * (e + vset(2.0f));
     vf inverse = vset(1.0f) / (n + vset(2.0f));
     vf t = n * inverse;
-    r.value = vat_least(x, -1000.0f) * t;
+    r.value = vmax(x, -1000.0f) * t;
     if (order >= 1) {
-        vf bounded = vat_most(vat_least(x, -1000.0f), 1000.0f);
+        vf bounded = vmin(vmax(x, -1000.0f), 1000.0f);
         vf u = vset(4.0f) * e * (vset(1.0f) + e) * inverse;
         vf slope = u * inverse;
         r.first = vfma(bounded, slope, t);

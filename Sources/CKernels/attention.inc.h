@@ -1,8 +1,8 @@
 // Attention softmax(scale·Q·Kᵀ)·V by panels of queries: [T,T] squares never lie in memory.
 //
 // A panel is up to NR queries, one a lane, and its logits lie as [T][w], keys by queries: the softmax along the keys is
-// then elementwise, K is read row by row where it lies, and both products are the micro-kernels' at any width of a head.
-// V, packed in tiles of MR columns, times a panel's weights gives the panel of the output transposed, [width][w].
+// then elementwise, K is read row by row where it lies, and both products are the micro-kernels' at any width of a
+// head. V, packed in tiles of MR columns, times a panel's weights gives the panel of the output transposed, [width][w].
 //
 // A query's sums run over the keys in their order, whatever the batch and the threads.
 
@@ -28,10 +28,18 @@ static attention_head attention_at(const dk_attention *p, float *statistics, lon
     long offset = image * p->tokens * p->pitch + first;
     float *row = statistics ? statistics + pair * DK_ATTENTION_STATISTICS * p->tokens : NULL;
     return (attention_head){
-        .problem = p, .tokens = p->tokens, .width = p->widths[head], .pitch = p->pitch, .first = first,
-        .q = dual_offset(p->q, offset), .k = dual_offset(p->k, offset), .v = dual_offset(p->v, offset),
-        .maximum = row, .inverse = row ? row + p->tokens : NULL,
-        .mean_tangent = row ? row + 2 * p->tokens : NULL};
+        .problem = p,
+        .tokens = p->tokens,
+        .width = p->widths[head],
+        .pitch = p->pitch,
+        .first = first,
+        .q = dual_offset(p->q, offset),
+        .k = dual_offset(p->k, offset),
+        .v = dual_offset(p->v, offset),
+        .maximum = row,
+        .inverse = row ? row + p->tokens : NULL,
+        .mean_tangent = row ? row + 2 * p->tokens : NULL
+    };
 }
 
 /// Where row `token` of the head begins in an output of rows `inner` apart.
@@ -47,7 +55,8 @@ INLINE long columns_size(long tokens, long width) { return round_up(width, MR) *
 /// x[T, width], rows `pitch` apart, in tiles of MR columns.
 static void pack_columns(const float *x, long pitch, long tokens, long width, float *dst) {
     for (long c = 0; c < width; c += MR)
-        for (long t = 0; t < tokens; t++) copy_run(x + t * pitch + c, least(MR, width - c), dst + c * tokens + t * MR);
+        for (long t = 0; t < tokens; t++)
+            copy_run(x + t * pitch + c, min_long(MR, width - c), dst + c * tokens + t * MR);
 }
 
 /// out[T][w] (+)= x[T, width] · panel[width][w], x's rows `pitch` apart and out's `ld`.
@@ -55,7 +64,7 @@ static void rows_by_panel(const float *x, long pitch, long tokens, long width, c
                           long ld, int accumulate) {
     const long segment = 0;
     for (long t = 0; t < tokens; t += MR) {
-        long rows = least(MR, tokens - t);
+        long rows = min_long(MR, tokens - t);
         row_pointer line[MR];
         tile_target target = {.accumulate = accumulate};
         for (long i = 0; i < rows; i++) {
@@ -73,7 +82,7 @@ static void columns_by_weights(const float *packed, long tokens, long first, lon
     for (long c = 0; c < width; c += MR) {
         float *line[MR];
         for (long i = 0; i < MR; i++) line[i] = out + (c + i) * w;
-        outer_tile(least(MR, width - c), w / VL, packed + c * tokens + first * MR, MR, rows, weights, ld, line,
+        outer_tile(min_long(MR, width - c), w / VL, packed + c * tokens + first * MR, MR, rows, weights, ld, line,
                    accumulate);
     }
 }
@@ -83,9 +92,9 @@ static void weights_by_rows(const float *weights, long ld, long rows, long count
                             float *out, long ld_out, int accumulate) {
     const long segment = 0;
     for (long c = 0; c < width; c += NR) {
-        long columns = least(NR, width - c);
+        long columns = min_long(NR, width - c);
         for (long r = 0; r < rows; r += MR) {
-            long height = least(MR, rows - r);
+            long height = min_long(MR, rows - r);
             row_pointer line[MR];
             tile_target target = {.accumulate = accumulate};
             for (long i = 0; i < height; i++) {
@@ -109,9 +118,9 @@ static void pack_queries(const float *x, long pitch, long first, long count, lon
 // One vector of queries at a time, their logits ld floats apart from key to key.
 
 /// e^x for x ≤ 0, to about 1 ulp; at least the smallest normal number.
-INLINE vf vexp_nonpositive(vf x) { return vexp_negated(vat_most(-x, 87.0f)); }
+INLINE vf vexp_nonpositive(vf x) { return vexp_negated(vmin(-x, 87.0f)); }
 
-/// Calls body(t, j) for every key t, j = t mod 4: four chains hide the latency of sums.
+/// Calls body(t, chain) for every key t, chain = t mod 4: four chains hide the latency of sums.
 #define FOR_KEYS(tokens, body)                                                                                         \
     do {                                                                                                               \
         long t_ = 0;                                                                                                   \
@@ -129,19 +138,19 @@ INLINE vf sum_of_four(const vf *sums) { return (sums[0] + sums[1]) + (sums[2] + 
 /// Turns logits into exp(logit − maximum); `inverse` gets 1/Σ.
 INLINE void exponentiate(float *s, long ld, long tokens, vf *maximum, vf *inverse) {
     vf best[4] = {vload(s), vload(s), vload(s), vload(s)};
-#define LARGEST(t, j)                                                                                                  \
+#define LARGEST(t, chain)                                                                                              \
     do {                                                                                                               \
         vf v = vload(s + (t) * ld);                                                                                    \
-        best[j] = vselect(v > best[j], v, best[j]);                                                                    \
+        best[chain] = vselect(v > best[chain], v, best[chain]);                                                        \
     } while (0)
     FOR_KEYS(tokens, LARGEST);
 #undef LARGEST
-    for (int j = 1; j < 4; j++) best[0] = vselect(best[j] > best[0], best[j], best[0]);
+    for (int chain = 1; chain < 4; chain++) best[0] = vselect(best[chain] > best[0], best[chain], best[0]);
     vf sums[4] = {{0}};
-#define EXPONENTIATE(t, j)                                                                                             \
+#define EXPONENTIATE(t, chain)                                                                                         \
     do {                                                                                                               \
         vf e = vexp_nonpositive(vload(s + (t) * ld) - best[0]);                                                        \
-        sums[j] += e;                                                                                                  \
+        sums[chain] += e;                                                                                              \
         vstore(s + (t) * ld, e);                                                                                       \
     } while (0)
     FOR_KEYS(tokens, EXPONENTIATE);
@@ -153,12 +162,11 @@ INLINE void exponentiate(float *s, long ld, long tokens, vf *maximum, vf *invers
 /// The tangents ṡ of logits become e·(ṡ − Σ p·ṡ), p = e·inverse; returns that sum.
 INLINE vf exponentiate_tangent(const float *e, float *s_t, long ld, long tokens, vf inverse) {
     vf sums[4] = {{0}};
-#define ADD(t, j) sums[j] = vfma(vload(e + (t) * ld), vload(s_t + (t) * ld), sums[j])
+#define ADD(t, chain) sums[chain] = vfma(vload(e + (t) * ld), vload(s_t + (t) * ld), sums[chain])
     FOR_KEYS(tokens, ADD);
 #undef ADD
     vf mean = sum_of_four(sums) * inverse;
-    for (long t = 0; t < tokens; t++)
-        vstore(s_t + t * ld, vload(e + t * ld) * (vload(s_t + t * ld) - mean));
+    for (long t = 0; t < tokens; t++) vstore(s_t + t * ld, vload(e + t * ld) * (vload(s_t + t * ld) - mean));
     return mean;
 }
 
@@ -184,7 +192,7 @@ static void store_panel(float *mixed, long width, long w, long count, const floa
 
 static void attention_panel(const attention_job *job, long pair, const attention_head *h, const float *v,
                             const float *v_t, long first) {
-    long tokens = h->tokens, width = h->width, count = least(NR, tokens - first), w = panel_width(count);
+    long tokens = h->tokens, width = h->width, count = min_long(NR, tokens - first), w = panel_width(count);
     long panel = width * w, square = tokens * w, mixed = round_up(width, MR) * w;
     float *queries = dk_scratch(DK_LOCAL_A, 2 * (panel + square + mixed)), *scores = queries + panel;
     float *out = scores + square, factor[NR];
@@ -219,8 +227,10 @@ static void attention_panel(const attention_job *job, long pair, const attention
         }
         columns_by_weights(v, tokens, 0, tokens, width, scores_t, w, w, out_t, 0);
     }
-    if (h->v.tangent) columns_by_weights(v_t, tokens, 0, tokens, width, scores, w, w, out_t, moving);
-    else if (!moving) memset(out_t, 0, (size_t)mixed * sizeof(float));
+    if (h->v.tangent)
+        columns_by_weights(v_t, tokens, 0, tokens, width, scores, w, w, out_t, moving);
+    else if (!moving)
+        memset(out_t, 0, (size_t)mixed * sizeof(float));
     store_panel(out_t, width, w, count, factor, job->out.tangent + row, job->p->inner);
 }
 
@@ -248,13 +258,12 @@ static void attention_head_item(void *context, long pair) {
     float *packed = dk_scratch(DK_LOCAL_B, 2 * size);
     pack_columns(h.v.value, h.pitch, h.tokens, h.width, packed);
     if (h.v.tangent) pack_columns(h.v.tangent, h.pitch, h.tokens, h.width, packed + size);
-    for (long first = 0; first < h.tokens; first += NR)
-        attention_panel(job, pair, &h, packed, packed + size, first);
+    for (long first = 0; first < h.tokens; first += NR) attention_panel(job, pair, &h, packed, packed + size, first);
 }
 
 INLINE long widest_head(const dk_attention *p) {
     long widest = 0;
-    for (long h = 0; h < p->heads; h++) widest = most(widest, p->widths[h]);
+    for (long h = 0; h < p->heads; h++) widest = max_long(widest, p->widths[h]);
     return widest;
 }
 
@@ -269,7 +278,7 @@ INLINE int attention_by_heads(const dk_attention *p) { return p->tokens <= NR ||
 
 static long attention_forward_workspace(const dk_attention *p) {
     if (attention_by_heads(p)) return 1;
-    return most(1, 2 * p->batch * p->heads * columns_size(p->tokens, widest_head(p)));
+    return max_long(1, 2 * p->batch * p->heads * columns_size(p->tokens, widest_head(p)));
 }
 
 static void attention_forward(const dk_attention *p, dk_dual_out out, float *statistics, float *workspace) {

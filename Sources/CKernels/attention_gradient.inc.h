@@ -17,10 +17,10 @@ typedef struct {
     dk_dual_out dq, dk, dv;
     float *statistics;
     int tangents;
-    long packed_floats;                // of one head's K and its tangent
+    long packed_floats;  // of one head's K and its tangent
     // When blocks are items of their own:
-    float *packed, *squares;           // every head's K; the squares of a wave's blocks
-    long first_block, wave, pieces;    // the first block of a wave and how many; pieces of the keys
+    float *packed, *squares;         // every head's K; the squares of a wave's blocks
+    long first_block, wave, pieces;  // the first block of a wave and how many; pieces of the keys
 } gradient_job;
 
 /// A block of queries of one head.
@@ -32,7 +32,9 @@ typedef struct {
 } gradient_block;
 
 /// Squares [keys][ld], keys by queries.
-typedef struct { float *p, *ds, *p_t, *ds_t; } gradient_squares;
+typedef struct {
+    float *p, *ds, *p_t, *ds_t;
+} gradient_squares;
 
 /// What a block's products read: panels [width][w] of scale·Qᵀ and Gᵀ, NR·width floats apart, their tangents; D and its
 /// tangent [ATTENTION_BLOCK]; and where its dQᵀ is summed, in panels [round_up(width, MR)][w].
@@ -45,13 +47,13 @@ static gradient_block gradient_block_at(const gradient_job *job, long pair, long
     gradient_block b = {.job = job, .h = attention_at(job->p, job->statistics, pair)};
     b.row = attention_row(job->p, pair, &b.h, 0);
     b.first = number * ATTENTION_BLOCK;
-    b.count = least(ATTENTION_BLOCK, b.h.tokens - b.first);
+    b.count = min_long(ATTENTION_BLOCK, b.h.tokens - b.first);
     b.ld = round_up(b.count, VL);
     return b;
 }
 
 INLINE long square_floats(const gradient_job *job, long keys) {
-    return (job->tangents ? 4 : 2) * keys * round_up(least(ATTENTION_BLOCK, job->p->tokens), VL);
+    return (job->tangents ? 4 : 2) * keys * round_up(min_long(ATTENTION_BLOCK, job->p->tokens), VL);
 }
 INLINE gradient_squares squares_in(float *memory, long keys, long ld) {
     return (gradient_squares){memory, memory + keys * ld, memory + 2 * keys * ld, memory + 3 * keys * ld};
@@ -91,7 +93,7 @@ static gradient_panels pack_block(const gradient_block *b) {
     x.q_t = x.dq + dq, x.g_t = x.q_t + panel, x.mean_t = x.g_t + panel, x.dq_t = x.mean_t + ATTENTION_BLOCK;
     dk_dual_in g = dual_offset(job->g, b->row), out = dual_offset(job->out, b->row);
     for (long offset = 0; offset < b->count; offset += NR) {
-        long first = b->first + offset, count = least(NR, b->count - offset), at = offset * width;
+        long first = b->first + offset, count = min_long(NR, b->count - offset), at = offset * width;
         pack_queries(b->h.q.value, b->h.pitch, first, count, width, job->p->scale, x.q + at);
         pack_queries(g.value, inner, first, count, width, 1.0f, x.g + at);
         if (job->tangents && b->h.q.tangent)
@@ -138,9 +140,9 @@ static void fill_squares(const gradient_block *b, const gradient_panels *x, cons
                 rows_by_panel(v.tangent, pitch, rows, width, x->g + at, w, part.ds_t, ld, job->g.tangent != NULL);
             if (!job->g.tangent && !v.tangent) clear_columns(part.ds_t, ld, rows, w);
         }
-        for (long i = offset; i < least(offset + w, b->ld); i += VL) {
+        for (long i = offset; i < min_long(offset + w, b->ld); i += VL) {
             // Lanes beyond the last query are computed with it: nobody reads them.
-            long query = b->first + i, n = least(VL, b->count - i);
+            long query = b->first + i, n = min_long(VL, b->count - i);
             vf maximum = vload_first(h->maximum + query, n), inverse = vload_first(h->inverse + query, n);
             vf mean = vload(x->mean + i);
             if (!job->tangents) {
@@ -177,17 +179,19 @@ static void store_queries(const gradient_block *b, const gradient_panels *x) {
     long inner = b->job->p->inner;
     dk_dual_out dq = dual_out_offset(b->job->dq, b->row + b->first * inner);
     for (long offset = 0; offset < b->count; offset += NR) {
-        long count = least(NR, b->count - offset), w = panel_width(count), at = offset / NR * x->dq_floats;
+        long count = min_long(NR, b->count - offset), w = panel_width(count), at = offset / NR * x->dq_floats;
         transpose_block(x->dq + at, b->h.width, count, w, dq.value + offset * inner, inner);
-        if (b->job->tangents)
-            transpose_block(x->dq_t + at, b->h.width, count, w, dq.tangent + offset * inner, inner);
+        if (b->job->tangents) transpose_block(x->dq_t + at, b->h.width, count, w, dq.tangent + offset * inner, inner);
     }
 }
 
 // ---------------------------------------------------------------- dK and dV
 
-/// A block's rows of Q and G, with their tangents, in panels of columns; for narrow heads transposed, in panels of rows.
-typedef struct { float *q, *g, *q_t, *g_t; } gradient_rows;
+/// A block's rows of Q and G, with their tangents, in panels of columns; for narrow heads transposed, in panels of
+/// rows.
+typedef struct {
+    float *q, *g, *q_t, *g_t;
+} gradient_rows;
 
 #if VL == 16
 /// Heads so narrow that a row of dK or dV would leave half of a vector empty: their sums run along vectors of queries.
@@ -212,7 +216,7 @@ static void weights_by_narrow_rows(const float *weights, long ld, long rows, lon
         const float *line[3];
         vf sums[3][NARROW];
         UNROLL for (int i = 0; i < 3; i++) {
-            line[i] = weights + least(r + i, rows - 1) * ld;
+            line[i] = weights + min_long(r + i, rows - 1) * ld;
             UNROLL for (int c = 0; c < NARROW; c++) sums[i][c] = (vf){0};
         }
         for (long q = 0; q < count; q += VL) {
@@ -221,11 +225,11 @@ static void weights_by_narrow_rows(const float *weights, long ld, long rows, lon
             vf p[3];
             UNROLL for (int i = 0; i < 3; i++) p[i] = vload_first(line[i] + q, n);
             UNROLL for (int c = 0; c < NARROW; c++) {
-                vf v = vload(x + least(c, width - 1) * w);
+                vf v = vload(x + min_long(c, width - 1) * w);
                 UNROLL for (int i = 0; i < 3; i++) sums[i][c] = vfma(p[i], v, sums[i][c]);
             }
         }
-        for (long i = 0; i < least(3, rows - r); i++) {
+        for (long i = 0; i < min_long(3, rows - r); i++) {
             float *y = out + (r + i) * ld_out;
             vf total = fold_eight(sums[i]);
             if (accumulate) total += vload_first(y, width);
@@ -254,10 +258,10 @@ static void pack_rows(const gradient_block *b, const float *x, long pitch, float
     if (!x) return;
     if (width <= NARROW)
         for (long i = 0; i < b->count; i += NR)
-            pack_queries(x, pitch, b->first + i, least(NR, b->count - i), width, 1.0f, dst + i * width);
+            pack_queries(x, pitch, b->first + i, min_long(NR, b->count - i), width, 1.0f, dst + i * width);
     else
         for (long c = 0; c < width; c += NR)
-            pack_panel(x + b->first * pitch + c, pitch, b->count, least(NR, width - c), dst + c * b->count);
+            pack_panel(x + b->first * pitch + c, pitch, b->count, min_long(NR, width - c), dst + c * b->count);
 }
 
 static gradient_rows pack_block_rows(const gradient_block *b, dk_scratch_slot slot) {
@@ -306,7 +310,7 @@ static void gradient_head_item(void *context, long pair) {
         gradient_panels panels = pack_block(&b);
         gradient_rows rows = pack_block_rows(&b, DK_LOCAL_D);
         for (long first = 0; first < b.h.tokens; first += ATTENTION_CHUNK) {
-            long end = least(first + ATTENTION_CHUNK, b.h.tokens);
+            long end = min_long(first + ATTENTION_CHUNK, b.h.tokens);
             gradient_squares s = squares_in(memory, end - first, b.ld);
             fill_squares(&b, &panels, keys, first, end, s);
             add_to_keys(&b, rows, s, first, end - first);
@@ -331,7 +335,7 @@ static void gradient_block_item(void *context, long index) {
     gradient_panels panels = pack_block(&b);
     for (long first = 0; first < tokens; first += ATTENTION_CHUNK)
         fill_squares(&b, &panels, job->packed + pair * job->packed_floats, first,
-                     least(first + ATTENTION_CHUNK, tokens), squares_from(s, first * b.ld));
+                     min_long(first + ATTENTION_CHUNK, tokens), squares_from(s, first * b.ld));
     store_queries(&b, &panels);
 }
 
@@ -339,7 +343,7 @@ static void gradient_block_item(void *context, long index) {
 static void gradient_keys_item(void *context, long index) {
     const gradient_job *job = context;
     long pair = index / job->pieces, piece = index % job->pieces, tokens = job->p->tokens, tiles = ceil_div(tokens, MR);
-    long first = tiles * piece / job->pieces * MR, end = least(tokens, tiles * (piece + 1) / job->pieces * MR);
+    long first = tiles * piece / job->pieces * MR, end = min_long(tokens, tiles * (piece + 1) / job->pieces * MR);
     for (long number = 0; number < job->wave; number++) {
         gradient_block b = gradient_block_at(job, pair, job->first_block + number);
         if (b.h.width == 0) return;
@@ -356,14 +360,14 @@ static gradient_job gradient_plan(const dk_attention *p, int tangents) {
 
 /// The most blocks of a wave, where heads are too few to be items.
 INLINE long wave_blocks(const dk_attention *p) {
-    return least(ceil_div(p->tokens, ATTENTION_BLOCK), most(1, 4 * dk_threads() / (p->batch * p->heads)));
+    return min_long(ceil_div(p->tokens, ATTENTION_BLOCK), max_long(1, 4 * dk_threads() / (p->batch * p->heads)));
 }
 
 static long attention_backward_workspace(const dk_attention *p, int tangents) {
     long pairs = p->batch * p->heads;
     if (pairs <= 0 || heads_are_enough(p)) return 1;
     gradient_job job = gradient_plan(p, tangents);
-    return most(1, pairs * (job.packed_floats + wave_blocks(p) * square_floats(&job, p->tokens)));
+    return max_long(1, pairs * (job.packed_floats + wave_blocks(p) * square_floats(&job, p->tokens)));
 }
 
 static void attention_backward(const dk_attention *p, dk_dual_in out, const float *statistics, dk_dual_in g,
@@ -381,10 +385,10 @@ static void attention_backward(const dk_attention *p, dk_dual_in out, const floa
     // Too few heads: the blocks of a wave are computed side by side, then added to pieces of the keys.
     job.squares = workspace;
     job.packed = job.squares + pairs * wave_blocks(p) * square_floats(&job, p->tokens);
-    job.pieces = least(ceil_div(4 * dk_threads(), pairs), ceil_div(p->tokens, MR));
+    job.pieces = min_long(ceil_div(4 * dk_threads(), pairs), ceil_div(p->tokens, MR));
     dk_region(pairs, p->batch * p->tokens * p->inner, gradient_pack_item, &job);
     for (; job.first_block < blocks; job.first_block += job.wave) {
-        job.wave = least(wave_blocks(p), blocks - job.first_block);
+        job.wave = min_long(wave_blocks(p), blocks - job.first_block);
         dk_region(pairs * job.wave, work * job.wave / blocks, gradient_block_item, &job);
         dk_region(pairs * job.pieces, work * job.wave / blocks, gradient_keys_item, &job);
     }

@@ -7,12 +7,12 @@ typedef struct {
 } pixel_sum_job;
 
 static void pixel_sum_item(void *context, long index) {
-    const pixel_sum_job *j = context;
-    const image_view *v = &j->view;
+    const pixel_sum_job *job = context;
+    const image_view *v = &job->view;
     image_block b = block_at(v, index);
     float *sums = dk_scratch(DK_LOCAL_A, v->period);
     clear_period(v, sums);
-    const float *x = j->x + b.offset, *y = j->y ? j->y + b.offset : NULL;
+    const float *x = job->x + b.offset, *y = job->y ? job->y + b.offset : NULL;
 #define ADD(i, k, n) vstore(sums + (k), vload(sums + (k)) + vload_first(x + (i), n))
 #define ADD_PRODUCT(i, k, n)                                                                                           \
     vstore(sums + (k), vfma(vload_first(x + (i), n), vload_first(y + (i), n), vload(sums + (k))))
@@ -22,7 +22,7 @@ static void pixel_sum_item(void *context, long index) {
         FOR_BLOCK(v, b.count, ADD);
 #undef ADD
 #undef ADD_PRODUCT
-    fold_period(v, sums, j->partial + index * v->channels);
+    fold_period(v, sums, job->partial + index * v->channels);
 }
 
 static void pixel_sums(const float *x, const float *y, long images, long pixels, long channels, float *out,
@@ -51,16 +51,16 @@ typedef struct {
     int accumulate;
 } affine_job;
 
-INLINE void affine_block(const int with_x, const int with_z, const int with_e, const affine_job *j, image_block b) {
-    const image_view *v = &j->view;
+INLINE void affine_block(const int with_x, const int with_z, const int with_e, const affine_job *job, image_block b) {
+    const image_view *v = &job->view;
     float *room = dk_scratch(DK_LOCAL_A, 3 * v->period);
     long at = b.image * v->channels;
-    const float *a = repeat_coefficients(v, with_x ? j->a + at : NULL, 0.0f, room);
-    const float *d = repeat_coefficients(v, with_z ? j->d + at : NULL, 0.0f, room + v->period);
-    const float *e = repeat_coefficients(v, with_e ? j->e + at : NULL, 0.0f, room + 2 * v->period);
-    const float *x = with_x ? j->x + b.offset : NULL, *z = with_z ? j->z + b.offset : NULL;
-    float *y = j->y + b.offset;
-    int accumulate = j->accumulate;
+    const float *a = repeat_coefficients(v, with_x ? job->a + at : NULL, 0.0f, room);
+    const float *d = repeat_coefficients(v, with_z ? job->d + at : NULL, 0.0f, room + v->period);
+    const float *e = repeat_coefficients(v, with_e ? job->e + at : NULL, 0.0f, room + 2 * v->period);
+    const float *x = with_x ? job->x + b.offset : NULL, *z = with_z ? job->z + b.offset : NULL;
+    float *y = job->y + b.offset;
+    int accumulate = job->accumulate;
 #define AFFINE(i, k, n)                                                                                                \
     do {                                                                                                               \
         vf r = with_e ? vload(e + (k)) : vset(0.0f);                                                                   \
@@ -74,17 +74,17 @@ INLINE void affine_block(const int with_x, const int with_z, const int with_e, c
 }
 
 static void affine_item(void *context, long index) {
-    const affine_job *j = context;
-    image_block b = block_at(&j->view, index);
-    switch ((j->x != NULL) | (j->z != NULL) << 1 | (j->e != NULL) << 2) {
-    case 0: affine_block(0, 0, 0, j, b); break;
-    case 1: affine_block(1, 0, 0, j, b); break;
-    case 2: affine_block(0, 1, 0, j, b); break;
-    case 3: affine_block(1, 1, 0, j, b); break;
-    case 4: affine_block(0, 0, 1, j, b); break;
-    case 5: affine_block(1, 0, 1, j, b); break;
-    case 6: affine_block(0, 1, 1, j, b); break;
-    default: affine_block(1, 1, 1, j, b); break;
+    const affine_job *job = context;
+    image_block b = block_at(&job->view, index);
+    switch ((job->x != NULL) | (job->z != NULL) << 1 | (job->e != NULL) << 2) {
+    case 0: affine_block(0, 0, 0, job, b); break;
+    case 1: affine_block(1, 0, 0, job, b); break;
+    case 2: affine_block(0, 1, 0, job, b); break;
+    case 3: affine_block(1, 1, 0, job, b); break;
+    case 4: affine_block(0, 0, 1, job, b); break;
+    case 5: affine_block(1, 0, 1, job, b); break;
+    case 6: affine_block(0, 1, 1, job, b); break;
+    default: affine_block(1, 1, 1, job, b); break;
     }
 }
 

@@ -5,26 +5,26 @@
 // on a pixel grid; forward passes, input gradients and the four parities of a strided input gradient are calls of it.
 
 #define CONV_SCRATCH_FLOATS (48 * 1024)  // of padded input an item keeps in cache
-#define CONV_MOST_PIXELS 384             // of an item
-#define CONV_MOST_TAPS 9
+#define CONV_MAX_PIXELS 384              // of an item
+#define CONV_MAX_TAPS 9
 #define CONV_SMALL_WEIGHTS (160 * 1024)  // floats that stay in a second-level cache while tiles pass by
 
 typedef struct {
-    long batch, in_height, in_width, depth;      // depth: channels summed over
-    long out_height, out_width, columns;         // columns: channels written
+    long batch, in_height, in_width, depth;  // depth: channels summed over
+    long out_height, out_width, columns;     // columns: channels written
     long taps_y, taps_x, stride, pad_top, pad_left;
     const float *x;
-    const float *panels;                         // packed [taps_y·taps_x·depth, columns]
+    const float *panels;  // packed [taps_y·taps_x·depth, columns]
     float *y;
-    long y_image, y_row, y_pixel;                // floats between images, rows and pixels of the output
-    const float *bias, *image_bias, *residual;   // residual is laid out as y
-    long image_bias_row;                         // floats between the images of image_bias
+    long y_image, y_row, y_pixel;               // floats between images, rows and pixels of the output
+    const float *bias, *image_bias, *residual;  // residual is laid out as y
+    long image_bias_row;                        // floats between the images of image_bias
     int accumulate;
-    int is_narrow;                               // panels are narrow_pack's
+    int is_narrow;  // panels are narrow_pack's
     // The plan:
-    int in_place;                                // 1×1 taps without padding read x directly
-    int is_matrix;                               // output pixels follow each other as the input pixels they are of do
-    long images, rows;                           // output rows of an item: whole images, or some rows of one
+    int in_place;       // 1×1 taps without padding read x directly
+    int is_matrix;      // output pixels follow each other as the input pixels they are of do
+    long images, rows;  // output rows of an item: whole images, or some rows of one
     long chunks_per_image, chunks, groups;
 } conv_job;
 
@@ -32,7 +32,8 @@ typedef struct {
 /// channels from first_channel on. What a cell has beyond its depth is left undefined.
 static void copy_padded(const float *image, long in_height, long in_width, long channels, long first_channel,
                         long depth, long first_row, long rows, long first_column, long width, long cell, float *dst) {
-    long left = least(width, most(0, -first_column)), right = most(left, least(width, in_width - first_column));
+    long left = min_long(width, max_long(0, -first_column)),
+         right = max_long(left, min_long(width, in_width - first_column));
     for (long r = 0; r < rows; r++, dst += width * cell) {
         long y = first_row + r;
         if (y < 0 || y >= in_height) {
@@ -46,7 +47,7 @@ static void copy_padded(const float *image, long in_height, long in_width, long 
         } else {
             for (long c = left; c < right; c++, src += channels)
                 for (long i = 0; i < depth; i += VL) {
-                    long n = least(VL, depth - i);
+                    long n = min_long(VL, depth - i);
                     vstore_first(dst + c * cell + i, vload_first(src + i, n), n);
                 }
         }
@@ -61,69 +62,73 @@ typedef struct {
     long image, first_row, rows, image_step, row_step, pixel_step;
     const long *segment;
     long segments, depth;
-} conv_item_state;
+} conv_inputs;
 
 /// Output pixels q..<q+count of an item, for some panels.
-static void conv_tile(const conv_item_state *s, long q, long count, long first_panel, long end_panel) {
-    const conv_job *j = s->job;
+static void conv_tile(const conv_inputs *in, long q, long count, long first_panel, long end_panel) {
+    const conv_job *job = in->job;
     row_pointer inputs[MR];
     long outputs[MR], images[MR];
-    if (j->is_matrix) {
-        long first = s->image * j->y_image + s->first_row * j->y_row + q * j->y_pixel;
+    if (job->is_matrix) {
+        long first = in->image * job->y_image + in->first_row * job->y_row + q * job->y_pixel;
         SCALAR_LOOP for (long i = 0; i < count; i++) {
-            inputs[i] = s->base + (q + i) * j->depth;
-            outputs[i] = first + i * j->y_pixel;
+            inputs[i] = in->base + (q + i) * job->depth;
+            outputs[i] = first + i * job->y_pixel;
         }
     } else {
-        long column = q % j->out_width, row = q / j->out_width % s->rows, local = q / j->out_width / s->rows;
+        long column = q % job->out_width, row = q / job->out_width % in->rows, local = q / job->out_width / in->rows;
         for (long i = 0; i < count; i++) {
-            inputs[i] = s->base + local * s->image_step + row * s->row_step + column * s->pixel_step;
-            images[i] = s->image + local;
-            outputs[i] = images[i] * j->y_image + (s->first_row + row) * j->y_row + column * j->y_pixel;
-            if (++column == j->out_width) {
+            inputs[i] = in->base + local * in->image_step + row * in->row_step + column * in->pixel_step;
+            images[i] = in->image + local;
+            outputs[i] = images[i] * job->y_image + (in->first_row + row) * job->y_row + column * job->y_pixel;
+            if (++column == job->out_width) {
                 column = 0;
-                if (++row == s->rows) row = 0, local++;
+                if (++row == in->rows) row = 0, local++;
             }
         }
     }
-    tile_target target = {.has_image_bias = j->image_bias != NULL,
-                          .has_residual = j->residual != NULL,
-                          .accumulate = j->accumulate};
+    tile_target target = {
+        .has_image_bias = job->image_bias != NULL, .has_residual = job->residual != NULL, .accumulate = job->accumulate
+    };
     for (long panel = first_panel; panel < end_panel; panel++) {
-        long c0 = panel * NR, columns = least(NR, j->columns - c0);
-        if (j->bias) target.bias = j->bias + c0;
+        long c0 = panel * NR, columns = min_long(NR, job->columns - c0);
+        if (job->bias) target.bias = job->bias + c0;
         // One at a time: a vector would have to wait for the single stores it covers.
-        SCALAR_LOOP for (long i = 0; i < count; i++) target.out[i] = j->y + outputs[i] + c0;
-        if (j->residual)
-            SCALAR_LOOP for (long i = 0; i < count; i++) target.residual[i] = j->residual + outputs[i] + c0;
-        if (j->image_bias)
-            SCALAR_LOOP for (long i = 0; i < count; i++) target.image_bias[i] = j->image_bias + images[i] * j->image_bias_row + c0;
-        product_tile(count, columns, inputs, s->segment, s->segments, s->depth,
-                     j->panels + panel * NR * s->segments * s->depth, panel_width(columns), &target);
+        SCALAR_LOOP for (long i = 0; i < count; i++) target.out[i] = job->y + outputs[i] + c0;
+        if (job->residual) {
+            SCALAR_LOOP for (long i = 0; i < count; i++) target.residual[i] = job->residual + outputs[i] + c0;
+        }
+        if (job->image_bias) {
+            SCALAR_LOOP for (long i = 0; i < count; i++) {
+                target.image_bias[i] = job->image_bias + images[i] * job->image_bias_row + c0;
+            }
+        }
+        product_tile(count, columns, inputs, in->segment, in->segments, in->depth,
+                     job->panels + panel * NR * in->segments * in->depth, panel_width(columns), &target);
     }
 }
 
-/// The panels from first_panel on whose tiles can be rows that lie evenly: all pixels of a matrix, or lines of the output
-/// that are made of whole tiles. Returns the first panel that is left to do.
-static long conv_rows(const conv_item_state *s, long pixels, long first_panel, long end_panel) {
-    const conv_job *j = s->job;
-    long unit = tile_height(1), lines = j->is_matrix ? 1 : pixels / j->out_width, line = pixels / lines;
+/// The panels from first_panel on whose tiles can be rows that lie evenly: all pixels of a matrix, or lines of the
+/// output that are made of whole tiles. Returns the first panel that is left to do.
+static long conv_rows(const conv_inputs *in, long pixels, long first_panel, long end_panel) {
+    const conv_job *job = in->job;
+    long unit = tile_height(1), lines = job->is_matrix ? 1 : pixels / job->out_width, line = pixels / lines;
     long rows = line / unit * unit;
-    int is_even = j->is_matrix || (rows == line && line >= MR);
-    if (!is_even || j->residual || j->image_bias) return first_panel;
+    int is_even = job->is_matrix || (rows == line && line >= MR);
+    if (!is_even || job->residual || job->image_bias) return first_panel;
     long panel = first_panel;
     for (; panel < end_panel; panel++) {
-        long c0 = panel * NR, columns = least(NR, j->columns - c0);
+        long c0 = panel * NR, columns = min_long(NR, job->columns - c0);
         if (columns != tile_width(columns)) break;
         for (long i = 0; i < lines; i++) {
-            long image = i / s->rows, row = i % s->rows;
-            float *out = j->y + (s->image + image) * j->y_image + (s->first_row + row) * j->y_row + c0;
-            grid_tiles(rows, columns, s->base + image * s->image_step + row * s->row_step, s->pixel_step, s->segment,
-                       s->segments, s->depth, j->panels + panel * NR * s->segments * s->depth,
-                       j->bias ? j->bias + c0 : NULL, j->accumulate, out, j->y_pixel);
+            long image = i / in->rows, row = i % in->rows;
+            float *out = job->y + (in->image + image) * job->y_image + (in->first_row + row) * job->y_row + c0;
+            grid_tiles(rows, columns, in->base + image * in->image_step + row * in->row_step, in->pixel_step,
+                       in->segment, in->segments, in->depth, job->panels + panel * NR * in->segments * in->depth,
+                       job->bias ? job->bias + c0 : NULL, job->accumulate, out, job->y_pixel);
         }
     }
-    if (rows < line && panel > first_panel) conv_tile(s, rows, line - rows, first_panel, panel);
+    if (rows < line && panel > first_panel) conv_tile(in, rows, line - rows, first_panel, panel);
     return panel;
 }
 
@@ -154,14 +159,16 @@ INLINE void narrow_pixels(const row_pointer *x, const long *tap, long taps, long
     long full = depth / VL * VL;
     for (long t = 0; t < taps; t++) {
         long k = 0;
-        for (; k < full; k += VL, w += VL)
+        for (; k < full; k += VL, w += VL) {
             UNROLL for (int i = 0; i < NARROW_PIXELS; i++) acc[i] = vfma(vload(x[i] + tap[t] + k), vload(w), acc[i]);
+        }
         if (full == depth) continue;
-        UNROLL for (int i = 0; i < NARROW_PIXELS; i++)
+        UNROLL for (int i = 0; i < NARROW_PIXELS; i++) {
             acc[i] = vfma(vload_first(x[i] + tap[t] + k, depth - full), vload(w), acc[i]);
+        }
         w += VL;
     }
-    UNROLL for (int i = 0; i < NARROW_PIXELS; i++) out[i] = vsum(acc[i]);
+    UNROLL for (int i = 0; i < NARROW_PIXELS; i++) out[i] = vsum_lanes(acc[i]);
 }
 
 /// A pixel of an item's outputs.
@@ -170,31 +177,31 @@ typedef struct {
 } item_pixel;
 
 /// Output pixels at..<at+count of an item, count ≤ NARROW_PIXELS; `at` is moved behind them.
-static void narrow_tile(const conv_item_state *s, const long *tap, item_pixel *at, long count) {
-    const conv_job *j = s->job;
-    long taps = j->taps_y * j->taps_x, row_floats = round_up(j->depth, VL);
+static void narrow_tile(const conv_inputs *in, const long *tap, item_pixel *at, long count) {
+    const conv_job *job = in->job;
+    long taps = job->taps_y * job->taps_x, row_floats = round_up(job->depth, VL);
     row_pointer inputs[NARROW_PIXELS];
     long outputs[NARROW_PIXELS], images[NARROW_PIXELS];
     for (long i = 0; i < NARROW_PIXELS; i++) {
-        inputs[i] = s->base + at->image * s->image_step + at->row * s->row_step + at->column * s->pixel_step;
-        images[i] = s->image + at->image;
-        outputs[i] = images[i] * j->y_image + (s->first_row + at->row) * j->y_row + at->column * j->y_pixel;
+        inputs[i] = in->base + at->image * in->image_step + at->row * in->row_step + at->column * in->pixel_step;
+        images[i] = in->image + at->image;
+        outputs[i] = images[i] * job->y_image + (in->first_row + at->row) * job->y_row + at->column * job->y_pixel;
         // Beyond the count the last one again; the next tile's first one after it.
         if (i + 1 >= count && count < NARROW_PIXELS) continue;
-        if (++at->column < j->out_width) continue;
+        if (++at->column < job->out_width) continue;
         at->column = 0;
-        if (++at->row == s->rows) at->row = 0, at->image++;
+        if (++at->row == in->rows) at->row = 0, at->image++;
     }
-    for (long c = 0; c < j->columns; c++) {
+    for (long c = 0; c < job->columns; c++) {
         float sums[NARROW_PIXELS];
-        narrow_pixels(inputs, tap, taps, j->depth, j->panels + c * taps * row_floats, sums);
+        narrow_pixels(inputs, tap, taps, job->depth, job->panels + c * taps * row_floats, sums);
         for (long i = 0; i < count; i++) {
             float v = sums[i];
-            if (j->bias) v += j->bias[c];
-            if (j->image_bias) v += j->image_bias[images[i] * j->image_bias_row + c];
-            if (j->residual) v += j->residual[outputs[i] + c];
-            if (j->accumulate) v += j->y[outputs[i] + c];
-            j->y[outputs[i] + c] = v;
+            if (job->bias) v += job->bias[c];
+            if (job->image_bias) v += job->image_bias[images[i] * job->image_bias_row + c];
+            if (job->residual) v += job->residual[outputs[i] + c];
+            if (job->accumulate) v += job->y[outputs[i] + c];
+            job->y[outputs[i] + c] = v;
         }
     }
 }
@@ -202,113 +209,124 @@ static void narrow_tile(const conv_item_state *s, const long *tap, item_pixel *a
 // ---------------------------------------------------------------- items
 
 static void conv_item(void *context, long index) {
-    const conv_job *j = context;
-    long group = index % j->groups, chunk = index / j->groups;
-    long panels = panel_count(j->columns);
-    long first_panel = panels * group / j->groups, end_panel = panels * (group + 1) / j->groups;
-    long image = chunk / j->chunks_per_image * j->images, images = least(j->images, j->batch - image);
-    long first_row = chunk % j->chunks_per_image * j->rows, rows = least(j->rows, j->out_height - first_row);
+    const conv_job *job = context;
+    long group = index % job->groups, chunk = index / job->groups;
+    long panels = panel_count(job->columns);
+    long first_panel = panels * group / job->groups, end_panel = panels * (group + 1) / job->groups;
+    long image = chunk / job->chunks_per_image * job->images, images = min_long(job->images, job->batch - image);
+    long first_row = chunk % job->chunks_per_image * job->rows, rows = min_long(job->rows, job->out_height - first_row);
 
-    long padded_width = (j->out_width - 1) * j->stride + j->taps_x;
-    long padded_rows = (rows - 1) * j->stride + j->taps_y;
-    long image_step, line, cell = j->depth;
+    long padded_width = (job->out_width - 1) * job->stride + job->taps_x;
+    long padded_rows = (rows - 1) * job->stride + job->taps_y;
+    long image_step, line, cell = job->depth;
     const float *base;
-    if (j->in_place) {
-        line = j->in_width * cell;
-        image_step = j->in_height * line;
-        base = j->x + image * image_step + first_row * j->stride * line;
+    if (job->in_place) {
+        line = job->in_width * cell;
+        image_step = job->in_height * line;
+        base = job->x + image * image_step + first_row * job->stride * line;
     } else {
         if (stride_conflicts(cell)) cell += VL;
         line = padded_width * cell;
         image_step = padded_rows * line;
         float *scratch = dk_scratch(DK_LOCAL_A, images * image_step);
         for (long i = 0; i < images; i++)
-            copy_padded(j->x + (image + i) * j->in_height * j->in_width * j->depth, j->in_height, j->in_width, j->depth,
-                        0, j->depth, first_row * j->stride - j->pad_top, padded_rows, -j->pad_left, padded_width, cell,
-                        scratch + i * image_step);
+            copy_padded(job->x + (image + i) * job->in_height * job->in_width * job->depth, job->in_height,
+                        job->in_width, job->depth, 0, job->depth, first_row * job->stride - job->pad_top, padded_rows,
+                        -job->pad_left, padded_width, cell, scratch + i * image_step);
         base = scratch;
     }
-    long pixel_step = j->stride * cell;
-    if (j->is_narrow) {
-        long tap[CONV_MOST_TAPS];
-        for (long y = 0; y < j->taps_y; y++)
-            for (long x = 0; x < j->taps_x; x++) tap[y * j->taps_x + x] = y * line + x * cell;
-        conv_item_state state = {.job = j, .base = base, .image = image, .first_row = first_row, .rows = rows,
-                                 .image_step = image_step, .row_step = j->stride * line, .pixel_step = pixel_step};
-        long pixels = images * rows * j->out_width;
+    long pixel_step = job->stride * cell;
+    if (job->is_narrow) {
+        long tap[CONV_MAX_TAPS];
+        for (long y = 0; y < job->taps_y; y++)
+            for (long x = 0; x < job->taps_x; x++) tap[y * job->taps_x + x] = y * line + x * cell;
+        conv_inputs state = {
+            .job = job,
+            .base = base,
+            .image = image,
+            .first_row = first_row,
+            .rows = rows,
+            .image_step = image_step,
+            .row_step = job->stride * line,
+            .pixel_step = pixel_step
+        };
+        long pixels = images * rows * job->out_width;
         item_pixel at = {0, 0, 0};
         for (long q = 0; q < pixels; q += NARROW_PIXELS)
-            narrow_tile(&state, tap, &at, least(NARROW_PIXELS, pixels - q));
+            narrow_tile(&state, tap, &at, min_long(NARROW_PIXELS, pixels - q));
         return;
     }
     // One run for each row of taps, or one for each tap where pixels are kept apart.
-    long segment[CONV_MOST_TAPS], segments = 0, depth = j->taps_x * j->depth;
-    if (cell == j->depth) {
-        for (long y = 0; y < j->taps_y; y++) segment[segments++] = y * line;
+    long segment[CONV_MAX_TAPS], segments = 0, depth = job->taps_x * job->depth;
+    if (cell == job->depth) {
+        for (long y = 0; y < job->taps_y; y++) segment[segments++] = y * line;
     } else {
-        depth = j->depth;
-        for (long y = 0; y < j->taps_y; y++)
-            for (long x = 0; x < j->taps_x; x++) segment[segments++] = y * line + x * cell;
+        depth = job->depth;
+        for (long y = 0; y < job->taps_y; y++)
+            for (long x = 0; x < job->taps_x; x++) segment[segments++] = y * line + x * cell;
     }
-    long pixels = images * rows * j->out_width;
-    conv_item_state state = {j, base, image, first_row, rows, image_step, j->stride * line, pixel_step, segment,
-                             segments, depth};
+    long pixels = images * rows * job->out_width;
+    conv_inputs state = {job,        base,    image,    first_row, rows, image_step, job->stride * line,
+                         pixel_step, segment, segments, depth};
     first_panel = conv_rows(&state, pixels, first_panel, end_panel);
     if (first_panel == end_panel) return;
     // Weights that fit stay in cache while each tile meets all of them, its inputs in the first level; larger ones
     // are streamed once, each panel meeting all tiles.
-    long inner = j->taps_y * j->taps_x * j->depth;
+    long inner = job->taps_y * job->taps_x * job->depth;
     if (inner * (end_panel - first_panel) * NR <= CONV_SMALL_WEIGHTS) {
-        for (long q = 0; q < pixels; q += MR) conv_tile(&state, q, least(MR, pixels - q), first_panel, end_panel);
+        for (long q = 0; q < pixels; q += MR) conv_tile(&state, q, min_long(MR, pixels - q), first_panel, end_panel);
     } else {
         for (long panel = first_panel; panel < end_panel; panel++)
-            for (long q = 0; q < pixels; q += MR) conv_tile(&state, q, least(MR, pixels - q), panel, panel + 1);
+            for (long q = 0; q < pixels; q += MR) conv_tile(&state, q, min_long(MR, pixels - q), panel, panel + 1);
     }
 }
 
 /// Runs a convolution whose panels are packed.
-static void conv_run(conv_job *j) {
-    if (j->batch <= 0 || j->out_height <= 0 || j->out_width <= 0 || j->columns <= 0) return;
-    long image_pixels = j->out_height * j->out_width;
-    j->in_place = j->taps_y == 1 && j->taps_x == 1 && j->pad_top == 0 && j->pad_left == 0 &&
-                  (j->out_height - 1) * j->stride < j->in_height && (j->out_width - 1) * j->stride < j->in_width;
-    j->is_matrix = j->in_place && j->stride == 1 && j->in_height == j->out_height && j->in_width == j->out_width &&
-                   j->y_row == j->out_width * j->y_pixel && j->y_image == j->out_height * j->y_row && !j->image_bias;
-    long row_floats = ((j->out_width - 1) * j->stride + j->taps_x) * j->depth * j->stride;
-    long wanted = 4 * dk_threads(), panels = panel_count(j->columns);
-    long most_rows = most(1, least(CONV_SCRATCH_FLOATS / most(1, row_floats), CONV_MOST_PIXELS / j->out_width));
-    if (most_rows >= j->out_height) {
-        j->rows = j->out_height;
-        j->images = most(1, least(j->batch, most_rows / j->out_height));
+static void conv_run(conv_job *job) {
+    if (job->batch <= 0 || job->out_height <= 0 || job->out_width <= 0 || job->columns <= 0) return;
+    long image_pixels = job->out_height * job->out_width;
+    job->in_place = job->taps_y == 1 && job->taps_x == 1 && job->pad_top == 0 && job->pad_left == 0 &&
+                    (job->out_height - 1) * job->stride < job->in_height &&
+                    (job->out_width - 1) * job->stride < job->in_width;
+    job->is_matrix = job->in_place && job->stride == 1 && job->in_height == job->out_height &&
+                     job->in_width == job->out_width && job->y_row == job->out_width * job->y_pixel &&
+                     job->y_image == job->out_height * job->y_row && !job->image_bias;
+    long row_floats = ((job->out_width - 1) * job->stride + job->taps_x) * job->depth * job->stride;
+    long wanted = 4 * dk_threads(), panels = panel_count(job->columns);
+    long max_rows =
+        max_long(1, min_long(CONV_SCRATCH_FLOATS / max_long(1, row_floats), CONV_MAX_PIXELS / job->out_width));
+    if (max_rows >= job->out_height) {
+        job->rows = job->out_height;
+        job->images = max_long(1, min_long(job->batch, max_rows / job->out_height));
         // Several items where the batch allows, of enough pixels each to be worth streaming the weights for.
-        long split = ceil_div(j->batch, wanted);
-        if (split < j->images) j->images = most(split, least(j->images, ceil_div(96, image_pixels)));
+        long split = ceil_div(job->batch, wanted);
+        if (split < job->images) job->images = max_long(split, min_long(job->images, ceil_div(96, image_pixels)));
         // As many for each thread.
-        long items = round_up(ceil_div(j->batch, j->images), dk_threads());
-        if (items <= j->batch) j->images = ceil_div(j->batch, items);
+        long items = round_up(ceil_div(job->batch, job->images), dk_threads());
+        if (items <= job->batch) job->images = ceil_div(job->batch, items);
     } else {
-        j->images = 1;
-        j->rows = ceil_div(j->out_height, ceil_div(j->out_height, most_rows));
+        job->images = 1;
+        job->rows = ceil_div(job->out_height, ceil_div(job->out_height, max_rows));
     }
-    j->chunks_per_image = ceil_div(j->out_height, j->rows);
-    j->chunks = ceil_div(j->batch, j->images) * j->chunks_per_image;
-    j->groups = least(panels, ceil_div(wanted, j->chunks));
-    if (j->chunks * j->groups < wanted && j->images == 1) {
-        long rows = most(ceil_div(48, j->out_width), ceil_div(j->batch * j->out_height, wanted));
-        if (rows < j->rows) {
-            j->rows = rows;
-            j->chunks_per_image = ceil_div(j->out_height, rows);
-            j->chunks = j->batch * j->chunks_per_image;
-            j->groups = least(panels, ceil_div(wanted, j->chunks));
+    job->chunks_per_image = ceil_div(job->out_height, job->rows);
+    job->chunks = ceil_div(job->batch, job->images) * job->chunks_per_image;
+    job->groups = min_long(panels, ceil_div(wanted, job->chunks));
+    if (job->chunks * job->groups < wanted && job->images == 1) {
+        long rows = max_long(ceil_div(48, job->out_width), ceil_div(job->batch * job->out_height, wanted));
+        if (rows < job->rows) {
+            job->rows = rows;
+            job->chunks_per_image = ceil_div(job->out_height, rows);
+            job->chunks = job->batch * job->chunks_per_image;
+            job->groups = min_long(panels, ceil_div(wanted, job->chunks));
         }
     }
-    long work = j->batch * image_pixels * j->columns * j->taps_y * j->taps_x * j->depth / 4;
-    dk_region(j->chunks * j->groups, work, conv_item, j);
+    long work = job->batch * image_pixels * job->columns * job->taps_y * job->taps_x * job->depth / 4;
+    dk_region(job->chunks * job->groups, work, conv_item, job);
 }
 
 // ---------------------------------------------------------------- packing of weights
 
-/// Weights [kernel, kernel, in, out] as the matrix of a convolution with taps (y0 + dy·i, x0 + dx·j), either as they
+/// Weights [kernel, kernel, in, out] as the matrix of a convolution with taps (y0 + dy·ky, x0 + dx·kx), either as they
 /// are (rows in, columns out) or transposed (rows out, columns in).
 typedef struct {
     const float *w;
@@ -324,11 +342,11 @@ static void pack_weights_item(void *context, long index) {
     const weight_packing *p = context;
     long depth = p->transposed ? p->out : p->in, all = p->transposed ? p->in : p->out;
     long blocks = ceil_div(depth, PACK_DEPTH), tap = index / blocks, first = index % blocks * PACK_DEPTH;
-    long rows = least(PACK_DEPTH, depth - first), inner = p->taps_y * p->taps_x * depth;
+    long rows = min_long(PACK_DEPTH, depth - first), inner = p->taps_y * p->taps_x * depth;
     long y = p->y0 + tap / p->taps_x * p->dy, x = p->x0 + tap % p->taps_x * p->dx;
     const float *w = p->w + (y * p->kernel + x) * p->in * p->out;
     for (long c0 = 0; c0 < all; c0 += NR) {
-        long columns = least(NR, all - c0);
+        long columns = min_long(NR, all - c0);
         float *dst = p->panels + c0 * inner + (tap * depth + first) * panel_width(columns);
         if (p->transposed)
             pack_panel_transposed(w + c0 * p->out + first, p->out, rows, columns, dst);

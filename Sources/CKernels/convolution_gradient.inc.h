@@ -24,7 +24,7 @@ static residue_axis residue_of(long residue, long stride, long kernel, long pad,
 static long conv_input_gradient_floats(const dk_conv_shape *s) {
     if (s->kernel == 3 && s->stride == 1 &&
         winograd_applies(s->in_height, s->in_width, s->out_channels, s->in_channels))
-        return wino_workspace_floats(s->out_channels, s->in_channels);
+        return winograd_workspace_floats(s->out_channels, s->in_channels);
     // Residue 0 has the most taps.
     long taps = ceil_div(s->kernel, s->stride);
     return panels_size(taps * taps * s->out_channels, s->in_channels);
@@ -39,21 +39,43 @@ static void conv_input_gradient(const dk_conv_shape *s, const float *g, const fl
             if (v.count == 0 || h.count == 0) continue;
             int empty = v.taps == 0 || h.taps == 0;
             if (empty && accumulate) continue;
-            weight_packing packing = {.w = w, .kernel = s->kernel, .in = s->in_channels, .out = s->out_channels,
-                                      .taps_y = empty ? 0 : v.taps, .taps_x = empty ? 0 : h.taps, .y0 = v.last,
-                                      .x0 = h.last, .dy = -s->stride, .dx = -s->stride, .transposed = 1};
-            conv_job job = {.batch = s->batch, .in_height = s->out_height, .in_width = s->out_width,
-                            .depth = s->out_channels, .out_height = v.count, .out_width = h.count,
-                            .columns = s->in_channels, .taps_y = packing.taps_y, .taps_x = packing.taps_x, .stride = 1,
-                            .pad_top = v.pad, .pad_left = h.pad, .x = g,
-                            .y = dx + (v.first * s->in_width + h.first) * s->in_channels,
-                            .y_image = s->in_height * s->in_width * s->in_channels,
-                            .y_row = s->stride * s->in_width * s->in_channels, .y_pixel = s->stride * s->in_channels,
-                            .accumulate = accumulate};
+            weight_packing packing = {
+                .w = w,
+                .kernel = s->kernel,
+                .in = s->in_channels,
+                .out = s->out_channels,
+                .taps_y = empty ? 0 : v.taps,
+                .taps_x = empty ? 0 : h.taps,
+                .y0 = v.last,
+                .x0 = h.last,
+                .dy = -s->stride,
+                .dx = -s->stride,
+                .transposed = 1
+            };
+            conv_job job = {
+                .batch = s->batch,
+                .in_height = s->out_height,
+                .in_width = s->out_width,
+                .depth = s->out_channels,
+                .out_height = v.count,
+                .out_width = h.count,
+                .columns = s->in_channels,
+                .taps_y = packing.taps_y,
+                .taps_x = packing.taps_x,
+                .stride = 1,
+                .pad_top = v.pad,
+                .pad_left = h.pad,
+                .x = g,
+                .y = dx + (v.first * s->in_width + h.first) * s->in_channels,
+                .y_image = s->in_height * s->in_width * s->in_channels,
+                .y_row = s->stride * s->in_width * s->in_channels,
+                .y_pixel = s->stride * s->in_channels,
+                .accumulate = accumulate
+            };
             if (packing.taps_y == 3 && packing.taps_x == 3 &&
                 winograd_applies(job.out_height, job.out_width, job.depth, job.columns)) {
-                wino_weights weights = {.w = w, .in = s->in_channels, .out = s->out_channels, .transposed = 1};
-                wino_convolve(&job, weights, workspace);
+                winograd_weights weights = {.w = w, .in = s->in_channels, .out = s->out_channels, .transposed = 1};
+                winograd_convolve(&job, weights, workspace);
             } else {
                 job.panels = packing.panels = workspace;
                 pack_weights(packing);
@@ -94,57 +116,58 @@ static void pack_pixels(const float *padded, long images, long image_step, long 
 }
 
 static void wgrad_item(void *context, long index) {
-    const wgrad_job *j = context;
-    const dk_conv_shape *s = j->s;
-    long slice = index / j->groups, group = index % j->groups;
-    long c0 = slice * j->slice_channels, channels = least(j->slice_channels, s->in_channels - c0);
+    const wgrad_job *job = context;
+    const dk_conv_shape *s = job->s;
+    long slice = index / job->groups, group = index % job->groups;
+    long c0 = slice * job->slice_channels, channels = min_long(job->slice_channels, s->in_channels - c0);
     long panels = panel_count(s->out_channels);
-    long first_panel = panels * group / j->groups, end_panel = panels * (group + 1) / j->groups;
+    long first_panel = panels * group / job->groups, end_panel = panels * (group + 1) / job->groups;
     long padded_width = (s->out_width - 1) * s->stride + s->kernel;
     long line = padded_width * channels, run = s->kernel * channels;
-    long image_step = ((j->rows - 1) * s->stride + s->kernel) * line;
-    long most_pixels = j->images * j->rows * s->out_width;
-    float *padded = dk_scratch(DK_LOCAL_A, j->images * image_step);
-    int shared = s->stride == 1 && j->images == 1;
+    long image_step = ((job->rows - 1) * s->stride + s->kernel) * line;
+    long max_pixels = job->images * job->rows * s->out_width;
+    float *padded = dk_scratch(DK_LOCAL_A, job->images * image_step);
+    int shared = s->stride == 1 && job->images == 1;
     long lead = shared ? (s->kernel - 1) * s->out_width : 0;  // pixels packed beyond those of one kernel row
-    float *packed = dk_scratch(DK_LOCAL_B, round_up(run, MR) * (most_pixels + lead) + VL);
-    float *g_panels = dk_scratch(DK_LOCAL_C, (end_panel - first_panel) * NR * most_pixels);
+    float *packed = dk_scratch(DK_LOCAL_B, round_up(run, MR) * (max_pixels + lead) + VL);
+    float *g_panels = dk_scratch(DK_LOCAL_C, (end_panel - first_panel) * NR * max_pixels);
     // What lies evenly is read where it is: output gradients in whole vectors, inputs that are the rows of a matrix.
     int g_in_place = s->out_channels % VL == 0;
     int x_in_place = s->kernel == 1 && s->stride == 1 && s->pad_top == 0 && s->pad_left == 0 &&
                      s->in_height == s->out_height && s->in_width == s->out_width && channels % tile_height(1) == 0;
-    int add = j->accumulate;
-    for (long image = 0; image < s->batch; image += j->images)
-        for (long row = 0; row < s->out_height; row += j->rows, add = 1) {
-            long images = least(j->images, s->batch - image), rows = least(j->rows, s->out_height - row);
+    int add = job->accumulate;
+    for (long image = 0; image < s->batch; image += job->images)
+        for (long row = 0; row < s->out_height; row += job->rows, add = 1) {
+            long images = min_long(job->images, s->batch - image), rows = min_long(job->rows, s->out_height - row);
             long pixels = images * rows * s->out_width;
-            const float *g = j->g + (image * s->out_height + row) * s->out_width * s->out_channels;
+            const float *g = job->g + (image * s->out_height + row) * s->out_width * s->out_channels;
             for (long b = 0; b < images && !x_in_place; b++)
-                copy_padded(j->x + (image + b) * s->in_height * s->in_width * s->in_channels, s->in_height, s->in_width,
-                            s->in_channels, c0, channels, row * s->stride - s->pad_top,
+                copy_padded(job->x + (image + b) * s->in_height * s->in_width * s->in_channels, s->in_height,
+                            s->in_width, s->in_channels, c0, channels, row * s->stride - s->pad_top,
                             (rows - 1) * s->stride + s->kernel, -s->pad_left, padded_width, channels,
                             padded + b * image_step);
             for (long panel = first_panel; panel < end_panel && !g_in_place; panel++)
-                pack_panel(g + panel * NR, s->out_channels, pixels, least(NR, s->out_channels - panel * NR),
-                           g_panels + (panel - first_panel) * NR * most_pixels);
+                pack_panel(g + panel * NR, s->out_channels, pixels, min_long(NR, s->out_channels - panel * NR),
+                           g_panels + (panel - first_panel) * NR * max_pixels);
             long packed_rows = shared ? rows + s->kernel - 1 : rows;
             long packed_pixels = images * packed_rows * s->out_width;
             for (long ky = 0; ky < s->kernel; ky++) {
                 if ((!shared || ky == 0) && !x_in_place)
                     for (long r = 0; r < run; r += MR)
                         pack_pixels(padded + ky * line + r, images, image_step, packed_rows, s->stride * line,
-                                    s->out_width, s->stride * channels, least(MR, run - r), packed + r * packed_pixels);
+                                    s->out_width, s->stride * channels, min_long(MR, run - r),
+                                    packed + r * packed_pixels);
                 const float *lines = packed + (shared ? ky * s->out_width * MR : 0);
-                if (x_in_place) lines = j->x + (image * s->in_height + row) * s->in_width * s->in_channels + c0;
+                if (x_in_place) lines = job->x + (image * s->in_height + row) * s->in_width * s->in_channels + c0;
                 for (long panel = first_panel; panel < end_panel; panel++) {
-                    long column = panel * NR, columns = least(NR, s->out_channels - column);
-                    const float *panel_g = g_in_place ? g + column : g_panels + (panel - first_panel) * NR * most_pixels;
+                    long column = panel * NR, columns = min_long(NR, s->out_channels - column);
+                    const float *panel_g = g_in_place ? g + column : g_panels + (panel - first_panel) * NR * max_pixels;
                     for (long r = 0; r < run; r += MR) {
-                        long count = least(MR, run - r), kx = r / channels, c = r % channels;
+                        long count = min_long(MR, run - r), kx = r / channels, c = r % channels;
                         float *out[MR];
                         for (long i = 0; i < count; i++) {
-                            long row = (ky * s->kernel + kx) * s->in_channels + c0 + c;
-                            out[i] = j->dw + row * s->out_channels + column;
+                            long weight = (ky * s->kernel + kx) * s->in_channels + c0 + c;
+                            out[i] = job->dw + weight * s->out_channels + column;
                             if (++c == channels) c = 0, kx++;
                         }
                         outer_product_tile(count, columns, lines + (x_in_place ? r : r * packed_pixels),
@@ -157,8 +180,8 @@ static void wgrad_item(void *context, long index) {
 }
 
 // ---------------------------------------------------------------- weights to few output channels
-// Lanes are input channels: dw[tap][channel] = Σ g[pixel]·x[pixel + tap][channel] for one output channel after the other.
-// Each image has its own sums, which are added in order.
+// Lanes are input channels: dw[tap][channel] = Σ g[pixel]·x[pixel + tap][channel] for one output channel after the
+// other. Each image has its own sums, which are added in order.
 
 #define NARROW_VECTORS 4  // of channels at a time
 
@@ -170,22 +193,21 @@ typedef struct {
     long rows;        // output rows whose inputs are worked on together
 } narrow_gradient_job;
 
-/// Adds the products of rows × width pixels to the sums of `taps` neighbouring taps for `vectors` vectors of channels, of
-/// which the last has `last` lanes. x is at the first pixel's first tap, g at its output channel.
+/// Adds the products of rows × width pixels to the sums of `taps` neighbouring taps for `vectors` vectors of channels,
+/// of which the last has `last` lanes. x is at the first pixel's first tap, g at its output channel.
 INLINE void narrow_gradient_run(const int taps, const int vectors, const float *x, long row_step, long pixel_step,
                                 long tap_step, const float *g, long g_step, long rows, long width, float *sums,
                                 long channels, long last) {
     vf acc[3][NARROW_VECTORS];
-    UNROLL for (int t = 0; t < taps; t++) {
-        UNROLL for (int v = 0; v < vectors; v++) acc[t][v] = (vf){0};
-    }
+    UNROLL for (int t = 0; t < taps; t++) { UNROLL for (int v = 0; v < vectors; v++) acc[t][v] = (vf){0}; }
     for (long r = 0; r < rows; r++) {
         const float *at = x + r * row_step;
         for (long c = 0; c < width; c++, at += pixel_step, g += g_step) {
             vf slope = vset(*g);
             UNROLL for (int t = 0; t < taps; t++) {
-                UNROLL for (int v = 0; v < vectors; v++)
+                UNROLL for (int v = 0; v < vectors; v++) {
                     acc[t][v] = vfma(slope, vload(at + t * tap_step + v * VL), acc[t][v]);
+                }
             }
         }
     }
@@ -199,29 +221,29 @@ INLINE void narrow_gradient_run(const int taps, const int vectors, const float *
 }
 
 static void narrow_gradient_item(void *context, long image) {
-    const narrow_gradient_job *j = context;
-    const dk_conv_shape *s = j->s;
+    const narrow_gradient_job *job = context;
+    const dk_conv_shape *s = job->s;
     long channels = s->in_channels, width = (s->out_width - 1) * s->stride + s->kernel, line = width * channels;
-    long most_lines = (j->rows - 1) * s->stride + s->kernel;
-    float *padded = dk_scratch(DK_LOCAL_A, most_lines * line + NARROW_VECTORS * VL);
-    float *sums = j->sums + image * j->image_sums;
-    memset(sums, 0, (size_t)j->image_sums * sizeof(float));
-    for (long row = 0; row < s->out_height; row += j->rows) {
-        long rows = least(j->rows, s->out_height - row);
-        copy_padded(j->x + image * s->in_height * s->in_width * channels, s->in_height, s->in_width, channels, 0,
+    long max_lines = (job->rows - 1) * s->stride + s->kernel;
+    float *padded = dk_scratch(DK_LOCAL_A, max_lines * line + NARROW_VECTORS * VL);
+    float *sums = job->sums + image * job->image_sums;
+    memset(sums, 0, (size_t)job->image_sums * sizeof(float));
+    for (long row = 0; row < s->out_height; row += job->rows) {
+        long rows = min_long(job->rows, s->out_height - row);
+        copy_padded(job->x + image * s->in_height * s->in_width * channels, s->in_height, s->in_width, channels, 0,
                     channels, row * s->stride - s->pad_top, (rows - 1) * s->stride + s->kernel, -s->pad_left, width,
                     channels, padded);
-        const float *g = j->g + (image * s->out_height + row) * s->out_width * s->out_channels;
+        const float *g = job->g + (image * s->out_height + row) * s->out_width * s->out_channels;
         for (long o = 0; o < s->out_channels; o++)
             for (long ky = 0; ky < s->kernel; ky++)
                 for (long c = 0; c < channels; c += NARROW_VECTORS * VL) {
-                    long vectors = ceil_div(least(NARROW_VECTORS * VL, channels - c), VL);
-                    long last = least(VL, channels - c - (vectors - 1) * VL);
+                    long vectors = ceil_div(min_long(NARROW_VECTORS * VL, channels - c), VL);
+                    long last = min_long(VL, channels - c - (vectors - 1) * VL);
                     float *to = sums + (o * s->kernel + ky) * s->kernel * channels + c;
                     const float *from = padded + ky * line + c;
 #define RUN(taps, vectors, kx)                                                                                         \
-    narrow_gradient_run(taps, vectors, from + (kx) * channels, s->stride * line, s->stride * channels, channels, g + o, \
-                        s->out_channels, rows, s->out_width, to + (kx) * channels, channels, last)
+    narrow_gradient_run(taps, vectors, from + (kx) * channels, s->stride * line, s->stride * channels, channels,       \
+                        g + o, s->out_channels, rows, s->out_width, to + (kx) * channels, channels, last)
 #define RUN_TAPS(taps, kx)                                                                                             \
     switch (vectors) {                                                                                                 \
     case 1: RUN(taps, 1, kx); break;                                                                                   \
@@ -244,7 +266,7 @@ static void narrow_weight_gradient(const dk_conv_shape *s, const float *x, const
                                    float *workspace) {
     long taps = s->kernel * s->kernel, width = (s->out_width - 1) * s->stride + s->kernel;
     narrow_gradient_job job = {.s = s, .x = x, .g = g, .image_sums = s->out_channels * taps * s->in_channels};
-    job.rows = most(1, least(s->out_height, CONV_SCRATCH_FLOATS / (width * s->in_channels * s->stride)));
+    job.rows = max_long(1, min_long(s->out_height, CONV_SCRATCH_FLOATS / (width * s->in_channels * s->stride)));
     job.sums = workspace;
     long work = s->batch * s->out_height * s->out_width * job.image_sums / 4;
     dk_region(s->batch, work, narrow_gradient_item, &job);
@@ -257,7 +279,7 @@ static void narrow_weight_gradient(const dk_conv_shape *s, const float *x, const
 }
 
 static long conv_weight_gradient_floats(const dk_conv_shape *s) {
-    if (conv_is_winograd(s) && wino_gradient_applies(s)) return wino_gradient_floats(s);
+    if (conv_is_winograd(s) && winograd_gradient_applies(s)) return winograd_gradient_floats(s);
     if (conv_is_narrow(s->out_channels, s->in_channels))
         return s->batch * s->kernel * s->kernel * s->in_channels * s->out_channels;
     return 0;
@@ -271,8 +293,8 @@ static void conv_weight_gradient(const dk_conv_shape *s, const float *x, const f
             memset(dw, 0, (size_t)(s->kernel * s->kernel * s->in_channels * s->out_channels) * sizeof(float));
         return;
     }
-    if (conv_is_winograd(s) && wino_gradient_applies(s)) {
-        wino_weight_gradient(s, x, g, dw, accumulate, workspace);
+    if (conv_is_winograd(s) && winograd_gradient_applies(s)) {
+        winograd_weight_gradient(s, x, g, dw, accumulate, workspace);
         return;
     }
     if (conv_is_narrow(s->out_channels, s->in_channels)) {
@@ -281,15 +303,15 @@ static void conv_weight_gradient(const dk_conv_shape *s, const float *x, const f
     }
     wgrad_job job = {.s = s, .x = x, .g = g, .dw = dw, .accumulate = accumulate};
     // Blocks depend on the shape of an image only, so that the order of additions does.
-    long rows = most(1, least(WGRAD_PIXELS / s->out_width, s->out_height));
+    long rows = max_long(1, min_long(WGRAD_PIXELS / s->out_width, s->out_height));
     job.rows = ceil_div(s->out_height, ceil_div(s->out_height, rows));
-    job.images = job.rows == s->out_height ? most(1, WGRAD_PIXELS / pixels) : 1;
+    job.images = job.rows == s->out_height ? max_long(1, WGRAD_PIXELS / pixels) : 1;
     long threads = dk_threads(), panels = panel_count(s->out_channels);
     // Thin slices pack g over again and copy in small pieces: more of them than threads only where channels abound.
-    long slices = most(1, least(s->in_channels >= 64 * threads ? 2 * threads : threads, s->in_channels / 8));
+    long slices = max_long(1, min_long(s->in_channels >= 64 * threads ? 2 * threads : threads, s->in_channels / 8));
     job.slice_channels = round_up(ceil_div(s->in_channels, slices), 4);
     slices = ceil_div(s->in_channels, job.slice_channels);
-    job.groups = least(panels, ceil_div(threads, slices));
+    job.groups = min_long(panels, ceil_div(threads, slices));
     long work = s->batch * pixels * s->kernel * s->kernel * s->in_channels * s->out_channels / 4;
     dk_region(slices * job.groups, work, wgrad_item, &job);
 }
@@ -297,7 +319,7 @@ static void conv_weight_gradient(const dk_conv_shape *s, const float *x, const f
 static long conv_workspace_size(const dk_conv_shape *s, dk_conv_pass pass) {
     switch (pass) {
     case DK_CONV_FORWARD: return conv_forward_floats(s);
-    case DK_CONV_INPUT_GRADIENT: return most(1, conv_input_gradient_floats(s));
-    default: return most(1, conv_weight_gradient_floats(s));
+    case DK_CONV_INPUT_GRADIENT: return max_long(1, conv_input_gradient_floats(s));
+    default: return max_long(1, conv_weight_gradient_floats(s));
     }
 }

@@ -23,7 +23,7 @@ static void run_flat(flat_job *job, long cost, void (*item)(void *, long)) {
     if (job->count > 0) dk_region(ceil_div(job->count, FLAT_CHUNK), cost * job->count, item, job);
 }
 #define FLAT_RANGE(job)                                                                                                \
-    long lo = index * FLAT_CHUNK, hi = least(lo + FLAT_CHUNK, (job)->count);                                           \
+    long lo = index * FLAT_CHUNK, hi = min_long(lo + FLAT_CHUNK, (job)->count);                                        \
     const float *x = (job)->x, *z = (job)->z;                                                                          \
     float *y = (job)->y;                                                                                               \
     int accumulate = (job)->accumulate
@@ -43,38 +43,47 @@ INLINE vf activation_order(const dk_activation kind, const int order, vf x) {
         vstore_first(y + (i), r, n);                                                                                   \
     } while (0)
 
-INLINE void activate_range(const dk_activation kind, const int order, const flat_job *j, long index) {
-    FLAT_RANGE(j);
-    const float *v = j->v;
-    vf scale = vset(j->alpha);
+INLINE void activate_range(const dk_activation kind, const int order, const flat_job *job, long index) {
+    FLAT_RANGE(job);
+    const float *v = job->v;
+    vf scale = vset(job->alpha);
 #define F(x) activation_order(kind, order, x)
     FOR_FLAT(lo, hi, APPLY);
 #undef F
 }
 
 static void activate_item(void *context, long index) {
-    const flat_job *j = context;
+    const flat_job *job = context;
 #define CALL(KIND)                                                                                                     \
-    switch (j->order) {                                                                                                \
-    case 0: activate_range(KIND, 0, j, index); break;                                                                  \
-    case 1: activate_range(KIND, 1, j, index); break;                                                                  \
-    default: activate_range(KIND, 2, j, index); break;                                                                 \
+    switch (job->order) {                                                                                              \
+    case 0: activate_range(KIND, 0, job, index); break;                                                                \
+    case 1: activate_range(KIND, 1, job, index); break;                                                                \
+    default: activate_range(KIND, 2, job, index); break;                                                               \
     }
-    FOR_ACTIVATION(j->kind, CALL)
+    FOR_ACTIVATION(job->kind, CALL)
 #undef CALL
 }
 
 static void activate(dk_activation kind, int order, float scale, const float *x, const float *u, const float *v,
                      long count, float *y, int accumulate) {
-    flat_job job = {.x = x, .z = u, .v = v, .y = y, .alpha = scale, .kind = kind, .order = order,
-                    .accumulate = accumulate, .count = count};
+    flat_job job = {
+        .x = x,
+        .z = u,
+        .v = v,
+        .y = y,
+        .alpha = scale,
+        .kind = kind,
+        .order = order,
+        .accumulate = accumulate,
+        .count = count
+    };
     run_flat(&job, 4, activate_item);
 }
 
 static void linear_combination_item(void *context, long index) {
-    const flat_job *j = context;
-    FLAT_RANGE(j);
-    vf alpha = vset(j->alpha), beta = vset(j->beta);
+    const flat_job *job = context;
+    FLAT_RANGE(job);
+    vf alpha = vset(job->alpha), beta = vset(job->beta);
 #define COMBINE(i, n)                                                                                                  \
     do {                                                                                                               \
         vf r = alpha * vload_first(x + (i), n);                                                                        \
@@ -93,9 +102,9 @@ static void linear_combination(float alpha, const float *x, float beta, const fl
 }
 
 static void multiply_item(void *context, long index) {
-    const flat_job *j = context;
-    FLAT_RANGE(j);
-    vf scale = vset(j->alpha);
+    const flat_job *job = context;
+    FLAT_RANGE(job);
+    vf scale = vset(job->alpha);
 #define MULTIPLY(i, n)                                                                                                 \
     do {                                                                                                               \
         vf r = scale * vload_first(x + (i), n) * vload_first(z + (i), n);                                              \
@@ -112,10 +121,10 @@ static void multiply(float scale, const float *x, const float *z, long count, fl
 }
 
 static void fill_item(void *context, long index) {
-    const flat_job *j = context;
-    vf value = vset(j->alpha);
-#define STORE(i, n) vstore_first(j->y + (i), value, n)
-    FOR_FLAT(index * FLAT_CHUNK, least((index + 1) * FLAT_CHUNK, j->count), STORE);
+    const flat_job *job = context;
+    vf value = vset(job->alpha);
+#define STORE(i, n) vstore_first(job->y + (i), value, n)
+    FOR_FLAT(index * FLAT_CHUNK, min_long((index + 1) * FLAT_CHUNK, job->count), STORE);
 #undef STORE
 }
 
@@ -132,16 +141,16 @@ typedef struct {
 } copy_job;
 
 static void copy_item(void *context, long index) {
-    const copy_job *j = context;
-    for (long r = index * j->rows_per_item; r < least(j->rows, (index + 1) * j->rows_per_item); r++) {
-        const float *src = j->src + r * j->ld_src;
-        float *dst = j->dst + r * j->ld_dst;
-        if (!j->accumulate) {
-            memcpy(dst, src, (size_t)j->cols * sizeof(float));
+    const copy_job *job = context;
+    for (long r = index * job->rows_per_item; r < min_long(job->rows, (index + 1) * job->rows_per_item); r++) {
+        const float *src = job->src + r * job->ld_src;
+        float *dst = job->dst + r * job->ld_dst;
+        if (!job->accumulate) {
+            memcpy(dst, src, (size_t)job->cols * sizeof(float));
             continue;
         }
 #define ADD(i, n) vstore_first(dst + (i), vload_first(dst + (i), n) + vload_first(src + (i), n), n)
-        FOR_FLAT(0, j->cols, ADD);
+        FOR_FLAT(0, job->cols, ADD);
 #undef ADD
     }
 }
@@ -151,11 +160,11 @@ static void copy_matrix(const float *src, long ld_src, long rows, long cols, flo
     // Dense on both sides: one long row, cut into chunks, instead of many short ones.
     if (ld_src == cols && ld_dst == cols) {
         long count = rows * cols;
-        cols = ld_src = ld_dst = least(count, FLAT_CHUNK);
+        cols = ld_src = ld_dst = min_long(count, FLAT_CHUNK);
         long tail = count % cols;
         rows = count / cols;
         if (tail) copy_matrix(src + rows * cols, tail + 1, 1, tail, dst + rows * cols, tail + 1, accumulate);
     }
-    copy_job job = {src, dst, ld_src, ld_dst, rows, cols, most(1, FLAT_CHUNK / cols), accumulate};
+    copy_job job = {src, dst, ld_src, ld_dst, rows, cols, max_long(1, FLAT_CHUNK / cols), accumulate};
     dk_region(ceil_div(rows, job.rows_per_item), rows * cols, copy_item, &job);
 }

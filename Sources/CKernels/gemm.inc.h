@@ -12,8 +12,8 @@ INLINE int stride_conflicts(long floats) { return floats % 512 == 0; }
 
 typedef struct {
     const dk_gemm_problem *p;
-    float *panels;  // packed B of every problem, or NULL when an item packs its own
-    long panel_floats;  // of one problem
+    float *panels;        // packed B of every problem, or NULL when an item packs its own
+    long panel_floats;    // of one problem
     long chunks, groups;  // rows and panels of a problem split so
 } gemm_job;
 
@@ -21,7 +21,7 @@ typedef struct {
 INLINE long panels_size(long depth, long columns) { return panel_count(columns) * NR * depth; }
 
 static void gemm_pack_panel(const dk_gemm_problem *p, const float *b, long panel, float *dst) {
-    long c0 = panel * NR, columns = least(NR, p->n - c0);
+    long c0 = panel * NR, columns = min_long(NR, p->n - c0);
     if (p->transpose_b)
         pack_panel_transposed(b + c0 * p->ldb, p->ldb, p->k, columns, dst);
     else
@@ -43,7 +43,7 @@ static void gemm_rows_item(void *context, long index) {
     long panels = panel_count(p->n);
     long first_panel = panels * group / job->groups, end_panel = panels * (group + 1) / job->groups;
     long tiles = ceil_div(p->m, MR);
-    long first_row = tiles * chunk / job->chunks * MR, end_row = least(p->m, tiles * (chunk + 1) / job->chunks * MR);
+    long first_row = tiles * chunk / job->chunks * MR, end_row = min_long(p->m, tiles * (chunk + 1) / job->chunks * MR);
     const float *a = p->a + problem * p->stride_a, *b = p->b + problem * p->stride_b;
     float *c = p->c + problem * p->stride_c;
     const float *packed = job->panels ? job->panels + (p->stride_b ? problem : 0) * job->panel_floats : NULL;
@@ -58,7 +58,7 @@ static void gemm_rows_item(void *context, long index) {
         a = copy - first_row * lda;
     }
     for (long panel = first_panel; panel < end_panel; panel++) {
-        long c0 = panel * NR, columns = least(NR, p->n - c0);
+        long c0 = panel * NR, columns = min_long(NR, p->n - c0);
         const float *bp;
         long ldb = panel_width(columns);
         if (packed) {
@@ -76,15 +76,14 @@ static void gemm_rows_item(void *context, long index) {
         if (columns == tile_width(columns) && ldb == panel_width(columns)) {
             // All but what does not fill a tile of its own.
             long rows = (end_row - r) / tile_height(1) * tile_height(1);
-            grid_tiles(rows, columns, a + r * lda, lda, &segment, 1, p->k, bp, p->bias ? p->bias + c0 : NULL, p->accumulate,
-                       c + r * p->ldc + c0, p->ldc);
+            grid_tiles(rows, columns, a + r * lda, lda, &segment, 1, p->k, bp, p->bias ? p->bias + c0 : NULL,
+                       p->accumulate, c + r * p->ldc + c0, p->ldc);
             r += rows;
         }
         for (; r < end_row; r += MR) {
-            long rows = least(MR, end_row - r);
+            long rows = min_long(MR, end_row - r);
             row_pointer line[MR];
-            tile_target target = {
-                .bias = p->bias ? p->bias + c0 : NULL, .accumulate = p->accumulate};
+            tile_target target = {.bias = p->bias ? p->bias + c0 : NULL, .accumulate = p->accumulate};
             for (long i = 0; i < rows; i++) {
                 line[i] = a + (r + i) * lda;
                 target.out[i] = c + (r + i) * p->ldc + c0;
@@ -108,18 +107,17 @@ static void gemm_outer_item(void *context, long index) {
     float *c = p->c + problem * p->stride_c;
     // Rows that make whole tiles are read where they are.
     int in_place = p->m % tile_height(1) == 0;
-    float *rows_packed =
-        in_place ? NULL : dk_scratch(DK_LOCAL_A, (end_tile - first_tile) * MR * GEMM_DEPTH_BLOCK + VL);
+    float *rows_packed = in_place ? NULL : dk_scratch(DK_LOCAL_A, (end_tile - first_tile) * MR * GEMM_DEPTH_BLOCK + VL);
     float *panel_packed = dk_scratch(DK_LOCAL_B, NR * GEMM_DEPTH_BLOCK);
     for (long k0 = 0; k0 < p->k; k0 += GEMM_DEPTH_BLOCK) {
-        long depth = least(GEMM_DEPTH_BLOCK, p->k - k0);
+        long depth = min_long(GEMM_DEPTH_BLOCK, p->k - k0);
         for (long t = first_tile; t < end_tile && !in_place; t++) {
-            long rows = least(MR, p->m - t * MR);
+            long rows = min_long(MR, p->m - t * MR);
             float *dst = rows_packed + (t - first_tile) * MR * GEMM_DEPTH_BLOCK;
             for (long k = 0; k < depth; k++) copy_run(a + (k0 + k) * p->lda + t * MR, rows, dst + k * MR);
         }
         for (long panel = first_panel; panel < end_panel; panel++) {
-            long c0 = panel * NR, columns = least(NR, p->n - c0);
+            long c0 = panel * NR, columns = min_long(NR, p->n - c0);
             const float *bp = b + k0 * p->ldb + c0;
             long ldb = p->ldb;
             if (p->transpose_b || columns != panel_width(columns)) {
@@ -131,9 +129,9 @@ static void gemm_outer_item(void *context, long index) {
                 ldb = panel_width(columns);
             }
             for (long t = first_tile; t < end_tile; t++) {
-                long rows = least(MR, p->m - t * MR);
+                long rows = min_long(MR, p->m - t * MR);
                 float *out[MR];
-                for (long i = 0; i < MR; i++) out[i] = c + (t * MR + least(i, rows - 1)) * p->ldc + c0;
+                for (long i = 0; i < MR; i++) out[i] = c + (t * MR + min_long(i, rows - 1)) * p->ldc + c0;
                 const float *lines =
                     in_place ? a + k0 * p->lda + t * MR : rows_packed + (t - first_tile) * MR * GEMM_DEPTH_BLOCK;
                 outer_product_tile(rows, columns, lines, in_place ? p->lda : MR, depth, bp, ldb, out,
@@ -142,11 +140,11 @@ static void gemm_outer_item(void *context, long index) {
         }
     }
     if (!p->bias) return;
-    for (long r = first_tile * MR; r < least(p->m, end_tile * MR); r++)
-        for (long j = first_panel * NR; j < least(p->n, end_panel * NR); j += VL) {
-            long n = least(VL, p->n - j);
-            float *out = c + r * p->ldc + j;
-            vstore_first(out, vload_first(out, n) + vload_first(p->bias + j, n), n);
+    for (long r = first_tile * MR; r < min_long(p->m, end_tile * MR); r++)
+        for (long column = first_panel * NR; column < min_long(p->n, end_panel * NR); column += VL) {
+            long n = min_long(VL, p->n - column);
+            float *out = c + r * p->ldc + column;
+            vstore_first(out, vload_first(out, n) + vload_first(p->bias + column, n), n);
         }
 }
 
@@ -154,9 +152,9 @@ static void gemm_outer_item(void *context, long index) {
 static void gemm_empty(const dk_gemm_problem *p) {
     for (long problem = 0; problem < p->batch; problem++)
         for (long r = 0; r < p->m; r++)
-            for (long j = 0; j < p->n; j++) {
-                float *c = p->c + problem * p->stride_c + r * p->ldc + j;
-                *c = (p->accumulate ? *c : 0.0f) + (p->bias ? p->bias[j] : 0.0f);
+            for (long column = 0; column < p->n; column++) {
+                float *c = p->c + problem * p->stride_c + r * p->ldc + column;
+                *c = (p->accumulate ? *c : 0.0f) + (p->bias ? p->bias[column] : 0.0f);
             }
 }
 
@@ -171,14 +169,13 @@ static void gemm(const dk_gemm_problem *p) {
     gemm_job job = {.p = p, .panel_floats = panels_size(p->k, p->n)};
     if (p->transpose_a) {
         job.chunks = ceil_div(p->m, GEMM_ROW_CHUNK);
-        if (job.chunks * p->batch < wanted)
-            job.chunks = least(ceil_div(p->m, 2 * MR), ceil_div(wanted, p->batch));
-        job.groups = least(panels, ceil_div(wanted, job.chunks * p->batch));
+        if (job.chunks * p->batch < wanted) job.chunks = min_long(ceil_div(p->m, 2 * MR), ceil_div(wanted, p->batch));
+        job.groups = min_long(panels, ceil_div(wanted, job.chunks * p->batch));
         dk_region(p->batch * job.chunks * job.groups, work, gemm_outer_item, &job);
         return;
     }
     job.chunks = ceil_div(p->m, GEMM_ROW_CHUNK);
-    job.groups = least(panels, ceil_div(wanted, job.chunks * p->batch));
+    job.groups = min_long(panels, ceil_div(wanted, job.chunks * p->batch));
     int shared_b = p->batch == 1 || p->stride_b == 0;
     // A B that several items read is packed once, ahead of them.
     if (p->packed_b) {

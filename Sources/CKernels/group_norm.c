@@ -52,9 +52,7 @@ typedef struct {
 
 INLINE dual dual_number(double x) { return (dual){x, 0}; }
 INLINE dual dual_load(dk_dual_in p, long i) { return (dual){p.value[i], p.tangent ? p.tangent[i] : 0}; }
-INLINE dual dual_load_or(dk_dual_in p, long i, double other) {
-    return p.value ? dual_load(p, i) : dual_number(other);
-}
+INLINE dual dual_load_or(dk_dual_in p, long i, double other) { return p.value ? dual_load(p, i) : dual_number(other); }
 INLINE void dual_store(dk_dual_out p, long i, dual x) {
     p.value[i] = (float)x.value;
     p.tangent[i] = (float)x.tangent;
@@ -92,7 +90,8 @@ void dk_group_norm_backward(const dk_group_norm *norm, const dk_group_norm_gradi
     int is_dual = gradients->slope.tangent != NULL;
     long scalar = is_dual ? sizeof(dual) : sizeof(double), sums = 3 * norm->images * norm->channels;
     adjoint_job job = {norm, gradients, dk_scratch(DK_SHARED_A, sums * scalar / (long)sizeof(float))};
-    dk_region(norm->images, 150 * norm->images * norm->channels, is_dual ? dual_adjoint_item : plain_adjoint_item, &job);
+    dk_region(norm->images, 150 * norm->images * norm->channels, is_dual ? dual_adjoint_item : plain_adjoint_item,
+              &job);
     if (is_dual)
         dual_add_images(&job);
     else
@@ -131,7 +130,7 @@ void dk_group_norm_forward(const dk_group_norm *n, dk_activation kind, const dk_
             copy_columns(n->images, n->channels, d, at, second, width, 1);
         }
         dk_affine_activation(kind, parts[part].x, whole ? a : first, whole ? d : second,
-                                  n->gate.value ? n->gate.value + at : NULL, n->images, n->pixels, width, y + at,
-                                  n->channels);
+                             n->gate.value ? n->gate.value + at : NULL, n->images, n->pixels, width, y + at,
+                             n->channels);
     }
 }

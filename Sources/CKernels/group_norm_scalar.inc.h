@@ -19,7 +19,7 @@ INLINE long FN(run_end)(const dk_group_norm *n, long c) {
 /// Moments of every group of one image, whose first channel is at `base`. Neighbours of one group are summed on their
 /// own first: a sum in memory would wait for its last store at every channel.
 static void FN(group_statistics)(const dk_group_norm *n, dk_dual_in mean, dk_dual_in variance, long base,
-                                 FN(statistics) *groups) {
+                                 FN(statistics) * groups) {
     memset(groups, 0, (size_t)n->groups * sizeof *groups);
     for (long c = 0; c < n->channels;) {
         FN(statistics) *s = groups + n->group_of[c];
@@ -36,9 +36,9 @@ static void FN(group_statistics)(const dk_group_norm *n, dk_dual_in mean, dk_dua
         if (FN(primal)(groups[g].weight) > 0) groups[g].mean = FN(divide)(groups[g].mean, groups[g].weight);
     for (long c = 0; c < n->channels;) {
         FN(statistics) *s = groups + n->group_of[c];
-        SCALAR sum = FN(number)(0.0), centre = s->mean;
+        SCALAR sum = FN(number)(0.0), center = s->mean;
         for (long end = FN(run_end)(n, c); c < end; c++) {
-            SCALAR offset = FN(subtract)(FN(load)(mean, base + c), centre);
+            SCALAR offset = FN(subtract)(FN(load)(mean, base + c), center);
             SCALAR spread = FN(add)(FN(load)(variance, base + c), FN(multiply)(offset, offset));
             sum = FN(add)(sum, FN(multiply)(FN(gate)(n, c), spread));
         }
@@ -53,11 +53,11 @@ static void FN(group_statistics)(const dk_group_norm *n, dk_dual_in mean, dk_dua
 }
 
 static void FN(maps_item)(void *context, long image) {
-    const maps_job *j = context;
-    const dk_group_norm *n = j->norm;
+    const maps_job *job = context;
+    const dk_group_norm *n = job->norm;
     long base = image * n->channels;
     FN(statistics) *groups = (FN(statistics) *)dk_scratch(DK_LOCAL_A, n->groups * (long)(sizeof(FN(statistics)) / 4));
-    FN(group_statistics)(n, j->mean, j->variance, base, groups);
+    FN(group_statistics)(n, job->mean, job->variance, base, groups);
     for (long c = 0; c < n->channels; c++) {
         const FN(statistics) *s = groups + n->group_of[c];
         // A group that is gated away altogether maps to zero: its root is.
@@ -67,23 +67,23 @@ static void FN(maps_item)(void *context, long image) {
             d = FN(subtract)(FN(load)(n->beta, c), FN(multiply)(s->mean, slope));
             d = FN(add)(FN(multiply)(d, scale), FN(load_or)(n->shift, base + c, 0.0));
         }
-        FN(store)(j->a, base + c, FN(multiply)(slope, scale));
-        FN(store)(j->d, base + c, d);
+        FN(store)(job->a, base + c, FN(multiply)(slope, scale));
+        FN(store)(job->d, base + c, d);
     }
 }
 
 /// Adjoints of one image; those of gamma, beta and the gates go to its part of the partial sums.
 static void FN(adjoint_item)(void *context, long image) {
-    const adjoint_job *j = context;
-    const dk_group_norm *n = j->norm;
-    const dk_group_norm_gradients *o = j->gradients;
+    const adjoint_job *job = context;
+    const dk_group_norm *n = job->norm;
+    const dk_group_norm_gradients *o = job->gradients;
     long base = image * n->channels, room = (long)(sizeof(FN(statistics)) / 4);
     FN(statistics) *groups = (FN(statistics) *)dk_scratch(DK_LOCAL_A, 2 * n->groups * room);
     // Of these only mean and root are used: the adjoints of a group's mean and reciprocal root.
     FN(statistics) *bars = groups + n->groups;
     FN(group_statistics)(n, o->mean, o->variance, base, groups);
     memset(bars, 0, (size_t)n->groups * sizeof *bars);
-    SCALAR *sums = (SCALAR *)j->partial + image * 3 * n->channels;
+    SCALAR *sums = (SCALAR *)job->partial + image * 3 * n->channels;
     for (long c = 0; c < n->channels; c++) {
         long i = base + c;
         const FN(statistics) *s = groups + n->group_of[c];
@@ -137,10 +137,10 @@ static void FN(adjoint_item)(void *context, long image) {
 }
 
 /// Adds the images' parts in order.
-static void FN(add_images)(const adjoint_job *j) {
-    const dk_group_norm *n = j->norm;
-    const dk_dual_out outputs[3] = {j->gradients->gamma, j->gradients->beta, j->gradients->gate};
-    const SCALAR *partial = (const SCALAR *)j->partial;
+static void FN(add_images)(const adjoint_job *job) {
+    const dk_group_norm *n = job->norm;
+    const dk_dual_out outputs[3] = {job->gradients->gamma, job->gradients->beta, job->gradients->gate};
+    const SCALAR *partial = (const SCALAR *)job->partial;
     for (long q = 0; q < 3; q++)
         for (long c = 0; outputs[q].value && c < n->channels; c++) {
             SCALAR sum = FN(number)(0.0);

@@ -25,8 +25,8 @@ static inline __attribute__((always_inline)) __m256 select_lanes(select_mask mas
 }
 #define HAS_SELECT 1
 /// The larger and the smaller of two; b where either is a NaN.
-static inline __attribute__((always_inline)) __m256 greater_or_second(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
-static inline __attribute__((always_inline)) __m256 less_or_second(__m256 a, __m256 b) { return _mm256_min_ps(a, b); }
+static inline __attribute__((always_inline)) __m256 max_or_second(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
+static inline __attribute__((always_inline)) __m256 min_or_second(__m256 a, __m256 b) { return _mm256_min_ps(a, b); }
 #define HAS_BOUNDS 1
 
 #include "kernels.inc.h"

@@ -31,8 +31,8 @@ static inline __attribute__((always_inline)) __m512 merge_halves(__m512 a, __m51
 }
 #define HAS_MERGE 1
 /// The larger and the smaller of two; b where either is a NaN.
-static inline __attribute__((always_inline)) __m512 greater_or_second(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
-static inline __attribute__((always_inline)) __m512 less_or_second(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }
+static inline __attribute__((always_inline)) __m512 max_or_second(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
+static inline __attribute__((always_inline)) __m512 min_or_second(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }
 #define HAS_BOUNDS 1
 static inline __attribute__((always_inline)) __m512 scale(__m512 p, __m512 k) { return _mm512_scalef_ps(p, k); }
 #define HAS_SCALE 1

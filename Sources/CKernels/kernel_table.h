@@ -29,8 +29,7 @@
     X(void, dot_pixels,                                                                                                \
       (const float *x, const float *y, long images, long pixels, long channels, float *out, int accumulate),           \
       (x, y, images, pixels, channels, out, accumulate))                                                               \
-    X(void, scale_channels,                                                                                            \
-      (const float *x, const float *s, long rows, long channels, float *y, int accumulate),                            \
+    X(void, scale_channels, (const float *x, const float *s, long rows, long channels, float *y, int accumulate),      \
       (x, s, rows, channels, y, accumulate))                                                                           \
     X(void, affine_images,                                                                                             \
       (const float *x, const float *a, const float *z, const float *d, const float *e, long images, long pixels,       \
@@ -82,8 +81,7 @@
       (const float *y, const float *g, float scale, long rows, long cols, float *dx, int accumulate),                  \
       (y, g, scale, rows, cols, dx, accumulate))                                                                       \
     X(long, attention_forward_workspace, (const dk_attention *attention), (attention))                                 \
-    X(void, attention_forward,                                                                                         \
-      (const dk_attention *attention, dk_dual_out out, float *statistics, float *workspace),                           \
+    X(void, attention_forward, (const dk_attention *attention, dk_dual_out out, float *statistics, float *workspace),  \
       (attention, out, statistics, workspace))                                                                         \
     X(long, attention_backward_workspace, (const dk_attention *attention, int tangents), (attention, tangents))        \
     X(void, attention_backward,                                                                                        \
@@ -110,9 +108,9 @@
        float *second_moment),                                                                                          \
       (options, gradient, count, parameter, first_moment, second_moment))                                              \
     X(void, sgd,                                                                                                       \
-      (float learning_rate, float momentum, float weight_decay, float grad_scale, int nesterov,                        \
-       const float *gradient, long count, float *parameter, float *momentum_buffer),                                   \
-      (learning_rate, momentum, weight_decay, grad_scale, nesterov, gradient, count, parameter, momentum_buffer))      \
+      (float learning_rate, float momentum, float weight_decay, float grad_scale, const float *gradient, long count,   \
+       float *parameter, float *momentum_buffer),                                                                      \
+      (learning_rate, momentum, weight_decay, grad_scale, gradient, count, parameter, momentum_buffer))                \
     X(void, ema, (float rest, const float *value, long count, float *average), (rest, value, count, average))
 
 #define DK_TABLE_MEMBER(result, name, parameters, arguments) result(*name) parameters;

@@ -19,8 +19,8 @@
 #include "convolution_gradient.inc.h"
 #include "periodic.inc.h"
 #include "channelwise.inc.h"
-#include "normalisation.inc.h"
-#include "normalisation_tangent.inc.h"
+#include "normalization.inc.h"
+#include "normalization_tangent.inc.h"
 #include "elementwise.inc.h"
 #include "pointwise.inc.h"
 #include "reduction.inc.h"
@@ -28,7 +28,7 @@
 #include "attention.inc.h"
 #include "attention_gradient.inc.h"
 #include "resampling.inc.h"
-#include "optimiser.inc.h"
+#include "optimizer.inc.h"
 #include "peak.inc.h"
 
 #define TABLE_ENTRY(result, name, parameters, arguments) .name = name,

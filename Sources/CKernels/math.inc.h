@@ -16,7 +16,7 @@ INLINE vf vscale(vf p, vf shifted_k) {
 
 /// e^x to about 1 ulp; 0 below the smallest normal number, +∞ above the largest.
 INLINE vf vexp(vf x) {
-    vf t = vat_most(vat_least(x, -104.0f), 89.0f);
+    vf t = vmin(vmax(x, -104.0f), 89.0f);
     // Adding VEXP_SHIFT rounds to an integer and leaves it in the low bits; no conversion instruction to trap on a NaN.
     vf shifted = vfma(t, vset(1.44269504f), vset(VEXP_SHIFT)), n = shifted - vset(VEXP_SHIFT);
     vf r = vfma(n, vset(-0.693359375f), t);
@@ -82,13 +82,13 @@ INLINE vf vlog_one_plus(vf t) {
 
 /// x·σ(x) to about 2 ulp; 0 below −89.
 INLINE vf vsilu(vf x) {
-    vf lower = vat_least(x, -104.0f);
-    return lower / (vset(1.0f) + vexp_negated(vat_most(lower, 104.0f)));
+    vf lower = vmax(x, -104.0f);
+    return lower / (vset(1.0f) + vexp_negated(vmin(lower, 104.0f)));
 }
 
 /// σ(x) and 1 − σ(x), both to full relative accuracy where they are at least 10⁻³⁷; σ is 0 below −87.
 INLINE void vsigmoid(vf x, vf *sigmoid, vf *complement) {
-    vf e = vexp_negated(vat_most(vat_least(x, -87.0f), 87.0f));
+    vf e = vexp_negated(vmin(vmax(x, -87.0f), 87.0f));
     vf s = vset(1.0f) / (vset(1.0f) + e);
     *sigmoid = vselect(x < vset(-87.0f), vset(0.0f), s);
     *complement = e * s;
@@ -96,7 +96,7 @@ INLINE void vsigmoid(vf x, vf *sigmoid, vf *complement) {
 
 /// The standard normal's density and its distribution function Φ(x) = ½·erfc(−x/√2).
 INLINE void vnormal(vf x, vf *density, vf *distribution) {
-    vf magnitude = vat_most(vabs(x), 16.0f);
+    vf magnitude = vmin(vabs(x), 16.0f);
     vf e = vexp(vset(-0.5f) * magnitude * magnitude);
     // erfcx(m/√2)/2 = t·P(t), t = 1/(1 + 0.35·m): a weighted Chebyshev fit on 0 ≤ m ≤ 16, relative error 1e-7.
     vf t = vset(1.0f) / vfma(vset(0.35f), magnitude, vset(1.0f));

@@ -10,15 +10,15 @@ typedef struct {
 } burst_job;
 
 static void fma_burst_item(void *context, long index) {
-    const burst_job *j = context;
+    const burst_job *job = context;
     vf sum[BURST_CHAINS], factor = vset(0.5f), term = vset(1 + (float)index);
     UNROLL for (int c = 0; c < BURST_CHAINS; c++) sum[c] = vset((float)c);
-    for (long round = 0; round < j->rounds; round++)
+    for (long round = 0; round < job->rounds; round++)
         UNROLL for (int c = 0; c < BURST_CHAINS; c++) sum[c] = vfma(sum[c], factor, term);
     vf all = sum[0];
     UNROLL for (int c = 1; c < BURST_CHAINS; c++) all += sum[c];
     // Kept, so that nothing can be left out.
-    j->sums[index] = vsum(all);
+    job->sums[index] = vsum_lanes(all);
 }
 
 static double fma_burst(long items, long rounds) {

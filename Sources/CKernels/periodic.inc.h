@@ -5,8 +5,8 @@
 // An image is worked on in blocks of whole periods. Blocks depend on its own pixels and channels only; a sum is
 // formed per block (in lanes, then folded onto the channels) and the blocks' sums are added in order, in double.
 
-#define PERIOD_LEAST (8 * VL)
-#define BLOCK_LEAST 8192
+#define MIN_PERIOD (8 * VL)
+#define MIN_BLOCK 8192
 
 typedef struct {
     long images, pixels, channels;
@@ -18,9 +18,9 @@ static image_view view_of(long images, long pixels, long channels) {
     long divisor = VL;
     while (channels % divisor) divisor /= 2;
     v.period = channels * (VL / divisor);
-    v.period *= ceil_div(PERIOD_LEAST, v.period);
-    v.block = v.period * most(4, ceil_div(BLOCK_LEAST, v.period));
-    v.blocks = most(1, ceil_div(pixels * channels, v.block));
+    v.period *= ceil_div(MIN_PERIOD, v.period);
+    v.block = v.period * max_long(4, ceil_div(MIN_BLOCK, v.period));
+    v.blocks = max_long(1, ceil_div(pixels * channels, v.block));
     return v;
 }
 
@@ -31,7 +31,7 @@ typedef struct {
 
 INLINE image_block block_at(const image_view *v, long index) {
     long image = index / v->blocks, start = index % v->blocks * v->block, size = v->pixels * v->channels;
-    return (image_block){image, image * size + start, least(v->block, size - start)};
+    return (image_block){image, image * size + start, min_long(v->block, size - start)};
 }
 
 /// Repeats `channels` coefficients over a period; `absent` stands for a NULL.
@@ -43,7 +43,7 @@ static const float *repeat_coefficients(const image_view *v, const float *coeffi
     if (v->period == v->channels) return coefficients;
     memcpy(dst, coefficients, (size_t)v->channels * sizeof(float));
     for (long done = v->channels; done < v->period;) {
-        long n = least(done, v->period - done);
+        long n = min_long(done, v->period - done);
         memcpy(dst + done, dst, (size_t)n * sizeof(float));
         done += n;
     }
@@ -65,7 +65,7 @@ static void fold_period(const image_view *v, const float *sums, float *out) {
     do {                                                                                                               \
         long full_ = (total) / VL * VL, i_ = 0;                                                                        \
         while (i_ < full_) {                                                                                           \
-            long end_ = least((view)->period, full_ - i_);                                                             \
+            long end_ = min_long((view)->period, full_ - i_);                                                          \
             for (long k_ = 0; k_ < end_; k_ += VL) body(i_ + k_, k_, VL);                                              \
             i_ += end_;                                                                                                \
         }                                                                                                              \

@@ -15,7 +15,7 @@ INLINE vf sigmoid_order(const int order, vf x) {
 
 INLINE vf softplus_order(const int order, vf x) {
     if (order > 0) return sigmoid_order(order - 1, x);
-    return vat_least(x, 0.0f) + vlog_one_plus(vexp(-vabs(x)));
+    return vmax(x, 0.0f) + vlog_one_plus(vexp(-vabs(x)));
 }
 
 INLINE vf logarithm_order(const int order, vf x) {
@@ -35,7 +35,7 @@ INLINE vf reciprocal_order(const int order, vf x) {
 }
 
 INLINE vf clamp_order(const int order, float low, float high, vf x) {
-    if (order == 0) return vat_most(vat_least(x, low), high);
+    if (order == 0) return vmin(vmax(x, low), high);
     if (order == 2) return nan_or(x, vset(0.0f));
     return nan_or(x, vselect((x >= vset(low)) & (x <= vset(high)), vset(1.0f), vset(0.0f)));
 }
@@ -60,26 +60,26 @@ typedef struct {
     dk_function function;
 } function_job;
 
-INLINE void apply_range(const dk_function_kind kind, const int order, const function_job *j, long index) {
-    FLAT_RANGE(&j->flat);
-    const float *v = j->flat.v;
-    vf scale = vset(j->flat.alpha);
-#define F(x) function_order(kind, &j->function, order, x)
+INLINE void apply_range(const dk_function_kind kind, const int order, const function_job *job, long index) {
+    FLAT_RANGE(&job->flat);
+    const float *v = job->flat.v;
+    vf scale = vset(job->flat.alpha);
+#define F(x) function_order(kind, &job->function, order, x)
     FOR_FLAT(lo, hi, APPLY);
 #undef F
 }
 
 static void apply_item(void *context, long index) {
-    const function_job *j = context;
+    const function_job *job = context;
 #define ORDERS(KIND)                                                                                                   \
     case KIND:                                                                                                         \
-        switch (j->flat.order) {                                                                                       \
-        case 0: apply_range(KIND, 0, j, index); break;                                                                 \
-        case 1: apply_range(KIND, 1, j, index); break;                                                                 \
-        default: apply_range(KIND, 2, j, index); break;                                                                \
+        switch (job->flat.order) {                                                                                     \
+        case 0: apply_range(KIND, 0, job, index); break;                                                               \
+        case 1: apply_range(KIND, 1, job, index); break;                                                               \
+        default: apply_range(KIND, 2, job, index); break;                                                              \
         }                                                                                                              \
         break;
-    switch (j->function.kind) {
+    switch (job->function.kind) {
         ORDERS(DK_SIGMOID)
         ORDERS(DK_EXP)
         ORDERS(DK_LOG)
@@ -95,8 +95,10 @@ static void apply_item(void *context, long index) {
 
 static void apply(dk_function function, int order, float scale, const float *x, const float *u, const float *v,
                   long count, float *y, int accumulate) {
-    function_job job = {.flat = {.x = x, .z = u, .v = v, .y = y, .alpha = scale, .order = order,
-                                 .accumulate = accumulate, .count = count},
-                        .function = function};
+    function_job job = {
+        .flat =
+            {.x = x, .z = u, .v = v, .y = y, .alpha = scale, .order = order, .accumulate = accumulate, .count = count},
+        .function = function
+    };
     run_flat(&job.flat, 4, apply_item);
 }

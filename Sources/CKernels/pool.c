@@ -83,9 +83,9 @@ float *dk_scratch(dk_scratch_slot slot, long count) {
 }
 
 // ---------------------------------------------------------------- pool
-// A region's items are divided into one run for each thread. A thread takes the items of its own run first and then helps
-// with the others': as long as nobody is late the same thread meets the same images in one region after the other, and
-// finds them in its cache.
+// A region's items are divided into one run for each thread. A thread takes the items of its own run first and then
+// helps with the others': as long as nobody is late the same thread meets the same images in one region after the
+// other, and finds them in its cache.
 //
 // One region at a time. `state` packs generation << 32 | open << 16 | workers inside. A worker enters an open region
 // by incrementing the low bits; the owner closes it when no items are left and waits for those inside only, so that a
@@ -110,9 +110,9 @@ static struct {
     int threads;            // 0 until first asked for
     int workers;            // threads really started
     pthread_t worker[MAX_THREADS];
-} pool = {.sleep_lock = PTHREAD_MUTEX_INITIALIZER,
-          .wake = PTHREAD_COND_INITIALIZER,
-          .owner = PTHREAD_MUTEX_INITIALIZER};
+} pool = {
+    .sleep_lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .owner = PTHREAD_MUTEX_INITIALIZER
+};
 
 /// The next item of each run.
 static struct {
@@ -152,7 +152,7 @@ static void take_items(long own) {
     inside_region = 0;
 }
 
-static int news(uint64_t state, uint64_t seen) { return (state & OPEN) && (state >> 32) != seen; }
+static int has_new_region(uint64_t state, uint64_t seen) { return (state & OPEN) && (state >> 32) != seen; }
 
 static void *work_loop(void *argument) {
     long own = (long)(intptr_t)argument;
@@ -161,7 +161,7 @@ static void *work_loop(void *argument) {
     for (;;) {
         uint64_t state = atomic_load_explicit(&pool.state, memory_order_acquire);
         int64_t started = 0;
-        for (long spins = 0; !news(state, seen); spins++) {
+        for (long spins = 0; !has_new_region(state, seen); spins++) {
             if (atomic_load_explicit(&pool.stopping, memory_order_relaxed)) return NULL;
             relax();
             if (spins % 64 == 63) {
@@ -170,7 +170,7 @@ static void *work_loop(void *argument) {
                 if (now - started > SPIN_NANOSECONDS) {
                     pthread_mutex_lock(&pool.sleep_lock);
                     atomic_fetch_add(&pool.sleepers, 1);
-                    while (!news(atomic_load(&pool.state), seen) && !atomic_load(&pool.stopping))
+                    while (!has_new_region(atomic_load(&pool.state), seen) && !atomic_load(&pool.stopping))
                         pthread_cond_wait(&pool.wake, &pool.sleep_lock);
                     atomic_fetch_sub(&pool.sleepers, 1);
                     pthread_mutex_unlock(&pool.sleep_lock);
@@ -179,7 +179,7 @@ static void *work_loop(void *argument) {
             }
             state = atomic_load_explicit(&pool.state, memory_order_acquire);
         }
-        while (news(state, seen)) {
+        while (has_new_region(state, seen)) {
             if (!atomic_compare_exchange_weak_explicit(&pool.state, &state, state + 1, memory_order_acq_rel,
                                                        memory_order_acquire))
                 continue;
@@ -193,7 +193,8 @@ static void *work_loop(void *argument) {
 static void start_workers(void) {
     while (pool.workers < pool.threads - 1) {
         // Fewer threads than asked for is slower, never wrong.
-        if (pthread_create(&pool.worker[pool.workers], NULL, work_loop, (void *)(intptr_t)(pool.workers + 1)) != 0) return;
+        if (pthread_create(&pool.worker[pool.workers], NULL, work_loop, (void *)(intptr_t)(pool.workers + 1)) != 0)
+            return;
         pool.workers++;
     }
 }
@@ -229,7 +230,7 @@ void dk_set_threads(int count) {
     pthread_mutex_unlock(&pool.owner);
 }
 
-static void run_here(long count, void (*body)(void *, long), void *context) {
+static void run_in_caller(long count, void (*body)(void *, long), void *context) {
     float_mode saved = flush_denormals();
     for (long i = 0; i < count; i++) body(context, i);
     restore_float_mode(saved);
@@ -237,13 +238,13 @@ static void run_here(long count, void (*body)(void *, long), void *context) {
 
 void dk_region(long count, long work, void (*body)(void *, long), void *context) {
     if (count <= 1 || work < DK_INLINE_WORK || inside_region || pthread_mutex_trylock(&pool.owner) != 0) {
-        run_here(count, body, context);
+        run_in_caller(count, body, context);
         return;
     }
     if (!pool.threads) pool.threads = processors();
     if (pool.threads == 1) {
         pthread_mutex_unlock(&pool.owner);
-        run_here(count, body, context);
+        run_in_caller(count, body, context);
         return;
     }
     if (pool.workers < pool.threads - 1) start_workers();

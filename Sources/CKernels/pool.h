@@ -13,7 +13,13 @@ void dk_region(long count, long work, void (*body)(void *context, long index), v
 /// What a piece of scratch memory is for; each thread owns one block a slot, which grows and is kept.
 /// SHARED blocks belong to the thread that calls a kernel and are read by its region's items; LOCAL ones to an item.
 typedef enum {
-    DK_SHARED_A, DK_SHARED_B, DK_LOCAL_A, DK_LOCAL_B, DK_LOCAL_C, DK_LOCAL_D, DK_SCRATCH_SLOTS
+    DK_SHARED_A,
+    DK_SHARED_B,
+    DK_LOCAL_A,
+    DK_LOCAL_B,
+    DK_LOCAL_C,
+    DK_LOCAL_D,
+    DK_SCRATCH_SLOTS
 } dk_scratch_slot;
 
 /// At least `count` floats, 64-byte aligned; contents undefined; valid until the slot's next use in this thread.

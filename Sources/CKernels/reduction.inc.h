@@ -14,19 +14,20 @@ typedef struct {
 } reduction_job;
 
 static void dot_item(void *context, long index) {
-    const reduction_job *j = context;
-    long lo = index * FLAT_CHUNK, hi = least(lo + FLAT_CHUNK, j->count), i = lo;
+    const reduction_job *job = context;
+    long lo = index * FLAT_CHUNK, hi = min_long(lo + FLAT_CHUNK, job->count), i = lo;
     vd sum[4] = {{0}, {0}, {0}, {0}};
-    for (; i + 4 * DOT_LANES <= hi; i += 4 * DOT_LANES)
+    for (; i + 4 * DOT_LANES <= hi; i += 4 * DOT_LANES) {
         UNROLL for (int q = 0; q < 4; q++) {
             long at = i + q * DOT_LANES;
-            sum[q] += load_double(j->x + at) * load_double(j->y + at);
+            sum[q] += load_double(job->x + at) * load_double(job->y + at);
         }
+    }
     vd all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
     double total = 0;
     for (int q = 0; q < DOT_LANES; q++) total += all[q];
-    for (; i < hi; i++) total += (double)j->x[i] * (double)j->y[i];
-    j->partial[index] = total;
+    for (; i < hi; i++) total += (double)job->x[i] * (double)job->y[i];
+    job->partial[index] = total;
 }
 
 /// The sum of the chunks' partial results, in order.
@@ -43,31 +44,31 @@ static double run_reduction(const float *x, const float *y, long count, void (*i
 static double dot(const float *x, const float *y, long count) { return run_reduction(x, y, count, dot_item); }
 
 static void sum_item(void *context, long index) {
-    const reduction_job *j = context;
-    long lo = index * FLAT_CHUNK, hi = least(lo + FLAT_CHUNK, j->count), i = lo;
+    const reduction_job *job = context;
+    long lo = index * FLAT_CHUNK, hi = min_long(lo + FLAT_CHUNK, job->count), i = lo;
     vd sum[4] = {{0}, {0}, {0}, {0}};
     for (; i + 4 * DOT_LANES <= hi; i += 4 * DOT_LANES)
-        UNROLL for (int q = 0; q < 4; q++) sum[q] += load_double(j->x + i + q * DOT_LANES);
+        UNROLL for (int q = 0; q < 4; q++) sum[q] += load_double(job->x + i + q * DOT_LANES);
     vd all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
     double total = 0;
     for (int q = 0; q < DOT_LANES; q++) total += all[q];
-    for (; i < hi; i++) total += (double)j->x[i];
-    j->partial[index] = total;
+    for (; i < hi; i++) total += (double)job->x[i];
+    job->partial[index] = total;
 }
 
 static double sum(const float *x, long count) { return run_reduction(x, NULL, count, sum_item); }
 
 static void all_finite_item(void *context, long index) {
-    const reduction_job *j = context;
-    long lo = index * FLAT_CHUNK, hi = least(lo + FLAT_CHUNK, j->count);
+    const reduction_job *job = context;
+    long lo = index * FLAT_CHUNK, hi = min_long(lo + FLAT_CHUNK, job->count);
     vi bad = {0};
     // An infinity or NaN has all exponent bits set.
-#define LOOK(i, n) bad |= ((vi)vload_first(j->x + (i), n) & 0x7f800000) == vseti(0x7f800000)
+#define LOOK(i, n) bad |= ((vi)vload_first(job->x + (i), n) & 0x7f800000) == vseti(0x7f800000)
     FOR_FLAT(lo, hi, LOOK);
 #undef LOOK
     int any = 0;
     for (int q = 0; q < VL; q++) any |= bad[q];
-    j->partial[index] = any != 0;
+    job->partial[index] = any != 0;
 }
 
 static int all_finite(const float *x, long count) {

@@ -9,11 +9,11 @@ typedef struct {
 
 /// Item: one input row, over all images.
 static void upsample_item(void *context, long row) {
-    const resampling_job *j = context;
-    long c = j->channels, line = 2 * j->width * c;
-    const float *x = j->x + row * j->width * c;
-    float *y = j->y + 2 * row * line;
-    for (long q = 0; q < j->width; q++) {
+    const resampling_job *job = context;
+    long c = job->channels, line = 2 * job->width * c;
+    const float *x = job->x + row * job->width * c;
+    float *y = job->y + 2 * row * line;
+    for (long q = 0; q < job->width; q++) {
         memcpy(y + 2 * q * c, x + q * c, (size_t)c * sizeof(float));
         memcpy(y + (2 * q + 1) * c, x + q * c, (size_t)c * sizeof(float));
     }
@@ -26,12 +26,12 @@ static void upsample(const float *x, long batch, long height, long width, long c
 }
 
 static void upsample_backward_item(void *context, long row) {
-    const resampling_job *j = context;
-    long c = j->channels, line = 2 * j->width * c;
-    int accumulate = j->accumulate;
-    for (long q = 0; q < j->width; q++) {
-        const float *g = j->x + 2 * row * line + 2 * q * c;
-        float *dx = j->y + (row * j->width + q) * c;
+    const resampling_job *job = context;
+    long c = job->channels, line = 2 * job->width * c;
+    int accumulate = job->accumulate;
+    for (long q = 0; q < job->width; q++) {
+        const float *g = job->x + 2 * row * line + 2 * q * c;
+        float *dx = job->y + (row * job->width + q) * c;
 #define ADD(i, n)                                                                                                      \
     do {                                                                                                               \
         vf v = (vload_first(g + (i), n) + vload_first(g + c + (i), n)) +                                               \
@@ -81,21 +81,21 @@ typedef struct {
 
 /// Item: one output row, over all images.
 static void fir_item(void *context, long row) {
-    const fir_job *j = context;
-    long c = j->channels, line = j->in_width * c;
-    const float *x = j->x + row / j->out_height * j->in_height * line;
-    fir_taps vertical = fir_taps_at(row % j->out_height, j->in_height, j->up);
-    for (long q = 0; q < j->out_width; q++) {
-        fir_taps horizontal = fir_taps_at(q, j->in_width, j->up);
-        float *y = j->y + (row * j->out_width + q) * c;
+    const fir_job *job = context;
+    long c = job->channels, line = job->in_width * c;
+    const float *x = job->x + row / job->out_height * job->in_height * line;
+    fir_taps vertical = fir_taps_at(row % job->out_height, job->in_height, job->up);
+    for (long q = 0; q < job->out_width; q++) {
+        fir_taps horizontal = fir_taps_at(q, job->in_width, job->up);
+        float *y = job->y + (row * job->out_width + q) * c;
 #define FILTER(i, n)                                                                                                   \
     do {                                                                                                               \
         vf v = {0};                                                                                                    \
         for (int a = 0; a < vertical.count; a++)                                                                       \
             for (int b = 0; b < horizontal.count; b++)                                                                 \
-                v = vfma(vset(j->gain * vertical.weight[a] * horizontal.weight[b]),                                    \
+                v = vfma(vset(job->gain * vertical.weight[a] * horizontal.weight[b]),                                  \
                          vload_first(x + vertical.index[a] * line + horizontal.index[b] * c + (i), n), v);             \
-        if (j->accumulate) v += vload_first(y + (i), n);                                                               \
+        if (job->accumulate) v += vload_first(y + (i), n);                                                             \
         vstore_first(y + (i), v, n);                                                                                   \
     } while (0)
         FOR_FLAT(0, c, FILTER);
@@ -105,35 +105,55 @@ static void fir_item(void *context, long row) {
 
 static void fir_downsample(const float *x, long batch, long height, long width, long channels, float gain, float *y,
                            int accumulate) {
-    fir_job job = {.x = x, .y = y, .in_height = 2 * height, .in_width = 2 * width, .out_height = height,
-                   .out_width = width, .channels = channels, .gain = gain, .up = 0, .accumulate = accumulate};
+    fir_job job = {
+        .x = x,
+        .y = y,
+        .in_height = 2 * height,
+        .in_width = 2 * width,
+        .out_height = height,
+        .out_width = width,
+        .channels = channels,
+        .gain = gain,
+        .up = 0,
+        .accumulate = accumulate
+    };
     dk_region(batch * height, 16 * batch * height * width * channels, fir_item, &job);
 }
 static void fir_upsample(const float *x, long batch, long height, long width, long channels, float gain, float *y,
                          int accumulate) {
-    fir_job job = {.x = x, .y = y, .in_height = height, .in_width = width, .out_height = 2 * height,
-                   .out_width = 2 * width, .channels = channels, .gain = gain, .up = 1, .accumulate = accumulate};
+    fir_job job = {
+        .x = x,
+        .y = y,
+        .in_height = height,
+        .in_width = width,
+        .out_height = 2 * height,
+        .out_width = 2 * width,
+        .channels = channels,
+        .gain = gain,
+        .up = 1,
+        .accumulate = accumulate
+    };
     dk_region(2 * batch * height, 16 * batch * height * width * channels, fir_item, &job);
 }
 
 #define TRANSPOSE_PIXELS 256
 
 static void to_planes_item(void *context, long index) {
-    const resampling_job *j = context;
-    long chunks = ceil_div(j->pixels, TRANSPOSE_PIXELS), image = index / chunks;
-    long p = index % chunks * TRANSPOSE_PIXELS, n = least(TRANSPOSE_PIXELS, j->pixels - p);
-    long size = j->pixels * j->channels;
-    transpose_block(j->x + image * size + p * j->channels, n, j->channels, j->channels, j->y + image * size + p,
-                     j->pixels);
+    const resampling_job *job = context;
+    long chunks = ceil_div(job->pixels, TRANSPOSE_PIXELS), image = index / chunks;
+    long p = index % chunks * TRANSPOSE_PIXELS, n = min_long(TRANSPOSE_PIXELS, job->pixels - p);
+    long size = job->pixels * job->channels;
+    transpose_block(job->x + image * size + p * job->channels, n, job->channels, job->channels,
+                    job->y + image * size + p, job->pixels);
 }
 
 static void from_planes_item(void *context, long index) {
-    const resampling_job *j = context;
-    long chunks = ceil_div(j->pixels, TRANSPOSE_PIXELS), image = index / chunks;
-    long p = index % chunks * TRANSPOSE_PIXELS, n = least(TRANSPOSE_PIXELS, j->pixels - p);
-    long size = j->pixels * j->channels;
-    transpose_block(j->x + image * size + p, j->channels, n, j->pixels, j->y + image * size + p * j->channels,
-                     j->channels);
+    const resampling_job *job = context;
+    long chunks = ceil_div(job->pixels, TRANSPOSE_PIXELS), image = index / chunks;
+    long p = index % chunks * TRANSPOSE_PIXELS, n = min_long(TRANSPOSE_PIXELS, job->pixels - p);
+    long size = job->pixels * job->channels;
+    transpose_block(job->x + image * size + p, job->channels, n, job->pixels, job->y + image * size + p * job->channels,
+                    job->channels);
 }
 
 static void nhwc_to_nchw(const float *x, long batch, long pixels, long channels, float *y) {

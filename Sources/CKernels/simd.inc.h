@@ -33,11 +33,11 @@ INLINE vf vselect(vi mask, vf a, vf b) {
 }
 /// Lower and upper bounds that let a NaN through.
 #ifdef HAS_BOUNDS
-INLINE vf vat_least(vf x, float low) { return greater_or_second(vset(low), x); }
-INLINE vf vat_most(vf x, float high) { return less_or_second(vset(high), x); }
+INLINE vf vmax(vf x, float low) { return max_or_second(vset(low), x); }
+INLINE vf vmin(vf x, float high) { return min_or_second(vset(high), x); }
 #else
-INLINE vf vat_least(vf x, float low) { return vselect(x < vset(low), vset(low), x); }
-INLINE vf vat_most(vf x, float high) { return vselect(x > vset(high), vset(high), x); }
+INLINE vf vmax(vf x, float low) { return vselect(x < vset(low), vset(low), x); }
+INLINE vf vmin(vf x, float high) { return vselect(x > vset(high), vset(high), x); }
 #endif
 INLINE vf vabs(vf x) { return (vf)((vi)x & 0x7fffffff); }
 INLINE vf vsqrt(vf x) { return __builtin_elementwise_sqrt(x); }
@@ -167,15 +167,17 @@ static void transpose_block(const float *src, long rows, long cols, long ld_src,
         for (long c = 0; c < cols; c += VL) {
             long height = rows - r < VL ? rows - r : VL, width = cols - c < VL ? cols - c : VL;
             vf square[VL];
-            UNROLL for (int i = 0; i < VL; i++)
+            UNROLL for (int i = 0; i < VL; i++) {
                 square[i] = i < height ? vload_first(src + (r + i) * ld_src + c, width) : (vf){0};
+            }
             vtranspose(square);
-            UNROLL for (int i = 0; i < VL; i++)
+            UNROLL for (int i = 0; i < VL; i++) {
                 if (i < width) vstore_first(dst + (c + i) * ld_dst + r, square[i], height);
+            }
         }
 }
 
-INLINE float vsum(vf v) {
+INLINE float vsum_lanes(vf v) {
     float lane[VL];
     memcpy(lane, &v, sizeof v);
     UNROLL for (int half = VL / 2; half > 0; half /= 2) {
@@ -183,13 +185,13 @@ INLINE float vsum(vf v) {
     }
     return lane[0];
 }
-INLINE float vmax(vf v) {
+INLINE float vmax_lane(vf v) {
     float best = v[0];
     UNROLL for (int i = 1; i < VL; i++) best = v[i] > best ? v[i] : best;
     return best;
 }
 
-INLINE long least(long a, long b) { return a < b ? a : b; }
-INLINE long most(long a, long b) { return a > b ? a : b; }
+INLINE long min_long(long a, long b) { return a < b ? a : b; }
+INLINE long max_long(long a, long b) { return a > b ? a : b; }
 INLINE long ceil_div(long a, long b) { return (a + b - 1) / b; }
 INLINE long round_up(long a, long b) { return ceil_div(a, b) * b; }

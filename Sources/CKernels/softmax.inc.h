@@ -10,28 +10,28 @@ typedef struct {
 
 static void run_rows(softmax_job *job, long cost, void (*item)(void *, long)) {
     if (job->rows <= 0 || job->cols <= 0) return;
-    job->rows_per_item = most(1, FLAT_CHUNK / 2 / job->cols);
+    job->rows_per_item = max_long(1, FLAT_CHUNK / 2 / job->cols);
     dk_region(ceil_div(job->rows, job->rows_per_item), cost * job->rows * job->cols, item, job);
 }
-#define FOR_ROWS(j, r)                                                                                                 \
-    for (long r = index * (j)->rows_per_item; r < least((j)->rows, (index + 1) * (j)->rows_per_item); r++)
+#define FOR_ROWS(job, r)                                                                                               \
+    for (long r = index * (job)->rows_per_item; r < min_long((job)->rows, (index + 1) * (job)->rows_per_item); r++)
 
 static void softmax_item(void *context, long index) {
-    const softmax_job *j = context;
-    vf scale = vset(j->scale);
-    FOR_ROWS(j, r) {
-        const float *x = j->x + r * j->cols;
-        float *y = j->y + r * j->cols;
+    const softmax_job *job = context;
+    vf scale = vset(job->scale);
+    FOR_ROWS(job, r) {
+        const float *x = job->x + r * job->cols;
+        float *y = job->y + r * job->cols;
         // A cut-short vector's missing lanes repeat the row's first value, which does not change the maximum.
-        vf best = vset(j->scale * x[0]);
+        vf best = vset(job->scale * x[0]);
 #define LARGEST(i, n)                                                                                                  \
     do {                                                                                                               \
         vf v = scale * ((n) < VL ? vload_first_or(x + (i), n, x[0]) : vload(x + (i)));                                 \
         best = vselect(v > best, v, best);                                                                             \
     } while (0)
-        FOR_FLAT(0, j->cols, LARGEST);
+        FOR_FLAT(0, job->cols, LARGEST);
 #undef LARGEST
-        vf shift = vset(vmax(best)), sum = vset(0.0f);
+        vf shift = vset(vmax_lane(best)), sum = vset(0.0f);
 #define EXPONENTIATE(i, n)                                                                                             \
     do {                                                                                                               \
         vf e = vexp(vfma(scale, vload_first(x + (i), n), -shift));                                                     \
@@ -39,12 +39,12 @@ static void softmax_item(void *context, long index) {
         sum += e;                                                                                                      \
         vstore_first(y + (i), e, n);                                                                                   \
     } while (0)
-        FOR_FLAT(0, j->cols, EXPONENTIATE);
+        FOR_FLAT(0, job->cols, EXPONENTIATE);
 #undef EXPONENTIATE
-        vf inverse = vset(1.0f / vsum(sum));
-#define NORMALISE(i, n) vstore_first(y + (i), vload_first(y + (i), n) * inverse, n)
-        FOR_FLAT(0, j->cols, NORMALISE);
-#undef NORMALISE
+        vf inverse = vset(1.0f / vsum_lanes(sum));
+#define NORMALIZE(i, n) vstore_first(y + (i), vload_first(y + (i), n) * inverse, n)
+        FOR_FLAT(0, job->cols, NORMALIZE);
+#undef NORMALIZE
     }
 }
 
@@ -59,24 +59,24 @@ INLINE float row_dot(const float *a, const float *b, long count) {
 #define ADD(i, n) sum = vfma(vload_first(a + (i), n), vload_first(b + (i), n), sum)
     FOR_FLAT(0, count, ADD);
 #undef ADD
-    return vsum(sum);
+    return vsum_lanes(sum);
 }
 
 static void softmax_backward_item(void *context, long index) {
-    const softmax_job *j = context;
-    int accumulate = j->accumulate;
-    vf scale = vset(j->scale);
-    FOR_ROWS(j, r) {
-        const float *y = j->x + r * j->cols, *g = j->g + r * j->cols;
-        float *dx = j->y + r * j->cols;
-        vf mean = vset(row_dot(g, y, j->cols));
+    const softmax_job *job = context;
+    int accumulate = job->accumulate;
+    vf scale = vset(job->scale);
+    FOR_ROWS(job, r) {
+        const float *y = job->x + r * job->cols, *g = job->g + r * job->cols;
+        float *dx = job->y + r * job->cols;
+        vf mean = vset(row_dot(g, y, job->cols));
 #define PULL_BACK(i, n)                                                                                                \
     do {                                                                                                               \
         vf v = scale * vload_first(y + (i), n) * (vload_first(g + (i), n) - mean);                                     \
         if (accumulate) v += vload_first(dx + (i), n);                                                                 \
         vstore_first(dx + (i), v, n);                                                                                  \
     } while (0)
-        FOR_FLAT(0, j->cols, PULL_BACK);
+        FOR_FLAT(0, job->cols, PULL_BACK);
 #undef PULL_BACK
     }
 }

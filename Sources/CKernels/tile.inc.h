@@ -11,8 +11,7 @@ typedef const float *row_pointer;
 /// registers.
 #define LOADS_STAY __asm__ volatile("" ::: "memory")
 
-INLINE void row_tile_step(const int rows, const int width, const row_pointer *p, long k, const float *b,
-                          vf (*acc)[2]) {
+INLINE void row_tile_step(const int rows, const int width, const row_pointer *p, long k, const float *b, vf (*acc)[2]) {
     vf b0 = vload(b), b1 = width == 2 ? vload(b + VL) : (vf){0};
     UNROLL for (int i = 0; i < rows; i++) {
         vf x = vset(p[i][k]);
@@ -99,10 +98,12 @@ INLINE void half_tile_body(const int rows, const int full, const row_pointer *a,
         UNROLL for (int i = 0; i < rows; i++) p[i] = a[i] + segment[s] + depth;
         half_tile_sum(rows, full, p, depth, b, acc, tail);
     }
-    UNROLL for (int i = 0; i < rows; i++)
+    UNROLL for (int i = 0; i < rows; i++) {
         if (full) vstore(out[i], acc[i]);
-    UNROLL for (int i = 0; i < rows / 2; i++)
+    }
+    UNROLL for (int i = 0; i < rows / 2; i++) {
         vstore_halves(out[2 * i] + full * VL, out[2 * i + 1] + full * VL, tail[i], HALF);
+    }
 }
 
 /// Rows that lie lda apart, and a packed panel: out[i·ldo ...] (+)= start + Σ_s Σ_k a[i·lda + segment[s] + k] ·
@@ -263,8 +264,8 @@ static void row_tile(long rows, long width, const row_pointer *a, const long *se
 /// written.
 static void grid_tiles(long rows, long width, const float *a, long lda, const long *segment, long segments, long depth,
                        const float *b, const float *start, int add, float *out, long ldo) {
-    static void (*const tiles[4])(const float *, long, long, const long *, long, long, const float *, const float *, int,
-                                  float *, long) = {grid_tile_0h, grid_tile_1, grid_tile_1h, grid_tile_2};
+    static void (*const tiles[4])(const float *, long, long, const long *, long, long, const float *, const float *,
+                                  int, float *, long) = {grid_tile_0h, grid_tile_1, grid_tile_1h, grid_tile_2};
     tiles[width / HALF - 1](a, lda, rows, segment, segments, depth, b, start, add, out, ldo);
 }
 
@@ -273,13 +274,19 @@ static void outer_tile(long rows, long width, const float *a, long lda, long dep
                        float *const *out, int add) {
     long thirds = ceil_div(rows, MR / 3);
     if (width == 2) {
-        if (thirds == 3) outer_tile_3x2(a, lda, depth, b, ldb, out, add);
-        else if (thirds == 2) outer_tile_2x2(a, lda, depth, b, ldb, out, add);
-        else outer_tile_1x2(a, lda, depth, b, ldb, out, add);
+        if (thirds == 3)
+            outer_tile_3x2(a, lda, depth, b, ldb, out, add);
+        else if (thirds == 2)
+            outer_tile_2x2(a, lda, depth, b, ldb, out, add);
+        else
+            outer_tile_1x2(a, lda, depth, b, ldb, out, add);
     } else {
-        if (thirds == 3) outer_tile_3x1(a, lda, depth, b, ldb, out, add);
-        else if (thirds == 2) outer_tile_2x1(a, lda, depth, b, ldb, out, add);
-        else outer_tile_1x1(a, lda, depth, b, ldb, out, add);
+        if (thirds == 3)
+            outer_tile_3x1(a, lda, depth, b, ldb, out, add);
+        else if (thirds == 2)
+            outer_tile_2x1(a, lda, depth, b, ldb, out, add);
+        else
+            outer_tile_1x1(a, lda, depth, b, ldb, out, add);
     }
 }
 
@@ -294,15 +301,13 @@ typedef struct {
     int has_image_bias, has_residual, accumulate;
 } tile_target;
 
-INLINE int tile_is_plain(const tile_target *t) {
-    return !t->has_image_bias && !t->has_residual && !t->accumulate;
-}
+INLINE int tile_is_plain(const tile_target *t) { return !t->has_image_bias && !t->has_residual && !t->accumulate; }
 
 /// Sums rows × columns (≤ NR) of a product straight into t->out or, when there is more to do, by way of the stack.
 INLINE void finish_rows(long rows, long columns, const float *tile, const tile_target *t) {
     for (long i = 0; i < rows; i++)
         for (long c = 0; c < columns; c += VL) {
-            long n = least(VL, columns - c);
+            long n = min_long(VL, columns - c);
             vf v = vload(tile + i * NR + c);
             if (t->has_image_bias) v += vload_first(t->image_bias[i] + c, n);
             if (t->has_residual) v += vload_first(t->residual[i] + c, n);
@@ -318,7 +323,8 @@ static void product_tile(long rows, long columns, row_pointer *a, const long *se
     float start[NR] __attribute__((aligned(64)));
     const float *bias = target->bias;
     if (bias && columns < width) {
-        for (long c = 0; c < width; c += VL) vstore(start + c, c < columns ? vload_first(bias + c, columns - c) : (vf){0});
+        for (long c = 0; c < width; c += VL)
+            vstore(start + c, c < columns ? vload_first(bias + c, columns - c) : (vf){0});
         bias = start;
     }
     for (long i = rows; i < height; i++) a[i] = a[rows - 1];
@@ -348,7 +354,7 @@ static void outer_product_tile(long rows, long columns, const float *a, long lda
     outer_tile(rows, width, a, lda, depth, b, ldb, lines, 0);
     for (long i = 0; i < rows; i++)
         for (long c = 0; c < columns; c += VL) {
-            long n = least(VL, columns - c);
+            long n = min_long(VL, columns - c);
             vf v = vload(tile + i * NR + c);
             if (add) v += vload_first(out[i] + c, n);
             vstore_first(out[i] + c, v, n);
@@ -356,8 +362,8 @@ static void outer_product_tile(long rows, long columns, const float *a, long lda
 }
 
 // ---------------------------------------------------------------- packing
-// A panel is [depth][w]: w = NR columns, or VL when no more than VL remain; missing columns are zero, except that a last
-// vector of no more than HALF columns holds them twice.
+// A panel is [depth][w]: w = NR columns, or VL when no more than VL remain; missing columns are zero, except that a
+// last vector of no more than HALF columns holds them twice.
 
 INLINE long panel_count(long columns) { return ceil_div(columns, NR); }
 INLINE long panel_width(long columns) { return columns > VL ? NR : VL; }
@@ -391,7 +397,7 @@ static void pack_panel_transposed(const float *b, long ldb, long depth, long col
 /// `count` ≤ MR floats at src and zeros up to MR; writes up to VL floats beyond dst[MR].
 INLINE void copy_run(const float *src, long count, float *dst) {
     for (long i = 0; i < MR; i += VL) {
-        long n = least(VL, least(count, MR) - i);
+        long n = min_long(VL, min_long(count, MR) - i);
         vstore(dst + i, n > 0 ? vload_first(src + i, n) : (vf){0});
     }
 }

@@ -8,8 +8,8 @@ extension JSONValue {
     private func renamingKeys(_ rename: (String) -> String) -> JSONValue {
         switch self {
         case .object(let members):
-            // Within a list, or where no section was expected, both spellings of a key may stand side by side: what is read
-            // of them is refused later.
+            // Within a list, or where no section was expected, both spellings of a key may stand side by side: what is
+            // read of them is refused later.
             .object(
                 Dictionary(
                     members.sorted { $0.key < $1.key }.map { (rename($0), $1.renamingKeys(rename)) },

@@ -4,7 +4,8 @@ import Yams
 
 extension JSONValue {
     /// Reads a configuration; an empty text is an object without keys.
-    /// - Throws: `ConfigurationError` for what is not YAML, repeats a key, is nested deeply, or uses anchors and aliases.
+    /// - Throws: `ConfigurationError` for what is not YAML, repeats a key, is nested deeply,
+    ///   or uses anchors and aliases.
     package init(yaml text: String, source: String) throws {
         guard text.utf8.count <= ConfigurationDocument.maximumBytes else {
             throw ConfigurationError.unreadable(source: source, reason: "larger than 1 MiB, which no configuration is")
@@ -95,8 +96,7 @@ extension JSONValue {
             case "\\": return "\\\\"
             case "\"": return "\\\""
             case _ where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value):
-                let digits = String(scalar.value, radix: 16)
-                return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                return "\\u" + scalar.value.padded(to: 4, radix: 16)
             default: return String(scalar)
             }
         }

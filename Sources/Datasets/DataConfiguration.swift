@@ -36,6 +36,7 @@ public struct DataConfiguration: ConfigurationSection, Equatable {
     ///
     /// - Parameters:
     ///   - split: takes the place of the section's.
+    ///   - size: height and width that images are brought to.
     ///   - channels: 1 grey, 3 RGB.
     /// - Throws: `SettingError`, `DatasetError`.
     public func open(_ split: DatasetSpecification.Split? = nil, size: Int, channels: Int) throws -> InMemoryDataset {

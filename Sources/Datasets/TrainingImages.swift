@@ -13,6 +13,9 @@ public struct TrainingImages: Sendable {
     private let lastOrder = EpochOrder()
 
     /// - Parameters:
+    ///   - dataset: the images.
+    ///   - batchSize: images of a step.
+    ///   - seed: what order, mirroring and moving follow from.
     ///   - flip: whether half the images, at random, are mirrored left to right.
     ///   - maximumShift: pixels that images are moved by at most, at random, each way; the edge is repeated.
     public init(_ dataset: InMemoryDataset, batchSize: Int, seed: UInt64, flip: Bool, maximumShift: Int = 0) {
@@ -48,7 +51,9 @@ public struct TrainingImages: Sendable {
 
     /// The images of step `step` as they are varied then, `[B, H, W, C]` in [−1, 1].
     ///
-    /// - Parameter indices: those of the step.
+    /// - Parameters:
+    ///   - indices: those of the step.
+    ///   - step: what mirroring and moving are drawn for.
     public func varied(_ indices: [Int], step: Int) -> Tensor {
         var stream = RandomStream(seed: seed, purpose: .augmentation, index: UInt64(step))
         return pixels(indices) { place in

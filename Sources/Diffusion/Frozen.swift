@@ -5,8 +5,8 @@ import TensorCore
 /// A denoiser whose weights do not change any more, for predicting.
 ///
 /// Layers' weights are prepared for the kernels once. Images never meet in the network, so a batch is divided over
-/// threads, each of which takes its images through all layers: what one layer writes is still in the thread's cache when
-/// the next one reads it, and threads wait for each other once instead of at every layer.
+/// threads, each of which takes its images through all layers: what one layer writes is still in the thread's cache
+/// when the next one reads it, and threads wait for each other once instead of at every layer.
 public struct Frozen<Model: Denoiser> {
     public let model: Model
     private let weights = PreparedWeights()
@@ -15,7 +15,7 @@ public struct Frozen<Model: Denoiser> {
     public init(_ model: Model) { self.model = model }
 
     /// Bytes of the prepared weights, beside those of the model.
-    public var preparedBytes: Int { weights.bytes }
+    package var preparedBytes: Int { weights.bytes }
 
     /// The prediction for `sample` `[B, H, W, C]` at one timestep an image, `[B, H, W, outputChannels]`: the bits that
     /// calling the model gives. Nothing is recorded for a backward pass.
@@ -41,8 +41,8 @@ public struct Frozen<Model: Denoiser> {
         }
     }
 
-    /// Images that a thread takes through the network together: more repay what a layer costs beside its arithmetic, fewer
-    /// stay in its cache.
+    /// Images that a thread takes through the network together:
+    /// more repay what a layer costs beside its arithmetic, fewer stay in its cache.
     private static var maximumImages: Int { 4 }
 
     /// Equal parts, as many for each thread; small batches stay whole, their layers being divided instead.

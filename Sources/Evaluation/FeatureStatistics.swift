@@ -84,8 +84,8 @@ public struct FeatureStatistics: Sendable {
         return scatter.map { $0 / divisor }
     }
 
-    /// A warning where the covariance cannot have full rank, which makes a Fréchet distance depend on the sample count; nil
-    /// where it can.
+    /// A warning where the covariance cannot have full rank,
+    /// which makes a Fréchet distance depend on the sample count; nil where it can.
     public var warning: String? {
         guard count <= dimension else { return nil }
         return "only \(count) samples for \(dimension)-dimensional features: the covariance is singular and a Fréchet"

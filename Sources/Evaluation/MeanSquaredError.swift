@@ -6,6 +6,9 @@ public enum MeanSquaredError {
     /// - Parameters:
     ///   - first: HWC bytes.
     ///   - second: HWC bytes of the same shape.
+    ///   - height: of both.
+    ///   - width: of both.
+    ///   - channels: of both.
     /// - Throws: `MetricError` when a shape is impossible or a byte count does not match it.
     public static func value(
         _ first: [UInt8], _ second: [UInt8], height: Int, width: Int, channels: Int

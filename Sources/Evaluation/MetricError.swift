@@ -26,8 +26,8 @@ public enum MetricError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .impossibleShape(let height, let width, let channels):
-            "an image of height \(height), width \(width) and \(channels) channels is impossible: each must be at least 1"
-                + " and their product must fit in an Int"
+            "an image of height \(height), width \(width) and \(channels) channels is impossible: "
+                + "each must be at least 1 and their product must fit in an Int"
         case .wrongByteCount(let which, let got, let expected):
             "the \(which) image holds \(got) bytes, expected height × width × channels = \(expected)"
         case .imageTooSmall(let height, let width, let window):

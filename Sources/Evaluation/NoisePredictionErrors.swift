@@ -25,9 +25,15 @@ public struct NoisePredictionErrors: Sendable {
     /// Image i at timestep t has a noise of its own, so the numbers do not depend on `batchSize`.
     ///
     /// - Parameters:
+    ///   - dense: one model.
+    ///   - pruned: the other.
+    ///   - objective: noise schedule and target of both.
     ///   - clean: x₀ `[N, H, W, C]` in [−1, 1].
     ///   - classes: one an image for conditional models.
     ///   - timesteps: each in 0 ..< T.
+    ///   - seed: what the noise follows from.
+    ///   - batchSize: images that go through a model together; changes no number.
+    ///   - progress: told of the predictions made, and of how many there are.
     /// - Throws: `MetricError.notFinite` where a prediction is not, `ModelInputError` where a model is undefined at a
     ///   timestep.
     public init<Model: Denoiser>(

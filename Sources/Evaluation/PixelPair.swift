@@ -1,6 +1,7 @@
 /// Two 8-bit images of one shape, checked once: the input of every pixel metric.
 ///
-/// Pixels are HWC: element (y, x, c) lies at (y·width + x)·channels + c. Metrics see value / 255, so the data range is 1.
+/// Pixels are HWC: element (y, x, c) lies at (y·width + x)·channels + c. Metrics see value / 255,
+/// so the data range is 1.
 struct PixelPair {
     let first: [UInt8]
     let second: [UInt8]

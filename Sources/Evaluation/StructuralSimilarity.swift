@@ -18,6 +18,9 @@ public enum StructuralSimilarity {
     /// - Parameters:
     ///   - first: HWC bytes.
     ///   - second: HWC bytes of the same shape.
+    ///   - height: of both, at least 11.
+    ///   - width: of both, at least 11.
+    ///   - channels: of both.
     /// - Throws: `MetricError` when a shape is impossible, a byte count does not match it, or a side is below 11.
     public static func value(
         _ first: [UInt8], _ second: [UInt8], height: Int, width: Int, channels: Int

@@ -12,8 +12,11 @@ public enum AtomicFile {
     /// Lets `body` write a file beside `url` and renames it to `url` when `body` returns.
     ///
     /// A kill at any moment leaves the former file, or none, under `url`. A symbolic link at `url` is followed.
-    /// - Parameter durably: waits for the device, so that the promise holds through a power cut too. Turn it off for
-    ///   many small files that can be made again.
+    /// - Parameters:
+    ///   - url: the file to write.
+    ///   - durably: waits for the device, so that the promise holds through a power cut too. Turn it off for many small
+    ///     files that can be made again.
+    ///   - body: fills it.
     /// - Throws: what `body` throws; `StorageError` where the folder does not exist or cannot be written, `url` is a
     ///   folder or a device, or space runs out. The file under construction is then removed.
     public static func write(to url: URL, durably: Bool = true, _ body: (FileSink) throws -> Void) throws {

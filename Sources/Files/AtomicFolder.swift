@@ -4,8 +4,8 @@ import Foundation
 public enum AtomicFolder {
     /// Lets `build` fill a folder beside `url` and renames it to `url` when `build` returns.
     ///
-    /// An existing folder at `url` is replaced: it steps aside under a hidden name, the new one steps in, the old one is
-    /// deleted. A kill between the first two steps leaves the old folder under its hidden name, from where the next
+    /// An existing folder at `url` is replaced: it steps aside under a hidden name, the new one steps in, the old one
+    /// is deleted. A kill between the first two steps leaves the old folder under its hidden name, from where the next
     /// `write` or `recover` brings it back. A symbolic link at `url` is followed.
     /// - Throws: what `build` throws; `StorageError` where `url` is a file, its parent does not exist or cannot be
     ///   written, or space runs out. The folder under construction is then removed.
@@ -69,7 +69,8 @@ public enum AtomicFolder {
         }
     }
 
-    /// Runs `body` while the hidden folder `partial` is there and locked; it does not outlive an error or an interruption.
+    /// Runs `body` while the hidden folder `partial` is there and locked;
+    /// it does not outlive an error or an interruption.
     static func building<Result>(_ partial: URL, for target: URL, _ body: () throws -> Result) throws -> Result {
         var descriptor: Int32 = -1
         // Last of all: what is unlocked may be taken over.

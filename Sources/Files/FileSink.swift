@@ -47,7 +47,7 @@ public final class FileSink {
         var done = 0
         while done < bytes.count {
             // `Foundation.write` would name the overlay; the call is the C library's.
-            let count = platformWrite(descriptor, base + done, bytes.count - done)
+            let count = Foundation.write(descriptor, base + done, bytes.count - done)
             if count >= 0 {
                 done += count
             } else if errno != EINTR {
@@ -64,9 +64,4 @@ public final class FileSink {
     package func synchronize() throws {
         guard fsync(descriptor) == 0 else { throw StorageError.writing(path) }
     }
-}
-
-/// The C library's `write`, under a name that a method called `write` does not hide.
-private func platformWrite(_ descriptor: Int32, _ base: UnsafeRawPointer, _ count: Int) -> Int {
-    write(descriptor, base, count)
 }

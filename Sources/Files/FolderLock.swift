@@ -4,7 +4,8 @@ import Foundation
 public final class FolderLock: Sendable {
     private let descriptor: Int32
 
-    /// - Throws: `StorageError.inUse` where another process, or another lock of this one, holds the folder; `.unreadable`.
+    /// - Throws: `StorageError.inUse` where another process, or another lock of this one,
+    ///   holds the folder; `.unreadable`.
     public init(_ url: URL) throws {
         // Stored last: an error thrown once it is would end in deinit, which closes it too.
         let opened = open(url.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -25,7 +25,8 @@ public enum LogMarkError: Error, Equatable, CustomStringConvertible {
         case .shortened(let path, nil, let expected):
             "\(path): missing, where the run had logged \(Self.count(expected)) by its checkpoint\(remedy)"
         case .shortened(let path, let lines?, let expected):
-            "\(path): it holds \(Self.count(lines)), fewer than the \(expected) that the run had logged by its checkpoint\(remedy)"
+            "\(path): it holds \(Self.count(lines)), fewer than the \(expected) that the run had logged "
+                + "by its checkpoint\(remedy)"
         case .altered(let path, let lines):
             "\(path): its first \(Self.count(lines)) are not what the run had logged by its checkpoint\(remedy)"
         }
@@ -61,7 +62,8 @@ extension JSONLinesLog {
     }
 
     /// Drops all that was logged after `mark`, in one step.
-    /// - Throws: `LogMarkError` where the log does not begin with what it held then, and is left as it is; `StorageError`.
+    /// - Throws: `LogMarkError` where the log does not begin with what it held then,
+    ///   and is left as it is; `StorageError`.
     public func cut(to mark: LogMark) throws {
         try check(mark)
         try GrowingFile.cut(url, to: mark.bytes)

@@ -2,9 +2,12 @@ import Foundation
 
 /// Folders that commands write into.
 public enum OutputFolder {
-    /// Makes sure, before any work is done, that `url` is a folder that can be written, making it where it is not there.
+    /// Makes sure, before any work is done, that `url` is a folder that can be written,
+    /// making it where it is not there.
     ///
-    /// - Parameter overwriting: lets the folder hold something already. Nothing is deleted here.
+    /// - Parameters:
+    ///   - url: the folder.
+    ///   - overwriting: lets the folder hold something already. Nothing is deleted here.
     /// - Returns: whether the folder was made by this call.
     /// - Throws: `StorageError.notAFolder` where `url` or a folder above it is a file, `.folderNotEmpty`, or
     ///   `.unwritable` / `.noSpace` where the folder cannot be made or a file cannot be written in it.
@@ -46,7 +49,8 @@ public enum OutputFolder {
         return true
     }
 
-    /// Writes one byte to a file in the folder and removes it: permissions alone do not tell of read-only or full disks.
+    /// Writes one byte to a file in the folder and removes it:
+    /// permissions alone do not tell of read-only or full disks.
     private static func probe(_ folder: URL) throws {
         let file = folder.appendingPathComponent(".write-test-\(getpid())")
         try Unfinished.uninterrupted {

@@ -2,7 +2,8 @@ import Foundation
 
 /// A regular file open for reading at any place.
 ///
-/// Reads copy rather than map: a mapped file that another program truncates kills the process, a short read is an error.
+/// Reads copy rather than map: a mapped file that another program truncates kills the process,
+/// a short read is an error.
 package final class RegularFile: Sendable {
     package let path: String
     /// Bytes, when the file was opened.

@@ -1,6 +1,7 @@
 import COpenSSL
 
-/// SHA-256 (FIPS 180-4), by the system's libcrypto: tells contents apart for certain, where a checksum only tells accidents.
+/// SHA-256 (FIPS 180-4), by the system's libcrypto: tells contents apart for certain,
+/// where a checksum only tells accidents.
 public struct SHA256: ~Copyable {
     private static let digestBytes = 32
     private let context = EVP_MD_CTX_new()

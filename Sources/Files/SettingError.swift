@@ -7,7 +7,10 @@ public struct SettingError: Error, Equatable, CustomStringConvertible {
     public let got: String
     public let expected: String
 
-    /// - Parameter got: in words that an error can show; text is best put in quotes.
+    /// - Parameters:
+    ///   - key: as files spell it, dots between the parts of a path.
+    ///   - got: in words that an error can show; text is best put in quotes.
+    ///   - expected: what would do.
     public init(key: String, got: Any, expected: String) {
         self.key = Self.short(key)
         self.got = Self.short("\(got)")

@@ -1,9 +1,10 @@
 import Foundation
 
-/// Results that belong together: built in a hidden folder within the output folder, and moved into it when all are there.
+/// Results that belong together: built in a hidden folder within the output folder,
+/// and moved into it when all are there.
 public enum StagedOutput {
-    /// Lets `build` fill a hidden folder, then moves all that is in it to `folder`, taking the place of what has the same
-    /// names there.
+    /// Lets `build` fill a hidden folder, then moves all that is in it to `folder`,
+    /// taking the place of what has the same names there.
     ///
     /// A full disk or an interruption leaves nothing; only a kill that cannot be caught, and falls between two renames,
     /// leaves a part of the results, each whole.

@@ -53,7 +53,8 @@ package enum TemporarySibling {
 package enum FileKind {
     case nothing, file, folder, other
 
-    /// - Parameter followingLinks: what a symbolic link leads to counts in its place; one that leads nowhere is nothing.
+    /// - Parameter followingLinks: what a symbolic link leads to counts in its place;
+    ///   one that leads nowhere is nothing.
     package init(at url: URL, followingLinks: Bool = false) {
         var status = stat()
         guard (followingLinks ? stat(url.path, &status) : lstat(url.path, &status)) == 0 else {

@@ -12,8 +12,8 @@ public enum Unfinished {
 
     private static let state = Mutex(State())
 
-    /// Runs `body`. If the process is interrupted meanwhile, `cleanUp` is run, on another thread, while `body` may still
-    /// be at work.
+    /// Runs `body`. If the process is interrupted meanwhile, `cleanUp` is run, on another thread,
+    /// while `body` may still be at work.
     package static func clearing<Result>(
         by cleanUp: @escaping @Sendable () -> Void, _ body: () throws -> Result
     ) rethrows -> Result {
@@ -51,8 +51,8 @@ public enum Unfinished {
         try state.withLock { _ in try step() }
     }
 
-    /// Takes away what is under construction, the newest first, then ends the process by `end`. Other threads that reach
-    /// the end of a piece of work wait for that.
+    /// Takes away what is under construction, the newest first, then ends the process by `end`. Other threads that
+    /// reach the end of a piece of work wait for that.
     public static func interrupt(_ end: () -> Never) -> Never {
         state.withLock { state in
             for number in state.cleanUps.keys.sorted(by: >) { state.cleanUps[number]?() }

@@ -2,7 +2,11 @@
 public enum HorizontalFlip {
     /// Reverses each row in place.
     ///
-    /// - Parameter image: HWC floats, height × width × channels.
+    /// - Parameters:
+    ///   - image: HWC floats, height × width × channels.
+    ///   - height: rows.
+    ///   - width: pixels of a row.
+    ///   - channels: values of a pixel.
     public static func apply(to image: UnsafeMutablePointer<Float>, height: Int, width: Int, channels: Int) {
         for y in 0..<height {
             let row = image + y * width * channels

@@ -5,8 +5,8 @@ extension Image {
         return UInt8((weighted + 500) / 1000)
     }
 
-    /// In another number of channels: grey is repeated, RGB becomes luma, a missing alpha is opaque. Where RGBA loses its
-    /// alpha it is laid over `background` first.
+    /// In another number of channels: grey is repeated, RGB becomes luma, a missing alpha is opaque. Where RGBA loses
+    /// its alpha it is laid over `background` first.
     ///
     /// - Precondition: `target` is 1, 3 or 4.
     public func converted(toChannels target: Int, over background: RGBColor = .black) -> Image {

@@ -1,7 +1,7 @@
 extension Image {
-    /// The difference of `b` from `a`, for the eye: 128 + amplification · (b − a), rounded and clamped to 0…255. Mid-grey is
-    /// equal, lighter is more in `b`. With amplification 1 differences past 127 levels saturate; with k, past 127 / k.
-    /// Images with alpha are laid over `background` first.
+    /// The difference of `b` from `a`, for the eye: 128 + amplification · (b − a), rounded and clamped to 0…255.
+    /// Mid-grey is equal, lighter is more in `b`. With amplification 1 differences past 127 levels saturate; with k,
+    /// past 127 / k. Images with alpha are laid over `background` first.
     ///
     /// - Throws: `ImageError.sizesDiffer` unless width, height and channels agree.
     /// - Precondition: `amplification` is finite.

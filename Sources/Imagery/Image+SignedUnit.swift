@@ -2,7 +2,11 @@ extension Image {
     /// From floats in [−1, 1], the range models work in: (x + 1) · 127.5 rounded half to even and clamped to 0…255, so
     /// infinities give 0 and 255.
     ///
-    /// - Parameter values: HWC, height × width × channels.
+    /// - Parameters:
+    ///   - values: HWC, height × width × channels.
+    ///   - height: rows.
+    ///   - width: pixels of a row.
+    ///   - channels: values of a pixel.
     /// - Throws: `ImageError.notANumber` at the first NaN: a diverged model must not pass for a picture.
     /// - Precondition: as `init(width:height:channels:pixels:)`, with `values` in the place of `pixels`.
     public init(signedUnit values: UnsafeBufferPointer<Float>, height: Int, width: Int, channels: Int) throws {

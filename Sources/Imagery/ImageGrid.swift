@@ -43,8 +43,8 @@ public struct ImageGrid: Sendable {
 
     /// Draws the sheet: grey when the images and the background all are, RGB otherwise.
     ///
-    /// - Throws: `ImageError.unusableSize` when there is no image, a number is out of range or the sheet would exceed the
-    ///   limits of `PNG`.
+    /// - Throws: `ImageError.unusableSize` when there is no image,
+    ///   a number is out of range or the sheet would exceed the limits of `PNG`.
     /// - Precondition: titles and captions are as many as said above, or none.
     public func layOut(_ images: [Image]) throws -> Image {
         let layout = try Layout(of: self, images: images)

@@ -10,8 +10,8 @@ public enum PNG {
     public static let maximumPixels = 64 << 20
     static let maximumFileBytes = 512 << 20
 
-    /// Reads any PNG. 1-, 2- and 4-bit samples are expanded, 16-bit ones scaled; palettes become RGB; transparency of any
-    /// kind gives four channels, its absence one (grey) or three. Gamma and colour profiles are not applied.
+    /// Reads any PNG. 1-, 2- and 4-bit samples are expanded, 16-bit ones scaled; palettes become RGB; transparency of
+    /// any kind gives four channels, its absence one (grey) or three. Gamma and colour profiles are not applied.
     ///
     /// - Throws: `PNGError`, which names the file, when it cannot be read, is damaged anywhere or is over the limits.
     public static func read(_ url: URL) throws -> Image {
@@ -68,8 +68,8 @@ public enum PNG {
         return Data(bytes: bytes, count: count)
     }
 
-    /// Writes through a temporary file beside `url` that is then renamed: at `url` there is the old file or the whole new
-    /// one, whenever the process is stopped. The folder must exist.
+    /// Writes through a temporary file beside `url` that is then renamed: at `url` there is the old file or the whole
+    /// new one, whenever the process is stopped. The folder must exist.
     ///
     /// - Throws: `PNGError.unwritable`, which names the file, or what `encode` throws.
     public static func write(_ image: Image, to url: URL) throws {

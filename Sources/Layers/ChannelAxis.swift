@@ -10,7 +10,8 @@ public final class ChannelGroup {
     public let kept: [Int]
     /// False for the model's own input and output, which are fixed.
     public let isPrunable: Bool
-    /// Original channels that belong together on this axis (an attention head's width); 1 where every channel stands alone.
+    /// Original channels that belong together on this axis (an attention head's width);
+    /// 1 where every channel stands alone.
     public let headWidth: Int
     /// Whether all channels may leave: what the layers on the axis compute is then added to something that stays.
     public let isRemovable: Bool
@@ -72,11 +73,6 @@ public struct ChannelAxis {
 
     /// The channels of `a`, then those of `b`: the axis of a concatenation.
     public static func + (a: ChannelAxis, b: ChannelAxis) -> ChannelAxis { ChannelAxis(a.groups + b.groups) }
-
-    /// Whether two axes are the same channels in the same order.
-    public func isSame(as other: ChannelAxis) -> Bool {
-        groups.count == other.groups.count && zip(groups, other.groups).allSatisfy { $0 === $1 }
-    }
 }
 
 /// Makes a model's free axes, in order, with the channels a pruned model has left.
@@ -87,7 +83,11 @@ public final class ChannelAxisBuilder {
     /// - Parameter kept: channels left by axis name; axes not named are whole.
     public init(kept: [String: [Int]] = [:]) { self.kept = kept }
 
-    /// - Parameter isRemovable: whether all channels may leave, and the layers on the axis with them.
+    /// - Parameters:
+    ///   - name: what files and reports call it.
+    ///   - width: before any pruning.
+    ///   - headWidth: channels that belong together; 1 where each stands alone.
+    ///   - isRemovable: whether all channels may leave, and the layers on the axis with them.
     public func axis(
         _ name: String, width: Int, headWidth: Int = 1, isRemovable: Bool = false
     ) throws -> ChannelAxis {
@@ -104,7 +104,7 @@ public final class ChannelAxisBuilder {
         return ChannelAxis([group])
     }
 
-    /// Throws when `kept` names an axis the model has not got.
+    /// Throws when `kept` names an axis that the model lacks.
     public func checkAllUsed() throws {
         let known = Set(groups.map(\.name))
         if let unknown = kept.keys.filter({ !known.contains($0) }).min() {
@@ -122,7 +122,8 @@ public enum ChannelAxisError: Error, CustomStringConvertible {
         case .badKeptChannels(let axis, let width):
             "kept channels of axis '\(axis)' must be at least one ascending number in 0..<\(width)"
         case .unknownAxis(let axis, let known):
-            "the model has no channel axis '\(axis)' (it has \(known.count), the first being '\(known.first ?? "none")')"
+            "the model has no channel axis '\(axis)' "
+                + "(it has \(known.count), the first being '\(known.first ?? "none")')"
         }
     }
 }

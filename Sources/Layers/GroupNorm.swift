@@ -14,7 +14,16 @@ public struct GroupNorm: Layer {
     public let groupCount: Int
     public let name: String
 
-    public init(_ name: String, axis: ChannelAxis, groupCount: Int, epsilon: Float) throws {
+    /// - Parameters:
+    ///   - name: in files.
+    ///   - axis: what is normalised.
+    ///   - groupCount: before any pruning.
+    ///   - epsilon: added to variances.
+    ///   - branch: the inner axis of the block that the normalisation leaves with; nil where it stays.
+    /// - Throws: `LayerError` where the axis cannot be divided into that many groups.
+    public init(
+        _ name: String, axis: ChannelAxis, groupCount: Int, epsilon: Float, branch: ChannelAxis? = nil
+    ) throws {
         guard groupCount > 0, axis.originalWidth % groupCount == 0 else {
             throw LayerError.indivisible(layer: name, width: axis.originalWidth, parts: groupCount)
         }
@@ -25,8 +34,9 @@ public struct GroupNorm: Layer {
         let groupWidth = axis.originalWidth / groupCount
         groups = NormalizationGroups(groupOfChannel: axis.keptPositions.map { $0 / groupWidth })
         gamma = Parameter(
-            name + ".weight", layout: .plain, axes: [axis], shape: [axis.width], initialization: .ones)
-        beta = Parameter(name + ".bias", layout: .plain, axes: [axis], shape: [axis.width], initialization: .zeros)
+            name + ".weight", layout: .plain, axes: [axis], shape: [axis.width], initialization: .ones, branch: branch)
+        beta = Parameter(
+            name + ".bias", layout: .plain, axes: [axis], shape: [axis.width], initialization: .zeros, branch: branch)
     }
 
     public var parameters: [Parameter] { [gamma, beta] }

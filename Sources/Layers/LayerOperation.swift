@@ -2,8 +2,8 @@ import TensorCore
 
 /// One operation of a network: what profiles time and observers see.
 ///
-/// Layers and models run their operations through `run`. While nobody looks that costs one look at a task-local value for
-/// observers and one for profiles.
+/// Layers and models run their operations through `run`. While nobody looks that costs one look at a task-local value
+/// for observers and one for profiles.
 public struct LayerOperation: Sendable {
     /// What a convolution's kernel reads.
     public struct Window: Sendable, Equatable {
@@ -29,16 +29,21 @@ public struct LayerOperation: Sendable {
     }
     @TaskLocal private static var observers: Observers?
 
-    /// Whether somebody looks at operations. A prediction then takes the whole batch through every layer by itself, instead of
-    /// dividing it over threads and joining layers that read the same input. The results have the same bits.
+    /// Whether somebody looks at operations. A prediction then takes the whole batch through every layer by itself,
+    /// instead of dividing it over threads and joining layers that read the same input. The results have the same bits.
     public static var isObserved: Bool { observers != nil }
 
     /// Runs `body`, which must not run other operations, and shows observers what it ran on.
     ///
     /// - Parameters:
+    ///   - name: what profiles call it.
+    ///   - kind: what profiles count it as.
     ///   - inputs: what is read, in the layer's order; several where the layer reads the concatenation of them.
     ///   - inputShape: where there are no inputs, as for a table that is looked up.
+    ///   - parameters: those it computes with.
+    ///   - window: of a convolution.
     ///   - products: multiply–accumulates for each element of the result.
+    ///   - body: computes the output.
     public static func run(
         _ name: @autoclosure () -> String, _ kind: OperationKind, of inputs: @autoclosure () -> [Variable],
         inputShape: @autoclosure () -> [Int]? = nil, parameters: @autoclosure () -> [Parameter] = [],
@@ -70,12 +75,12 @@ public struct LayerOperation: Sendable {
 
 /// Sees what the operations of a network run on: statistics of inputs or activations, a trace.
 public protocol OperationObserver: AnyObject {
-    /// Called after each operation, in the order in which they run, once in a pass: what gradient checkpointing runs again for
-    /// the backward pass is not shown again.
+    /// Called after each operation, in the order in which they run, once in a pass: what gradient checkpointing runs
+    /// again for the backward pass is not shown again.
     ///
     /// - Parameters:
-    ///   - inputs: what a layer reads, channels last (`[B, H, W, C]`, `[…, C]`): several where it reads the concatenation of
-    ///     them along the channels. Biases of images, residuals and modulations are not among them.
+    ///   - inputs: what a layer reads, channels last (`[B, H, W, C]`, `[…, C]`): several where it reads the
+    ///     concatenation of them along the channels. Biases of images, residuals and modulations are not among them.
     ///   - parameters: weight and bias of convolutions and linear layers, γ and β of normalisations; what is computed
     ///     with is their `effective` variable.
     ///   - output: what the layer hands on: after biases, the gates of its output axis, a residual added to a

@@ -25,20 +25,32 @@ public final class Parameter {
     public let layout: ParameterLayout
     /// One entry a dimension of the engine's layout; nil where the dimension is not a channel axis.
     public let axes: [ChannelAxis?]
+    /// The removable axis with whose last channel the tensor leaves though it does not run over it; nil where there is
+    /// none.
+    public let branch: ChannelAxis?
     /// False for tensors that are saved with the model but never trained (random Fourier frequencies).
     public let isTrainable: Bool
     let initialization: ParameterInitialization
     /// What stands between the stored values and those that layers compute with; nil where nothing does.
     public var reparameterization: (any Reparameterization)?
 
+    /// - Parameters:
+    ///   - name: in files.
+    ///   - layout: here and in files.
+    ///   - axes: one entry a dimension; nil where it is no channel axis.
+    ///   - shape: of the engine's layout.
+    ///   - initialization: what it holds before training.
+    ///   - branch: of what a block computes before its inner axis, which is not needed without the block.
+    ///   - isTrainable: false for tensors that are saved with the model but never trained.
     public init(
         _ name: String, layout: ParameterLayout, axes: [ChannelAxis?], shape: [Int],
-        initialization: ParameterInitialization, isTrainable: Bool = true
+        initialization: ParameterInitialization, branch: ChannelAxis? = nil, isTrainable: Bool = true
     ) {
         self.name = name
         self.initialization = initialization
         self.layout = layout
         self.axes = axes
+        self.branch = branch
         self.isTrainable = isTrainable
         self.variable = Variable(Tensor(zeros: shape), requiresGradient: isTrainable)
     }

@@ -11,9 +11,13 @@ public struct SelfAttention: Layer {
     let name: String
 
     /// - Parameters:
+    ///   - name: in files.
     ///   - stream: the axis read from and added to.
     ///   - inner: heads × `headWidth`; channels of a head may have been pruned.
+    ///   - headWidth: channels of a head before any pruning.
     ///   - groupCount: groups of the normalisation; nil for none.
+    ///   - epsilon: added to the normalisation's variances.
+    ///   - rescale: what the sum is divided by.
     public init(
         _ name: String, stream: ChannelAxis, inner: ChannelAxis, headWidth: Int, groupCount: Int?, epsilon: Float,
         rescale: Float
@@ -22,7 +26,7 @@ public struct SelfAttention: Layer {
         self.inner = inner
         self.rescale = rescale
         norm = try groupCount.map {
-            try GroupNorm(name + ".group_norm", axis: stream, groupCount: $0, epsilon: epsilon)
+            try GroupNorm(name + ".group_norm", axis: stream, groupCount: $0, epsilon: epsilon, branch: inner)
         }
         toQuery = Linear(name + ".to_q", from: stream, to: inner)
         toKey = Linear(name + ".to_k", from: stream, to: inner)

@@ -9,8 +9,8 @@ struct HubName {
 
     private static let hosts = ["https:/huggingface.co/", "https:/hf.co/", "huggingface.co/", "hf:/"]
 
-    /// nil where `url`, which leads to nothing, looks like a path of folders: absolute, of another depth, or below a folder
-    /// that is there.
+    /// nil where `url`, which leads to nothing, looks like a path of folders: absolute, of another depth, or below a
+    /// folder that is there.
     init?(of url: URL) {
         let here = FileManager.default.currentDirectoryPath
         let path = url.standardizedFileURL.path

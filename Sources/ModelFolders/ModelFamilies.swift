@@ -5,26 +5,33 @@ import Foundation
 public enum ModelFamilies {
     public static let all: [any ModelFamily.Type] = [PipelineFolder.self, FeatureClassifierFolder.self]
 
-    /// The folder at `url` as one of its family, by the class that its configuration names; nothing else is read. The folder
-    /// of a finished run stands for the model in it.
+    /// The folder at `url` as one of its family, by the class that its configuration names; nothing else is read. The
+    /// folder of a finished run stands for the model in it.
     ///
-    /// - Parameter variant: which variant of the weights is meant, as "fp16"; nil for the ordinary ones, or the only ones.
+    /// - Parameters:
+    ///   - url: a model folder, or that of a finished run.
+    ///   - variant: which variant of the weights is meant, as "fp16"; nil for the ordinary ones, or the only ones.
+    ///   - families: those that come into question.
     /// - Throws: `StorageError`; `ModelFolderError` where it is no model, or one of a class that is not known.
-    public static func folder(at url: URL, variant: String? = nil) throws -> any ModelFamily {
+    public static func folder(
+        at url: URL, variant: String? = nil, among families: [any ModelFamily.Type] = all
+    ) throws -> any ModelFamily {
         try ModelFolder(url).check()
-        let url = try ModelFolder.located(url, with: paths)
+        let url = try ModelFolder.located(url, with: paths(of: families))
         var unknown: ModelFolderError?
-        for family in all {
+        for family in families {
             switch try match(family, url) {
-            case .fits: return make(family, url, variant)
+            case .fits: return try make(family, url, variant)
             case .another(let file, let name):
                 unknown = .unsupportedClass(
-                    path: file.path, got: name, expected: names.map { "'\($0)'" }.joined(separator: " or "))
+                    path: file.path, got: name,
+                    expected: names(of: families).map { "'\($0)'" }.joined(separator: " or "))
             case .nothing: continue
             }
         }
         throw unknown
-            ?? .notAModel(path: url.path, reason: "there is none of \(paths.joined(separator: ", ")) in it")
+            ?? .notAModel(
+                path: url.path, reason: "there is none of \(paths(of: families).joined(separator: ", ")) in it")
     }
 
     private enum Match {
@@ -42,25 +49,27 @@ public enum ModelFamilies {
         return Family.classNames.contains(name) ? .fits : .another(file: file, name: name)
     }
 
-    private static var names: [String] {
+    private static func names(of families: [any ModelFamily.Type]) -> [String] {
         func names<Family: ModelFamily>(_: Family.Type) -> [String] { Family.classNames }
-        return all.flatMap { names($0) }
+        return families.flatMap { names($0) }
     }
 
-    private static var paths: [String] {
+    private static func paths(of families: [any ModelFamily.Type]) -> [String] {
         func paths<Family: ModelFamily>(_: Family.Type) -> [String] { Family.configurationPaths }
-        return all.flatMap { paths($0) }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        return families.flatMap { paths($0) }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     }
 
     private static func make<Family: ModelFamily>(
         _: Family.Type, _ url: URL, _ variant: String?
-    ) -> any ModelFamily {
-        Family(url, variant: variant)
+    ) throws -> any ModelFamily {
+        try Family(url).reading(variant: variant)
     }
 
-    /// Loads a model of any family.
-    /// - Throws: as `folder(at:)` and the family's `load`.
-    public static func load(_ url: URL) throws -> any StoredModel { try stored(in: folder(at: url)) }
+    /// Loads a model of any of these families.
+    /// - Throws: as `folder(at:among:)` and the family's `load`.
+    public static func load(_ url: URL, among families: [any ModelFamily.Type] = all) throws -> any StoredModel {
+        try stored(in: folder(at: url, among: families))
+    }
 
     private static func stored(in folder: some ModelFamily) throws -> any StoredModel { try folder.load() }
 }

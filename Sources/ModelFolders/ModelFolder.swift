@@ -3,13 +3,14 @@ import Foundation
 import WeightFiles
 
 /// What folders of every family have in common: a configuration that names a class, and the record of pruning.
-struct ModelFolder {
-    let url: URL
+public struct ModelFolder {
+    public let url: URL
 
-    static let configurationName = "config.json"
+    /// What configurations are called by most families.
+    public static let configurationName = "config.json"
     static let recordName = "pruning.json"
 
-    init(_ url: URL) { self.url = url }
+    public init(_ url: URL) { self.url = url }
 
     /// - Throws: `StorageError` where there is no folder.
     func check() throws {
@@ -44,8 +45,8 @@ struct ModelFolder {
     /// The first of these paths, below the folder, that is there.
     func first(of paths: [String]) -> URL? { paths.map(url.appendingPathComponent).first(where: Self.exists) }
 
-    /// Whether anything has this name. What is no file, or a link to none, is then refused by whoever reads it, not taken
-    /// for a file left out; links to files, of which download caches are made, are files.
+    /// Whether anything has this name. What is no file, or a link to none, is then refused by whoever reads it, not
+    /// taken for a file left out; links to files, of which download caches are made, are files.
     static func exists(_ url: URL) -> Bool { FileKind(at: url) != .nothing }
 
     /// What a configuration calls its class; nil where it does not say.
@@ -53,8 +54,20 @@ struct ModelFolder {
         configuration["_class_name"]?.stringValue ?? configuration["kind"]?.stringValue
     }
 
+    /// Checks that a configuration, of the file `file`, names one of a family's classes.
+    /// - Throws: `ModelFolderError.unsupportedClass`.
+    public static func checkClass(of configuration: JSONValue, isOneOf names: [String], in file: URL) throws {
+        let name = className(in: configuration)
+        guard let name, names.contains(name) else {
+            throw ModelFolderError.unsupportedClass(
+                path: file.path, got: name ?? "model of no class",
+                expected: names.map { "'\($0)'" }.joined(separator: " or "))
+        }
+    }
+
     /// Reads a configuration and runs `read` on it, whose errors are then said to be of the file.
-    static func reading<Result>(_ file: URL, _ read: (JSONValue) throws -> Result) throws -> Result {
+    /// - Throws: `StorageError`, `ModelFolderError`.
+    public static func reading<Result>(_ file: URL, _ read: (JSONValue) throws -> Result) throws -> Result {
         let json = try JSONFile.read(file)
         guard json.objectValue != nil else {
             throw ModelFolderError.configuration(
@@ -77,7 +90,8 @@ struct ModelFolder {
     // MARK: record
 
     /// `pruning.json`; nil where there is none.
-    func readRecord() throws -> PruningRecord? {
+    /// - Throws: `StorageError`, `ModelFolderError`.
+    public func readRecord() throws -> PruningRecord? {
         guard let file = first(of: [Self.recordName]) else { return nil }
         let json = try JSONFile.read(file)
         func expect(_ holds: Bool, _ reason: @autoclosure () -> String) throws {
@@ -100,7 +114,8 @@ struct ModelFolder {
     }
 
     /// Writes the record where there is one.
-    func write(_ record: PruningRecord?) throws {
+    /// - Throws: `StorageError`.
+    public func write(_ record: PruningRecord?) throws {
         guard let record else { return }
         try JSONFile.write(JSONValue(encoding: record), to: url.appendingPathComponent(Self.recordName))
     }

@@ -43,11 +43,13 @@ public enum ModelFolderError: Error, CustomStringConvertible {
         case .wrongShape(let path, let name, let got, let expected):
             "\(path): tensor '\(name)' has shape \(got), expected \(expected)"
         case .tooFewWeights(let path, let got, let expected):
-            "\(path): \(Int(got)) weights are too few for the model that the configuration describes, which has over \(Int(expected))"
+            "\(path): \(Int(got)) weights are too few for the model that the configuration describes, "
+                + "which has over \(Int(expected))"
         case .notFinite(let path, let name): "\(path): tensor '\(name)' has values that are not finite"
         case .duplicateGroup(let path, let name): "\(path): channel group '\(name)' is there twice"
         case .mixedNames(let path, let prefix, let count, let total):
-            "\(path): \(count) of \(total) tensors have names that begin with \(Quoted(prefix)), expected all of them or none"
+            "\(path): \(count) of \(total) tensors have names that begin with \(Quoted(prefix)), "
+                + "expected all of them or none"
         case .prunedWithoutRecord(let path, let evidence):
             "\(path): \(evidence): a pruned model without its pruning.json? It says which channels are left; "
                 + "copy it from the folder that the model was first saved in"
@@ -58,13 +60,14 @@ public enum ModelFolderError: Error, CustomStringConvertible {
             "\(path): there is no variant \(Quoted(got)) of the weights, expected "
                 + (present.isEmpty ? "none: there are no variants" : "one of \(Self.list(present))")
         case .overflow(let path, let name, let value, let type):
-            "\(path): tensor \(Quoted(name)) holds \(value), more than \(WeightTypes(type).name) can; nothing was written: "
-                + "give --dtype \(type == .f16 ? "bfloat16 or float32" : "float32")"
+            "\(path): tensor \(Quoted(name)) holds \(value), more than \(WeightTypes(type).name) can; nothing was "
+                + "written: give --dtype \(type == .f16 ? "bfloat16 or float32" : "float32")"
         case .notPixels(let path, let reason):
             "\(path): \(reason): its U-Net is of latents, expected one of pixels"
         case .unknownPipeline(let path, let got, let unet):
             "\(path): the pipeline is a \(Quoted(got)), expected one that draws pictures with a U-Net alone: "
-                + "\(PipelineIndex.pixelPipelines.joined(separator: ", ")); where this one does, name the U-Net itself, \(unet)"
+                + "\(PipelineIndex.pixelPipelines.joined(separator: ", ")); "
+                + "where this one does, name the U-Net itself, \(unet)"
         case .noSchedule(let path, let name, let reason):
             "\(path): \(Quoted(name)) gives no noise schedule, which training, losses and sampling need: \(reason); "
                 + "expected a scheduler with betas, as DDPMScheduler"

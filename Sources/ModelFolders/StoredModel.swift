@@ -21,6 +21,8 @@ public protocol StoredModel {
 }
 
 extension StoredModel {
+    public var weightTypes: WeightTypes { .float32 }
+
     /// What the model is, by content: SHA-256 of its weights, its settings and its pruning record.
     ///
     /// Equal models have equal digests whatever their files: sharded or not, with defaults spelled out or left away.

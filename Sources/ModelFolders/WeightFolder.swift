@@ -3,10 +3,10 @@ import Foundation
 import Layers
 import WeightFiles
 
-/// A model's weights on disk: one safetensors file, or shards and an index, and where weights have zeros their compact form
-/// beside; perhaps variants of them, as "X.fp16.safetensors". The ordinary files are read where they are there and no
-/// variant is asked for.
-struct WeightFolder {
+/// A model's weights on disk: one safetensors file, or shards and an index, and where weights have zeros their compact
+/// form beside; perhaps variants of them, as "X.fp16.safetensors". The ordinary files are read where they are there and
+/// no variant is asked for.
+public struct WeightFolder {
     private let ordinary: URL
     private let sparse: URL
     private let variant: String?
@@ -14,7 +14,7 @@ struct WeightFolder {
     /// - Parameters:
     ///   - file: the ordinary weights, "X.safetensors".
     ///   - variant: what is read in their place.
-    init(of file: URL, variant: String? = nil) {
+    public init(of file: URL, variant: String? = nil) {
         ordinary = file
         sparse = file.deletingPathExtension().appendingPathExtension("sparse.safetensors")
         self.variant = variant
@@ -28,9 +28,9 @@ struct WeightFolder {
 
     // MARK: reading
 
-    /// - Throws: `ModelFolderError` where there are none, several variants of which none was chosen, or not the one that was;
-    ///   `StorageError`, `SafetensorsError`.
-    func open() throws -> any WeightSource {
+    /// - Throws: `ModelFolderError` where there are none, several variants of which none was chosen, or not the one
+    ///   that was; `StorageError`, `SafetensorsError`.
+    public func open() throws -> any WeightSource {
         switch try form() {
         case .file(let url): try SafetensorsFile(contentsOf: url)
         case .index(let url): try ShardedSafetensors(index: url)
@@ -133,10 +133,11 @@ struct WeightFolder {
     /// Writes the weights as diffusers does; tensors without elements are left out.
     ///
     /// - Parameters:
+    ///   - parameters: the network's.
     ///   - types: what each is stored as.
     ///   - compact: whether their compact form is written too.
     /// - Throws: `ModelFolderError.overflow` for a finite weight beyond the range of its type; `StorageError`.
-    func write(_ parameters: [Parameter], as types: WeightTypes = .float32, compact: Bool) throws {
+    public func write(_ parameters: [Parameter], as types: WeightTypes = .float32, compact: Bool) throws {
         let tensors = try parameters.filter { $0.count > 0 }.map { parameter in
             let values = parameter.fileValues(of: parameter.variable.value)
             let type = types[parameter.name]

@@ -3,23 +3,24 @@ import Layers
 import WeightFiles
 
 /// What reading a model's weights told beside their values.
-package struct LoadedWeights {
-    package var types = WeightTypes.float32
+public struct LoadedWeights {
+    public var types = WeightTypes.float32
     /// One sentence for each oddity that was overlooked.
-    package var notes: [String] = []
+    public var notes: [String] = []
 }
 
 extension WeightSource {
-    /// Reads the values of every parameter; there has to be a tensor of its name and file shape, all finite, and no other
-    /// tensor. Parameters without elements need none. Of a linear layer `[out, in, 1, 1]` is read too. What all names begin
-    /// with, as PyTorch's wrappers of modules have them, is left out of them.
+    /// Reads the values of every parameter; there has to be a tensor of its name and file shape, all finite, and no
+    /// other tensor. Parameters without elements need none. Of a linear layer `[out, in, 1, 1]` is read too. What all
+    /// names begin with, as PyTorch's wrappers of modules have them, is left out of them.
     ///
     /// - Parameters:
-    ///   - isRecorded: whether the widths of `parameters` are those that a record of pruning gives.
+    ///   - parameters: the network's.
+    ///   - isRecorded: whether their widths are those that a record of pruning gives.
     ///   - current: what a parameter is called today that goes by this name in the file.
     /// - Throws: `ModelFolderError` that names the first tensor that does not fit; what reading throws.
     @discardableResult
-    package func load(
+    public func load(
         into parameters: [Parameter], isRecorded: Bool = false, renaming current: (String) -> String = { $0 }
     ) throws -> LoadedWeights {
         let tensors = TensorNames(self, of: parameters.map(\.name), renaming: current)

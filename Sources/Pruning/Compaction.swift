@@ -48,23 +48,26 @@ public struct Compaction<Network: ChannelNetwork> {
         }
     }
 
-    /// - Parameter masks: of a space of the network's channels, each exactly 0 or 1.
+    /// - Parameters:
+    ///   - source: the network, which stays as it is.
+    ///   - masks: of a space of the network's channels, each exactly 0 or 1.
     /// - Throws: `CompactionError`.
     public init(_ source: Network, masks: Masks) throws {
         var kept = source.keptChannels
-        var stays: [ObjectIdentifier: [Int]] = [:]
-        for (group, mask) in zip(masks.space.groups, masks.bySite) {
-            guard mask.allSatisfy({ $0 == 0 || $0 == 1 }) else { throw CompactionError.softMask(group: group.name) }
+        var left: [ObjectIdentifier: [Int]] = [:]
+        for (site, group) in masks.space.groups.enumerated() {
+            guard masks.isBinary(site: site) else { throw CompactionError.softMask(group: group.name) }
+            let mask = masks[site]
             let channels = mask.indices.filter { mask[$0] == 1 }
             guard !channels.isEmpty || group.axis.isRemovable else { throw CompactionError.emptyGroup(group.name) }
-            stays[ObjectIdentifier(group.axis)] = channels
+            left[ObjectIdentifier(group.axis)] = channels
             kept[group.name] = channels.map { group.axis.kept[$0] }
         }
         network = try source.rebuilt(keeping: kept)
         var positions: [String: Kept] = [:]
         var values: [String: Tensor] = [:]
         for parameter in source.parameters {
-            positions[parameter.name] = Self.kept(of: parameter, stays: stays)
+            positions[parameter.name] = Self.kept(of: parameter, left: left)
             values[parameter.name] = parameter.variable.value
         }
         self.kept = positions
@@ -74,14 +77,14 @@ public struct Compaction<Network: ChannelNetwork> {
         }
     }
 
-    private static func kept(of parameter: Parameter, stays: [ObjectIdentifier: [Int]]) -> Kept {
+    private static func kept(of parameter: Parameter, left: [ObjectIdentifier: [Int]]) -> Kept {
         let shape = parameter.variable.shape
         let positions = zip(parameter.axes, shape).map { axis, extent in
             guard let axis else { return Array(0..<extent) }
             var positions: [Int] = []
             var offset = 0
             for group in axis.groups {
-                positions += (stays[ObjectIdentifier(group)] ?? Array(0..<group.width)).map { $0 + offset }
+                positions += (left[ObjectIdentifier(group)] ?? Array(0..<group.width)).map { $0 + offset }
                 offset += group.width
             }
             return positions

@@ -63,19 +63,11 @@ public enum MethodCatalog {
         MethodEntry(Lottery.self),
     ]
 
+    /// - Throws: `UnknownName`.
     public static func entry(named name: String) throws -> MethodEntry {
-        guard let entry = all.first(where: { $0.card.name == name }) else { throw MethodCatalogError.unknown(name) }
-        return entry
-    }
-}
-
-public enum MethodCatalogError: Error, CustomStringConvertible {
-    case unknown(String)
-
-    public var description: String {
-        switch self {
-        case .unknown(let name):
-            "unknown method '\(name)', expected one of \(MethodCatalog.all.map(\.card.name).joined(separator: ", "))"
+        guard let entry = all.first(where: { $0.card.name == name }) else {
+            throw UnknownName(kind: "method", name: name, legal: all.map(\.card.name))
         }
+        return entry
     }
 }

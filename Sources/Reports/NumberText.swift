@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Numbers as text for people: the same in every locale, with a true minus sign and no trailing zeros.
@@ -32,6 +33,18 @@ public enum NumberText {
         let isZero = !text.contains { $0 != "0" && $0 != "." }
         let sign = value < 0 && !isZero ? "−" : ""
         return sign + (fraction.isEmpty ? whole : whole + "." + fraction)
+    }
+
+    /// The same in ASCII and without separators, for pictures and logs: "1234.50", "-0.25"; "nan", "inf".
+    public static func plain(_ value: Double, decimals: Int) -> String {
+        guard value.isFinite else { return "\(value)" }
+        var scale = 1.0
+        for _ in 0..<decimals { scale *= 10 }
+        let scaled = (abs(value) * scale).rounded()
+        guard scaled < 1e15 else { return "\(value)" }
+        let (whole, rest) = Int(scaled).quotientAndRemainder(dividingBy: Int(scale))
+        let sign = value < 0 && scaled > 0 ? "-" : ""
+        return "\(sign)\(whole)" + (decimals == 0 ? "" : "." + rest.padded(to: decimals))
     }
 
     /// With an SI-like prefix for counts: "35.7 M", "1.2 G", "980"; three significant digits.

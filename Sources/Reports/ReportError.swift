@@ -1,6 +1,3 @@
-import Files
-import Foundation
-
 /// What can go wrong while a report, a table or an event file is made.
 public enum ReportError: Error, Equatable, CustomStringConvertible {
     /// Bytes given as a PNG that are none. `context` says which image.
@@ -23,16 +20,5 @@ public enum ReportError: Error, Equatable, CustomStringConvertible {
         case .eventFileClosed(let path):
             "cannot write \(path): the event file is closed"
         }
-    }
-}
-
-/// Replaces or creates a file in one step, so that a reader never sees half of it.
-func writeAtomically(_ data: Data, to url: URL) throws(ReportError) {
-    do {
-        try AtomicFile.write(data, to: url, durably: false)
-    } catch let error as StorageError {
-        throw .cannotWrite(path: url.path, reason: error.reason)
-    } catch {
-        throw .cannotWrite(path: url.path, reason: "\(error)")
     }
 }

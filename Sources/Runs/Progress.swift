@@ -19,5 +19,5 @@ public struct ProgressUpdate: Sendable {
 /// Receives progress; called from the thread that does the work.
 public typealias ProgressHandler = (ProgressUpdate) -> Void
 
-/// Receives a sentence about something that was got over, but that the user should know of.
+/// Receives a sentence about a problem that the work recovered from, but that the user should know of.
 public typealias WarningHandler = (String) -> Void

@@ -1,26 +1,61 @@
+import Files
 import Foundation
 
-/// Where a run writes, whether it is resumed, and who is told of it.
+/// Where a run writes, what becomes of what is there already, and who is told of its progress.
 public struct RunContext {
-    /// The run folder: new or empty, unless the run is resumed.
+    /// What becomes of an output folder that holds something already.
+    public enum Occupied: Sendable {
+        /// It is refused, and left as it is.
+        case refused
+        /// What is written takes the place of what is there.
+        case overwritten
+        /// The run in it is resumed.
+        case resumed
+    }
+
+    /// The folder to write.
     public var output: URL
-    /// Goes on with the run in `output` where there is one.
-    public var resuming: Bool
+    public var occupied: Occupied
     public var progress: ProgressHandler?
     /// Told of what the run recovered from.
     public var warning: WarningHandler?
 
     public init(
-        output: URL, resuming: Bool = false, warning: WarningHandler? = nil, progress: ProgressHandler? = nil
+        output: URL, occupied: Occupied = .refused, progress: ProgressHandler? = nil, warning: WarningHandler? = nil
     ) {
         self.output = output
-        self.resuming = resuming
+        self.occupied = occupied
         self.progress = progress
         self.warning = warning
     }
 
+    package var isResuming: Bool { occupied == .resumed }
+
+    package func report(_ phase: String, _ completed: Int, of total: Int, _ detail: String = "") {
+        progress?(ProgressUpdate(phase: phase, completed: completed, total: total, detail: detail))
+    }
+
     /// Opens the run folder for a run that is what `identity` says; `growth` is as in `RunFolder`.
+    /// - Throws: as `RunFolder`; `RequestError` where a run is to be overwritten.
     package func open(_ identity: RunIdentity, growth: RunIdentity.Growth) throws -> RunFolder {
-        try RunFolder(output, identity: identity, growth: growth, resuming: resuming)
+        guard occupied != .overwritten else {
+            throw RequestError.conflict("\(output.path): a run is not overwritten, expected a new or empty folder")
+        }
+        return try RunFolder(output, identity: identity, growth: growth, resuming: isResuming)
+    }
+
+    /// Runs `body` with an output folder that can be written; where it throws, none is left that was not there.
+    ///
+    /// For work that is done at once.
+    /// - Throws: `StorageError` where the folder is occupied or not writable, `RequestError` where it is to be resumed.
+    package func writing<Result>(_ body: () throws -> Result) throws -> Result {
+        guard occupied != .resumed else {
+            throw RequestError.conflict("\(output.path): there is no run to resume, expected a new or empty folder")
+        }
+        return try OutputClaim.holding(output) {
+            // A folder that cannot be written is found out before the work, not after it.
+            try OutputFolder.prepare(output, overwriting: occupied == .overwritten)
+            return try body()
+        }
     }
 }

@@ -8,8 +8,8 @@ import WeightFiles
 /// A run's folder: `run.json`, `config.yaml`, `metrics.jsonl`, event files, `samples/`, `checkpoints/`, and `model/` at
 /// the end. One process at a time writes in it.
 ///
-/// What was written after a checkpoint is taken back when a run goes on from it, so that all the folder holds at the end is
-/// what the uninterrupted run would have written, apart from the times in event files.
+/// What was written after a checkpoint is taken back when a run goes on from it, so that all the folder holds at the
+/// end is what the uninterrupted run would have written, apart from the times in event files.
 public final class RunFolder {
     public let url: URL
     public let checkpoints: CheckpointStore
@@ -35,8 +35,11 @@ public final class RunFolder {
                 "\(path): the run there cannot be resumed, since not all is as it was when it began: "
                     + differences.prefix(4).joined(separator: "; ")
                     + (differences.count > 4 ? "; and \(differences.count - 4) more" : "")
-            case .badRecord(let path, let key):
-                "\(path): \(key.map { "not a run's record: '\($0)' is not usable" } ?? "missing, so it cannot be told what the run began with"); "
+            case .badRecord(let path, let key?):
+                "\(path): not a run's record: '\(key)' is not usable; "
+                    + "the run cannot be resumed, start another in a new folder"
+            case .badRecord(let path, nil):
+                "\(path): missing, so it cannot be told what the run began with; "
                     + "the run cannot be resumed, start another in a new folder"
             case .noWholeCheckpoint(let path, let reason):
                 "\(path): no checkpoint there is whole, so the run cannot be resumed: \(reason)"
@@ -92,9 +95,9 @@ public final class RunFolder {
     /// Writes `samples/step-NNNNNN.png` and the same picture to the event file.
     public func writeSamples(_ image: Image, step: Int) throws {
         try OutputFolder.prepare(samples, overwriting: true)
-        let name = String(repeating: "0", count: max(0, 6 - "\(step)".count)) + "\(step)"
         let png = try PNG.encode(image)
-        try AtomicFile.write(png, to: samples.appendingPathComponent("step-\(name).png"), durably: false)
+        let file = samples.appendingPathComponent("step-\(FileNumber.text(step)).png")
+        try AtomicFile.write(png, to: file, durably: false)
         try eventWriter().image("samples", png: png, step: step)
     }
 
@@ -123,9 +126,9 @@ public final class RunFolder {
     /// over its state, then all that was written after it is taken back.
     ///
     /// - Parameter warning: told of checkpoints passed over.
-    /// - Throws: `Failure.noWholeCheckpoint`, `CheckpointError`, what `restore` throws, and `LogMarkError` where the log
-    ///   lacks what was in it at the checkpoint, even if nothing more was to be done: the folder is then as it was.
-    ///   `StorageError`.
+    /// - Throws: `Failure.noWholeCheckpoint`, `CheckpointError`, what `restore` throws, and `LogMarkError` where the
+    ///   log lacks what was in it at the checkpoint, even if nothing more was to be done:
+    ///   the folder is then as it was. `StorageError`.
     package func resume(warning: WarningHandler?, restore: (Checkpoint) throws -> Void) throws {
         let (checkpoint, skipped) = try checkpoints.latest()
         if checkpoint == nil, let reason = skipped.first {

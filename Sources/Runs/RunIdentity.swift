@@ -1,10 +1,9 @@
-import Configuration
 import Files
 import Foundation
 import Imagery
 
 /// What a run is: the command, its resolved configuration, and the contents of the models and images it works on. All
-/// bits of a run follow from it, so a run is only gone on with when nothing of it has changed.
+/// bits of a run follow from it, so a run is only resumed when nothing of it has changed.
 package struct RunIdentity: Equatable {
     package let command: String
     package let configuration: JSONValue
@@ -47,7 +46,7 @@ package struct RunIdentity: Equatable {
         }
     }
 
-    /// What is another than when the run began, a phrase each; empty where the run may be gone on with.
+    /// What differs from when the run began, a phrase each; empty where the run may be resumed.
     package func differences(from began: RunIdentity, growth: Growth) -> [String] {
         guard command == began.command else { return ["it is a run of '\(began.command)', not of '\(command)'"] }
         var differences: [String] = []

@@ -16,9 +16,6 @@ public struct SampleStatistics: Sendable, Equatable {
     public let upperQuartile: Double
     public let maximum: Double
 
-    /// Upper less lower quartile: a spread that one outlier does not move.
-    public var interquartileRange: Double { upperQuartile - lowerQuartile }
-
     /// - Throws: `StatisticsError.tooFewSamples` for an empty list, `.notFinite` for a NaN or an infinity,
     ///   `.tooLarge` where squares overflow.
     public init(_ values: [Double]) throws(StatisticsError) {

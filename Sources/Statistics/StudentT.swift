@@ -41,7 +41,8 @@ public enum StudentT {
         if x <= 0 { return 0 }
         if complement <= 0 { return 1 }
         let logFront = lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(complement)
-        // The continued fraction converges fast below the mean; above it the symmetry I_x(a,b) = 1 − I_{1−x}(b,a) helps.
+        // The continued fraction converges fast below the mean;
+        // above it the symmetry I_x(a,b) = 1 − I_{1−x}(b,a) helps.
         if x < (a + 1) / (a + b + 2) {
             return exp(logFront) * betaFraction(x, a, b) / a
         }

@@ -1,8 +1,8 @@
 import CKernels
 
-/// What the backward pass knows of a variable that asks for a gradient: the gradient with its tangent, and how the variable
-/// was made. It holds no value, so that a value lives as long as somebody uses it: whoever computes with the variable, or
-/// an operation that saved it for its backward pass.
+/// What the backward pass knows of a variable that asks for a gradient: the gradient with its tangent, and how the
+/// variable was made. It holds no value, so that a value lives as long as somebody uses it: whoever computes with the
+/// variable, or an operation that saved it for its backward pass.
 final class Adjoint {
     let shape: [Int]
     fileprivate(set) var gradient: Tensor?
@@ -30,8 +30,8 @@ final class Adjoint {
 
     func clearGradientTangent() { gradientTangent = nil }
 
-    /// Puts a contribution off, in its place among the others: sums are formed in the order in which contributions come. For
-    /// what is made of something smaller than itself. A leaf's are made at once.
+    /// Puts a contribution off, in its place among the others: sums are formed in the order in which contributions
+    /// come. For what is made of something smaller than itself. A leaf's are made at once.
     func contributeLater(_ contribution: @escaping () -> Void) {
         settle()
         if node == nil { contribution() } else { deferred = contribution }
@@ -109,12 +109,13 @@ final class Adjoint {
         return result
     }
 
-    /// Propagates `cotangent` to every leaf that requires a gradient. What was saved is released on the way, so a graph can
-    /// be traversed once.
+    /// Propagates `cotangent` to every leaf that requires a gradient. What was saved is released on the way,
+    /// so a graph can be traversed once.
     ///
     /// - Parameters:
     ///   - first: a moment; what was recorded up to it is treated as a leaf.
-    ///   - boundary: what was recorded up to then and may be met. The pass that is under way carries their gradients on.
+    ///   - boundary: what was recorded up to then and may be met.
+    ///     The pass that is under way carries their gradients on.
     func backward(from cotangent: Cotangent, recordedAfter first: UInt64 = 0, reaching boundary: [Adjoint] = []) {
         var order = graph(recordedAfter: first, reaching: boundary)
         contribute(adopting: Dual(cotangent))
@@ -136,8 +137,8 @@ final class Adjoint {
             guard node.serial > first else {
                 precondition(
                     boundary.contains { $0 === adjoint },
-                    "a checkpointed body computes with a variable of shape \(adjoint.shape) that was recorded outside it "
-                        + "and is not among its inputs: it would get no gradient")
+                    "a checkpointed body computes with a variable of shape \(adjoint.shape) that was recorded "
+                        + "outside it and is not among its inputs: it would get no gradient")
                 continue
             }
             guard seen.insert(node.serial).inserted else { continue }

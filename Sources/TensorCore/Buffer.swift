@@ -37,8 +37,8 @@ public final class Buffer: @unchecked Sendable {
 /// Recycles memory of float buffers, so that a training or sampling step in its steady state asks the system for none:
 /// touching fresh pages costs more than many of the kernels that fill them.
 ///
-/// Large buffers are as large as asked for and share one arena, which keeps what is idle little; small ones come in size
-/// classes from blocks of their own, so that they do not break the arena into pieces.
+/// Large buffers are as large as asked for and share one arena, which keeps what is idle little; small ones come in
+/// size classes from blocks of their own, so that they do not break the arena into pieces.
 public final class BufferPool: Sendable {
     public static let shared = BufferPool()
 
@@ -76,8 +76,8 @@ public final class BufferPool: Sendable {
     }
     private let state = Mutex(State())
 
-    /// Whether freed memory is filled with NaN, so that what is used after that shows: with DIFFPRUNE_CHECK_MEMORY set, as
-    /// it is in the tests.
+    /// Whether freed memory is filled with NaN, so that what is used after that shows:
+    /// with DIFFPRUNE_CHECK_MEMORY set, as it is in the tests.
     static let spoilsFreedMemory = getenv("DIFFPRUNE_CHECK_MEMORY") != nil
 
     private static let smallStep = 256
@@ -104,8 +104,8 @@ public final class BufferPool: Sendable {
         return buffer
     }
 
-    /// Gives idle memory back to the system, for when a phase ends that needed more than the next one does; the C library's
-    /// too, as what was read from a file leaves it.
+    /// Gives idle memory back to the system, for when a phase ends that needed more than the next one does; the C
+    /// library's too, as what was read from a file leaves it.
     public func trim() {
         state.withLock { $0.arena.trim() }
         dk_memory_trim_heap()

@@ -1,8 +1,9 @@
 import CKernels
 
-/// Hands out pieces of a few long stretches of address space. A piece goes to the first place where it fits among the idle ones
-/// that were used before; only when none is large enough is memory used for the first time, beginning with the idle memory before it.
-/// Idle neighbours become one, so what is held stays near the most that was in use at a time, whatever sizes come and go.
+/// Hands out pieces of a few long stretches of address space. A piece goes to the first place where it fits among the
+/// idle ones that were used before; only when none is large enough is memory used for the first time, beginning with
+/// the idle memory before it. Idle neighbours become one, so what is held stays near the most that was in use at a
+/// time, whatever sizes come and go.
 struct MemoryArena {
     private static let stretchBytes = 1 << 30
     /// Pieces begin on cache lines.

@@ -11,8 +11,8 @@ public enum OperationKind: String, Sendable, Codable, CaseIterable {
 
 /// Where the time of a network goes, operation by operation.
 ///
-/// Layers and models run their operations through `timed` (by way of `LayerOperation.run`, which has them observed too).
-/// While no profile is being taken that costs one look at a task-local value.
+/// Layers and models run their operations through `timed` (by way of `LayerOperation.run`, which has them observed
+/// too). While no profile is being taken that costs one look at a task-local value.
 public final class OperationProfile: Sendable {
     /// One operation that ran.
     public struct Entry: Sendable {
@@ -67,8 +67,8 @@ public final class OperationProfile: Sendable {
 
     /// Runs `body` for every part of a batch on the engine's threads: the same operations, each on some images.
     ///
-    /// A profile that is being taken gets every operation once, for the whole batch: the parts' multiply–accumulates together,
-    /// and their time over the number of threads.
+    /// A profile that is being taken gets every operation once, for the whole batch: the parts' multiply–accumulates
+    /// together, and their time over the number of threads.
     public static func parallelParts(_ count: Int, _ body: (Int) -> Void) {
         guard let current else { return Engine.parallel(count, body) }
         let parts = (0..<count).map { _ in OperationProfile() }
@@ -84,7 +84,12 @@ public final class OperationProfile: Sendable {
 
     /// Runs `operation`, which must not run other timed operations.
     ///
-    /// - Parameter products: multiply–accumulates for each element of the result.
+    /// - Parameters:
+    ///   - name: what the profile calls it.
+    ///   - kind: what it is counted as.
+    ///   - inputShape: of its input.
+    ///   - products: multiply–accumulates for each element of the result.
+    ///   - operation: what is timed.
     public static func timed(
         _ name: @autoclosure () -> String, _ kind: OperationKind, inputShape: @autoclosure () -> [Int],
         products: @autoclosure () -> Int = 0, _ operation: () -> Variable

@@ -1,7 +1,7 @@
 import CKernels
 
-/// Functions of one number, as learned masks and regularisers are made of. Where a function has a corner its derivative is
-/// PyTorch's.
+/// Functions of one number, as learned masks and regularisers are made of.
+/// Where a function has a corner its derivative is PyTorch's.
 public enum Pointwise: Sendable, Hashable {
     /// σ(x) = 1/(1 + e⁻ˣ)
     case sigmoid

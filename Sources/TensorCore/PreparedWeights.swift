@@ -4,14 +4,15 @@ import Synchronization
 
 /// Weights of convolutions and linear layers as the kernels want them, kept from one prediction to the next.
 ///
-/// Laying weights out, and transforming them where Winograd's method applies, costs about a twentieth of a prediction for
-/// 16 images and more for fewer. What is kept is up to four times the size of the weights.
+/// Laying weights out, and transforming them where Winograd's method applies, costs about a twentieth of a prediction
+/// for 16 images and more for fewer. What is kept is up to four times the size of the weights.
 ///
-/// What is kept is found by the identity of the weight's variable. A layer whose weight is *derived* from a stored one, by a
-/// mask or another reparameterisation, asks for it by `effective`, so that each prediction meets the same variable.
+/// What is kept is found by the identity of the weight's variable. A layer whose weight is *derived* from a stored one,
+/// by a mask or another reparameterisation, asks for it by `effective`,
+/// so that each prediction meets the same variable.
 ///
-/// Whoever holds one promises that the weights of the predictions made with it do not change meanwhile, nor what effective
-/// weights are derived from.
+/// Whoever holds one promises that the weights of the predictions made with it do not change meanwhile, nor what
+/// effective weights are derived from.
 public final class PreparedWeights: @unchecked Sendable {
     @TaskLocal static var current: PreparedWeights?
 
@@ -69,11 +70,13 @@ public final class PreparedWeights: @unchecked Sendable {
         return (effective + packed) * MemoryLayout<Float>.size
     }
 
-    /// The weight that is computed with in the place of the stored one, `base`. Where prepared weights are in use, `make` runs
-    /// at the first call for this `base` and its result is kept; everywhere else it runs at each call, so that what it does
-    /// is recorded.
+    /// The weight that is computed with in the place of the stored one, `base`. Where prepared weights are in use,
+    /// `make` runs at the first call for this `base` and its result is kept; everywhere else it runs at each call, so
+    /// that what it does is recorded.
     ///
-    /// - Parameter make: derives the one effective weight of `base`.
+    /// - Parameters:
+    ///   - base: the stored weight.
+    ///   - make: derives the one effective weight of `base`.
     public static func effective(_ base: Variable, _ make: () throws -> Variable) rethrows -> Variable {
         guard isInUse, let current else { return try make() }
         return try current.derivation.withLock {

@@ -25,8 +25,8 @@ extension RandomStream {
         return position & 1 == 0 ? pair.even : pair.odd
     }
 
-    /// Fills `values` with standard normal draws, on the engine's threads where there are many; the same bits as as many
-    /// calls of `normal()`.
+    /// Fills `values` with standard normal draws, on the engine's threads where there are many;
+    /// the same bits as as many calls of `normal()`.
     public mutating func fillNormal(_ values: UnsafeMutableBufferPointer<Float>) {
         let start = self
         let piece = 2048

@@ -37,11 +37,6 @@ public struct RandomStream: RandomNumberGenerator, Hashable, Sendable, Codable {
         key = SIMD2(UInt32(truncatingIfNeeded: mixed), UInt32(truncatingIfNeeded: mixed >> 32))
     }
 
-    /// The same purpose and seed at another index, from its beginning.
-    public func stream(at index: UInt64) -> RandomStream {
-        RandomStream(seed: seed, purpose: purpose, index: index)
-    }
-
     /// The next 64 random bits.
     public mutating func next() -> UInt64 {
         defer { position &+= 1 }

@@ -1,5 +1,5 @@
-/// A value with its tangent that an operation needs in its backward pass: kept until then, or computed again from what is
-/// kept anyway. A value computed again lives while it is used.
+/// A value with its tangent that an operation needs in its backward pass: kept until then, or computed again from what
+/// is kept anyway. A value computed again lives while it is used.
 enum Saved {
     case kept(Dual)
     case recomputed(Recomputation)

@@ -17,9 +17,9 @@ public struct AttentionHeads: Sendable, Equatable {
 extension Variable {
     /// Multi-head attention softmax(scale·Q·Kᵀ)·V; `self` is Q, all three `[B, T, inner]` → `[B, T, inner]`.
     ///
-    /// Of each query the largest logit and the sum of exponentials are kept for the backward pass, and the output, which
-    /// the next layer keeps anyway; the probabilities are computed once more, and so are the three inputs where they are
-    /// linear layers' results.
+    /// Of each query the largest logit and the sum of exponentials are kept for the backward pass, and the output,
+    /// which the next layer keeps anyway; the probabilities are computed once more, and so are the three inputs where
+    /// they are linear layers' results.
     public func attention(keys: Variable, values: Variable, heads: AttentionHeads) -> Variable {
         precondition(
             shape.count == 3 && keys.shape == shape && values.shape == shape && heads.inner == shape[2],

@@ -1,11 +1,12 @@
 extension Variable {
-    /// The result of `body`, of which nothing but `inputs` is kept for the backward pass: that runs `body` again to have
-    /// what it needs (gradient checkpointing). Gradients and their tangents are bit for bit those of `body` recorded.
+    /// The result of `body`, of which nothing but `inputs` is kept for the backward pass: that runs `body` again to
+    /// have what it needs (gradient checkpointing). Gradients and their tangents are bit for bit those of `body`
+    /// recorded.
     ///
     /// Whatever `body` computes with is a leaf (a parameter, a constant), is derived from leaves *inside* `body`, or is
-    /// listed among `inputs`. That holds for effective weights and gates too: a reparameterisation belongs inside the body.
-    /// A variable that was recorded before and is not listed would get no gradient, so the backward pass stops there with
-    /// an error of the program.
+    /// listed among `inputs`. That holds for effective weights and gates too: a reparameterisation belongs inside the
+    /// body. A variable that was recorded before and is not listed would get no gradient, so the backward pass stops
+    /// there with an error of the program.
     ///
     /// Based on: Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016.
     ///

@@ -22,9 +22,12 @@ extension Variable {
     /// 2-D convolution of `self` `[B, H, W, Cin]` with `weight` `[k, k, Cin, Cout]`, k = 1 or 3.
     ///
     /// - Parameters:
+    ///   - weight: `[kh, kw, in, out]`.
     ///   - bias: `[Cout]`
     ///   - imageBias: `[B, Cout]`, added to every pixel of an image (the time embedding's projection).
     ///   - residual: of the output's shape, added in the same pass.
+    ///   - stride: 1 or 2.
+    ///   - padding: zeros around the image.
     /// - Returns: `[B, H', W', Cout]`, H' = (H + top + bottom − k)/stride + 1.
     public func convolved(
         with weight: Variable, bias: Variable? = nil, imageBias: Variable? = nil, residual: Variable? = nil,

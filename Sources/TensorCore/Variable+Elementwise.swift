@@ -77,10 +77,10 @@ extension Variable {
         }
         let (x, s) = (saved, factor.saved)
         let (xAdjoint, sAdjoint) = (adjoint, factor.adjoint)
-        let output = bilinear(Dual(self), Dual(factor), shape: shape, scale)
+        let output = Dual.bilinear(Dual(self), Dual(factor), shape: shape, scale)
         return .result(
             output.value, tangent: output.tangent, of: [self, factor],
-            recomputed: Recomputation(of: [x, s]) { [shape] in bilinear($0[0], $0[1], shape: shape, scale) }
+            recomputed: Recomputation(of: [x, s]) { [shape] in Dual.bilinear($0[0], $0[1], shape: shape, scale) }
         ) { cotangent in
             let g = Saved.kept(Dual(cotangent))
             sAdjoint?.contributeBilinear(x, g) { x, g, out, accumulate in
@@ -99,11 +99,11 @@ extension Variable {
         }
         let (a, b) = (saved, other.saved)
         let (aAdjoint, bAdjoint) = (adjoint, other.adjoint)
-        let output = bilinear(Dual(self), Dual(other), shape: shape, product)
+        let output = Dual.bilinear(Dual(self), Dual(other), shape: shape, product)
         return .result(
             output.value, tangent: output.tangent, of: [self, other],
             recomputed: a.isRecomputed
-                ? Recomputation(of: [a, b]) { [shape] in bilinear($0[0], $0[1], shape: shape, product) } : nil
+                ? Recomputation(of: [a, b]) { [shape] in Dual.bilinear($0[0], $0[1], shape: shape, product) } : nil
         ) { cotangent in
             let g = Saved.kept(Dual(cotangent))
             aAdjoint?.contributeBilinear(g, b, product)
@@ -121,10 +121,10 @@ extension Variable {
         }
         let (x, m) = (saved, gate.saved)
         let (xAdjoint, mAdjoint) = (adjoint, gate.adjoint)
-        let output = bilinear(Dual(self), Dual(gate), shape: shape, scale)
+        let output = Dual.bilinear(Dual(self), Dual(gate), shape: shape, scale)
         return .result(
             output.value, tangent: output.tangent, of: [self, gate],
-            recomputed: Recomputation(of: [x, m]) { [shape] in bilinear($0[0], $0[1], shape: shape, scale) }
+            recomputed: Recomputation(of: [x, m]) { [shape] in Dual.bilinear($0[0], $0[1], shape: shape, scale) }
         ) { cotangent in
             let g = Saved.kept(Dual(cotangent))
             mAdjoint?.contributeBilinear(x, g) { x, g, out, accumulate in

@@ -1,19 +1,5 @@
 import CKernels
 
-/// C (+)= op(A)·op(B) for one matrix problem.
-func multiply(
-    _ a: UnsafePointer<Float>, rows: Int, inner: Int, lda: Int, transposeA: Bool = false, _ b: UnsafePointer<Float>,
-    columns: Int, ldb: Int, transposeB: Bool = false, into c: UnsafeMutablePointer<Float>, ldc: Int,
-    bias: UnsafePointer<Float>? = nil, accumulate: Int32, batch: Int = 1, strideA: Int = 0, strideB: Int = 0,
-    strideC: Int = 0
-) {
-    var problem = dk_gemm_problem(
-        m: rows, n: columns, k: inner, a: a, lda: lda, transpose_a: transposeA ? 1 : 0, b: b, ldb: ldb,
-        transpose_b: transposeB ? 1 : 0, c: c, ldc: ldc, bias: bias, accumulate: accumulate, batch: batch,
-        stride_a: strideA, stride_b: strideB, stride_c: strideC, packed_b: nil)
-    dk_gemm(&problem)
-}
-
 extension Variable {
     /// `self` `[…, in]` times `weight` `[in, out]` plus `bias` `[out]`: `[…, out]`.
     public func linear(_ weight: Variable, bias: Variable? = nil) -> Variable {
@@ -24,7 +10,7 @@ extension Variable {
         let (savedX, savedW) = (saved, weight.saved)
         let (xAdjoint, wAdjoint, biasAdjoint) = (adjoint, weight.adjoint, bias?.adjoint)
         let product: BilinearKernel = { x, w, out, accumulate in
-            multiply(
+            MatrixProduct.compute(
                 x.pointer, rows: rows, inner: inner, lda: inner, w.pointer, columns: outer, ldb: outer, into: out,
                 ldc: outer, accumulate: accumulate)
         }
@@ -32,13 +18,13 @@ extension Variable {
         let biasDual = bias.map(Dual.init)
         let value = { (x: Dual, w: Dual) -> Tensor in
             let output = Tensor(uninitialized: outputShape)
-            multiply(
+            MatrixProduct.compute(
                 x.value.pointer, rows: rows, inner: inner, lda: inner, w.value.pointer, columns: outer, ldb: outer,
                 into: output.pointer, ldc: outer, bias: biasDual.map { UnsafePointer($0.value.pointer) }, accumulate: 0)
             return output
         }
         let tangent = { (x: Dual, w: Dual) -> Tensor? in
-            let tangent = bilinearTangent(x, w, shape: outputShape, product)
+            let tangent = Dual.bilinearTangent(x, w, shape: outputShape, product)
             guard let biasTangent = biasDual?.tangent else { return tangent }
             let sum = tangent ?? Tensor(zeros: outputShape)
             dk_affine_images(nil, nil, nil, nil, biasTangent.pointer, 1, rows, outer, sum.pointer, 1)
@@ -55,12 +41,12 @@ extension Variable {
             let g = Saved.kept(Dual(cotangent))
             // First what needs the input, which may have to be computed again and is free afterwards.
             wAdjoint?.contributeBilinear(savedX, g) { x, g, out, accumulate in
-                multiply(
+                MatrixProduct.compute(
                     x.pointer, rows: inner, inner: rows, lda: inner, transposeA: true, g.pointer, columns: outer,
                     ldb: outer, into: out, ldc: outer, accumulate: accumulate)
             }
             xAdjoint?.contributeBilinear(g, savedW) { g, w, out, accumulate in
-                multiply(
+                MatrixProduct.compute(
                     g.pointer, rows: rows, inner: outer, lda: outer, w.pointer, columns: inner, ldb: outer,
                     transposeB: true, into: out, ldc: inner, accumulate: accumulate)
             }

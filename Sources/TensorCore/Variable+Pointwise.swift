@@ -49,13 +49,16 @@ extension Variable {
         }
     }
 
-    /// `value` in the forward pass, and in derivatives factor·self: the straight-through estimator of a function of `self`
-    /// that has no useful derivative of its own, such as a step. The gradient reaches `self` times `factor`, and so do
-    /// tangents, so that Hessian–vector products are those of the function that the gradients are of.
+    /// `value` in the forward pass, and in derivatives factor·self: the straight-through estimator of a function of
+    /// `self` that has no useful derivative of its own, such as a step. The gradient reaches `self` times `factor`, and
+    /// so do tangents, so that Hessian–vector products are those of the function that the gradients are of.
     ///
-    /// Based on: Bengio et al., "Estimating or Propagating Gradients Through Stochastic Neurons", 2013, arXiv 1308.3432.
+    /// Based on: Bengio et al., "Estimating or Propagating Gradients Through Stochastic Neurons", 2013,
+    /// arXiv 1308.3432.
     ///
-    /// - Parameter value: of the shape of `self`; not to be changed afterwards.
+    /// - Parameters:
+    ///   - value: of the shape of `self`; not to be changed afterwards.
+    ///   - factor: what gradients are multiplied by.
     public func straightThrough(value: Tensor, factor: Float = 1) -> Variable {
         precondition(value.shape == shape, "a value of shape \(value.shape) in the place of \(shape)")
         let count = value.count

@@ -70,8 +70,8 @@ extension Variable {
     /// Mean over the pixels of each image: `[B, …, C]` → `[B, C]`.
     public func meanOverPixels() -> Variable { averaged(over: .pixels) }
 
-    /// The same values for every index of the dimensions that `shape` has before those of `self`: a scalar everywhere, or
-    /// channels `[C]` in every row of `[…, C]`.
+    /// The same values for every index of the dimensions that `shape` has before those of `self`: a scalar everywhere,
+    /// or channels `[C]` in every row of `[…, C]`.
     public func broadcast(to shape: [Int]) -> Variable {
         precondition(
             Array(shape.suffix(self.shape.count)) == self.shape, "\(self.shape) is not the end of \(shape)")

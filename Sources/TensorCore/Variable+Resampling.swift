@@ -38,8 +38,8 @@ extension Variable {
         }
     }
 
-    /// Halves `[B, H, W, C]`, H and W even, by the separable filter (1, 3, 3, 1)/8 with zeros beyond the image: diffusers'
-    /// `FirDownsample2D`. In one direction y[h] = (x[2h−1] + 3·x[2h] + 3·x[2h+1] + x[2h+2])/8.
+    /// Halves `[B, H, W, C]`, H and W even, by the separable filter (1, 3, 3, 1)/8 with zeros beyond the image:
+    /// diffusers' `FirDownsample2D`. In one direction y[h] = (x[2h−1] + 3·x[2h] + 3·x[2h+1] + x[2h+2])/8.
     public func filteredDown() -> Variable {
         precondition(shape.count == 4 && shape[1] % 2 == 0 && shape[2] % 2 == 0, "filtering \(shape) down")
         let (batch, height, width, channels) = (shape[0], shape[1] / 2, shape[2] / 2, shape[3])

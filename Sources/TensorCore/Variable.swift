@@ -1,15 +1,16 @@
-/// A value of the computation, optionally with its tangent (forward-mode derivative along a chosen direction), and after
-/// `backward()` its gradient and the gradient's tangent.
+/// A value of the computation, optionally with its tangent (forward-mode derivative along a chosen direction), and
+/// after `backward()` its gradient and the gradient's tangent.
 ///
 /// When parameters carry tangents v, the backward pass is differentiated along them too, so that `gradientTangent`
 /// holds the exact Hessian–vector product H·v (forward over reverse; Pearlmutter, "Fast exact multiplication by the
 /// Hessian", 1994) at about twice the cost of a gradient.
 ///
 /// What is recorded for the backward pass does not hold on to variables, but to what each operation saved of them. A
-/// result that nobody needs any more, such as one that was only added to something, is freed as soon as the variable is;
-/// and so is one that is cheap to compute again from what is kept anyway (a normalisation, an activation, an upsampled
-/// image), which is done, for one operation at a time, when the backward pass needs it. Queries, keys and values are, too,
-/// though they cost a product each: of every token there are three of them, and they live from one end of a step to the other.
+/// result that nobody needs any more, such as one that was only added to something, is freed as soon as the variable
+/// is; and so is one that is cheap to compute again from what is kept anyway (a normalisation, an activation, an
+/// upsampled image), which is done, for one operation at a time, when the backward pass needs it. Queries, keys and
+/// values are, too, though they cost a product each: of every token there are three of them,
+/// and they live from one end of a step to the other.
 public final class Variable {
     public private(set) var value: Tensor
     /// ∂value along the direction being differentiated; nil means zero.

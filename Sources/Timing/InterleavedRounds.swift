@@ -3,11 +3,11 @@
 /// A round times each piece once, forwards and backwards by turns.
 public struct InterleavedRounds: Sendable {
     /// Rounds that are made in any case, at least 1.
-    public var least = 9
-    /// Rounds after which to stop even when `enough` has not gone by.
-    public var most = 41
-    /// Time after which to stop.
-    public var enough = Duration.seconds(2)
+    public var minimumRounds = 9
+    /// Rounds after which to stop even when `timeLimit` has not gone by.
+    public var maximumRounds = 41
+    /// Time after which to stop, once there are `minimumRounds`.
+    public var timeLimit = Duration.seconds(2)
     /// Rounds that are not counted, always forwards.
     public var warmUp = 2
 
@@ -15,7 +15,7 @@ public struct InterleavedRounds: Sendable {
 
     /// As many rounds as said, however long they take.
     public init(exactly rounds: Int) {
-        (least, most) = (rounds, rounds)
+        (minimumRounds, maximumRounds) = (rounds, rounds)
     }
 
     /// One piece of work.
@@ -42,7 +42,7 @@ public struct InterleavedRounds: Sendable {
         var times = [[Double]](repeating: [], count: pieces.count)
         let start = clock.now
         var round = 0
-        while round < max(least, 1) || (round < most && clock.now - start < enough) {
+        while round < max(minimumRounds, 1) || (round < maximumRounds && clock.now - start < timeLimit) {
             for index in round % 2 == 0 ? Array(pieces.indices) : pieces.indices.reversed() {
                 try pieces[index].prepare()
                 times[index].append(try clock.measure(pieces[index].run) / .milliseconds(1))

@@ -1,7 +1,7 @@
 import Statistics
 
-/// Two pieces of work timed in turn (`InterleavedRounds`): ratios are taken within rounds before their median is, so slow
-/// drifts cancel.
+/// Two pieces of work timed in turn (`InterleavedRounds`): ratios are taken within rounds before their median is,
+/// so slow drifts cancel.
 public struct InterleavedTiming: Sendable {
     /// Milliseconds of the first and of the second, over rounds.
     public let first: SampleStatistics

@@ -41,7 +41,8 @@ public struct SamplingStep<Model: Denoiser> {
             stepIndex: 0, elementsPerImage: start.count / batch)
     }
 
-    /// Bytes of the model's weights and of the most buffers in use at one time during a step, the batch itself included.
+    /// Bytes of the model's weights and of the most buffers in use at one time during a step,
+    /// the batch itself included.
     public func peakBytes() throws -> Int {
         try BufferPool.shared.peakGrowth { try self() }
             + (model.parameterCount + start.count) * MemoryLayout<Float>.size

@@ -1,5 +1,5 @@
-/// Where a trainer gets its batches from. Everything is a pure function of the arguments, so that a resumed run sees what the
-/// uninterrupted one would have.
+/// Where a trainer gets its batches from. Everything is a pure function of the arguments, so that a resumed run sees
+/// what the uninterrupted one would have.
 public protocol BatchSource<Batch> {
     associatedtype Batch
 

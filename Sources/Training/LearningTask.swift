@@ -7,7 +7,8 @@ public protocol LearningTask<Network, Batch> {
     /// Everything a loss needs, so that it can be evaluated again bit for bit.
     associatedtype Batch: LearningBatch
 
-    /// The mean loss of `batch` with the network's present weights and gates: a scalar that derivatives can be taken of.
+    /// The mean loss of `batch` with the network's present weights and gates:
+    /// a scalar that derivatives can be taken of.
     ///
     /// - Parameters:
     ///   - teacher: what the task imitates, as far as it is asked to; nil for nothing.

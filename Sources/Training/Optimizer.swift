@@ -44,17 +44,19 @@ public final class Optimizer {
         self.step = step
     }
 
-    /// What is remembered of each element of `parameter`, in its shape: Adam's two moments, or SGD's momentum. Writing to
-    /// these tensors changes the state. Empty for a parameter that is not updated here.
+    /// What is remembered of each element of `parameter`, in its shape: Adam's two moments, or SGD's momentum. Writing
+    /// to these tensors changes the state. Empty for a parameter that is not updated here.
     public func moments(of parameter: Parameter) -> [Tensor] {
         guard let index = arena.index(of: parameter) else { return [] }
         return state.map { arena.slice($0.tensor, index) }
     }
 
-    /// Forgets what is remembered of single elements of `parameter`, as if no gradient had reached them yet: weights that
-    /// grow anew must not move by what they were before.
+    /// Forgets what is remembered of single elements of `parameter`, as if no gradient had reached them yet: weights
+    /// that grow anew must not move by what they were before.
     ///
-    /// - Parameter elements: positions in the engine's layout.
+    /// - Parameters:
+    ///   - parameter: whose moments.
+    ///   - elements: positions in the engine's layout.
     public func clearMoments(of parameter: Parameter, at elements: some Sequence<Int>) {
         let moments = moments(of: parameter).map(\.unsafeBuffer)
         for element in elements {
@@ -82,7 +84,7 @@ public final class Optimizer {
                 state[1].tensor.pointer)
         case .sgd:
             dk_sgd(
-                Float(learningRate), Float(c.momentum), Float(c.weightDecay), gradientScale, 0, arena.gradients.pointer,
+                Float(learningRate), Float(c.momentum), Float(c.weightDecay), gradientScale, arena.gradients.pointer,
                 arena.count, arena.values.pointer, state[0].tensor.pointer)
         }
     }

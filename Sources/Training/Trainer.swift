@@ -21,6 +21,10 @@ public final class Trainer<Task: LearningTask> {
     private var groups: [OptimizedGroup]
 
     /// - Parameters:
+    ///   - task: the loss.
+    ///   - network: what is trained, in place.
+    ///   - batches: what it learns from.
+    ///   - configuration: steps, optimiser, learning rate, moving average.
     ///   - teacher: another network, whose weights stay.
     ///   - extensions: called in this order.
     /// - Throws: `TrainingError.noGradientCheckpointing` where the configuration asks for what the network lacks.
@@ -200,11 +204,13 @@ extension Trainer {
         schedulePosition = state.counts["schedule_step"] ?? step
     }
 
-    /// Goes back to a state of the same network, in part. Steps go on being counted, so that batches do not come again, and
-    /// extensions keep what they have.
+    /// Goes back to a state of the same network, in part. Steps go on being counted, so that batches do not come again,
+    /// and extensions keep what they have.
     ///
     /// - Parameters:
-    ///   - weights: whether the network's weights, their moving average and what the optimiser remembers are taken back.
+    ///   - state: an earlier one of this training.
+    ///   - weights: whether the network's weights, their moving average and what the optimiser remembers are taken
+    ///     back.
     ///   - schedule: whether learning rates are again those from that state on.
     /// - Throws: `OptimizerError.mismatchedState` for a state of another network.
     public func rewind(to state: TrainerState, weights: Bool, schedule: Bool) throws {

@@ -25,6 +25,7 @@ extension TrainerState {
     /// Reads a state from `checkpoint`.
     ///
     /// - Parameters:
+    ///   - checkpoint: where the tensors are.
     ///   - members: what `members` was; the checkpoint's whole state, or a part of it.
     ///   - prefix: as the tensors were written with.
     /// - Throws: `CheckpointError.damaged` for counts that cannot be; `SafetensorsError`, `StorageError`.
@@ -53,8 +54,8 @@ extension TrainerState {
 
 extension Trainer {
     /// Continues from a checkpoint made by a trainer of the same network, configuration and extensions.
-    /// - Throws: `CheckpointError.damaged` for counts that cannot be; `OptimizerError`, `StorageError`, and what extensions
-    ///   throw.
+    /// - Throws: `CheckpointError.damaged` for counts that cannot be; `OptimizerError`, `StorageError`,
+    ///   and what extensions throw.
     public func restore(_ checkpoint: Checkpoint) throws {
         let state = try TrainerState(checkpoint, members: checkpoint.state)
         for name in Self.countNames where state.counts[name] == nil {

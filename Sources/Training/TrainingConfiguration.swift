@@ -1,8 +1,8 @@
 import Configuration
 import Files
 
-/// How long and how fast a network is trained, whatever it learns: the keys of the `training` and `finetuning` sections that
-/// belong to no task.
+/// How long and how fast a network is trained, whatever it learns:
+/// the keys of the `training` and `finetuning` sections that belong to no task.
 public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var steps = 10_000
     public var batchSize = 64

@@ -21,8 +21,8 @@ public final class TrainingLog {
         return report.step % every == 0 ? flush() : nil
     }
 
-    /// What to log when the run ends within an interval: the mean over the part of it that was run. nil at an interval's
-    /// end.
+    /// What to log when the run ends within an interval: the mean over the part of it that was run.
+    /// nil at an interval's end.
     public func flush() -> [String: JSONValue]? {
         guard count > 0 else { return nil }
         recentLoss = sum / Double(count)
@@ -45,7 +45,9 @@ public final class TrainingLog {
         return members
     }
 
-    /// - Parameter step: the steps done so far.
+    /// - Parameters:
+    ///   - state: what `state` gave.
+    ///   - step: the steps done so far.
     /// - Returns: false where `state` is not a log's after so many steps.
     public func restore(_ state: JSONValue?, step: Int) -> Bool {
         guard let sum = state?["sum"]?.doubleValue, let count = state?["count"]?.intValue, (0...step).contains(count),

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Files
 import Foundation
-import Runs
 
 @main
 struct Diffprune: ParsableCommand {
@@ -34,9 +34,9 @@ struct Diffprune: ParsableCommand {
             return showHelp(fullMessage(for: error))
         } catch {
             let failure =
-                isParsed || error is RequestError
+                isParsed || error is UnknownName
                 ? CommandFailure(error) : CommandFailure(message: message(for: error), status: ExitStatus.usage)
-            StandardStreams.complain("error", failure.message)
+            StandardStreams.fail(failure.message)
             return failure.status
         }
     }
@@ -47,7 +47,7 @@ struct Diffprune: ParsableCommand {
             try StandardStreams.write(text + "\n")
             return ExitStatus.success
         } catch {
-            StandardStreams.complain("error", "\(error)")
+            StandardStreams.fail("\(error)")
             return ExitStatus.data
         }
     }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Runs
+import Files
 
 /// Every command there is, in the order of the help.
 enum Subcommands {
@@ -29,7 +29,7 @@ enum Subcommands {
             + ["--help"]
         for argument in arguments.dropFirst().prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
             let option = String(argument.prefix { $0 != "=" })
-            if !legal.contains(option) { throw RequestError.unknown(kind: "option", name: option, legal: legal) }
+            if !legal.contains(option) { throw UnknownName(kind: "option", name: option, legal: legal) }
         }
     }
 
@@ -38,6 +38,6 @@ enum Subcommands {
         guard let name = arguments.first, !name.hasPrefix("-") else { return }
         let names = all.compactMap { $0.configuration.commandName } + ["help"]
         guard !names.contains(name) else { return }
-        throw RequestError.unknown(kind: "command", name: name, legal: names)
+        throw UnknownName(kind: "command", name: name, legal: names)
     }
 }

@@ -4,8 +4,8 @@ import Imagery
 import Testing
 
 @Suite struct DenoisingBatchesTests {
-    /// Ten pictures of one pixel, told apart by its value; batches of four, so that some hold the end of one epoch and the
-    /// beginning of the next.
+    /// Ten pictures of one pixel, told apart by its value; batches of four,
+    /// so that some hold the end of one epoch and the beginning of the next.
     private static func source() throws -> DenoisingBatches {
         let pixels = (0..<10).map { UInt8($0 * 20) }
         return try DenoisingBatches(

@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["[]", "null", "3", "NaN"])
+    @Test(arguments: ["[]", "null", "3", "NaN", #""{}""#])
     func whatIsNoObjectIsRefused(json: String) {
         #expect {
             try decode(json)

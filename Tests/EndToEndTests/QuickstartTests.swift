@@ -3,6 +3,7 @@ import Diffusion
 import Foundation
 import ModelFolders
 import Models
+import Runs
 import Testing
 
 @testable import Workflows
@@ -38,7 +39,7 @@ import Testing
                     "pruning.calibration_batch_size=4", "pruning.granularity=channel", "finetuning.steps=4",
                     "finetuning.batch_size=4",
                     "finetuning.log_every=1",
-                ], evaluation: settings, output: folder.appendingPathComponent("out")
+                ], evaluation: settings, in: RunContext(output: folder.appendingPathComponent("out"))
             ).run()
             let names = try FileManager.default.subpathsOfDirectory(atPath: outcome.output.path)
             for name in [
@@ -65,7 +66,8 @@ import Testing
         try withTemporaryFolder { folder in
             #expect(throws: BundledSamples.Failure.self) {
                 try QuickstartWorkflow(
-                    samples: BundledSamples(folder: folder), output: folder.appendingPathComponent("out"))
+                    samples: BundledSamples(folder: folder),
+                    in: RunContext(output: folder.appendingPathComponent("out")))
             }
             #expect(!FileManager.default.fileExists(atPath: folder.appendingPathComponent("out").path))
         }

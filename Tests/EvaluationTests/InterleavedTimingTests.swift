@@ -2,8 +2,6 @@ import Foundation
 import Testing
 import Timing
 
-@testable import Evaluation
-
 @Suite struct InterleavedTimingTests {
     @Test func worksAlternateAndTheOrderTurns() throws {
         var order = ""
@@ -41,7 +39,8 @@ import Timing
 
     @Test func roundsStopWhenEnoughTimeHasGoneBy() throws {
         var rounds = InterleavedRounds()
-        (rounds.least, rounds.most, rounds.enough, rounds.warmUp) = (2, 1000, .milliseconds(20), 0)
+        (rounds.minimumRounds, rounds.maximumRounds, rounds.warmUp) = (2, 1000, 0)
+        rounds.timeLimit = .milliseconds(20)
         let times = try rounds.measure([.init(run: { usleep(5000) })])
         #expect((2...5).contains(times[0].count))
     }

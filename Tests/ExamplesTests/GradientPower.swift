@@ -2,7 +2,8 @@ import Pruning
 
 /// Gradient power: removes what the losses of no batch ask to change.
 ///
-///     score_k = Σ_{i∈k} mean_b(g_{b,i}²) over the weights on channel k        score_i = mean_b(g_{b,i}²) of a single weight
+///     score_k = Σ_{i∈k} mean_b(g_{b,i}²) over the weights on channel k
+///     score_i = mean_b(g_{b,i}²) of a single weight
 ///
 /// with g_b = ∂L_b/∂w; divided by the mean score of the layer.
 ///

@@ -102,7 +102,6 @@ import Testing
     @Test func numbersThatAreNotFinite() throws {
         #expect(error(JSONError.self) { _ = try JSONValue.double(.infinity).text() } == .notFinite(.infinity))
         #expect(try JSONValue.array([.double(.nan), .double(1)]).text(.logLine) == "[null, 1.0]")
-        #expect(try JSONValue.shortest(1e-4).text() == "0.0001")
     }
 
     @Test func aByteOrderMarkIsPassedOver() throws {

@@ -11,7 +11,8 @@ import WeightFiles
     private static let plain = "diffusion_pytorch_model.safetensors"
 
     private func refusal(_ model: URL, _ variant: String? = nil) -> String {
-        "\(error(ModelFolderError.self) { _ = try PipelineFolder(model, variant: variant).load() }.map { "\($0)" } ?? "")"
+        let got = error(ModelFolderError.self) { _ = try PipelineFolder(model).reading(variant: variant).load() }
+        return got.map { "\($0)" } ?? ""
     }
 
     @Test func oneVariantAloneIsRead() throws {
@@ -21,7 +22,7 @@ import WeightFiles
             let model = try PipelineFolder(copy.url).load().model
             #expect(try PipelineFixture.named("float16").deviation(of: model) <= 1e-4)
             #expect(try PipelineFolder(copy.url).variants() == ["fp16"])
-            _ = try PipelineFolder(copy.url, variant: "fp16").load()
+            _ = try PipelineFolder(copy.url).reading(variant: "fp16").load()
             #expect(refusal(copy.url, "bf16").contains("no variant 'bf16' of the weights, expected one of 'fp16'"))
         }
     }
@@ -62,7 +63,7 @@ import WeightFiles
             }
             let variant = copy.unet.appendingPathComponent("diffusion_pytorch_model.fp16.safetensors")
             try SafetensorsWriter.write(half, to: variant)
-            let (plain, chosen) = (PipelineFolder(copy.url), PipelineFolder(copy.url, variant: "fp16"))
+            let (plain, chosen) = (PipelineFolder(copy.url), PipelineFolder(copy.url).reading(variant: "fp16"))
             #expect(try PipelineFixture.named("plain").deviation(of: plain.load().model) <= 1e-4)
             #expect(try plain.weightBytes() == Data(contentsOf: copy.weights).count)
             #expect(try chosen.weightBytes() == Data(contentsOf: variant).count)
@@ -81,7 +82,7 @@ import WeightFiles
             try FileManager.default.removeItem(at: copy.weights)
             let text = refusal(copy.url)
             #expect(text.contains("'ema', 'fp16'") && text.contains("--variant ema") && !text.contains("of-00002"))
-            _ = try PipelineFolder(copy.url, variant: "ema").load()
+            _ = try PipelineFolder(copy.url).reading(variant: "ema").load()
         }
     }
 

@@ -8,7 +8,8 @@ import TensorCore
 import Testing
 import Training
 
-/// A tiny U-Net in training, with a calibration source of random images: enough for every method to have something to judge.
+/// A tiny U-Net in training, with a calibration source of random images:
+/// enough for every method to have something to judge.
 final class Bench: PerSampleCalibration, StagedCalibration {
     let model: UNet
     /// Of the model.
@@ -141,9 +142,9 @@ final class Bench: PerSampleCalibration, StagedCalibration {
 
     /// Carries out a method's plan.
     ///
-    /// - Parameter interrupted: after every stage the method is made anew from its configuration, its state goes through
-    ///   a checkpoint's values, masks are read back as an array, training goes on from its own state, and nothing that
-    ///   was gathered is remembered.
+    /// - Parameter interrupted: after every stage the method is made anew from its configuration, its state goes
+    ///   through a checkpoint's values, masks are read back as an array, training goes on from its own state, and
+    ///   nothing that was gathered is remembered.
     func run<P: Pruner>(
         _ pruner: P, in context: PruningContext, interrupted: Bool = false, seed: UInt64 = 1
     ) throws -> Outcome {

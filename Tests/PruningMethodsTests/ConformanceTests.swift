@@ -1,3 +1,4 @@
+import Configuration
 import Files
 import Foundation
 import Pruning
@@ -216,16 +217,17 @@ import Testing
 
     /// No setting of any method has a meaning at −10⁹, and no choice a value of this name.
     @Test(arguments: MethodCatalog.all) func settingsOutOfRangeAreRefusedByTheirKey(method: MethodEntry) throws {
-        func check(_ value: JSONValue) throws {
+        func check(_ value: JSONValue, _ path: [String] = []) throws {
             for (key, value) in value.sortedMembers ?? [] {
+                let place = (path + [key]).map(JSONValue.snakeCase).joined(separator: ".")
                 switch value {
-                case .object: try check(value)
+                case .object: try check(value, path + [key])
                 case .int, .double:
                     let values = try method.configuration(replacing: [key: -1_000_000_000])
                     #expect {
                         _ = try method.make(values, 1)
                     } throws: {
-                        $0 is PrunerConfigurationError && "\($0)".contains("'\(key)'")
+                        ($0 as? SettingError)?.key == place
                     }
                 default:
                     let values = try method.configuration(replacing: [key: "no-such-choice"])

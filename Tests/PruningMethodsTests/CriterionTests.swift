@@ -225,8 +225,8 @@ import Testing
 
     // MARK: what methods make of scores
 
-    /// Read as published, one-shot removes the channels whose removal raises the gradient norm most: those of the lowest
-    /// velocity, per unit of cost.
+    /// Read as published, one-shot removes the channels whose removal raises the gradient norm most: those of the
+    /// lowest velocity, per unit of cost.
     @Test func oneShotRemovesTheLowestVelocities() throws {
         let bench = try Bench()
         let velocity = try bench.evidence()(Curvature(), at: Masks(bench.space(.channels))).velocities.sum()

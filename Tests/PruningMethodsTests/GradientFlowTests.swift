@@ -1,3 +1,4 @@
+import Configuration
 import Files
 import Pruning
 import PruningMethods
@@ -134,7 +135,7 @@ import Testing
         #expect {
             _ = try pruner.update(&masks, number: 0, in: context)
         } throws: {
-            $0 is PrunerConfigurationError && "\($0)".contains("'blockSize'")
+            ($0 as? SettingError)?.key == "method.block_size"
         }
     }
 
@@ -181,7 +182,7 @@ import Testing
         #expect {
             _ = try method.make(values, 1)
         } throws: {
-            $0 is PrunerConfigurationError && "\($0)".contains("'\(key)'") && "\($0)".contains("expected")
+            ($0 as? SettingError)?.key == JSONValue.snakeCase(key)
         }
     }
 
@@ -192,7 +193,7 @@ import Testing
         ] as [(String, String, Double)] {
             let method = try MethodCatalog.entry(named: name)
             let values = try method.configuration(replacing: [key: .number(value)])
-            #expect(throws: PrunerConfigurationError.self, "\(name): \(key)") { _ = try method.make(values, 1) }
+            #expect(throws: SettingError.self, "\(name): \(key)") { _ = try method.make(values, 1) }
         }
     }
 }

@@ -8,7 +8,8 @@ import Training
 
 /// What layers read, and what each input adds to their outputs: against loops written out again.
 @Suite struct ActivationEvidenceTests {
-    /// One strided convolution of an image whose channels come in two parts, and a 1×1 convolution of its parts as they are.
+    /// One strided convolution of an image whose channels come in two parts,
+    /// and a 1×1 convolution of its parts as they are.
     private final class Convolutions: ChannelNetwork {
         let wide: Conv2d, joined: Conv2d
         let channelGroups: [ChannelGroup]

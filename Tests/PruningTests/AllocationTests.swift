@@ -127,8 +127,8 @@ import Testing
         #expect(masks.liveWidths == [4, 4])
     }
 
-    /// What left before stays away, whatever it is worth beside the rest of its unit. Taking from normalisation groups in
-    /// turn does not quite keep to the order of scores.
+    /// What left before stays away, whatever it is worth beside the rest of its unit. Taking from normalisation groups
+    /// in turn does not quite keep to the order of scores.
     @Test(arguments: [Granularity.channel, .aligned(multiple: 1), .aligned(multiple: 2), .block(2)])
     func whatHasLeftStaysAway(granularity: Granularity) throws {
         let model = try TinyUNet.all[0].model()
@@ -171,8 +171,8 @@ import Testing
         #expect(others.filter { masks.values[$0] == 0 } == Array(others.prefix(96)))
     }
 
-    /// 8 rows of 6, 12 of 8 and 4 of 12 keep 2.7, 3.6 and 5.4 of theirs, 86 in all: those of the largest remainders round
-    /// up, the first of equal ones first.
+    /// 8 rows of 6, 12 of 8 and 4 of 12 keep 2.7, 3.6 and 5.4 of theirs, 86 in all: those of the largest remainders
+    /// round up, the first of equal ones first.
     @Test func rowsKeepTheSameShare() throws {
         let selection = try selection("sparsity=0.55", .weight, .global, comparesRows: true)
         let (scores, masks) = try masks(selection)
@@ -187,8 +187,8 @@ import Testing
         }
     }
 
-    /// From round to round quotas fall, and by their rounding now and then rise: what has left stays away, and the count
-    /// is the one asked for.
+    /// From round to round quotas fall, and by their rounding now and then rise: what has left stays away,
+    /// and the count is the one asked for.
     @Test(arguments: [Allocation.global, .uniform, .erdosRenyi], [false, true]) func roundsTakeWeightsFurther(
         allocation: Allocation, comparesRows: Bool
     ) throws {

@@ -48,7 +48,8 @@ struct ChainTask {
         }
     }
 
-    /// The loss in double, written out, with masks as the network would have them: an oracle that shares no code with it.
+    /// The loss in double, written out, with masks as the network would have them:
+    /// an oracle that shares no code with it.
     func loss(of network: ChainNetwork, _ kind: PruningSpace.Kind, _ masks: [Double]) -> Double {
         var total = 0.0
         for (row, output) in activations(of: network, kind, masks)[3].enumerated() {

@@ -40,6 +40,22 @@ import Testing
         }
     }
 
+    /// A block whose inner axis is empty leaves with its first normalisation, which runs over the stream that stays.
+    @Test(arguments: TinyUNet.all) func aRemovedBlockIsNotCountedAtAll(tiny: TinyUNet) throws {
+        let model = try tiny.model()
+        let space = PruningSpace.channels(of: model)
+        let costs = Self.kinds.map { WidthPolynomial($0, of: model, space: space) }
+        let blocks = space.groups.indices.filter { space.groups[$0].axis.isRemovable }
+        for removed in blocks.map({ [$0] }) + [blocks] {
+            var masks = Masks(space)
+            for site in removed { masks[site] = masks[site].map { _ in 0 } }
+            let network = try model.rebuilt(keeping: masks.kept)
+            let names = removed.map { space.sites[$0].name }
+            #expect(costs[0].value(masks.liveWidths) == network.macs, "\(names)")
+            #expect(costs[1].value(masks.liveWidths) == Double(network.parameterCount), "\(names)")
+        }
+    }
+
     /// k²·H·W·Cin·Cout and friends, added up by hand for a network of one level.
     @Test func macsOfASmallNetworkAreThoseCountedByHand() throws {
         let model = try TinyUNet.named("one level").model()

@@ -257,7 +257,8 @@ extension KernelTests {
         }
     }
 
-    /// Weights of so many channels that they are transformed for some columns after others give the bits of all at once.
+    /// Weights of so many channels that they are transformed for some columns after others give the bits of all at
+    /// once.
     @Test func manyChannelsGiveTheBitsOfFewerAtATime() {
         onEveryISA { isa in
             var random = KernelRandom(18)

@@ -44,7 +44,8 @@ import WeightFiles
         }
     }
 
-    /// What does not fit together is refused, on opening or on reading, and claims no more memory than the file can hold.
+    /// What does not fit together is refused, on opening or on reading,
+    /// and claims no more memory than the file can hold.
     @Test func partsThatDoNotFitAreRefused() throws {
         func parts(bitmap: [UInt8] = [0b101], values: [Float] = [1, 2], shape: [Int64] = [4]) -> [NamedTensor] {
             [

@@ -4,6 +4,7 @@ import Files
 import Foundation
 import ModelFolders
 import Models
+import Runs
 
 @testable import Workflows
 
@@ -41,7 +42,9 @@ struct EvaluationFixtures {
     func prunedRun(_ name: String, of model: URL) throws -> URL {
         let configuration = try PruningRunConfiguration(
             file: nil, overrides: ["finetuning.steps=0", "pruning.target=macs=0.6"], method: "magnitude")
-        _ = try PruningWorkflow(configuration, model: model, output: url(name), resuming: false).run()
+        _ = try PruningWorkflow(
+            configuration, pipeline: PipelineFolder(model).load(), in: RunContext(output: url(name))
+        ).run()
         return url(name)
     }
 

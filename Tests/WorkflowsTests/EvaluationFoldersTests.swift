@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Imagery
 import ModelFolders
+import Runs
 import Testing
 
 @testable import Workflows
@@ -19,7 +20,7 @@ import Testing
     private func refusal(_ fixtures: EvaluationFixtures) -> String {
         do {
             _ = try PairedFoldersWorkflow(
-                dense: fixtures.url("a"), pruned: fixtures.url("b"), output: fixtures.url("out")
+                dense: fixtures.url("a"), pruned: fixtures.url("b"), in: RunContext(output: fixtures.url("out"))
             ).run()
             return ""
         } catch {
@@ -34,13 +35,13 @@ import Testing
             var settings = EvaluationFixtures.settings
             settings.savesImages = true
             let result = try EvaluationWorkflow(
-                settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(pruned), output: fixtures.url("out")
-            )
-            .run()
+                settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(pruned),
+                in: RunContext(output: fixtures.url("out"))
+            ).run()
             let images = fixtures.url("out").appendingPathComponent("images")
             let summary = try PairedFoldersWorkflow(
                 dense: images.appendingPathComponent("dense"), pruned: images.appendingPathComponent("pruned"),
-                output: fixtures.url("pairs")
+                in: RunContext(output: fixtures.url("pairs"))
             ).run()
             #expect(summary.ssim == result.consistency.ssim)
             #expect(summary.psnr == result.consistency.psnr)
@@ -56,7 +57,7 @@ import Testing
             try write(["x.png": grey(0), "y.png": grey(100)], to: fixtures.url("a"))
             try write(["x.png": grey(51), "y.png": grey(100)], to: fixtures.url("b"))
             let summary = try PairedFoldersWorkflow(
-                dense: fixtures.url("a"), pruned: fixtures.url("b"), output: fixtures.url("out")
+                dense: fixtures.url("a"), pruned: fixtures.url("b"), in: RunContext(output: fixtures.url("out"))
             ).run()
             // Pairs of MSE 0.2² and 0.
             #expect(abs(summary.meanSquaredError.mean - 0.02) < 1e-12)

@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Reports
 import ModelFolders
+import Runs
 import Testing
 
 @testable import Workflows
@@ -17,8 +18,7 @@ import Testing
             settings.features = Repository.url("Samples/models/fashion-features")
             _ = try EvaluationWorkflow(
                 settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(run.appendingPathComponent("model")),
-                output: fixtures.url("out"),
-                command: "diffprune evaluate --dense 'a & b'"
+                command: "diffprune evaluate --dense 'a & b'", in: RunContext(output: fixtures.url("out"))
             ).run()
             let page = try String(
                 contentsOf: fixtures.url("out").appendingPathComponent("report.html"), encoding: .utf8)
@@ -41,13 +41,19 @@ import Testing
 
     @Test func aRunsHistoryIsPlotted() throws {
         let lines: [JSONValue] = [
-            ["step": 0, "update": 1, "density": 0.8, "softness": 0.3, "energy": -2.5, "recovered": 0, "removed": 3],
+            [
+                "step": 0, "update": 1, "density": 0.8, "softness": 0.3, "energy": -2.5, "recovered": 0, "removed": 3,
+                "widths": [],
+            ],
             ["step": 10, "loss": 0.5],
-            ["step": 20, "update": 2, "density": 0.5, "softness": 0.0, "energy": -3.5, "recovered": 1, "removed": 4],
+            [
+                "step": 20, "update": 2, "density": 0.5, "softness": 0.0, "energy": -3.5, "recovered": 1, "removed": 4,
+                "widths": [],
+            ],
             ["step": 30, "loss": 0.25],
         ]
         let history = RunHistory(lines, configuration: "method: {}")
-        #expect(history.updates.map(\.energy) == [-2.5, -3.5])
+        #expect(history.updates.map(\.report.energy) == [-2.5, -3.5])
         #expect(history.training.map(\.loss) == [0.5, 0.25])
         let titles = HistorySection(history, groups: []).section().blocks.compactMap { block in
             if case .plot(let plot, _) = block { plot.title } else { nil }
@@ -57,9 +63,12 @@ import Testing
     }
 
     @Test func sharesOfGroupsArePlottedOverUpdates() throws {
-        let lines: [JSONValue] = [
-            ["update": 1, "widths": [8, 2]], ["update": 2, "widths": [4, 3]], ["update": 3, "widths": [1]],
-        ]
+        let lines = [[8, 2], [4, 3], [1]].enumerated().map { number, widths -> JSONValue in
+            [
+                "update": .int(number + 1), "density": 1, "softness": 0, "recovered": 0, "removed": 0,
+                "widths": .array(widths.map { .int($0) }),
+            ]
+        }
         func maps(_ groups: [HistorySection.Group]) -> [HeatMap] {
             HistorySection(RunHistory(lines, configuration: ""), groups: groups).section().blocks.compactMap {
                 if case .plot(let plot, _) = $0 { plot as? HeatMap } else { nil }

@@ -3,6 +3,7 @@ import Diffusion
 import Files
 import Foundation
 import ModelFolders
+import Runs
 import TensorCore
 import Testing
 
@@ -19,7 +20,7 @@ import Testing
             let model = try fixtures.model("dense")
             let result = try EvaluationWorkflow(
                 EvaluationFixtures.settings, dense: LoadedPipeline(model), pruned: LoadedPipeline(model),
-                output: fixtures.url("out")
+                in: RunContext(output: fixtures.url("out"))
             ).run()
             #expect(try #require(result.consistency.ssim).minimum == 1)
             #expect(result.consistency.meanSquaredError.maximum == 0)
@@ -39,7 +40,7 @@ import Testing
             let pruned = try fixtures.prunedRun("run", of: dense).appendingPathComponent("model")
             let result = try EvaluationWorkflow(
                 EvaluationFixtures.settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(pruned),
-                output: fixtures.url("out")
+                in: RunContext(output: fixtures.url("out"))
             ).run()
             let record = try #require(try PipelineFolder(pruned).load().pruning)
             #expect(result.efficiency.macs.ratio == record.achieved.macs.ratio)
@@ -56,7 +57,7 @@ import Testing
             let model = try fixtures.model("dense")
             _ = try EvaluationWorkflow(
                 EvaluationFixtures.settings, dense: LoadedPipeline(model), pruned: LoadedPipeline(model),
-                output: fixtures.url("out")
+                in: RunContext(output: fixtures.url("out"))
             ).run()
             let json = try metrics(fixtures.url("out"))
             #expect(json.at("schema")?.intValue == 1)
@@ -99,7 +100,8 @@ import Testing
                 settings.batchSize = batch
                 let output = fixtures.url("out\(index)")
                 _ = try EvaluationWorkflow(
-                    settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(pruned), output: output
+                    settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(pruned),
+                    in: RunContext(output: output)
                 ).run()
                 return (
                     try metrics(output).withoutMeasurements,
@@ -121,7 +123,8 @@ import Testing
             settings.features = Repository.url("Samples/models/fashion-features")
             settings.referenceImages = 300
             let result = try EvaluationWorkflow(
-                settings, dense: LoadedPipeline(model), pruned: LoadedPipeline(model), output: fixtures.url("out")
+                settings, dense: LoadedPipeline(model), pruned: LoadedPipeline(model),
+                in: RunContext(output: fixtures.url("out"))
             )
             .run()
             guard case .measured(let distances) = result.quality else {
@@ -173,7 +176,8 @@ import Testing
             func refusal(_ pruned: URL, _ settings: EvaluationSettings = EvaluationFixtures.settings) -> String {
                 do {
                     _ = try EvaluationWorkflow(
-                        settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(pruned), output: output
+                        settings, dense: LoadedPipeline(dense), pruned: LoadedPipeline(pruned),
+                        in: RunContext(output: output)
                     ).run()
                     return ""
                 } catch {
@@ -210,7 +214,7 @@ import Testing
             let model = try fixtures.model("dense", size: 8)
             let result = try EvaluationWorkflow(
                 EvaluationFixtures.settings, dense: LoadedPipeline(model), pruned: LoadedPipeline(model),
-                output: fixtures.url("out")
+                in: RunContext(output: fixtures.url("out"))
             ).run()
             #expect(result.consistency.ssim == nil)
             #expect(try metrics(fixtures.url("out")).at("consistency.ssim")?.isNull == true)

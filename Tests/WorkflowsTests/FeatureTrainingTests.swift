@@ -1,6 +1,7 @@
 import Foundation
 import ModelFolders
 import TestSupport
+import Runs
 import Testing
 import Workflows
 
@@ -30,7 +31,9 @@ import Workflows
             try withTemporaryFolder { scratch in
                 let folder = scratch.appendingPathComponent("features")
                 var losses: [Double] = []
-                let result = try trainFeatures(configuration: configuration, output: folder) { progress in
+                let result = try FeatureTrainingWorkflow(
+                    configuration, in: RunContext(output: folder)
+                ).run { progress in
                     losses.append(progress.loss)
                     #expect(progress.step == losses.count && progress.totalSteps == 160)
                 }
@@ -58,7 +61,7 @@ import Workflows
         try withTemporaryFolder { scratch in
             let folder = scratch.appendingPathComponent("features")
             #expect(throws: Stop.self) {
-                _ = try trainFeatures(configuration: short(), output: folder) { _ in throw Stop() }
+                _ = try FeatureTrainingWorkflow(short(), in: RunContext(output: folder)).run { _ in throw Stop() }
             }
             #expect(!FileManager.default.fileExists(atPath: folder.path))
 
@@ -67,7 +70,9 @@ import Workflows
             let file = folder.appendingPathComponent("mine.txt")
             try Data("mine".utf8).write(to: file)
             #expect(throws: (any Error).self) {
-                _ = try trainFeatures(configuration: short(), output: folder) { _ in Issue.record("it has begun") }
+                _ = try FeatureTrainingWorkflow(short(), in: RunContext(output: folder)).run { _ in
+                    Issue.record("it has begun")
+                }
             }
             #expect(FileManager.default.fileExists(atPath: file.path))
         }
@@ -76,7 +81,7 @@ import Workflows
     @Test func unusableConfigurationsNameTheirKey() throws {
         func message(_ change: (inout FeatureTrainingConfiguration) -> Void) -> String {
             do {
-                _ = try trainedFeatures(configuration: short(change))
+                _ = try FeatureTrainingWorkflow.train(short(change))
                 return "no error"
             } catch {
                 return "\(error)"

@@ -12,16 +12,19 @@ check() {
 }
 
 check "rooms" scripts/lint/rooms.sh
+check "columns" scripts/lint/columns.sh
 check "Swift format" swift format lint --strict --recursive --parallel Package.swift Sources Tests
+check "warnings of C" scripts/lint/c_warnings.sh
 if scripts/lint/setup.sh; then
     tools=.build-lint/tools/bin
     check "imports" "$tools/python" scripts/lint/imports.py
     check "maps in the docs" "$tools/python" scripts/lint/tree.py
     check "Python" "$tools/ruff" check --quiet
+    check "C format" scripts/lint/c_format.sh
 elif [ "${1:-}" = required ]; then
     failed+=("setup")
 else
-    printf 'lint: only the format of Swift files is checked\n' >&2
+    printf 'lint: imports, maps, Python and the format of C are not checked\n' >&2
 fi
 
 [ "${#failed[@]}" -eq 0 ] && exit

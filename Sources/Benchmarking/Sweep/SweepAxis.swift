@@ -1,5 +1,3 @@
-import Runs
-
 /// What a sweep varies, all else staying as it is.
 public enum SweepAxis: String, Sendable, Codable, CaseIterable {
     /// Images that go through the model together.
@@ -10,14 +8,6 @@ public enum SweepAxis: String, Sendable, Codable, CaseIterable {
     case resolution
     /// Threads of the engine.
     case threads
-
-    /// - Throws: `RequestError.unknown`.
-    public init(named name: String) throws {
-        guard let axis = Self(rawValue: name) else {
-            throw RequestError.unknown(kind: "sweep", name: name, legal: Self.allCases.map(\.rawValue))
-        }
-        self = axis
-    }
 
     /// What the values are, for the axis of a plot.
     var valueTitle: String {

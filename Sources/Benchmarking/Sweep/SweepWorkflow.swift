@@ -18,9 +18,12 @@ public struct SweepWorkflow {
     public static let defaultBatch = 4
 
     /// - Parameters:
+    ///   - subject: what is timed.
+    ///   - axes: what is varied, one after the other.
     ///   - settings: works, rounds, sampling steps and seed.
     ///   - batches: the values of a sweep over batch sizes.
     ///   - batch: the batch size of the other sweeps.
+    ///   - progress: told after each sweep.
     /// - Throws: `RequestError`.
     public init(
         _ subject: BenchmarkSubject, _ axes: [SweepAxis], _ settings: BenchmarkSettings, batches: [Int], batch: Int,

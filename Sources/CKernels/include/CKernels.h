@@ -35,8 +35,8 @@ void dk_set_threads(int count);
 /// the calling thread.
 void dk_parallel(long count, void (*body)(void *context, long index), void *context);
 
-/// Runs `items` pieces of `rounds` rounds of independent vector multiply–adds on the pool, touching no memory: the fastest
-/// that this path can compute. Returns the floating-point operations done (a multiply–add is two).
+/// Runs `items` pieces of `rounds` rounds of independent vector multiply–adds on the pool, touching no memory: the
+/// fastest that this path can compute. Returns the floating-point operations done (a multiply–add is two).
 double dk_fma_burst(long items, long rounds);
 
 // ---------------------------------------------------------------- memory
@@ -47,7 +47,8 @@ void *dk_memory_reserve(long bytes);
 void dk_memory_release(void *start, long bytes);
 /// Gives the pages that lie wholly inside back to the system; the addresses stay usable, their contents are lost.
 void dk_memory_discard(void *start, long bytes);
-/// Tell AddressSanitizer, in a build with it, that these bytes may not be touched, or may again: it knows nothing of pools.
+/// Tell AddressSanitizer, in a build with it, that these bytes may not be touched, or may again: it knows nothing of
+/// pools.
 void dk_memory_forbid(const void *start, long bytes);
 void dk_memory_permit(const void *start, long bytes);
 /// Gives back what the C library's heap holds and nobody uses, where the library can.
@@ -62,9 +63,14 @@ void dk_memory_trim_heap(void);
 /// transposed then.
 typedef struct {
     long m, n, k;
-    const float *a; long lda; int transpose_a;
-    const float *b; long ldb; int transpose_b;
-    float *c; long ldc;
+    const float *a;
+    long lda;
+    int transpose_a;
+    const float *b;
+    long ldb;
+    int transpose_b;
+    float *c;
+    long ldc;
     const float *bias;
     int accumulate;
     long batch, stride_a, stride_b, stride_c;
@@ -88,7 +94,8 @@ typedef struct {
 
 /// 3×3 convolutions of stride 1 and their input gradients use Winograd's F(4×4,3×3) for images and channel counts that
 /// it is faster for (a matter of height, width and channels, never of batch or threads). It is faster by about two and
-/// rounds less well: errors of a few 10⁻⁵ of the output's standard deviation. 0 turns it off everywhere; 1 is the default.
+/// rounds less well: errors of a few 10⁻⁵ of the output's standard deviation. 0 turns it off everywhere; 1 is the
+/// default.
 void dk_set_winograd(int enabled);
 int dk_winograd(void);
 
@@ -143,20 +150,24 @@ int dk_all_finite(const float *x, long count);
 void dk_moments(const float *x, long images, long pixels, long channels, float *mean, float *variance);
 
 /// An array and its tangent (NULL: zero); an absent array has a NULL value.
-typedef struct { const float *value, *tangent; } dk_dual_in;
+typedef struct {
+    const float *value, *tangent;
+} dk_dual_in;
 /// An array to be written, with its tangent where that is not NULL; with a NULL value it is skipped.
-typedef struct { float *value, *tangent; } dk_dual_out;
+typedef struct {
+    float *value, *tangent;
+} dk_dual_out;
 
 typedef struct {
     long images, pixels, channels, groups;
-    const int32_t *group_of;        // [C], each in 0..<groups; groups may be unequal or empty
+    const int32_t *group_of;  // [C], each in 0..<groups; groups may be unequal or empty
     double epsilon;
-    dk_dual_in gamma, beta, gate;   // [C]; no gates: all one
-    dk_dual_in scale, shift;        // [images,C]: y = (γ·x̂ + β)·(1 + scale) + shift; or absent
+    dk_dual_in gamma, beta, gate;  // [C]; no gates: all one
+    dk_dual_in scale, shift;       // [images,C]: y = (γ·x̂ + β)·(1 + scale) + shift; or absent
 } dk_group_norm;
 
-/// The maps z = a·x + d [images,C] from each channel's moments [images,C], moments of a group being weighted by the gates.
-/// Tangents are computed when a has one. A group whose gates are all zero maps to zero.
+/// The maps z = a·x + d [images,C] from each channel's moments [images,C], moments of a group being weighted by the
+/// gates. Tangents are computed when a has one. A group whose gates are all zero maps to zero.
 void dk_group_norm_maps(const dk_group_norm *norm, dk_dual_in mean, dk_dual_in variance, dk_dual_out a, dk_dual_out d);
 
 typedef struct {
@@ -173,14 +184,17 @@ void dk_group_norm_backward(const dk_group_norm *norm, const dk_group_norm_gradi
 /// GELU is the exact one (erf).
 typedef enum { DK_IDENTITY = 0, DK_SILU = 1, DK_GELU = 2, DK_RELU = 3, DK_MISH = 4 } dk_activation;
 
-/// y = gate[c]·φ(z), z = x·a[b,c] + d[b,c]. gate may be NULL (all ones). Rows of y lie ld_y floats apart: `channels`, or more
-/// where it is a part of a concatenation.
+/// y = gate[c]·φ(z), z = x·a[b,c] + d[b,c]. gate may be NULL (all ones). Rows of y lie ld_y floats apart: `channels`,
+/// or more where it is a part of a concatenation.
 void dk_affine_activation(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
                           long images, long pixels, long channels, float *y, long ld_y);
 /// Channels of a concatenation, [images,P,width].
-typedef struct { const float *x; long width; } dk_channels;
-/// y[images,P,C] = gate·φ(group normalisation of the concatenation of `parts`), in one call and with nothing left behind,
-/// for where there is no backward pass: the bits of the calls above. Tangents are not read.
+typedef struct {
+    const float *x;
+    long width;
+} dk_channels;
+/// y[images,P,C] = gate·φ(group normalisation of the concatenation of `parts`), in one call and with nothing left
+/// behind, for where there is no backward pass: the bits of the calls above. Tangents are not read.
 void dk_group_norm_forward(const dk_group_norm *norm, dk_activation kind, const dk_channels *parts, long part_count,
                            float *y);
 /// Given g = ∂L/∂y: writes gz = g·gate·φ'(z) [images,P,C] and, per image and channel, sums
@@ -189,9 +203,9 @@ void dk_affine_activation_backward(dk_activation kind, const float *x, const flo
                                    const float *gate, const float *g, long images, long pixels, long channels,
                                    float *gz, float *sum_gz, float *sum_gzx, float *sum_gphi);
 /// Forward tangent: ẏ = gate_t·φ(z) + gate·φ'(z)·ż, ż = x_t·a + x·a_t + d_t. Any tangent may be NULL (zero).
-void dk_affine_activation_tangent(dk_activation kind, const float *x, const float *a, const float *d,
-                                  const float *gate, const float *x_t, const float *a_t, const float *d_t,
-                                  const float *gate_t, long images, long pixels, long channels, float *y_t);
+void dk_affine_activation_tangent(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
+                                  const float *x_t, const float *a_t, const float *d_t, const float *gate_t,
+                                  long images, long pixels, long channels, float *y_t);
 /// Tangent of the backward pass: gz_t = (g_t·gate + g·gate_t)·φ'(z) + g·gate·φ''(z)·ż and the tangents of the three
 /// sums: Σ gz_t, Σ (gz_t·x + gz·x_t), Σ (g_t·φ(z) + g·φ'(z)·ż). Any tangent input may be NULL (zero).
 void dk_affine_activation_backward_tangent(dk_activation kind, const float *x, const float *a, const float *d,
@@ -209,7 +223,14 @@ void dk_activate(dk_activation kind, int order, float scale, const float *x, con
 /// Functions of one number: σ(x), eˣ, ln x, |x|, √x, 1/x, the sign (0 at 0), min(max(x, low), high), ln(1 + eˣ). The
 /// derivative of |x| at 0 is 0, that of the clamp 1 from low to high, both included, and 0 beyond.
 typedef enum {
-    DK_SIGMOID = 0, DK_EXP = 1, DK_LOG = 2, DK_ABS = 3, DK_SQRT = 4, DK_RECIPROCAL = 5, DK_SIGN = 6, DK_CLAMP = 7,
+    DK_SIGMOID = 0,
+    DK_EXP = 1,
+    DK_LOG = 2,
+    DK_ABS = 3,
+    DK_SQRT = 4,
+    DK_RECIPROCAL = 5,
+    DK_SIGN = 6,
+    DK_CLAMP = 7,
     DK_SOFTPLUS = 8
 } dk_function_kind;
 typedef struct {
@@ -220,7 +241,8 @@ typedef struct {
 void dk_apply(dk_function function, int order, float scale, const float *x, const float *u, const float *v, long count,
               float *y, int accumulate);
 /// y (+)= alpha·x + beta·z; z may be NULL.
-void dk_linear_combination(float alpha, const float *x, float beta, const float *z, long count, float *y, int accumulate);
+void dk_linear_combination(float alpha, const float *x, float beta, const float *z, long count, float *y,
+                           int accumulate);
 /// y (+)= scale·x·z
 void dk_multiply(float scale, const float *x, const float *z, long count, float *y, int accumulate);
 void dk_fill(float value, float *y, long count);
@@ -247,8 +269,8 @@ typedef struct {
 /// Floats that a forward pass leaves for the backward pass, for each image, head and token.
 #define DK_ATTENTION_STATISTICS 3
 
-/// Floats of the workspaces of the two passes, at least 1; `tangents` when the backward pass is to compute them. They depend on
-/// the number of threads and on the instruction set.
+/// Floats of the workspaces of the two passes, at least 1; `tangents` when the backward pass is to compute them. They
+/// depend on the number of threads and on the instruction set.
 long dk_attention_forward_workspace(const dk_attention *attention);
 long dk_attention_backward_workspace(const dk_attention *attention, int tangents);
 /// out[B,T,inner]; its tangent where that is not NULL. statistics[B, heads, DK_ATTENTION_STATISTICS, T] or NULL.
@@ -263,9 +285,11 @@ void dk_attention_backward(const dk_attention *attention, dk_dual_in out, const 
 /// y[B,2H,2W,C] = nearest-neighbour upsampling of x[B,H,W,C].
 void dk_upsample(const float *x, long batch, long height, long width, long channels, float *y);
 /// dx[B,H,W,C] (+)= sums of g[B,2H,2W,C] over 2×2 blocks.
-void dk_upsample_backward(const float *g, long batch, long height, long width, long channels, float *dx, int accumulate);
-/// Resampling by the separable filter (1, 3, 3, 1)/8, zeros beyond the image. Up to a factor each
-/// is the other's adjoint: that of fir_downsample at gain 1 is fir_upsample at gain ¼, and the other way round at 4.
+void dk_upsample_backward(const float *g, long batch, long height, long width, long channels, float *dx,
+                          int accumulate);
+/// Resampling by the separable filter (1, 3, 3, 1)/8, zeros beyond the image. Up to a factor each is the other's
+/// adjoint: that of fir_downsample at gain 1 is fir_upsample at gain ¼, and the other way round at 4.
+///
 /// y[B,H,W,C] (+)= gain·Σ k_i·k_j·x[2h−1+i, 2w−1+j] of x[B,2H,2W,C].
 void dk_fir_downsample(const float *x, long batch, long height, long width, long channels, float gain, float *y,
                        int accumulate);
@@ -283,17 +307,18 @@ void dk_nchw_to_nhwc(const float *x, long batch, long pixels, long channels, flo
 ///     g = grad_scale·gradient + l2·p              p −= decay·p
 ///     m += rest1·(g − m)                          v += rest2·(g² − v)
 ///     p −= step·m / (root·√v + ε)
-/// with rest = 1 − β, step = lr / (1 − β₁^t), root = 1 / √(1 − β₂^t), and the weight decay in l2 (Adam) or, times lr, in
-/// decay (AdamW). All are computed in double and rounded once: 1 − 0.999f is off by 1e-5, a factor 1 − decay by percents
-/// of the decay.
+/// with rest = 1 − β, step = lr / (1 − β₁^t), root = 1 / √(1 − β₂^t), and the weight decay in l2 (Adam) or, times lr,
+/// in decay (AdamW). All are computed in double and rounded once: 1 − 0.999f is off by 1e-5, a factor 1 − decay by
+/// percents of the decay.
 typedef struct {
     float rest1, rest2, step, root, epsilon, l2, decay, grad_scale;
 } dk_adam_options;
 void dk_adam(const dk_adam_options *options, const float *gradient, long count, float *parameter, float *first_moment,
              float *second_moment);
-/// SGD with momentum as PyTorch defines it (dampening 0): buf = momentum·buf + g; p −= lr·(nesterov ? g + momentum·buf : buf)
-void dk_sgd(float learning_rate, float momentum, float weight_decay, float grad_scale, int nesterov,
-            const float *gradient, long count, float *parameter, float *momentum_buffer);
+/// SGD with momentum as PyTorch defines it (dampening 0):
+///     g = grad_scale·gradient + weight_decay·p        buffer = momentum·buffer + g        p −= learning_rate·buffer
+void dk_sgd(float learning_rate, float momentum, float weight_decay, float grad_scale, const float *gradient,
+            long count, float *parameter, float *momentum_buffer);
 /// average += rest·(value − average), rest = 1 − decay
 void dk_ema(float rest, const float *value, long count, float *average);
 

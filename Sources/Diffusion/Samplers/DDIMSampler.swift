@@ -20,6 +20,7 @@ public struct DDIMSampler: Sampler {
     }
 
     /// - Parameters:
+    ///   - configuration: the scheduler's.
     ///   - steps: n, 1 … T.
     ///   - spacing: in place of the configuration's.
     ///   - eta: η, 0 (deterministic) … 1 (as random as DDPM with its small variance).

@@ -28,6 +28,7 @@ public struct DDPMSampler: Sampler {
     }
 
     /// - Parameters:
+    ///   - configuration: the scheduler's.
     ///   - steps: 1 … T.
     ///   - spacing: in place of the configuration's.
     /// - Throws: `SchedulerError`; `SamplerError.noSignal` where a step would divide by zero.

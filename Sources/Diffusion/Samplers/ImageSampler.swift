@@ -40,7 +40,10 @@ public struct ImageSampler<Model: Denoiser> {
 
     /// Images `range`, `[N, H, W, C]` in about [−1, 1], before any rounding.
     ///
-    /// - Parameter progress: called with the number of model evaluations done and to do.
+    /// - Parameters:
+    ///   - range: numbers of the images: each follows from its own.
+    ///   - noise: in place of what the seed gives.
+    ///   - progress: called with the number of model evaluations done and to do.
     public func images(
         _ range: Range<Int>, noise: GivenNoise? = nil, progress: ((Int, Int) throws -> Void)? = nil
     ) throws -> Tensor {

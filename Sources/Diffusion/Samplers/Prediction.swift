@@ -8,7 +8,9 @@ public struct Prediction {
     /// Of the same shape.
     public let variance: Tensor?
 
-    /// - Parameter channels: C, of the images.
+    /// - Parameters:
+    ///   - output: what the network gave, `[B, H, W, channels]` or with twice as many.
+    ///   - channels: C, of the images.
     /// - Throws: `ModelInputError` for another number of channels than C or twice that.
     public init(_ output: Tensor, channels: Int) throws {
         let given = output.shape[3]

@@ -28,7 +28,8 @@ public enum SamplerError: Error, Equatable, CustomStringConvertible {
         case .missing(let buffer, let stepIndex):
             "sampling step \(stepIndex) needs \(buffer), got none"
         case .notFinite(let timestep):
-            "the model's prediction at timestep \(timestep) is not finite: the weights are broken, or the model is undefined there"
+            "the model's prediction at timestep \(timestep) is not finite: the weights are broken, "
+                + "or the model is undefined there"
         case .elementCount(let buffer, let got, let expected):
             "\(buffer) has \(got) elements, expected \(expected)"
         }

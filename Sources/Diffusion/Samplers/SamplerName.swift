@@ -5,6 +5,7 @@ public enum SamplerName: String, Codable, Sendable, CaseIterable {
     /// A sampler over the schedule that `configuration` describes, of whichever scheduler class it is.
     ///
     /// - Parameters:
+    ///   - configuration: the scheduler's.
     ///   - steps: 1 … T.
     ///   - spacing: in place of the configuration's.
     ///   - eta: DDIM's η, 0 … 1. DDPM has none.

@@ -48,26 +48,28 @@ extension BetaSchedule {
     }
 }
 
-/// ᾱ_t = Π(1 − β), accumulated in double and rounded to `Float` at each entry, as torch.cumprod does.
-func cumulativeAlphas(_ betas: [Float]) -> [Float] {
-    var product = 1.0
-    return betas.map { beta in
-        product *= Double(1 - beta)
-        return Float(product)
+extension NoiseSchedule {
+    /// ᾱ_t = Π(1 − β), accumulated in double and rounded to `Float` at each entry, as torch.cumprod does.
+    static func cumulativeAlphas(_ betas: [Float]) -> [Float] {
+        var product = 1.0
+        return betas.map { beta in
+            product *= Double(1 - beta)
+            return Float(product)
+        }
     }
-}
 
-/// Shifts and scales √ᾱ so that the last timestep has no signal and the first keeps what it had.
-///
-/// Based on: Lin et al., "Common diffusion noise schedules and sample steps are flawed", 2023, algorithm 1.
-func rescaledToZeroTerminalSNR(_ betas: [Float]) -> [Float] {
-    let roots = cumulativeAlphas(betas).map { $0.squareRoot() }
-    guard let first = roots.first, let last = roots.last else { return betas }
-    let alphaBars = roots.map { root in
-        let moved = (root - last) * (first / (first - last))
-        return moved * moved
-    }
-    return alphaBars.indices.map { step in
-        1 - (step == 0 ? alphaBars[0] : alphaBars[step] / alphaBars[step - 1])
+    /// Shifts and scales √ᾱ so that the last timestep has no signal and the first keeps what it had.
+    ///
+    /// Based on: Lin et al., "Common diffusion noise schedules and sample steps are flawed", 2023, algorithm 1.
+    static func rescaledToZeroTerminalSNR(_ betas: [Float]) -> [Float] {
+        let roots = cumulativeAlphas(betas).map { $0.squareRoot() }
+        guard let first = roots.first, let last = roots.last else { return betas }
+        let alphaBars = roots.map { root in
+            let moved = (root - last) * (first / (first - last))
+            return moved * moved
+        }
+        return alphaBars.indices.map { step in
+            1 - (step == 0 ? alphaBars[0] : alphaBars[step] / alphaBars[step - 1])
+        }
     }
 }

@@ -25,11 +25,11 @@ public struct NoiseSchedule: Equatable, Sendable {
             : SchedulerKey.trainedBetas.rawValue
         try Self.check(betas, source)
         if configuration.rescaleBetasZeroSNR {
-            betas = rescaledToZeroTerminalSNR(betas)
+            betas = Self.rescaledToZeroTerminalSNR(betas)
             try Self.check(betas, SchedulerKey.rescaleBetasZeroSNR.rawValue)
         }
         self.betas = betas
-        alphasCumprod = cumulativeAlphas(betas).map(Double.init)
+        alphasCumprod = Self.cumulativeAlphas(betas).map(Double.init)
     }
 
     /// √ᾱ_t, the share of x₀ in x_t.

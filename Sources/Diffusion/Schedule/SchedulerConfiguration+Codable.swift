@@ -104,8 +104,8 @@ struct SchedulerConfigurationFile: Decodable {
         var remarks: [String] = []
         if !read.schedulerClass.drawsHere {
             remarks.append(
-                "the noise schedule and prediction type of \(read.schedulerClass.rawValue) are taken; pictures are drawn "
-                    + "by the steps of DDIM or DDPM over the same schedule")
+                "the noise schedule and prediction type of \(read.schedulerClass.rawValue) are taken; pictures are "
+                    + "drawn by the steps of DDIM or DDPM over the same schedule")
         }
         if read.timestepSpacing == .quadratic {
             remarks.append("timestep_spacing quad is not known to diffusers")

@@ -1,9 +1,9 @@
-/// The content of a diffusers `scheduler_config.json`, as of diffusers 0.42.1: all of DDPMScheduler and DDIMScheduler, and
-/// of other classes what DDPM or DDIM take over from it.
+/// The content of a diffusers `scheduler_config.json`, as of diffusers 0.42.1: all of DDPMScheduler and DDIMScheduler,
+/// and of other classes what DDPM or DDIM take over from it.
 ///
 /// `Codable`: keys missing from the file take diffusers' defaults, keys not known are ignored
-/// (`SchedulerReading` lists them), values out of range throw a `SchedulerError` that names the key. Encoding writes every
-/// key of the class and no other.
+/// (`SchedulerReading` lists them), values out of range throw a `SchedulerError` that names the key. Encoding writes
+/// every key of the class and no other.
 public struct SchedulerConfiguration: Equatable, Sendable {
     /// The most training timesteps accepted: far above any in use, low enough to hold in memory.
     public static let trainTimestepsLimit = 1_000_000

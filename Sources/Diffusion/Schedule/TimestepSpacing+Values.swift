@@ -3,7 +3,10 @@ extension TimestepSpacing {
     ///
     /// Differs from diffusers 0.42.1 for `trailing`: where rounding makes its list one longer than asked for, ending
     /// at −1 (T = 1000: 61, 103, 121, … steps), the extra entry is left out.
-    /// - Parameter offset: added to `leading` timesteps; the other spacings have no use for it, as in diffusers.
+    /// - Parameters:
+    ///   - count: how many.
+    ///   - trainTimesteps: T.
+    ///   - offset: added to `leading` timesteps; the other spacings have no use for it, as in diffusers.
     /// - Throws: `SchedulerError.stepCount` unless 1 ≤ `count` ≤ `trainTimesteps`; `SchedulerError.invalidValue` when
     ///   `offset` leads beyond the last training timestep.
     public func timesteps(count: Int, trainTimesteps: Int, offset: Int = 0) throws -> [Int] {

@@ -1,4 +1,3 @@
-import Configuration
 import Datasets
 import Files
 import Imagery
@@ -14,6 +13,8 @@ public struct DenoisingBatches: BatchSource, Sendable {
     private let isConditional: Bool
 
     /// - Parameters:
+    ///   - images: in the order of training.
+    ///   - timestepSampling: how timesteps are drawn.
     ///   - timestepCount: T.
     ///   - isConditional: whether the images' classes go with them.
     /// - Throws: `SettingError` where there are no images, or no labels and a need of them.
@@ -37,7 +38,12 @@ public struct DenoisingBatches: BatchSource, Sendable {
 
     /// Those that `model` learns from as `settings` say.
     ///
-    /// - Parameter flip: whether half the images, at random, are mirrored left to right.
+    /// - Parameters:
+    ///   - dataset: the images.
+    ///   - flip: whether half the images, at random, are mirrored left to right.
+    ///   - model: what is trained: whether it takes classes.
+    ///   - scheduler: says how many timesteps there are.
+    ///   - settings: batch size, seed, and how timesteps are drawn.
     /// - Throws: `SettingError` where the images have no labels and the model needs them.
     public init(
         _ dataset: InMemoryDataset, flip: Bool, for model: some Denoiser, _ scheduler: SchedulerConfiguration,
@@ -57,8 +63,8 @@ public struct DenoisingBatches: BatchSource, Sendable {
             classLabels: labels(indices))
     }
 
-    /// The timesteps of all batches together are spread evenly over the schedule; neighbouring batches interleave theirs, so
-    /// that each covers the whole of it.
+    /// The timesteps of all batches together are spread evenly over the schedule; neighbouring batches interleave
+    /// theirs, so that each covers the whole of it.
     public func calibrationBatch(number: Int, of count: Int, size: Int) -> DenoisingBatch {
         let indices = images.calibrationIndices(number: number, size: size)
         let clean = images.plain(indices)

@@ -46,7 +46,11 @@ public struct DenoisingObjective {
     /// The loss of `model` on `batch`, timesteps weighted as `weighting` says.
     ///
     /// - Parameters:
+    ///   - model: what predicts.
+    ///   - batch: clean images with noise and timesteps.
+    ///   - dropout: what dropout draws; nil for none.
     ///   - teacher: with `distillation` = λ the loss is (1 − λ)·L + λ·mean (prediction − teacher's prediction)².
+    ///   - distillation: λ.
     public func loss<Model: Denoiser>(
         of model: Model, _ batch: DenoisingBatch, dropout: DropoutMask? = nil, teacher: Model? = nil,
         distillation: Float = 0

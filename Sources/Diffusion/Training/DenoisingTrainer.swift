@@ -7,8 +7,13 @@ extension Trainer {
     /// Trains `model` on images as `settings` say.
     ///
     /// - Parameters:
+    ///   - model: what is trained, in place.
+    ///   - scheduler: the noise schedule, and what is predicted.
+    ///   - images: the data set.
     ///   - flip: whether half the images, at random, are mirrored left to right.
+    ///   - settings: of training and of this task.
     ///   - teacher: what is imitated, with the weight `distillation`.
+    ///   - extensions: what is added to every step.
     /// - Throws: `ConfigurationError` for images that the model cannot learn from, `SchedulerError`, `TrainingError`.
     public convenience init<Model: Denoiser>(
         denoising model: Model, _ scheduler: SchedulerConfiguration, images: InMemoryDataset, flip: Bool,

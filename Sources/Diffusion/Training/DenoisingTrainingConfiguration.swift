@@ -2,8 +2,8 @@ import Configuration
 import Files
 import Training
 
-/// The `training` and `finetuning` sections of a denoising model: the keys of every training, and those of this task beside
-/// them.
+/// The `training` and `finetuning` sections of a denoising model: the keys of every training,
+/// and those of this task beside them.
 @dynamicMemberLookup
 public struct DenoisingTrainingConfiguration: ConfigurationSection, Equatable {
     public var training = TrainingConfiguration()

@@ -10,15 +10,15 @@ public protocol FeatureExtractor {
     /// Whether pictures of this shape can be judged. Nothing is resized behind the caller's back, since resizing alone
     /// moves a Fréchet distance.
     func accepts(height: Int, width: Int, channels: Int) -> Bool
-    /// One vector of `dimension` an image, in the order of `images`. An image's vector has the same bits whatever images
-    /// come with it.
+    /// One vector of `dimension` an image, in the order of `images`.
+    /// An image's vector has the same bits whatever images come with it.
     /// - Throws: `FeatureError` for an image of a shape that is not accepted, or features that are not finite.
     func features(of images: [Image]) throws -> [[Float]]
 }
 
 extension FeatureExtractor {
-    /// Mean and covariance of the features of a set of pictures, which `FrechetDistance` compares. Pictures are taken in
-    /// parts, so that a large set needs no more memory than a small one.
+    /// Mean and covariance of the features of a set of pictures, which `FrechetDistance` compares. Pictures are taken
+    /// in parts, so that a large set needs no more memory than a small one.
     /// - Throws: as `features(of:)`; `MetricError`.
     public func statistics(of images: some Sequence<Image>) throws -> FeatureStatistics {
         var statistics = try FeatureStatistics(dimension: dimension)

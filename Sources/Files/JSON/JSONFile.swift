@@ -3,7 +3,8 @@ import Foundation
 /// JSON documents on disk.
 public enum JSONFile {
     /// Reads the document at `url`.
-    /// - Throws: `StorageError`: no such file, not a regular file, larger than `limits.bytes`, or not JSON (with the place).
+    /// - Throws: `StorageError`: no such file, not a regular file, larger than `limits.bytes`,
+    ///   or not JSON (with the place).
     public static func read(_ url: URL, limits: JSONLimits = JSONLimits()) throws -> JSONValue {
         let file = try RegularFile(url)
         guard file.size <= limits.bytes else {

@@ -15,8 +15,8 @@ public struct JSONLimits: Sendable {
 }
 
 extension JSONValue {
-    /// Reads one JSON document (RFC 8259, UTF-8), with a byte-order mark or without, and `NaN`, `Infinity` and `-Infinity`
-    /// as Python writes them.
+    /// Reads one JSON document (RFC 8259, UTF-8), with a byte-order mark or without, and `NaN`, `Infinity` and
+    /// `-Infinity` as Python writes them.
     ///
     /// Stricter than most readers: a key given twice, a lone surrogate, a number that does not fit 64 bits and anything
     /// beyond `limits` are errors.

@@ -102,8 +102,7 @@ package struct JSONSerializer {
             case "\t": text += "\\t"
             case _ where scalar.value < 0x20 || (style.escapesNonASCII && scalar.value >= 0x7F):
                 for unit in String(scalar).utf16 {
-                    let digits = String(unit, radix: 16)
-                    text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                    text += "\\u" + unit.padded(to: 4, radix: 16)
                 }
             default: text.unicodeScalars.append(scalar)
             }

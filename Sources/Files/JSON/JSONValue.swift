@@ -14,11 +14,6 @@ public enum JSONValue: Equatable, Sendable {
 }
 
 extension JSONValue {
-    /// The shortest decimal that reads back as `value`: 1e-4 stays 0.0001 rather than 9.999999747378752e-05.
-    public static func shortest(_ value: Float) -> JSONValue {
-        .double(Double(value.description) ?? Double(value))
-    }
-
     /// The member named `key`; nil where there is none or the value is not an object.
     public subscript(key: String) -> JSONValue? {
         if case .object(let members) = self { members[key] } else { nil }

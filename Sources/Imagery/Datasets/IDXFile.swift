@@ -17,7 +17,8 @@ struct IDXFile {
         let headerLength = 4 + 4 * dimensions
         let isCompressed = data.starts(with: [0x1f, 0x8b])
         let header =
-            isCompressed ? try gunzip(data, capacity: headerLength, url).bytes : Array(data.prefix(headerLength))
+            isCompressed
+            ? try IDXFile.gunzip(data, capacity: headerLength, url).bytes : Array(data.prefix(headerLength))
         guard header.count >= 4, header[0] == 0, header[1] == 0 else {
             throw DatasetError.broken(file: url.path, reason: "it does not begin with an IDX magic number")
         }
@@ -50,10 +51,10 @@ struct IDXFile {
                 got: isCompressed ? "fewer" : "\(data.count)")
         }
         if isCompressed {
-            let (all, goesOn) = try gunzip(data, capacity: headerLength + count, url)
-            guard !goesOn, all.count == headerLength + count else {
+            let (all, hasMore) = try IDXFile.gunzip(data, capacity: headerLength + count, url)
+            guard !hasMore, all.count == headerLength + count else {
                 throw IDXFile.wrongLength(
-                    url, shape: shape, expected: headerLength + count, got: goesOn ? "more" : "\(all.count)")
+                    url, shape: shape, expected: headerLength + count, got: hasMore ? "more" : "\(all.count)")
             }
             bytes = Array(all.dropFirst(headerLength))
         } else {
@@ -77,20 +78,21 @@ struct IDXFile {
             throw DatasetError.unreadable(path: url.path, reason: error.reason)
         }
     }
-}
 
-/// The first `capacity` bytes of gzip data, and whether there are more.
-private func gunzip(_ data: Data, capacity: Int, _ url: URL) throws -> (bytes: [UInt8], goesOn: Bool) {
-    var message = [CChar](repeating: 0, count: Int(CIMAGERY_MESSAGE_SIZE))
-    var status = CIMAGERY_OK
-    let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { out, count in
-        status = data.withUnsafeBytes { bytes in
-            cimagery_gunzip(
-                bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count, out.baseAddress, capacity, &count, &message)
+    /// The first `capacity` bytes of gzip data, and whether there are more.
+    private static func gunzip(_ data: Data, capacity: Int, _ url: URL) throws -> (bytes: [UInt8], hasMore: Bool) {
+        var message = [CChar](repeating: 0, count: Int(CIMAGERY_MESSAGE_SIZE))
+        var status = CIMAGERY_OK
+        let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { out, count in
+            status = data.withUnsafeBytes { bytes in
+                cimagery_gunzip(
+                    bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count, out.baseAddress, capacity, &count,
+                    &message)
+            }
         }
+        guard status == CIMAGERY_OK || status == CIMAGERY_MORE else {
+            throw DatasetError.broken(file: url.path, reason: PNG.text(message))
+        }
+        return (bytes, status == CIMAGERY_MORE)
     }
-    guard status == CIMAGERY_OK || status == CIMAGERY_MORE else {
-        throw DatasetError.broken(file: url.path, reason: PNG.text(message))
-    }
-    return (bytes, status == CIMAGERY_MORE)
 }

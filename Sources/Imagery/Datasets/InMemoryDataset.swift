@@ -14,7 +14,12 @@ public struct InMemoryDataset: ImageDataset {
 
     /// - Parameters:
     ///   - pixels: NHWC, count × height × width × channels samples.
+    ///   - height: of every image.
+    ///   - width: of every image.
+    ///   - channels: 1 grey, 3 RGB.
     ///   - labels: one an image, each in 0..<`labelCount`, or nil.
+    ///   - labelCount: classes; nil without labels.
+    ///   - labelNames: one a class, where the data set has them.
     /// - Precondition: the counts agree, there is at least one image, and labels and their count are both there or not.
     public init(
         pixels: [UInt8], height: Int, width: Int, channels: Int, labels: [Int]? = nil, labelCount: Int? = nil,

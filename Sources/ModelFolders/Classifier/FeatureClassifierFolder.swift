@@ -4,10 +4,11 @@ import Models
 import WeightFiles
 
 /// A feature classifier on disk: `config.json` (architecture, class names, what it was trained on, its accuracy) beside
-/// `model.safetensors` (convolutions `[out, in, kh, kw]`, linear layers `[out, in]`), and `pruning.json` where it was pruned.
+/// `model.safetensors` (convolutions `[out, in, kh, kw]`, linear layers `[out, in]`),
+/// and `pruning.json` where it was pruned.
 public struct FeatureClassifierFolder: ModelFamily {
     public let url: URL
-    private let variant: String?
+    private var variant: String?
 
     public static let classNames = ["feature-classifier"]
     public static let configurationPaths = ["config.json"]
@@ -15,9 +16,12 @@ public struct FeatureClassifierFolder: ModelFamily {
     private static let weightsName = "model.safetensors"
     private static let schema = 1
 
-    public init(_ url: URL, variant: String? = nil) {
-        self.url = url
-        self.variant = variant
+    public init(_ url: URL) { self.url = url }
+
+    public func reading(variant: String?) -> FeatureClassifierFolder {
+        var folder = self
+        folder.variant = variant
+        return folder
     }
 
     public func load() throws -> StoredClassifier {

@@ -36,8 +36,8 @@ public struct Pipeline: StoredModel {
         }
     }
 
-    /// A schedule to take time by, which does not depend on its numbers: the model's, or one of as many timesteps, those
-    /// that are visited above 0.
+    /// A schedule to take time by, which does not depend on its numbers: the model's, or one of as many timesteps,
+    /// those that are visited above 0.
     public var timingScheduler: SchedulerConfiguration {
         if case .schedule(let configuration, _) = origin.scheduler { return configuration }
         var stand = SchedulerConfiguration()
@@ -52,7 +52,9 @@ public struct Pipeline: StoredModel {
 
     /// What came of it: another network, everything else as it was.
     ///
-    /// - Parameter pruning: what is now known of its pruning.
+    /// - Parameters:
+    ///   - model: what it has become.
+    ///   - pruning: what is now known of its pruning.
     public func become(_ model: UNet, pruning: PruningRecord?) -> Pipeline {
         var result = Pipeline(model: model, origin: origin, pruning: pruning)
         result.weightTypes = weightTypes

@@ -4,13 +4,13 @@ import Foundation
 import Models
 import WeightFiles
 
-/// Model folders as diffusers saves them: a pipeline folder (`model_index.json`, `unet/`, `scheduler/`), the older layout
-/// with everything in the root, or a bare U-Net folder; plus `pruning.json` where the model was pruned. A finished run's
-/// folder stands for the model in it.
+/// Model folders as diffusers saves them: a pipeline folder (`model_index.json`, `unet/`, `scheduler/`), the older
+/// layout with everything in the root, or a bare U-Net folder; plus `pruning.json` where the model was pruned. A
+/// finished run's folder stands for the model in it.
 public struct PipelineFolder: ModelFamily {
     public let url: URL
     /// Which variant of the weights is read, as "fp16"; nil for the ordinary ones, or the only ones.
-    private let variant: String?
+    private var variant: String?
 
     public static let classNames = ["UNet2DModel"]
     public static let configurationPaths = ["unet/config.json", "config.json"]
@@ -20,9 +20,12 @@ public struct PipelineFolder: ModelFamily {
     static let schedulerName = "scheduler_config.json"
     static let weightsName = "diffusion_pytorch_model.safetensors"
 
-    public init(_ url: URL, variant: String? = nil) {
-        self.url = url
-        self.variant = variant
+    public init(_ url: URL) { self.url = url }
+
+    public func reading(variant: String?) -> PipelineFolder {
+        var folder = self
+        folder.variant = variant
+        return folder
     }
 
     /// Reads and checks everything: configuration, weights (names, shapes, finite values), scheduler, pruning record.
@@ -77,7 +80,9 @@ public struct PipelineFolder: ModelFamily {
 
     /// Reads a U-Net's `config.json` by itself.
     ///
-    /// - Parameter warnings: gets a sentence for each key that was overlooked.
+    /// - Parameters:
+    ///   - file: the configuration.
+    ///   - warnings: gets a sentence for each key that was overlooked.
     public static func readConfiguration(_ file: URL, _ warnings: inout [String]) throws -> UNetConfiguration {
         let (configuration, unknown) = try ModelFolder.reading(file) { json in
             if let name = ModelFolder.className(in: json), !classNames.contains(name) {
@@ -144,17 +149,17 @@ public struct PipelineFolder: ModelFamily {
     /// 3×3 convolution of each ResNet block, so no model that is whole is refused.
     private func checkSize(of weights: any WeightSource, for configuration: UNetConfiguration) throws {
         let blocks = Double(2 * configuration.layersPerBlock + 1)
-        let least = configuration.blockOutChannels.reduce(0.0) { $0 + 9 * blocks * Double($1) * Double($1) }
+        let minimum = configuration.blockOutChannels.reduce(0.0) { $0 + 9 * blocks * Double($1) * Double($1) }
         let held = try weights.names.reduce(0.0) { $0 + (try weights.shape(of: $1).reduce(1.0) { $0 * Double($1) }) }
-        guard held < least else { return }
+        guard held < minimum else { return }
         if let evidence = try Self.narrowness(of: weights, for: configuration) {
             throw ModelFolderError.prunedWithoutRecord(path: weights.url.path, evidence: evidence)
         }
-        throw ModelFolderError.tooFewWeights(path: weights.url.path, got: held, expected: least)
+        throw ModelFolderError.tooFewWeights(path: weights.url.path, got: held, expected: minimum)
     }
 
-    /// What shows that the weights are of the configured blocks, each with its channels or with fewer; nil where they are
-    /// not.
+    /// What shows that the weights are of the configured blocks, each with its channels or with fewer; nil where they
+    /// are not.
     private static func narrowness(of weights: any WeightSource, for configuration: UNetConfiguration) throws -> String?
     {
         var evidence: String?
@@ -174,9 +179,9 @@ public struct PipelineFolder: ModelFamily {
 
     // MARK: saving
 
-    /// Writes the folder whole or not at all, as diffusers' `DDPMPipeline.save_pretrained` lays it out, the scheduler as it
-    /// was read. Where the record says that single weights were masked, their compact form lies beside the ordinary file
-    /// (`SparseSafetensors`).
+    /// Writes the folder whole or not at all, as diffusers' `DDPMPipeline.save_pretrained` lays it out, the scheduler
+    /// as it was read. Where the record says that single weights were masked, their compact form lies beside the
+    /// ordinary file (`SparseSafetensors`).
     public func save(_ pipeline: Pipeline) throws {
         try AtomicFolder.write(to: url) { folder in try Self.write(pipeline, into: folder) }
     }

@@ -20,7 +20,9 @@ public final class FeatureClassifier: ChannelNetwork {
 
     /// A net of this architecture with all weights zero: they are to be initialised or loaded.
     ///
-    /// - Parameter kept: for a pruned net, the channels left of each axis that lost some: `level.0`, …, `features`.
+    /// - Parameters:
+    ///   - configuration: the architecture.
+    ///   - kept: for a pruned net, the channels left of each axis that lost some: `level.0`, …, `features`.
     /// - Throws: `SettingError`, `ChannelAxisError`.
     public init(_ configuration: FeatureClassifierConfiguration, kept: [String: [Int]] = [:]) throws {
         try configuration.validate()

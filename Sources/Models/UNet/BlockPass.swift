@@ -8,7 +8,8 @@ struct BlockPass {
     /// Whether what is inside a block is dropped, and computed again in the backward pass.
     let isCheckpointed: Bool
 
-    /// Runs a block that reads `inputs` and the time embedding; its argument is the dropout stream that it is to draw from.
+    /// Runs a block that reads `inputs` and the time embedding;
+    /// its argument is the dropout stream that it is to draw from.
     func run(_ inputs: [Variable], _ block: @escaping (DropoutStream?) -> Variable) -> Variable {
         guard isCheckpointed else { return block(dropout) }
         let before = dropout?.copy()

@@ -1,15 +1,16 @@
 import Layers
 import TensorCore
 
-/// Where a level of a score-based U-Net meets the image that runs beside it, smaller from level to level on the way down
-/// and growing on the way up (diffusers' Skip and AttnSkip blocks).
+/// Where a level of a score-based U-Net meets the image that runs beside it, smaller from level to level on the way
+/// down and growing on the way up (diffusers' Skip and AttnSkip blocks).
 ///
-/// Based on: Song et al., "Score-Based Generative Modeling through Stochastic Differential Equations", 2021: NCSN++ with
-/// the progressive architectures "input skip" and "output skip".
+/// Based on: Song et al., "Score-Based Generative Modeling through Stochastic Differential Equations", 2021: NCSN++
+/// with the progressive architectures "input skip" and "output skip".
 enum ImagePyramid {
     /// Down: the halved image is added to the resampled stream through a 1×1 convolution.
     case input(Conv2d)
-    /// Up, before the stream is resampled: the normalised stream is added to the doubled image through a 3×3 convolution.
+    /// Up, before the stream is resampled: the normalised stream is added to the doubled image through a 3×3
+    /// convolution.
     case output(GroupNorm, Conv2d)
     /// Up, at full size: the image is only doubled.
     case enlargement

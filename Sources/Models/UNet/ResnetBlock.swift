@@ -26,7 +26,7 @@ struct ResnetBlock {
         let hasShortcut = variant.hasShortcut || input.originalWidth != width
         output = hasShortcut ? try builder.axis(name + ".out", width: width) : input
         norm1 = try GroupNorm(
-            name + ".norm1", axis: input, groupCount: variant.inputGroups, epsilon: settings.epsilon)
+            name + ".norm1", axis: input, groupCount: variant.inputGroups, epsilon: settings.epsilon, branch: inner)
         conv1 = Conv2d(name + ".conv1", from: input, to: inner)
         timeProjection = Linear(
             name + ".time_emb_proj", from: time, to: settings.scaleShift ? inner + inner : inner)

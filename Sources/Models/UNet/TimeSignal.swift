@@ -3,7 +3,8 @@ import TensorCore
 
 /// The projections of the time embedding that the ResNet blocks of a U-Net add to their channels.
 ///
-/// Each is a product of few rows, one an image, that costs the reading of its weights. A prediction makes one of them all.
+/// Each is a product of few rows, one an image, that costs the reading of its weights.
+/// A prediction makes one of them all.
 struct TimeReaders {
     private let projections: [Linear]
     /// Where each projection's columns lie, by its weight.

@@ -46,6 +46,7 @@ public final class UNet: BlockCheckpointing {
     let convOut: Conv2d
 
     /// - Parameters:
+    ///   - configuration: the architecture.
     ///   - kept: for a pruned model, the channels left of each axis that lost some, by axis name.
     ///   - size: height and width where the configuration has none.
     public init(_ configuration: UNetConfiguration, kept: [String: [Int]] = [:], size: [Int]? = nil) throws {
@@ -102,18 +103,22 @@ public final class UNet: BlockCheckpointing {
         try InputCheck(model: self).check(sampleShape: sampleShape, timesteps: timesteps, classLabels: classLabels)
     }
 
-    /// Whether the model is defined at each of `timesteps`: a Fourier time embedding is above 0 only, a learned one at the
-    /// rows of its table. Throws with what was got and expected.
+    /// Whether the model is defined at each of `timesteps`: a Fourier time embedding is above 0 only, a learned one at
+    /// the rows of its table. Throws with what was got and expected.
     public func check(timesteps: [Int]) throws {
         try InputCheck(model: self).check(timesteps.map(Float.init))
     }
 
-    /// The model's prediction (ε, x₀ or v as its scheduler says) for `sample` `[B, H, W, in_channels]` at one timestep an
-    /// image: `[B, H, W, out_channels]`.
+    /// The model's prediction (ε, x₀ or v as its scheduler says) for `sample` `[B, H, W, in_channels]` at one timestep
+    /// an image: `[B, H, W, out_channels]`.
     ///
     /// The caller has validated the shapes with `check`.
     ///
-    /// - Parameter dropout: nil in inference.
+    /// - Parameters:
+    ///   - sample: noisy images, `[B, H, W, C]`.
+    ///   - timesteps: one an image.
+    ///   - classLabels: one an image, of a conditional model.
+    ///   - dropout: nil in inference.
     public func callAsFunction(
         _ sample: Variable, timesteps: [Float], classLabels: ClassLabels? = nil, dropout: DropoutMask? = nil
     ) -> Variable {

@@ -157,7 +157,8 @@ extension UNetConfiguration {
         try require(
             4 * weights <= memory, "block_out_channels", got: blockOutChannels,
             expected:
-                "widths (and a time embedding) whose weights fit this machine's memory: these take over \(Int(4 * weights / 1e9)) GB"
+                "widths (and a time embedding) whose weights fit this machine's memory: "
+                + "these take over \(Int(4 * weights / 1e9)) GB"
         )
     }
 

@@ -4,7 +4,8 @@
 ///
 /// A layer that would be denser than whole is made whole, and ε is solved for again over the others.
 ///
-/// Based on: Mocanu et al., 2018; Evci et al., "Rigging the Lottery", ICML 2020, arXiv 1911.11134 (with kernel dimensions).
+/// Based on: Mocanu et al., 2018; Evci et al., "Rigging the Lottery", ICML 2020,
+/// arXiv 1911.11134 (with kernel dimensions).
 public enum ErdosRenyi {
     /// - Parameters:
     ///   - shapes: the dimensions of each layer's weight.

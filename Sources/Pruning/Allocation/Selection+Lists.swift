@@ -50,8 +50,8 @@ extension Selection {
         return masks(keeping: low).masks
     }
 
-    /// What must leave first, then by scores. Ties are broken by position, so that the outcome never depends on a sort's
-    /// internals.
+    /// What must leave first, then by scores. Ties are broken by position,
+    /// so that the outcome never depends on a sort's internals.
     private func ascending(_ indices: [Int], _ units: Units) -> [Int] {
         func key(_ index: Int) -> Double { units.mustLeave[index] ? -.infinity : units.scores[index] }
         return indices.sorted { (key($0), $0) < (key($1), $1) }
@@ -80,8 +80,8 @@ extension Selection {
         }
     }
 
-    /// These units are large, and the last one may free far more than was asked: those that still fit come back, the best
-    /// first, each site's in the order opposite to that in which they left.
+    /// These units are large, and the last one may free far more than was asked: those that still fit come back, the
+    /// best first, each site's in the order opposite to that in which they left.
     private func restoreWhatFits(
         _ removed: [Int], _ units: Units, _ lists: [[Int]], _ shares: [[(site: Int, count: Int)]],
         to masks: inout Masks, widths: [Int], _ allowed: [Double]

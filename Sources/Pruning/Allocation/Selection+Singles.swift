@@ -104,8 +104,8 @@ extension Selection {
         return members
     }
 
-    /// Whole numbers near `quotas` that add up to `total`: the largest remainders are rounded up, and what a class cannot
-    /// take goes to the next.
+    /// Whole numbers near `quotas` that add up to `total`: the largest remainders are rounded up,
+    /// and what a class cannot take goes to the next.
     ///
     /// - Precondition: the minimum of each class is at most its maximum.
     static func apportioned(_ quotas: [Double], total: Int, minimum: [Int], maximum: [Int]) -> [Int] {

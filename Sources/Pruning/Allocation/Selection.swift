@@ -1,10 +1,10 @@
 import Layers
 
-/// Chooses which coordinates of a space leave so that a budget is met: a partition says what leaves together, costs what
-/// that frees, an allocation where it is taken.
+/// Chooses which coordinates of a space leave so that a budget is met: a partition says what leaves together, costs
+/// what that frees, an allocation where it is taken.
 ///
-/// The lowest scores leave first, until every limit holds. The cost is above a limit before the last unit leaves, so the
-/// budget is hit within one unit.
+/// The lowest scores leave first, until every limit holds. The cost is above a limit before the last unit leaves, so
+/// the budget is hit within one unit.
 public struct Selection {
     public let space: PruningSpace
     public let budget: Budget
@@ -15,8 +15,8 @@ public struct Selection {
     /// What the network costs by each limit before this selection's run began; ratios refer to it.
     public let fullCosts: [Double]
 
-    /// - Throws: `GranularityError` where the granularity cannot be had, `BudgetError` for a budget that does not go with
-    ///   it, `AllocationError`.
+    /// - Throws: `GranularityError` where the granularity cannot be had,
+    ///   `BudgetError` for a budget that does not go with it, `AllocationError`.
     public init(
         space: PruningSpace, network: any ChannelNetwork, budget: Budget, granularity: Granularity,
         minimumFraction: Double, allocation: Allocation = .global, comparesRows: Bool = false
@@ -89,13 +89,15 @@ public struct Selection {
         partition.units(of: scores, prices: prices(perCost: false)).members
     }
 
-    /// Binary masks that keep the highest scores within `remaining` of the first limit's full cost, and the others in step.
+    /// Binary masks that keep the highest scores within `remaining` of the first limit's full cost,
+    /// and the others in step.
     ///
     /// - Parameters:
     ///   - scores: −∞ says that a coordinate has left already: it leaves even where the budget would be met with it.
-    ///   - perCost: whether scores are changes of a loss, so that what counts is the score for the cost that a coordinate
-    ///     frees (the greedy rule of the knapsack problem). Relative scores, like norms divided by their layer's mean,
-    ///     say nothing about a loss and are ranked as they are.
+    ///   - remaining: fraction of the first limit's full cost.
+    ///   - perCost: whether scores are changes of a loss, so that what counts is the score for the cost that a
+    ///     coordinate frees (the greedy rule of the knapsack problem). Relative scores, like norms divided by their
+    ///     layer's mean, say nothing about a loss and are ranked as they are.
     ///   - members: what leaves at once; nil for the partition's units by these scores.
     /// - Throws: `BudgetError` where even the minimum widths cost more; `ScoreError`.
     public func masks(

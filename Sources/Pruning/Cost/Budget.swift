@@ -103,14 +103,16 @@ public enum BudgetError: Error, CustomStringConvertible {
             "target \(quantity)=\(Self.short(asked)) cannot be reached: with the minimum width of every group, "
                 + "\(Self.short(minimum)) is left"
         case .unreachableRegularly(let asked, let minimum, let quantity, let whole, let count):
-            "target \(quantity)=\(Self.short(asked)) cannot be reached by granularity 'regular': with equal normalisation "
-                + "groups \(Self.short(minimum)) is left at least, \(whole) of \(count) channel groups cannot be narrowed, "
+            "target \(quantity)=\(Self.short(asked)) cannot be reached by granularity 'regular': with equal "
+                + "normalisation groups \(Self.short(minimum)) is left at least, \(whole) of \(count) channel groups "
+                + "cannot be narrowed, "
                 + "expected a higher target, a smaller multiple or granularity 'channel'"
         case .notCounted(let quantity):
             "target \(quantity)=… cannot be met by single weights, whose zeros dense kernels still compute with: "
                 + "expected sparsity=NUMBER, the fraction of weights that become zero"
         case .patternHasItsOwn(let asked, let pattern, let sparsity):
-            "target sparsity=\(Self.short(asked)) is not what the pattern \(pattern) leaves, expected sparsity=\(sparsity)"
+            "target sparsity=\(Self.short(asked)) is not what the pattern \(pattern) leaves, "
+                + "expected sparsity=\(sparsity)"
         }
     }
 

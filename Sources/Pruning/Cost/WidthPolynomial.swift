@@ -1,12 +1,17 @@
 import Layers
 
 /// A network's multiply–accumulates, parameters or channels as a function of the widths of its prunable axes: a sum of
-/// products, evaluated without building anything.
+/// products, evaluated without building anything. A term that leaves with a whole block (`Parameter.branch`) counts
+/// while the block has channels.
 public struct WidthPolynomial: Cost {
     private struct Term {
         var coefficient: Double
         /// For each factor: the groups whose widths are added up, and a constant.
         var factors: [(groups: [Int], constant: Double)]
+        /// The group without whose channels the term is nothing.
+        var branch: Int?
+
+        func isThere(_ widths: [Double]) -> Bool { branch.map { widths[$0] > 0 } ?? true }
     }
     private let terms: [Term]
     public let kind: CostKind
@@ -38,6 +43,7 @@ public struct WidthPolynomial: Cost {
         case .parameters:
             terms = network.parameters.map { parameter in
                 var term = Term(coefficient: 1, factors: [])
+                term.branch = parameter.branch.flatMap { numbers[ObjectIdentifier($0.groups[0])] }
                 for (axis, extent) in zip(parameter.axes, parameter.variable.shape) {
                     if let axis { term.factors.append(factor(axis)) } else { term.coefficient *= Double(extent) }
                 }
@@ -50,7 +56,8 @@ public struct WidthPolynomial: Cost {
 
     public func value(_ widths: [Double]) -> Double {
         terms.reduce(0) { total, term in
-            total
+            guard term.isThere(widths) else { return total }
+            return total
                 + term.factors.reduce(term.coefficient) { product, factor in
                     product * factor.groups.reduce(factor.constant) { $0 + widths[$1] }
                 }
@@ -59,7 +66,7 @@ public struct WidthPolynomial: Cost {
 
     public func slopes(_ widths: [Double]) -> [Double] {
         var marginal = [Double](repeating: 0, count: siteCount)
-        for term in terms {
+        for term in terms where term.isThere(widths) {
             let values = term.factors.map { $0.groups.reduce($0.constant) { $0 + widths[$1] } }
             for (index, factor) in term.factors.enumerated() {
                 var others = term.coefficient

@@ -1,6 +1,7 @@
 import TensorCore
 
-/// Where losses come from that criteria are read from. Everything is fixed, so that scores can be compared between rounds.
+/// Where losses come from that criteria are read from. Everything is fixed,
+/// so that scores can be compared between rounds.
 ///
 /// What more a source can give it says by conforming to `PerSampleCalibration` and `StagedCalibration`.
 public protocol CalibrationSource: AnyObject {

@@ -14,7 +14,8 @@ public struct Curvature: EvidenceKind {
         public let hessianGradient: Tensor
         /// gᵀHg.
         public let curvatureAlongGradient: Double
-        /// ‖g‖²/(gᵀHg), the step along −g that takes the loss's quadratic model lowest; nil where it has no lowest point.
+        /// ‖g‖²/(gᵀHg), the step along −g that takes the loss's quadratic model lowest;
+        /// nil where it has no lowest point.
         public var cauchyStep: Double? { curvatureAlongGradient > 0 ? squaredNorm / curvatureAlongGradient : nil }
         /// What each batch adds to −∂E/∂m, the velocity of the masks along the energy's gradient flow.
         public let velocities: MaskReadings

@@ -1,7 +1,8 @@
-/// A kind of evidence: what a method has to know before it can judge, gathered from a network and its calibration losses.
+/// A kind of evidence: what a method has to know before it can judge,
+/// gathered from a network and its calibration losses.
 ///
-/// A kind is one file: a type with its settings, `gather`, and what it asks of the calibration source. Equal kinds at equal
-/// masks are gathered once (`EvidenceSource`).
+/// A kind is one file: a type with its settings, `gather`, and what it asks of the calibration source. Equal kinds at
+/// equal masks are gathered once (`EvidenceSource`).
 public protocol EvidenceKind: Hashable, Sendable {
     associatedtype Value
     /// As in "gradients", for tables and messages.

@@ -12,6 +12,8 @@ public final class EvidenceSource {
     private var depth = 0
 
     /// - Parameters:
+    ///   - network: what evidence is of.
+    ///   - arena: its parameters.
     ///   - calibration: nil where there is no data: what needs some is then refused.
     ///   - declared: what the method says that it needs; asking for anything else is an error. nil for no such check.
     public init(

@@ -5,8 +5,8 @@ import TensorCore
 ///
 ///     x̂_sj = Σ_taps w[tap, j, o_s] · x[place_s + tap, j]        y_s = Σ_j x̂_sj  (the output before its bias)
 ///
-/// for every convolution and linear layer. Places and outputs depend on the seed, the layer and the batch alone, so that
-/// samples of a masked network belong to those of the whole one.
+/// for every convolution and linear layer. Places and outputs depend on the seed, the layer and the batch alone, so
+/// that samples of a masked network belong to those of the whole one.
 public struct LayerContributions: EvidenceKind {
     public static let name = "layer contributions"
 

@@ -1,8 +1,8 @@
 /// What each part of the calibration batches adds to a derivative with respect to the masks.
 ///
-/// A part is a batch. Where all batches' derivatives together would take more than 512 MiB (masks of tens of millions of
-/// weights), neighbouring batches are added up into as many parts as fit: what is then read by its size is so in each of
-/// these parts.
+/// A part is a batch. Where all batches' derivatives together would take more than 512 MiB (masks of tens of millions
+/// of weights), neighbouring batches are added up into as many parts as fit:
+/// what is then read by its size is so in each of these parts.
 public struct MaskReadings {
     public let space: PruningSpace
     /// By part, then by coordinate.

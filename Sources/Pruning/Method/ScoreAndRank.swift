@@ -1,3 +1,4 @@
+import Files
 /// The settings of a method that scores, ranks and removes.
 public struct RankingConfiguration<Criterion: PrunerConfiguration>: PrunerConfiguration {
     /// In how many rounds coordinates leave, with fine-tuning between; 1 is one-shot.
@@ -10,8 +11,8 @@ public struct RankingConfiguration<Criterion: PrunerConfiguration>: PrunerConfig
     public init() {}
 
     public func validate() throws {
-        try PrunerConfigurationError.require((1...10_000).contains(rounds), "rounds", rounds, "1...10000")
-        try criterion.validate()
+        try require((1...10_000).contains(rounds), "rounds", got: rounds, expected: "1...10000")
+        try SettingError.within("criterion", criterion.validate)
     }
 }
 

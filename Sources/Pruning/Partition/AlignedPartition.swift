@@ -1,11 +1,11 @@
 import Layers
 
-/// Widths stay multiples of a number: the weakest channels of an axis leave together, as many at first as bring the width to
-/// a multiple. They are taken from the axis's own normalisation groups (or attention heads) in turn, so that those stay
-/// equally wide to within one channel and none is emptied.
+/// Widths stay multiples of a number: the weakest channels of an axis leave together, as many at first as bring the
+/// width to a multiple. They are taken from the axis's own normalisation groups (or attention heads) in turn, so that
+/// those stay equally wide to within one channel and none is emptied.
 ///
-/// Kernels work on vectors of channels, so a width between two multiples of half a vector's lanes (8 with AVX-512) takes
-/// the time of the next multiple. Unlike `RegularPartition` this promises nothing for concatenations.
+/// Kernels work on vectors of channels, so a width between two multiples of half a vector's lanes (8 with AVX-512)
+/// takes the time of the next multiple. Unlike `RegularPartition` this promises nothing for concatenations.
 struct AlignedPartition: Partition {
     let minimumWidths: [Int]
     let isCoarse = true

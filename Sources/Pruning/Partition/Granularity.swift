@@ -14,7 +14,8 @@ public enum Granularity: Codable, Sendable, Equatable {
     /// As many channels of every group of every normalisation, of concatenated axes too, and of every attention head;
     /// widths become multiples of this number wherever they can (`RegularPartition` says where).
     case regular(multiple: Int)
-    /// Whole blocks: all channels of an axis that may vanish (`ChannelGroup.isRemovable`), and with them the layers on it.
+    /// Whole blocks: all channels of an axis that may vanish (`ChannelGroup.isRemovable`),
+    /// and with them the layers on it.
     case depth
     /// One weight. Dense kernels gain nothing from it.
     case weight
@@ -56,6 +57,7 @@ public enum Granularity: Codable, Sendable, Equatable {
     /// The partition of `space` into what leaves at once.
     ///
     /// - Parameters:
+    ///   - space: what is divided into units.
     ///   - minimumFraction: of the channels of each axis, always stays (at least one channel, but for whole blocks).
     ///   - normalizations: the network's, which `aligned` and `regular` keep equal.
     ///   - comparesRows: whether weights are ranked within the row of one output instead of all together.
@@ -89,11 +91,12 @@ public enum GranularityError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .unequalGroups(let axis, let width, let left, let minimum):
-            "granularity 'regular' would have to leave \(left) of the \(width) channels of '\(axis)' to make its unequal "
-                + "normalisation groups equal, expected at least \(minimum): prune this model by 'channel', or one that was "
-                + "not pruned that way"
+            "granularity 'regular' would have to leave \(left) of the \(width) channels of '\(axis)' to make its "
+                + "unequal normalisation groups equal, expected at least \(minimum): prune this model by 'channel', "
+                + "or one that was not pruned that way"
         case .noRemovableBlocks:
-            "granularity 'depth' finds no block in this model that can be removed, expected a model with residual blocks"
+            "granularity 'depth' finds no block in this model that can be removed, "
+                + "expected a model with residual blocks"
         case .badPattern(let keep, let of):
             "the pattern \(keep):\(of) cannot be had, expected N:M with 1 ≤ N < M ≤ 64, as in 2:4"
         }

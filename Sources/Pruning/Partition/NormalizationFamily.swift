@@ -2,12 +2,12 @@ import Layers
 
 /// Axes that group normalisations tie together: all that meet in one normalisation, directly or through others.
 ///
-/// A group of a normalisation covers a stretch of an axis, or where it straddles the seam of a concatenation a stretch of
-/// either. Cut at all their ends, the axes of a family fall into stretches whose widths have a greatest common divisor s.
-/// **If every stretch of every axis keeps the fraction k/s of its channels, for one k, then each normalisation keeps as
-/// many channels in each of its groups**, whatever the concatenations: a group is a union of stretches, and groups of one
-/// normalisation are equally wide. Since channels keep their order, plain group normalisation with the original number of
-/// groups then computes what the masked network computed.
+/// A group of a normalisation covers a stretch of an axis, or where it straddles the seam of a concatenation a stretch
+/// of either. Cut at all their ends, the axes of a family fall into stretches whose widths have a greatest common
+/// divisor s. **If every stretch of every axis keeps the fraction k/s of its channels, for one k, then each
+/// normalisation keeps as many channels in each of its groups**, whatever the concatenations: a group is a union of
+/// stretches, and groups of one normalisation are equally wide. Since channels keep their order, plain group
+/// normalisation with the original number of groups then computes what the masked network computed.
 struct NormalizationFamily {
     struct Axis {
         /// The group's number among the prunable ones.
@@ -63,7 +63,7 @@ struct NormalizationFamily {
             }
             let widths = axes.flatMap { $0.stretches.map(\.originalWidth) }
             return NormalizationFamily(
-                axes: axes, parts: widths.reduce(0, greatestCommonDivisor), isPrunable: !frozen.contains(family))
+                axes: axes, parts: widths.reduce(0, Self.greatestCommonDivisor), isPrunable: !frozen.contains(family))
         }
     }
 
@@ -78,9 +78,11 @@ struct NormalizationFamily {
         }
         return Axis(group: number, originalWidth: axis.originalWidth, stretches: stretches)
     }
-}
 
-func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
+    private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+        b == 0 ? a : greatestCommonDivisor(b, a % b)
+    }
+}
 
 /// Sets that are only ever united.
 private struct DisjointSets<Element: Hashable> {

@@ -1,5 +1,5 @@
-/// N:M patterns: of every M weights that neighbouring inputs have for one output (and one tap of a kernel), N stay. Inputs
-/// left over at the end of a row, at most N of them, stay all.
+/// N:M patterns: of every M weights that neighbouring inputs have for one output (and one tap of a kernel), N stay.
+/// Inputs left over at the end of a row, at most N of them, stay all.
 struct PatternPartition: Partition {
     let minimumWidths: [Int]
     private let competition: Competition

@@ -4,9 +4,9 @@ import Layers
 ///
 /// A family at level k of s keeps k/s of every stretch, so that all groups of all normalisations stay equal
 /// (see `NormalizationFamily`). Of these levels it uses those where the width of each of its axes that started at least
-/// `multiple` wide is a multiple of that number; where no level is of that kind (and leaves the least width), equal groups
-/// are all it keeps to. A family that is not at a legal level to begin with, as its width is no multiple or an earlier
-/// pruning left unequal groups, is brought to the next one whatever the scores say.
+/// `multiple` wide is a multiple of that number; where no level is of that kind (and leaves the least width), equal
+/// groups are all it keeps to. A family that is not at a legal level to begin with, as its width is no multiple or an
+/// earlier pruning left unequal groups, is brought to the next one whatever the scores say.
 struct RegularPartition: Partition {
     let minimumWidths: [Int]
     let isCoarse = true

@@ -26,7 +26,8 @@ public struct PruningPlan: Codable, Equatable, Sendable {
         stages.reduce(0) { if case .train(let steps) = $1 { $0 + steps } else { $0 } }
     }
 
-    /// Steps over which learning rates run: those of the longest way from the start to the end that no rewinding cuts short.
+    /// Steps over which learning rates run: those of the longest way from the start to the end that no rewinding cuts
+    /// short.
     public var scheduleSteps: Int {
         var (position, longest) = (0, 0)
         var snapshots: [String: Int] = [:]
@@ -77,10 +78,13 @@ extension PruningPlan {
     ///
     ///     update 0 ─ steps ─ update 1 ─ steps ─ … ─ last update ─ compact ─ steps
     ///
-    /// Masks of weights stay on for the rest of the steps and are written into the weights at the end. One update is made
-    /// before any step.
+    /// Masks of weights stay on for the rest of the steps and are written into the weights at the end.
+    /// One update is made before any step.
     ///
-    /// - Parameter repairs: whether what is left is reconstructed right after the last update.
+    /// - Parameters:
+    ///   - count: of updates, at least 1.
+    ///   - timing: the steps there are.
+    ///   - repairs: whether what is left is reconstructed right after the last update.
     public static func updates(_ count: Int, _ timing: PlanTiming, repairs: Bool = false) -> PruningPlan {
         var stages: [Stage] = []
         var done = 0

@@ -70,10 +70,12 @@ public final class AppliedMasks {
 }
 
 extension Masks {
-    /// Runs `body` with the masks on the network: its axes are gated, its weights multiplied. Afterwards the network is as
-    /// it was, however `body` ends.
+    /// Runs `body` with the masks on the network: its axes are gated, its weights multiplied. Afterwards the network is
+    /// as it was, however `body` ends.
     ///
-    /// - Parameter trainable: whether gradients of the masks are wanted.
+    /// - Parameters:
+    ///   - trainable: whether gradients of the masks are wanted.
+    ///   - body: is given the masks as they lie on the network.
     public func applied<Result>(
         trainable: Bool = false, _ body: (AppliedMasks) throws -> Result
     ) rethrows -> Result {

@@ -32,7 +32,10 @@ public struct Masks: Equatable {
     public var bySite: [[Float]] { space.sites.indices.map { self[$0] } }
 
     /// Whether every mask is exactly 0 or 1.
-    public var isBinary: Bool { values.allSatisfy { $0 == 0 || $0 == 1 } }
+    public var isBinary: Bool { space.sites.indices.allSatisfy { isBinary(site: $0) } }
+
+    /// Whether every mask of one site is.
+    public func isBinary(site: Int) -> Bool { values[space.ranges[site]].allSatisfy { $0 == 0 || $0 == 1 } }
 
     /// Coordinates of each site that are not at zero.
     public var liveWidths: [Int] { space.ranges.map { values[$0].count { $0 > 0 } } }

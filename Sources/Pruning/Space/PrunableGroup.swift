@@ -39,7 +39,9 @@ public struct PrunableGroup {
 
     /// For each channel, the sum over all weights on it of an elementwise quantity; added up in double.
     ///
-    /// - Parameter flat: one value a weight, laid out as `arena`.
+    /// - Parameters:
+    ///   - flat: one value a weight, laid out as `arena`.
+    ///   - arena: how `flat` is laid out.
     public func sums(of flat: Tensor, in arena: ParameterArena) -> [Double] {
         var sums = [Double](repeating: 0, count: width)
         for member in members {

@@ -54,8 +54,10 @@ public final class PruningSpace {
 
     /// Elements of the weights of `network`, in its order.
     ///
-    /// - Parameter isIncluded: which trainable parameters; those that can be masked (`Parameter.isMaskable`) unless said
-    ///   otherwise.
+    /// - Parameters:
+    ///   - network: whose weights.
+    ///   - isIncluded: which trainable parameters; those that can be masked (`Parameter.isMaskable`) unless said
+    ///     otherwise.
     public static func weights(
         of network: some ChannelNetwork, where isIncluded: (Parameter) -> Bool = \.isMaskable
     ) -> PruningSpace {

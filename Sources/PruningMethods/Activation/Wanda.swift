@@ -4,9 +4,11 @@ import Pruning
 ///
 ///     score_ij = |w_ij| · ‖x_j‖₂        x_j: input channel j over all positions of the calibration batches
 ///
-/// A row is all weights of one output; each gives up the same share. N:M patterns compare M neighbouring inputs of a row.
+/// A row is all weights of one output; each gives up the same share.
+/// N:M patterns compare M neighbouring inputs of a row.
 ///
-/// Based on: Sun et al., "A Simple and Effective Pruning Approach for Large Language Models", ICLR 2024, arXiv 2306.11695.
+/// Based on: Sun et al., "A Simple and Effective Pruning Approach for Large Language Models", ICLR 2024,
+/// arXiv 2306.11695.
 ///
 /// Differs from the paper: convolutions too, whose taps share the norm of their input channel; the root mean square in
 /// place of the norm, which changes no rank within a row. Vectors, which read nothing, count by their size alone.

@@ -9,8 +9,8 @@ import Pruning
 /// Based on: Wang, Zhang & Grosse, "Picking Winning Tickets Before Training by Preserving Gradient Flow", ICLR 2020,
 /// arXiv 2002.07376.
 ///
-/// Differs from the paper: read at a trained model instead of at initialisation; H·g is exact instead of the gradient of
-/// a product of two minibatches' gradients.
+/// Differs from the paper: read at a trained model instead of at initialisation; H·g is exact instead of the gradient
+/// of a product of two minibatches' gradients.
 public struct Grasp: ImportanceCriterion {
     public static let card = MethodCard(
         name: "grasp", family: "curvature", summary: "removes the weights whose removal raises the gradient norm most",

@@ -1,3 +1,4 @@
+import Files
 import Pruning
 
 /// Optimal Brain Damage: what the loss changes by, to second order with the diagonal of the Hessian, at a minimum.
@@ -16,7 +17,7 @@ public struct OptimalBrainDamage: ImportanceCriterion {
         public var probes = 64
         public init() {}
         public func validate() throws {
-            try PrunerConfigurationError.require((1...1_000_000).contains(probes), "probes", probes, "1...1000000")
+            try require((1...1_000_000).contains(probes), "probes", got: probes, expected: "1...1000000")
         }
     }
 

@@ -1,18 +1,19 @@
+import Files
 import Foundation
 import Pruning
 
-/// Lottery tickets: a fifth of what remains leaves by magnitude, the weights go back to what they were early on, and the
-/// rest is trained again; round after round.
+/// Lottery tickets: a fifth of what remains leaves by magnitude, the weights go back to what they were early on, and
+/// the rest is trained again; round after round.
 ///
 ///     train k steps, remember θ_k;   round r:  train,  remove the lowest |w|  of what is left,  θ ← m ⊙ θ_k
 ///
 /// The learning rate's schedule goes back with the weights. The last round removes what is missing to the budget.
 ///
-/// Based on: Frankle & Carbin, "The Lottery Ticket Hypothesis", ICLR 2019, arXiv 1803.03635; Frankle et al., "Stabilizing
-/// the Lottery Ticket Hypothesis", 2019, arXiv 1903.01611 (rewinding to an early step).
+/// Based on: Frankle & Carbin, "The Lottery Ticket Hypothesis", ICLR 2019, arXiv 1803.03635; Frankle et al.,
+/// "Stabilizing the Lottery Ticket Hypothesis", 2019, arXiv 1903.01611 (rewinding to an early step).
 ///
-/// Differs from the paper: the network is trained already, and what is rewound to lies early in its fine-tuning; channels
-/// too, by `magnitude`'s score; rounds share the soft part of the steps instead of training to the end each.
+/// Differs from the paper: the network is trained already, and what is rewound to lies early in its fine-tuning;
+/// channels too, by `magnitude`'s score; rounds share the soft part of the steps instead of training to the end each.
 public struct Lottery: Pruner {
     public struct Configuration: PrunerConfiguration {
         /// Share of what remains that leaves in a round.
@@ -25,10 +26,9 @@ public struct Lottery: Pruner {
         public init() {}
 
         public func validate() throws {
-            let require = PrunerConfigurationError.require
-            try require(fraction >= 0.01 && fraction < 1, "fraction", fraction, "in [0.01, 1)")
-            try require((0..<1).contains(early), "early", early, "in [0, 1)")
-            try require(norm == 1 || norm == 2, "norm", norm, "1 or 2")
+            try require(fraction >= 0.01 && fraction < 1, "fraction", got: fraction, expected: "in [0.01, 1)")
+            try require((0..<1).contains(early), "early", got: early, expected: "in [0, 1)")
+            try require(norm == 1 || norm == 2, "norm", got: norm, expected: "1 or 2")
         }
 
         var magnitude: Magnitude {

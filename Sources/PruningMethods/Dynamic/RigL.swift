@@ -1,21 +1,22 @@
+import Files
 import Foundation
 import Pruning
 import Training
 
-/// RigL: sparse from the start, and at every ΔT steps the smallest weights of each layer make room for those whose gradient
-/// is largest.
+/// RigL: sparse from the start, and at every ΔT steps the smallest weights of each layer make room for those whose
+/// gradient is largest.
 ///
 ///     at t = ΔT, 2ΔT, … < T_end, of each layer's active weights:   k = f(t)·active,   f(t) = (α/2)(1 + cos(πt/T_end))
 ///     drop the k of smallest |w|;   grow the k of largest |∂L/∂w| among those not active, from w = 0
 ///
-/// Layers keep their densities, by default those of the Erdős–Rényi–kernel rule. What the optimiser remembers of a weight
-/// that comes back is cleared.
+/// Layers keep their densities, by default those of the Erdős–Rényi–kernel rule. What the optimiser remembers of a
+/// weight that comes back is cleared.
 ///
 /// Based on: Evci et al., "Rigging the Lottery: Making All Tickets Winners", ICML 2020, arXiv 1911.11134.
 ///
 /// Differs from the paper: a trained network is made sparse, so that the first mask keeps each layer's largest weights
-/// instead of random ones; gradients are those of the calibration batches instead of one training batch; T_end is a share
-/// of the fine-tuning steps.
+/// instead of random ones; gradients are those of the calibration batches instead of one training batch; T_end is a
+/// share of the fine-tuning steps.
 public struct RigL: Pruner {
     public struct Configuration: PrunerConfiguration {
         /// ΔT: steps between updates.
@@ -28,10 +29,9 @@ public struct RigL: Pruner {
         public init() {}
 
         public func validate() throws {
-            let require = PrunerConfigurationError.require
-            try require((1...1_000_000).contains(every), "every", every, "1...1000000")
-            try require(fraction > 0 && fraction < 1, "fraction", fraction, "in (0, 1)")
-            try require(until > 0 && until <= 1, "until", until, "in (0, 1]")
+            try require((1...1_000_000).contains(every), "every", got: every, expected: "1...1000000")
+            try require(fraction > 0 && fraction < 1, "fraction", got: fraction, expected: "in (0, 1)")
+            try require(until > 0 && until <= 1, "until", got: until, expected: "in (0, 1]")
         }
     }
 
@@ -88,8 +88,8 @@ public struct RigL: Pruner {
                 keeping: Scores(context.space, sizes), remaining: context.remaining)
             return context.report(from: old, to: masks)
         }
-        // What is not active is zero, so that the whole network is the masked one and has gradients everywhere; and what
-        // comes back starts from zero.
+        // What is not active is zero, so that the whole network is the masked one and has gradients everywhere; and
+        // what comes back starts from zero.
         masks.bake(into: context.evidence.arena)
         context.evidence.weightsChanged()
         let gradient = try context.evidence(Gradients(), at: Masks(context.space))

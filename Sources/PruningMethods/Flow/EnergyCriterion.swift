@@ -1,3 +1,4 @@
+import Files
 import Pruning
 
 /// How much an energy of the masks feels each of them.
@@ -13,8 +14,8 @@ import Pruning
 /// gate scales their gradient too, which weights alone do not show.
 ///
 /// The calibration loss is a mean over batches, L = Σ_b L_b, and so is e_k = Σ_b e_k^b; read by its size, a priority is
-/// Σ_b |e_k^b|. At a trained model the slopes of different timesteps and images cancel almost wholly, and the size of their
-/// sum is chance; batches of a few images each show what the channel does to them.
+/// Σ_b |e_k^b|. At a trained model the slopes of different timesteps and images cancel almost wholly, and the size of
+/// their sum is chance; batches of a few images each show what the channel does to them.
 public struct EnergyCriterion: ImportanceCriterion {
     public struct Configuration: PrunerConfiguration {
         public var energy = MaskEnergy.lookAhead
@@ -32,8 +33,7 @@ public struct EnergyCriterion: ImportanceCriterion {
         }
 
         public func validate() throws {
-            try PrunerConfigurationError.require(
-                lookAhead > 0 && lookAhead.isFinite, "lookAhead", lookAhead, "above 0")
+            try require(lookAhead > 0 && lookAhead.isFinite, "look_ahead", got: lookAhead, expected: "above 0")
         }
     }
 
@@ -85,7 +85,7 @@ public enum VelocitySign: String, Codable, Sendable, CaseIterable {
     /// As the flow of the published criterion has it: a channel whose removal raises the gradient norm leaves first. On
     /// the trained models tried here those are the channels that the pictures hang on (docs/RESULTS.md).
     case signed
-    /// By its size in each calibration batch: a channel that the energy does not feel leaves first, whichever way it would
-    /// push.
+    /// By its size in each calibration batch: a channel that the energy does not feel leaves first,
+    /// whichever way it would push.
     case magnitude
 }

@@ -9,7 +9,8 @@ struct FlowSpace {
     /// Coordinates of each site that no unit holds.
     private let wholeWidths: [Double]
 
-    /// - Parameter blockSize: how many neighbouring units of the same first site share a mask; 1 for single coordinates.
+    /// - Parameter blockSize: how many neighbouring units of the same first site share a mask;
+    ///   1 for single coordinates.
     init(context: PruningContext, members: UnitMembers, blockSize: Int) {
         self.context = context
         guard case .lists(let units) = members else {
@@ -95,8 +96,8 @@ struct FlowSpace {
         return shares.map { $0.reduce(0) { $0 + marginal[$1.site] * Double($1.count) } }
     }
 
-    /// One Euler step of the flow along `drive` to `density` in the metric of the costs, then clipping, then the uniform
-    /// shift that puts the clipped point on `density` exactly.
+    /// One Euler step of the flow along `drive` to `density` in the metric of the costs, then clipping, then the
+    /// uniform shift that puts the clipped point on `density` exactly.
     ///
     /// - Parameter steps: into how many steps a fall of the whole density is divided, which bounds the motion of a step
     ///   that has no density to lose.

@@ -1,3 +1,4 @@
+import Files
 import Pruning
 
 /// Progressive soft pruning along the gradient flow of an energy: over rounds of fine-tuning.
@@ -7,9 +8,9 @@ import Pruning
 ///
 /// In rounds: the masks flow to the round's density, the weights are fine-tuned under the soft masks, and the criterion
 /// is read again on what they have become. A channel at m = 0 whose drive turns positive comes back. A double-well
-/// drive, rising from zero, decides masks on the way. Once the density has arrived, the budget's choice T among whole units
-/// (channels, heads, aligned widths) by their masks is where the rounds left lead, m ← m + (T − m)/(rounds left): the masks
-/// are exactly 0 and 1 in the last round, and nothing is taken away at once that the weights still rely on.
+/// drive, rising from zero, decides masks on the way. Once the density has arrived, the budget's choice T among whole
+/// units (channels, heads, aligned widths) by their masks is where the rounds left lead, m ← m + (T − m)/(rounds left):
+/// the masks are exactly 0 and 1 in the last round, and nothing is taken away at once that the weights still rely on.
 ///
 /// Based on: "Pruning for Sparse Diffusion Models Based on Gradient Flow", ICASSP 2025, arXiv 2501.09464; Wang, Zhang &
 /// Grosse, ICLR 2020, arXiv 2002.07376 (the criterion); Mo et al., ICML 2023 (the flow in sparse space).
@@ -17,8 +18,9 @@ import Pruning
 /// Differs from the paper: only its abstract is public, so this is a reconstruction. The published criterion (energy
 /// −½‖∇L‖², signed: remove what raises the gradient norm) is `energy: gradient-norm, reading: signed`; on our models it
 /// lost to random removal (docs/RESULTS.md), so the defaults are the look-ahead energy, which holds the gradient norm
-/// against the loss, read by size. Our own as well are the derivative with respect to gates, the metric of costs, the rank
-/// scaling of velocities, their averaging over rounds, the double-well drive, and the way from soft masks to whole units.
+/// against the loss, read by size. Our own as well are the derivative with respect to gates, the metric of costs, the
+/// rank scaling of velocities, their averaging over rounds, the double-well drive,
+/// and the way from soft masks to whole units.
 public struct GradientFlow: Pruner {
     public static let card = MethodCard(
         name: "gradient-flow", family: "gradient-flow",
@@ -43,8 +45,9 @@ public struct GradientFlow: Pruner {
         _ masks: inout Masks, number: Int, in context: PruningContext
     ) throws -> MaskUpdateReport {
         if context.space.kind == .weights {
-            try PrunerConfigurationError.require(
-                configuration.blockSize == 1, "blockSize", configuration.blockSize, "1 for masks of single weights")
+            try require(
+                configuration.blockSize == 1, "method.block_size", got: configuration.blockSize,
+                expected: "1 for masks of single weights")
         }
         if number % configuration.evaluateEvery == 0 || velocity.isEmpty { try evaluate(masks, in: context) }
         let rounds = configuration.rounds

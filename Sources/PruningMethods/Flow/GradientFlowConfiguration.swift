@@ -1,3 +1,4 @@
+import Files
 import Pruning
 
 /// Settings of `gradient-flow`.
@@ -6,7 +7,8 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
     public enum Scaling: String, Codable, Sendable, CaseIterable {
         /// As they are.
         case none
-        /// Their rank among all channels, spread evenly over [−1, 1]: a heavy tail cannot make one channel take all the motion.
+        /// Their rank among all channels, spread evenly over [−1, 1]:
+        /// a heavy tail cannot make one channel take all the motion.
         case rank
         /// Their rank within their own group: every group gives up about the same share, and the flow decides which
         /// channels; velocities of different layers need not be comparable.
@@ -22,7 +24,8 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
     public var rounds = 8
     /// Euler steps a round.
     public var flowSteps = 10
-    /// r ≥ 1: how much of the motion follows the energy beside the density (1: none; the larger, the sooner masks decide).
+    /// r ≥ 1: how much of the motion follows the energy beside the density (1: none; the larger,
+    /// the sooner masks decide).
     public var ratio = 3.0
     /// How the density falls over the rounds.
     public var schedule = MaskSchedule.linear
@@ -46,14 +49,14 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
 
     public func validate() throws {
         try criterion.validate()
-        let require = PrunerConfigurationError.require
-        try require((1...10_000).contains(rounds), "rounds", rounds, "1...10000")
-        try require((1...10_000).contains(flowSteps), "flowSteps", flowSteps, "1...10000")
-        try require(ratio >= 1 && ratio <= 1000, "ratio", ratio, "1...1000")
-        try require(arrival > 0 && arrival <= 1, "arrival", arrival, "in (0, 1]")
-        try require(polarization >= 0 && polarization.isFinite, "polarization", polarization, "at least 0")
-        try require((0..<1).contains(momentum), "momentum", momentum, "in [0, 1)")
-        try require((1...10_000).contains(evaluateEvery), "evaluateEvery", evaluateEvery, "1...10000")
-        try require((1...4096).contains(blockSize), "blockSize", blockSize, "1...4096")
+        try require((1...10_000).contains(rounds), "rounds", got: rounds, expected: "1...10000")
+        try require((1...10_000).contains(flowSteps), "flow_steps", got: flowSteps, expected: "1...10000")
+        try require(ratio >= 1 && ratio <= 1000, "ratio", got: ratio, expected: "1...1000")
+        try require(arrival > 0 && arrival <= 1, "arrival", got: arrival, expected: "in (0, 1]")
+        try require(
+            polarization >= 0 && polarization.isFinite, "polarization", got: polarization, expected: "at least 0")
+        try require((0..<1).contains(momentum), "momentum", got: momentum, expected: "in [0, 1)")
+        try require((1...10_000).contains(evaluateEvery), "evaluate_every", got: evaluateEvery, expected: "1...10000")
+        try require((1...4096).contains(blockSize), "block_size", got: blockSize, expected: "1...4096")
     }
 }

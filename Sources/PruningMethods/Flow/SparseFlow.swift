@@ -2,7 +2,8 @@ import Foundation
 
 /// One step of an energy's gradient flow in sparse space (SpODE).
 ///
-/// With e = −∂E/∂m the direction in which the energy falls and g = −∂G/∂m the one in which the density G falls, the step
+/// With e = −∂E/∂m the direction in which the energy falls and g = −∂G/∂m the one in which the density G falls,
+/// the step
 ///
 ///     δ = x·e + y·g      x = √((r² − 1)/(|g|²|e|² − ⟨g,e⟩²))      y = (1 − x⟨g,e⟩)/|g|²
 ///

@@ -1,7 +1,8 @@
+import Files
 import Pruning
 
-/// `vanilla-iterative`: the flow's criterion in rounds with hard masks and fine-tuning between; what left stays away. The
-/// second control for the flow.
+/// `vanilla-iterative`: the flow's criterion in rounds with hard masks and fine-tuning between; what left stays away.
+/// The second control for the flow.
 ///
 ///     score_k = e_k of the energy (see `EnergyCriterion`), per unit of cost that k frees, read anew each round
 ///
@@ -22,7 +23,7 @@ public struct VanillaIterative: Pruner {
         }
 
         public func validate() throws {
-            try PrunerConfigurationError.require((1...10_000).contains(rounds), "rounds", rounds, "1...10000")
+            try require((1...10_000).contains(rounds), "rounds", got: rounds, expected: "1...10000")
             try criterion.validate()
         }
     }

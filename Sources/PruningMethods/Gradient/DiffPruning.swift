@@ -1,3 +1,4 @@
+import Files
 import Pruning
 
 /// Diff-Pruning: Taylor importance over the timesteps that still matter.
@@ -17,7 +18,7 @@ public struct DiffPruning: ImportanceCriterion {
         public var threshold = 0.05
         public init() {}
         public func validate() throws {
-            try PrunerConfigurationError.require((0..<1).contains(threshold), "threshold", threshold, "in [0, 1)")
+            try require((0..<1).contains(threshold), "threshold", got: threshold, expected: "in [0, 1)")
         }
     }
 

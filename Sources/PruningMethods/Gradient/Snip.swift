@@ -7,8 +7,8 @@ import Pruning
 /// Based on: Lee, Ajanthan & Torr, "SNIP: Single-shot Network Pruning based on Connection Sensitivity", ICLR 2019,
 /// arXiv 1810.02340.
 ///
-/// Differs from the paper: read at a trained model instead of at initialisation; scores are not divided by their sum, which
-/// changes no rank.
+/// Differs from the paper: read at a trained model instead of at initialisation;
+/// scores are not divided by their sum, which changes no rank.
 public struct Snip: ImportanceCriterion {
     public static let card = MethodCard(
         name: "snip", family: "gradient", summary: "removes the weights whose product with their gradient is smallest",

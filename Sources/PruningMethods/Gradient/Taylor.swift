@@ -4,9 +4,9 @@ import Pruning
 ///
 ///     score_k = Σ_b | ∂L_b/∂m_k |        L = Σ_b L_b over the calibration batches
 ///
-/// at m = 1: to first order what the loss changes by when k leaves. By the chain rule ∂L/∂m_k of a channel is the signed
-/// sum Σ g_i·w_i over the weights that produce it, plus its part in the normalisation's moments; of a single weight it is
-/// g_i·w_i.
+/// at m = 1: to first order what the loss changes by when k leaves. By the chain rule ∂L/∂m_k of a channel is the
+/// signed sum Σ g_i·w_i over the weights that produce it, plus its part in the normalisation's moments;
+/// of a single weight it is g_i·w_i.
 ///
 /// Based on: Molchanov et al., "Importance Estimation for Neural Network Pruning", CVPR 2019, arXiv 1906.10771 (gates
 /// after normalisation), and "Pruning Convolutional Neural Networks for Resource Efficient Inference", ICLR 2017.

@@ -1,8 +1,9 @@
+import Files
 import Pruning
 import Training
 
-/// L0 regularisation: gates with a hard-concrete distribution learn beside the weights which channels to leave open, at a
-/// price for every open one.
+/// L0 regularisation: gates with a hard-concrete distribution learn beside the weights which channels to leave open,
+/// at a price for every open one.
 ///
 ///     loss + λ·Σ_k p_k·P(z_k ≠ 0)        p_k: what channel k costs, all together 1        (`HardConcrete`)
 ///
@@ -11,8 +12,8 @@ import Training
 /// Based on: Louizos, Welling & Kingma, "Learning Sparse Neural Networks through L0 Regularization", ICLR 2018,
 /// arXiv 1712.01312.
 ///
-/// Differs from the paper: gates multiply channels of a trained network and start nearly open; a channel's price is what
-/// it costs; the budget decides how many stay, by the rank of ln α, instead of the sign of the noiseless gate.
+/// Differs from the paper: gates multiply channels of a trained network and start nearly open; a channel's price is
+/// what it costs; the budget decides how many stay, by the rank of ln α, instead of the sign of the noiseless gate.
 public struct L0: Pruner {
     public struct Configuration: PrunerConfiguration {
         /// λ.
@@ -25,10 +26,10 @@ public struct L0: Pruner {
         public init() {}
 
         public func validate() throws {
-            let require = PrunerConfigurationError.require
-            try require(penalty > 0 && penalty.isFinite, "penalty", penalty, "above 0")
-            try require(learningRate > 0 && learningRate <= 10, "learningRate", learningRate, "in (0, 10]")
-            try require((-20...20).contains(initial), "initial", initial, "-20...20")
+            try require(penalty > 0 && penalty.isFinite, "penalty", got: penalty, expected: "above 0")
+            try require(
+                learningRate > 0 && learningRate <= 10, "learning_rate", got: learningRate, expected: "in (0, 10]")
+            try require((-20...20).contains(initial), "initial", got: initial, expected: "-20...20")
         }
     }
 

@@ -1,3 +1,4 @@
+import Files
 import Pruning
 
 /// Weight magnitude.
@@ -19,7 +20,7 @@ public struct Magnitude: ImportanceCriterion {
         public var norm = 2
         public init() {}
         public func validate() throws {
-            try PrunerConfigurationError.require(norm == 1 || norm == 2, "norm", norm, "1 or 2")
+            try require(norm == 1 || norm == 2, "norm", got: norm, expected: "1 or 2")
         }
     }
 

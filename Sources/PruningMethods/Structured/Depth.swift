@@ -9,8 +9,8 @@ import Pruning
 /// Based on: Kim et al., "BK-SDM: A Lightweight, Fast, and Cheap Version of Stable Diffusion", 2023, arXiv 2305.15798
 /// (blocks of a U-Net removed whole).
 ///
-/// Differs from the paper: blocks are chosen by the loss without them, under a budget, instead of by hand; every block is
-/// judged alone at the dense model, or anew in each of several rounds.
+/// Differs from the paper: blocks are chosen by the loss without them, under a budget, instead of by hand; every block
+/// is judged alone at the dense model, or anew in each of several rounds.
 public struct Depth: ImportanceCriterion {
     public static let card = MethodCard(
         name: "depth", family: "structured", summary: "removes the blocks without which the loss rises least",

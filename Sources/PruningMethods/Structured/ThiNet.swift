@@ -1,9 +1,10 @@
+import Files
 import Layers
 import LinearAlgebra
 import Pruning
 
-/// ThiNet: channels leave whose absence the next layer notices least, chosen greedily one after the other; then each channel
-/// left is scaled by least squares so that the next layer's output is what it was.
+/// ThiNet: channels leave whose absence the next layer notices least, chosen greedily one after the other; then each
+/// channel left is scaled by least squares so that the next layer's output is what it was.
 ///
 ///     x̂_sj: what channel j adds to output sample s of a layer that reads the axis (`LayerContributions`)
 ///     T ← T ∪ argmin_j  Σ_s (Σ_{i∈T∪j} x̂_si)²        score_j = the error's share of Σ_s y_s² once j has left
@@ -14,9 +15,9 @@ import Pruning
 /// Based on: Luo, Wu & Lin, "ThiNet: A Filter Level Pruning Method for Deep Neural Network Compression", ICCV 2017,
 /// arXiv 1707.06342.
 ///
-/// Differs from the paper: an axis may have several consumers, whose errors are added up, each relative to its own output;
-/// all groups are ranked together under the budget by the error at which each channel leaves, instead of one ratio a
-/// layer; all layers are chosen at once, then repaired one after the other, with no training between.
+/// Differs from the paper: an axis may have several consumers, whose errors are added up, each relative to its own
+/// output; all groups are ranked together under the budget by the error at which each channel leaves, instead of one
+/// ratio a layer; all layers are chosen at once, then repaired one after the other, with no training between.
 public struct ThiNet: Pruner {
     public struct Configuration: PrunerConfiguration {
         /// Samples of each layer from every calibration batch.
@@ -27,8 +28,9 @@ public struct ThiNet: Pruner {
         public init() {}
 
         public func validate() throws {
-            try PrunerConfigurationError.require(
-                (1...100_000).contains(samplesPerBatch), "samplesPerBatch", samplesPerBatch, "1...100000")
+            try require(
+                (1...100_000).contains(samplesPerBatch), "samples_per_batch", got: samplesPerBatch,
+                expected: "1...100000")
         }
     }
 
@@ -65,7 +67,8 @@ public struct ThiNet: Pruner {
 
     // MARK: choice
 
-    /// Σ over consumers of x̂ᵀx̂ of the axis's channels, each relative to Σ y² of the consumer; zero where nothing reads.
+    /// Σ over consumers of x̂ᵀx̂ of the axis's channels, each relative to Σ y² of the consumer;
+    /// zero where nothing reads.
     private static func gram(of group: PrunableGroup, _ samples: LayerContributions.Value) -> [Double] {
         let width = group.width
         var gram = [Double](repeating: 0, count: width * width)

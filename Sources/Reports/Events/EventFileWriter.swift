@@ -60,7 +60,11 @@ public final class EventFileWriter {
     }
 
     /// Logs an image.
-    /// - Parameter png: a whole PNG file.
+    /// - Parameters:
+    ///   - tag: what TensorBoard calls it.
+    ///   - png: a whole PNG file.
+    ///   - step: of training.
+    ///   - time: when it was made.
     /// - Throws: `ReportError.notPNG`, `.eventFileClosed`, `.cannotWrite`.
     public func image(_ tag: String, png: Data, step: Int, at time: Date = Date()) throws(ReportError) {
         let header = try PNGHeader(png, context: "image \"\(tag)\" at step \(step)")

@@ -81,7 +81,7 @@ public struct HTMLReport: Sendable {
     /// Writes the page in one step.
     /// - Throws: `ReportError.cannotWrite`.
     public func write(to url: URL) throws(ReportError) {
-        try writeAtomically(Data(html.utf8), to: url)
+        try ReportFile.write(Data(html.utf8), to: url)
     }
 
     /// One identifier a section, made unique by a number where titles repeat.

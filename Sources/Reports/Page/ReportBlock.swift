@@ -47,7 +47,9 @@ public struct ReportTable: Sendable {
         self.caption = caption
     }
 
-    /// - Parameter isEmphasized: for the row that the reader looks for, such as the best or the total.
+    /// - Parameters:
+    ///   - cells: one a column.
+    ///   - isEmphasized: for the row that the reader looks for, such as the best or the total.
     /// - Throws: `ReportError.wrongCellCount`.
     public mutating func append(_ cells: [String], isEmphasized: Bool = false) throws(ReportError) {
         guard cells.count == columns.count else {
@@ -67,6 +69,7 @@ public struct ReportImage: Sendable {
 
     /// - Parameters:
     ///   - png: a whole PNG file.
+    ///   - caption: below the picture.
     ///   - description: what a reader who does not see the picture is told; the caption where empty.
     ///   - scale: how many screen pixels a side of an image pixel takes where there is room, 1…16; nil takes the
     ///     largest whole number that leaves the picture at most 720 wide, and at most 8. Enlarged pixels keep hard

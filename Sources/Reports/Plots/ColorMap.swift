@@ -1,8 +1,8 @@
 /// Colours for numbers: dark blue to yellow with even steps of lightness, readable with any common colour-vision
 /// deficiency.
 ///
-/// Based on: Nuñez, Anderton & Renslow, "Optimizing colormaps with consideration for color vision deficiency", PLOS ONE,
-/// 2018 (cividis).
+/// Based on: Nuñez, Anderton & Renslow, "Optimizing colormaps with consideration for color vision deficiency",
+/// PLOS ONE, 2018 (cividis).
 enum ColorMap {
     private static let stops: [(Double, Double, Double)] = [
         (0, 34, 78), (26, 56, 111), (59, 73, 108), (87, 93, 109), (112, 113, 115), (138, 134, 120), (165, 156, 116),

@@ -37,7 +37,7 @@ extension SVGPlot {
     /// Writes the plot as an SVG file in one step.
     /// - Throws: `ReportError.cannotWrite`.
     public func write(to url: URL, layout: PlotLayout = .wide) throws(ReportError) {
-        try writeAtomically(Data(svgDocument(layout: layout).utf8), to: url)
+        try ReportFile.write(Data(svgDocument(layout: layout).utf8), to: url)
     }
 }
 

@@ -35,7 +35,7 @@ public struct CSV: Sendable {
     /// Writes the document in one step.
     /// - Throws: `ReportError.cannotWrite`.
     public func write(to url: URL) throws(ReportError) {
-        try writeAtomically(Data(text.utf8), to: url)
+        try ReportFile.write(Data(text.utf8), to: url)
     }
 
     private static func line(_ cells: [Cell]) -> String {

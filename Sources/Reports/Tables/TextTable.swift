@@ -8,7 +8,9 @@ public struct TextTable: Sendable {
         public let title: String
         public let alignment: Alignment
 
-        /// - Parameter alignment: `.right` for numbers, so that digits of equal value align.
+        /// - Parameters:
+        ///   - title: at the head of the column.
+        ///   - alignment: `.right` for numbers, so that digits of equal value align.
         public init(_ title: String, _ alignment: Alignment = .left) {
             self.title = title
             self.alignment = alignment

@@ -11,7 +11,9 @@ public struct CheckpointStore: Sendable {
     /// How many checkpoints `save` leaves.
     public let keeping: Int
 
-    /// - Parameter keeping: at least 1.
+    /// - Parameters:
+    ///   - folder: `checkpoints` of a run folder; made by the first `save`.
+    ///   - keeping: at least 1.
     public init(folder: URL, keeping: Int = 2) {
         precondition(keeping >= 1, "a store keeps at least one checkpoint")
         self.folder = folder
@@ -30,6 +32,7 @@ public struct CheckpointStore: Sendable {
     ///
     /// Later checkpoints are left alone; a run that goes back in time says so with `discard(after:)`.
     /// - Parameters:
+    ///   - step: the number of the checkpoint.
     ///   - tensors: arrays; 64-bit counters as I64.
     ///   - state: anything else; its integers are 64-bit signed, numbers finite.
     /// - Throws: `CheckpointError.invalidStep`, `SafetensorsError`, `StorageError`. The former checkpoints then remain.
@@ -69,7 +72,7 @@ public struct CheckpointStore: Sendable {
         try contents().compactMap { Self.step(ofFolder: $0) }.sorted()
     }
 
-    /// Deletes the checkpoints later than `step`: those of a run that has been gone back on.
+    /// Deletes the checkpoints later than `step`: those of a run that goes back to `step`.
     /// - Throws: `StorageError`.
     public func discard(after step: Int) throws {
         for later in try steps().reversed() where later > step { try AtomicFolder.remove(url(of: later)) }
@@ -97,10 +100,7 @@ public struct CheckpointStore: Sendable {
 
     package func url(of step: Int) -> URL { folder.appendingPathComponent(Self.name(of: step)) }
 
-    private static func name(of step: Int) -> String {
-        let digits = String(step)
-        return "step-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
-    }
+    private static func name(of step: Int) -> String { "step-" + FileNumber.text(step) }
 
     private static func step(ofFolder name: String) -> Int? {
         guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0, self.name(of: step) == name else {

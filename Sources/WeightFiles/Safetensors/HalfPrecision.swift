@@ -1,5 +1,5 @@
-/// The 16-bit floating-point formats. Widening is exact for every bit pattern, NaN payloads included; narrowing rounds to
-/// nearest, half to even, what is too large to infinity, and gives back what was widened.
+/// The 16-bit floating-point formats. Widening is exact for every bit pattern, NaN payloads included; narrowing rounds
+/// to nearest, half to even, what is too large to infinity, and gives back what was widened.
 package enum HalfPrecision {
     /// IEEE 754 binary16.
     package static func float(fromFloat16 bits: UInt16) -> Float {

@@ -51,8 +51,8 @@ public struct NamedTensor: Equatable, Sendable {
         elements = .floats(floats)
     }
 
-    /// Numbers stored as `type`, rounded to nearest, half to even, where it is a narrower one; nil where it is not one that
-    /// numbers are written as (F32, F16, BF16), or cannot hold one of them that is finite.
+    /// Numbers stored as `type`, rounded to nearest, half to even, where it is a narrower one; nil where it is not one
+    /// that numbers are written as (F32, F16, BF16), or cannot hold one of them that is finite.
     public init?(_ name: String, shape: [Int], floats: [Float], storedAs type: ElementType) {
         func halves(_ convert: (Float) -> UInt16, infinity: UInt16) -> [UInt16]? {
             let bits = floats.map(convert)

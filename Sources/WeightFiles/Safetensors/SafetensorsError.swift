@@ -1,6 +1,7 @@
 import Files
 
-/// What is wrong with a file of weights, or with a request to it. Every case names the file, and the tensor if it is one.
+/// What is wrong with a file of weights, or with a request to it. Every case names the file,
+/// and the tensor if it is one.
 public enum SafetensorsError: Error, Equatable, CustomStringConvertible {
     case invalidFile(file: String, reason: String)
     case invalidTensor(file: String, name: String, reason: String)

@@ -14,7 +14,8 @@ public final class SafetensorsFile: WeightSource {
     private let tensors: [String: SafetensorsHeader.Tensor]
     private let dataStart: Int
 
-    /// - Throws: `StorageError` where the file cannot be read, `SafetensorsError` where it is not a valid safetensors file.
+    /// - Throws: `StorageError` where the file cannot be read,
+    ///   `SafetensorsError` where it is not a valid safetensors file.
     public init(contentsOf url: URL) throws {
         let file = try RegularFile(url)
         func invalid(_ reason: String) -> SafetensorsError { .invalidFile(file: file.path, reason: reason) }

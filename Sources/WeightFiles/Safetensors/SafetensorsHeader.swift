@@ -147,7 +147,8 @@ package struct SafetensorsHeader {
                 throw SafetensorsError.invalidTensor(
                     file: file, name: name,
                     reason:
-                        "it ends at data byte \(end), but the file holds \(dataSize) bytes of data; it may have been cut short"
+                        "it ends at data byte \(end), but the file holds \(dataSize) bytes of data; "
+                        + "it may have been cut short"
                 )
             }
         }

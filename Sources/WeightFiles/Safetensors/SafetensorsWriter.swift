@@ -7,7 +7,10 @@ public enum SafetensorsWriter {
     ///
     /// In the file they stand as the reference puts them: wider element types first, then by name; the
     /// header is padded with spaces to a multiple of 8 bytes.
-    /// - Parameter metadata: free text; diffusers expects {"format": "pt"}. Left out when empty.
+    /// - Parameters:
+    ///   - tensors: in the order in which they are to lie.
+    ///   - metadata: free text; diffusers expects {"format": "pt"}. Left out when empty.
+    ///   - url: the file.
     /// - Throws: `SafetensorsError` for an empty, reserved or repeated name or a shape that does not fit its elements;
     ///   `StorageError` where the file cannot be written.
     public static func write(_ tensors: [NamedTensor], metadata: [String: String] = [:], to url: URL) throws {

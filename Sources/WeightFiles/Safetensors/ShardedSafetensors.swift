@@ -76,8 +76,8 @@ public final class ShardedSafetensors: WeightSource {
             && !name.unicodeScalars.contains { $0 == "/" || $0 == "\\" || $0 == "\0" }
     }
 
-    /// The folders a shard may lie in, links resolved: that of the index, and that of the file which the index is a link
-    /// to, since the Hugging Face cache keeps an index and its shards as links into one folder.
+    /// The folders a shard may lie in, links resolved: that of the index, and that of the file which the index is a
+    /// link to, since the Hugging Face cache keeps an index and its shards as links into one folder.
     private static func folders(of index: URL) -> Set<String> {
         var folders: Set<String> = []
         if let folder = realPath(index.deletingLastPathComponent()) { folders.insert(folder) }

@@ -1,13 +1,13 @@
 import Files
 import Foundation
 
-/// Weights with zeros in a compact form: a safetensors file in which a tensor may stand as a bitmap of its non-zero elements
-/// beside their values.
+/// Weights with zeros in a compact form: a safetensors file in which a tensor may stand as a bitmap of its non-zero
+/// elements beside their values.
 ///
-/// `NAME.bitmap` (U8): bit i % 8 of byte i / 8, the lowest first, says whether element i, in row-major order, is not zero.
-/// `NAME.values` (F32, F16 or BF16): the non-zero elements in that order. `NAME.shape` (I64). A tensor that would not become smaller
-/// stands as it is. Metadata: `{"format": "diffprune-sparse", "version": "1"}`. What is read is exactly what was written,
-/// but for the sign of zeros.
+/// `NAME.bitmap` (U8): bit i % 8 of byte i / 8, the lowest first, says whether element i, in row-major order, is not
+/// zero. `NAME.values` (F32, F16 or BF16): the non-zero elements in that order. `NAME.shape` (I64). A tensor that would
+/// not become smaller stands as it is. Metadata: `{"format": "diffprune-sparse", "version": "1"}`. What is read is
+/// exactly what was written, but for the sign of zeros.
 public final class SparseSafetensors: WeightSource {
     private static let format = "diffprune-sparse"
     private static let version = "1"
@@ -23,7 +23,8 @@ public final class SparseSafetensors: WeightSource {
     /// Whether `url` holds weights in this form.
     public static func isOne(_ file: SafetensorsFile) -> Bool { file.metadata["format"] == format }
 
-    /// - Throws: `SafetensorsError` for a file that is not one, or whose bitmaps do not fit shapes and values; `StorageError`.
+    /// - Throws: `SafetensorsError` for a file that is not one,
+    ///   or whose bitmaps do not fit shapes and values; `StorageError`.
     public init(contentsOf url: URL) throws {
         let file = try SafetensorsFile(contentsOf: url)
         guard Self.isOne(file), file.metadata["version"] == Self.version else {
@@ -49,8 +50,8 @@ public final class SparseSafetensors: WeightSource {
         parts.contains { name.hasSuffix($0) && shapes[String(name.dropLast($0.count))] != nil }
     }
 
-    /// The shape of a tensor stored as a bitmap, checked against the lengths of bitmap and values: a file of n bytes cannot
-    /// claim more than 8n elements.
+    /// The shape of a tensor stored as a bitmap, checked against the lengths of bitmap and values: a file of n bytes
+    /// cannot claim more than 8n elements.
     private static func shape(of name: String, in file: SafetensorsFile) throws -> [Int] {
         func invalid(_ reason: String) -> SafetensorsError {
             .invalidTensor(file: file.url.path, name: name, reason: reason)

@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import Imagery
+import Reports
 
 /// The picture that says most: dense, pruned and their difference side by side, a row a pair.
 enum ConsistencyGrid {
@@ -19,8 +20,8 @@ enum ConsistencyGrid {
             return [a, b, try Image.difference(a, b, amplification: 1)]
         }
         let captions = range.flatMap { index in
-            let psnr = PeakSignalToNoise.capped(pairs.psnr[index]).formatted(digits: 1)
-            let ssim = pairs.ssim.map { "SSIM \($0[index].formatted(digits: 2))" } ?? ""
+            let psnr = NumberText.plain(PeakSignalToNoise.capped(pairs.psnr[index]), decimals: 1)
+            let ssim = pairs.ssim.map { "SSIM \(NumberText.plain($0[index], decimals: 2))" } ?? ""
             return [names.isEmpty ? "#\(index)" : short(names[index]), ssim, "\(psnr) dB"]
         }
         let side = dense.first.map { max($0.width, $0.height) } ?? 1

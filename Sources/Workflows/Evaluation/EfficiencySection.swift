@@ -11,8 +11,8 @@ struct EfficiencySection {
         var table = ReportTable(
             columns: [.name(""), .number("dense"), .number("pruned"), .number("ratio")],
             caption:
-                "MACs: multiply–accumulates of convolutions, linear layers and attention products for one image and one step; "
-                + "memory of weights and buffers during a step of \(efficiency.batch) images.")
+                "MACs: multiply–accumulates of convolutions, linear layers and attention products for one image and "
+                + "one step; memory of weights and buffers during a step of \(efficiency.batch) images.")
         func row(_ name: String, _ pair: EvaluationResult.Pair, _ text: (Double) -> String) throws {
             try table.append([
                 name, text(pair.dense), text(pair.pruned), NumberText.fixed(pair.ratio, decimals: 3, keepZeros: true),

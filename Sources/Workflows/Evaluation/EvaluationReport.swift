@@ -41,8 +41,8 @@ struct EvaluationReport {
             + "\(NumberText.percent(efficiency.batchTiming.ratio.median)) of the time of a sampling step."
         if let ssim = result.consistency.ssim {
             text +=
-                " Over \(result.count) pictures drawn from the same noise, its pictures and the dense model's have a mean "
-                + "SSIM of \(NumberText.fixed(ssim.mean, decimals: 3))."
+                " Over \(result.count) pictures drawn from the same noise, its pictures and the dense model's have a "
+                + "mean SSIM of \(NumberText.fixed(ssim.mean, decimals: 3))."
         }
         return text
     }
@@ -63,7 +63,8 @@ struct EvaluationReport {
             ratio("Parameters", efficiency.parameters.ratio, counts(efficiency.parameters, NumberText.compact)),
             ratio(
                 "Time of a step", timing.ratio.median,
-                "\(NumberText.short(timing.first.median, digits: 3)) → \(NumberText.short(timing.second.median, digits: 3)) ms"
+                "\(NumberText.short(timing.first.median, digits: 3)) → "
+                    + "\(NumberText.short(timing.second.median, digits: 3)) ms"
             ),
             ratio("File size", efficiency.fileBytes.ratio, counts(efficiency.fileBytes, NumberText.bytes)),
             HTMLReport.Card(
@@ -113,15 +114,16 @@ struct EvaluationReport {
             "Predictions",
             [
                 .paragraph(
-                    "The models see the same noisy images: \(result.predictionImages) from \(result.predictionSource), with the "
-                        + "same noise, at \(entries.count) timesteps. Timestep 0 is the cleanest."),
+                    "The models see the same noisy images: \(result.predictionImages) from \(result.predictionSource), "
+                        + "with the same noise, at \(entries.count) timesteps. Timestep 0 is the cleanest."),
                 .plot(
                     LinePlot(
                         title: "ε-error by timestep", xAxis: Axis("timestep"),
                         yAxis: Axis("mean (ε dense − ε pruned)²", scale: scale),
                         series: [.init("ε-error", points: points(\.difference))]),
                     caption:
-                        "Mean squared difference of the two noise predictions, with its 95 % confidence interval over images."
+                        "Mean squared difference of the two noise predictions, with its 95 % confidence interval over "
+                        + "images."
                 ),
                 .plot(
                     LinePlot(
@@ -144,8 +146,8 @@ struct EvaluationReport {
                 columns: [.name("Fréchet distance of"), .number("distance")],
                 caption:
                     "\(distances.dimension) features of the net `\(distances.featureNet)`; \(distances.count) pictures "
-                    + "of each model, \(distances.referenceCount) reference images. Distances depend on both counts and on "
-                    + "the net: this is not FID.")
+                    + "of each model, \(distances.referenceCount) reference images. Distances depend on both counts "
+                    + "and on the net: this is not FID.")
             var rows = [("dense model to reference", distances.dense), ("pruned model to reference", distances.pruned)]
             if let real = distances.realImages {
                 rows.append(("\(distances.count) other real images to reference", real))

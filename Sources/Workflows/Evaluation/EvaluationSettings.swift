@@ -1,4 +1,3 @@
-import Configuration
 import Datasets
 import Diffusion
 import Files
@@ -72,8 +71,8 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
         case .featureNet(let path, let got, let expected):
             "\(path): the feature net takes pictures of \(got), expected \(expected) as the models draw"
         case .unpaired(let folder, let other, let names):
-            "\(folder) has \(names.count == 1 ? "an image" : "\(names.count) images") without a counterpart in \(other): "
-                + names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
+            "\(folder) has \(names.count == 1 ? "an image" : "\(names.count) images") without a counterpart in "
+                + "\(other): " + names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
                 + "; expected the same file names in both"
         case .noImages(let folder):
             "\(folder): there are no PNG files in it"

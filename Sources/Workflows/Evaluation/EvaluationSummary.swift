@@ -12,7 +12,8 @@ extension EvaluationResult {
             SummaryLine.fixed(timing.ratio.lowerQuartile, 3), SummaryLine.fixed(timing.ratio.upperQuartile, 3)
         )
         let milliseconds =
-            "\(NumberText.short(timing.first.median, digits: 3)) → \(NumberText.short(timing.second.median, digits: 3)) ms"
+            "\(NumberText.short(timing.first.median, digits: 3)) → "
+            + "\(NumberText.short(timing.second.median, digits: 3)) ms"
         return "What is left of the dense model\n"
             + line("MACs", efficiency.macs.ratio, change(efficiency.macs, NumberText.compact) + " an image and step")
             + line("parameters", efficiency.parameters.ratio, change(efficiency.parameters, NumberText.compact))
@@ -30,8 +31,8 @@ extension EvaluationResult {
             NumberText.short(distances.dense, digits: 3), NumberText.short(distances.pruned, digits: 3)
         )
         return
-            "\(SummaryLine.name("Fréchet"))\(dense) → \(pruned)   dense → pruned to \(distances.referenceCount) real images, "
-            + "in \(distances.featureNet)\n"
+            "\(SummaryLine.name("Fréchet"))\(dense) → \(pruned)   dense → pruned to "
+            + "\(distances.referenceCount) real images, in \(distances.featureNet)\n"
     }
 }
 
@@ -41,10 +42,12 @@ extension ConsistencySummary {
         var text = "Similarity to the dense model (\(psnr.count) pairs)\n"
         if let ssim {
             text +=
-                "\(SummaryLine.name("SSIM"))\(SummaryLine.fixed(ssim.mean, 3))     \(ReportText.interval(ssim, decimals: 3))\n"
+                "\(SummaryLine.name("SSIM"))\(SummaryLine.fixed(ssim.mean, 3))     "
+                + "\(ReportText.interval(ssim, decimals: 3))\n"
         }
         return text
-            + "\(SummaryLine.name("PSNR"))\(SummaryLine.fixed(psnr.mean, 1)) dB   \(ReportText.interval(psnr, decimals: 1))\n"
+            + "\(SummaryLine.name("PSNR"))\(SummaryLine.fixed(psnr.mean, 1)) dB   "
+            + "\(ReportText.interval(psnr, decimals: 1))\n"
     }
 }
 

@@ -13,27 +13,24 @@ public struct EvaluationWorkflow {
     private let settings: EvaluationSettings
     private let dense: LoadedPipeline
     private let pruned: LoadedPipeline
-    private let output: URL
-    private let overwriting: Bool
     private let command: String
-    private let progress: ProgressHandler?
+    private let context: RunContext
 
     /// - Parameters:
+    ///   - settings: how the two are compared.
+    ///   - dense: the model before pruning.
     ///   - pruned: where its folder is `model` in a run folder, the report shows the run's history.
-    ///   - overwriting: lets `output` hold something already.
     ///   - command: the command line as typed, for the report.
+    ///   - context: where the report goes.
     public init(
-        _ settings: EvaluationSettings, dense: LoadedPipeline, pruned: LoadedPipeline, output: URL,
-        overwriting: Bool = false,
-        command: String = "", progress: ProgressHandler? = nil
+        _ settings: EvaluationSettings, dense: LoadedPipeline, pruned: LoadedPipeline, command: String = "",
+        in context: RunContext
     ) {
         self.settings = settings
         self.dense = dense
         self.pruned = pruned
-        self.output = output
-        self.overwriting = overwriting
         self.command = command
-        self.progress = progress
+        self.context = context
     }
 
     public func run() throws -> EvaluationResult {
@@ -43,10 +40,7 @@ public struct EvaluationWorkflow {
         let data = try settings.data.path.isEmpty ? nil : settings.data.open(for: models.dense.model)
         let history = try RunHistory.beside(model: pruned.folder.url)
         let features = try FeatureChoice(settings, for: models.dense.model)
-        return try OutputClaim.holding(output) {
-            try OutputFolder.prepare(output, overwriting: overwriting)
-            return try measure(models, data: data, features: features, history: history)
-        }
+        return try context.writing { try measure(models, data: data, features: features, history: history) }
     }
 
     private func measure(
@@ -66,13 +60,13 @@ public struct EvaluationWorkflow {
                 settings.timestepCount, over: models.objective.schedule.trainTimesteps),
             seed: settings.seed, batchSize: settings.batchSize
         ) { done, total in
-            progress?(ProgressUpdate(phase: "comparing predictions", completed: done, total: total))
+            context.report("comparing predictions", done, of: total)
         }
         let quality = try frechet(features, data: data, denseImages, prunedImages)
-        progress?(ProgressUpdate(phase: "timing", completed: 0, total: 1))
+        context.report("timing", 0, of: 1)
         let efficiency = try EfficiencyMeasurement(settings: settings, models: models).run(
             dense: dense.folder, pruned: pruned.folder)
-        progress?(ProgressUpdate(phase: "timing", completed: 1, total: 1))
+        context.report("timing", 1, of: 1)
         let notes = warnings + [quality.warning].compactMap { $0 }
         let result = EvaluationResult(
             count: settings.count, seed: settings.seed, samplerName: settings.sampler.rawValue, steps: settings.steps,
@@ -89,7 +83,7 @@ public struct EvaluationWorkflow {
             model: pipeline.model, sampler: try settings.sampler.makeSampler(pipeline.scheduler, steps: settings.steps),
             seed: settings.seed, classLabel: settings.classLabel.map(Float.init), batchSize: settings.batchSize)
         return try sampler.images(0..<settings.count) { done, total in
-            progress?(ProgressUpdate(phase: phase, completed: done, total: total))
+            context.report(phase, done, of: total)
         }
     }
 
@@ -120,8 +114,8 @@ public struct EvaluationWorkflow {
         case .none(let reason): return .unavailable(reason: reason)
         case .net(let extractor):
             guard let data else { return .unavailable(reason: "no data set was given") }
-            progress?(ProgressUpdate(phase: "features", completed: 0, total: 1))
-            defer { progress?(ProgressUpdate(phase: "features", completed: 1, total: 1)) }
+            context.report("features", 0, of: 1)
+            defer { context.report("features", 1, of: 1) }
             return try FrechetQuality.measure(
                 dense: denseImages, pruned: prunedImages, dataset: data, limit: settings.referenceImages,
                 classLabel: settings.classLabel, seed: settings.seed,
@@ -140,7 +134,7 @@ public struct EvaluationWorkflow {
             prunedSheet: PNG.encode(ConsistencyGrid.sheet(prunedImages)), history: history, command: command,
             settings: settings, densePath: dense.folder.url.path, prunedPath: pruned.folder.url.path)
         let page = try report.page()
-        try StagedOutput.write(into: output) { folder in
+        try StagedOutput.write(into: context.output) { folder in
             if settings.savesImages {
                 let images = folder.appendingPathComponent("images")
                 try NumberedImages.write(denseImages, to: images.appendingPathComponent("dense"))

@@ -11,11 +11,10 @@ struct FolderReport {
 
     func page() throws -> HTMLReport {
         let count = summary.psnr.count
+        let mean = summary.ssim.map { "; mean SSIM \(NumberText.fixed($0.mean, decimals: 3))" } ?? ""
         var page = HTMLReport(
             title: "Two folders of pictures, pair by pair",
-            summary:
-                "\(count) pairs of equal names\(summary.ssim.map { "; mean SSIM \(NumberText.fixed($0.mean, decimals: 3))" } ?? "")."
-        )
+            summary: "\(count) pairs of equal names\(mean).")
         page.cards = [
             .init(
                 title: "SSIM",

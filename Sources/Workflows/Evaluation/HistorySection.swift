@@ -1,3 +1,4 @@
+import Pruning
 import Reports
 
 /// How the pruning run went.
@@ -23,24 +24,26 @@ struct HistorySection {
         if updates.count > 1 {
             blocks += [
                 plot(
-                    "Density over time", "share", [("density", \.density), ("undecided (softness)", \.softness)],
+                    "Density over time", "share",
+                    [("density", { $0.density }), ("undecided (softness)", { $0.softness })],
                     caption: "Share of the quantity pruned for that is left, and how undecided the masks are."),
                 plot(
-                    "Energy over time", "energy", [("energy", \.energy)],
+                    "Energy over time", "energy", [("energy", { $0.energy })],
                     caption: "What the masks descend. Fine-tuning and the falling density move it too."),
                 plot(
                     "Channels that came back and left", "channels",
-                    [("recovered", \.recovered), ("removed", \.removed)],
+                    [("recovered", { Double($0.recovered) }), ("removed", { Double($0.removed) })],
                     caption: "Between one mask update and the next."),
                 shares(updates),
                 plot(
-                    "Loss at mask updates", "calibration loss", [("loss", \.calibrationLoss)],
+                    "Loss at mask updates", "calibration loss", [("loss", { $0.loss })],
                     caption: "On fixed images and noise, with the masks as they were."),
             ].compactMap { $0 }
-        } else if let only = updates.first, let density = only.density {
+        } else if let only = updates.first {
             blocks.append(
                 .paragraph(
-                    "One mask update, to a density of \(NumberText.short(density, digits: 3)): a one-shot method."))
+                    "One mask update, to a density of \(NumberText.short(only.report.density, digits: 3)): "
+                        + "a one-shot method."))
         }
         if history.training.count > 1 {
             blocks.append(
@@ -56,36 +59,37 @@ struct HistorySection {
     }
 
     /// What every group has left after every update; nil where the log's widths are not those of the groups.
-    private func shares(_ updates: [RunHistory.Update]) -> ReportBlock? {
+    private func shares(_ updates: [MaskUpdateEntry]) -> ReportBlock? {
         guard !groups.isEmpty, updates.contains(where: isOfTheGroups) else { return nil }
         let values = groups.indices.map { group in
             updates.map { update -> Double? in
                 guard isOfTheGroups(update), groups[group].width > 0 else { return nil }
-                return update.widths[group].map { $0 / Double(groups[group].width) }
+                return update.report.widths[group] / Double(groups[group].width)
             }
         }
         return .plot(
             HeatMap(
                 title: "Channels left, group by group", rows: groups.map(\.name),
-                columns: updates.map { NumberText.short($0.number) }, values: values, columnTitle: "mask update",
+                columns: updates.map { "\($0.number)" }, values: values, columnTitle: "mask update",
                 valueAxis: Axis("share of the group's channels, by the sum of their masks", range: 0...1)),
             caption: "A row that grows brighter again is a group whose channels come back.")
     }
 
     /// Whether an update's widths are those of the groups, and not of weights.
-    private func isOfTheGroups(_ update: RunHistory.Update) -> Bool {
-        update.widths.count == groups.count && zip(update.widths, groups).allSatisfy { ($0 ?? 0) <= Double($1.width) }
+    private func isOfTheGroups(_ update: MaskUpdateEntry) -> Bool {
+        let widths = update.report.widths
+        return widths.count == groups.count && zip(widths, groups).allSatisfy { $0 <= Double($1.width) }
     }
 
     private func plot(
-        _ title: String, _ unit: String, _ curves: [(name: String, value: KeyPath<RunHistory.Update, Double?>)],
+        _ title: String, _ unit: String, _ curves: [(name: String, value: (MaskUpdateReport) -> Double?)],
         caption: String
     ) -> ReportBlock? {
         let series = curves.map { curve in
             LinePlot.Series(
                 curve.name,
                 points: history.updates.compactMap { update in
-                    update[keyPath: curve.value].map { LinePlot.Point(x: update.number, y: $0) }
+                    curve.value(update.report).map { LinePlot.Point(x: Double(update.number), y: $0) }
                 })
         }.filter { !$0.points.isEmpty }
         guard !series.isEmpty else { return nil }

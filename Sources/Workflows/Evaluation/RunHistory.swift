@@ -4,25 +4,13 @@ import Foundation
 
 /// What a pruning run noted on its way: `metrics.jsonl` and `config.yaml` of a run folder.
 struct RunHistory {
-    /// One mask update, numbered from 1.
-    struct Update {
-        let number: Double
-        let density: Double?
-        let softness: Double?
-        let energy: Double?
-        let calibrationLoss: Double?
-        let recovered: Double?
-        let removed: Double?
-        /// Σ m of each channel group, in the order of the model's groups; empty where the log has none.
-        let widths: [Double?]
-    }
-
     struct Training {
         let step: Double
         let loss: Double
     }
 
-    let updates: [Update]
+    /// Lines that are no whole report of an update are left out.
+    let updates: [MaskUpdateEntry]
     let training: [Training]
     /// The fully resolved configuration as YAML.
     let configuration: String
@@ -41,14 +29,7 @@ struct RunHistory {
 
     init(_ entries: [JSONValue], configuration: String) {
         self.configuration = configuration
-        updates = entries.compactMap { entry in
-            guard let number = entry["update"]?.doubleValue else { return nil }
-            return Update(
-                number: number, density: entry["density"]?.doubleValue, softness: entry["softness"]?.doubleValue,
-                energy: entry["energy"]?.doubleValue, calibrationLoss: entry["calibration_loss"]?.doubleValue,
-                recovered: entry["recovered"]?.doubleValue, removed: entry["removed"]?.doubleValue,
-                widths: (entry["widths"]?.arrayValue ?? []).map(\.doubleValue))
-        }
+        updates = entries.compactMap { try? $0.decoded(as: MaskUpdateEntry.self) }
         training = entries.compactMap { entry in
             guard let step = entry["step"]?.doubleValue, let loss = entry["loss"]?.doubleValue else { return nil }
             return Training(step: step, loss: loss)

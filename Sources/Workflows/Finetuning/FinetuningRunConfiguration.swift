@@ -18,6 +18,7 @@ public struct FinetuningRunConfiguration: Sendable {
     ///
     /// - Parameters:
     ///   - file: nil for defaults.
+    ///   - overrides: "section.key=value", applied in order.
     ///   - data: path that takes the place of the file's.
     ///   - hasTeacher: whether a teacher is given.
     public init(file: URL?, overrides: [String] = [], data: String? = nil, hasTeacher: Bool) throws {
@@ -35,7 +36,8 @@ public struct FinetuningRunConfiguration: Sendable {
             throw RequestError.conflict(
                 hasTeacher
                     ? "a teacher is given, but finetuning.distillation is 0: expected a weight in (0, 1]"
-                    : "finetuning.distillation is \(finetuning.distillation), but there is no teacher to imitate: give --teacher"
+                    : "finetuning.distillation is \(finetuning.distillation), "
+                        + "but there is no teacher to imitate: give --teacher"
             )
         }
     }

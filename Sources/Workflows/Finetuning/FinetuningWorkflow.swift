@@ -12,8 +12,10 @@ public struct FinetuningWorkflow {
     private let context: RunContext
 
     /// - Parameters:
+    ///   - configuration: what defines the run.
     ///   - pipeline: the model, whose weights are trained where they are.
     ///   - teacher: the model to imitate, with the weight that `finetuning.distillation` says.
+    ///   - context: the run folder.
     public init(
         _ configuration: FinetuningRunConfiguration, pipeline: Pipeline, teacher: Pipeline? = nil,
         in context: RunContext
@@ -44,7 +46,7 @@ public struct FinetuningWorkflow {
             command: "finetune", configuration: configuration.values, models: models, data: data)
         let folder = try context.open(identity, growth: settings.training.growth(section: "finetuning"))
         let training = TrainingLoop(trainer, scheduler, settings, progress: context.progress)
-        if context.resuming { try folder.resume(warning: context.warning, restore: training.restore) }
+        if context.isResuming { try folder.resume(warning: context.warning, restore: training.restore) }
         if let zeros {
             try zeros.applied { try training.run(until: settings.steps, phase: "fine-tuning", in: folder) }
             trainer.multiplyWeights(by: zeros.flat(in: trainer.arena))

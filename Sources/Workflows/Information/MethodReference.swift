@@ -3,10 +3,10 @@ import Foundation
 
 /// The catalogue of methods as Markdown, and the parts of documents that are made of it.
 ///
-/// A document marks such a part by `<!-- generated: methods -->` (the table of all methods), `<!-- generated: card NAME -->`
-/// (what one method is) or `<!-- generated: settings NAME -->` (its settings), and its end by `<!-- end -->`, each on a line
-/// of its own. Names and defaults come from the code. What a setting means is written by hand, in the last column of its
-/// row, and stays when the part is made anew; so does the order of the rows.
+/// A document marks such a part by `<!-- generated: methods -->` (the table of all methods),
+/// `<!-- generated: card NAME -->` (what one method is) or `<!-- generated: settings NAME -->` (its settings), and its
+/// end by `<!-- end -->`, each on a line of its own. Names and defaults come from the code. What a setting means is
+/// written by hand, in the last column of its row, and stays when the part is made anew; so does the order of the rows.
 public struct MethodReference {
     public let methods: [MethodInformation]
 

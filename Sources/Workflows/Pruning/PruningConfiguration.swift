@@ -1,4 +1,5 @@
 import Configuration
+import Files
 import Pruning
 
 /// The `pruning` section.
@@ -44,18 +45,20 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     }
 
     public func validate() throws {
-        func check(_ ok: Bool, _ key: String, _ got: Any, _ expected: String) throws {
-            if !ok { throw ConfigurationError.invalid(source: "pruning", key: key, got: "\(got)", expected: expected) }
-        }
         if let target { _ = try Budget(parsing: target) }
-        try check((1...4096).contains(blockSize), "block_size", blockSize, "1...4096")
-        try check((1...4096).contains(multiple), "multiple", multiple, "1...4096")
-        try check((0..<1).contains(minimumFraction), "minimum_fraction", minimumFraction, "in [0, 1)")
+        try require((1...4096).contains(blockSize), "block_size", got: blockSize, expected: "1...4096")
+        try require((1...4096).contains(multiple), "multiple", got: multiple, expected: "1...4096")
+        try require(
+            (0..<1).contains(minimumFraction), "minimum_fraction", got: minimumFraction, expected: "in [0, 1)")
         _ = try parsedPattern()
-        try check((0...1).contains(softFraction), "soft_fraction", softFraction, "in [0, 1]")
-        try check((1...10_000).contains(calibrationBatches), "calibration_batches", calibrationBatches, "1...10000")
-        try check((1...4096).contains(calibrationBatchSize), "calibration_batch_size", calibrationBatchSize, "1...4096")
-        try check(seed >= 0, "seed", seed, "at least 0")
+        try require((0...1).contains(softFraction), "soft_fraction", got: softFraction, expected: "in [0, 1]")
+        try require(
+            (1...10_000).contains(calibrationBatches), "calibration_batches", got: calibrationBatches,
+            expected: "1...10000")
+        try require(
+            (1...4096).contains(calibrationBatchSize), "calibration_batch_size", got: calibrationBatchSize,
+            expected: "1...4096")
+        try require(seed >= 0, "seed", got: seed, expected: "at least 0")
     }
 
     /// With the method's choices in place of what was left open.
@@ -63,8 +66,8 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         var resolved = self
         let name = granularity ?? card.granularities[0]
         guard card.granularities.contains(name) else {
-            throw ConfigurationError.invalid(
-                source: "pruning", key: "granularity", got: name.rawValue,
+            throw SettingError(
+                key: "granularity", got: name.rawValue,
                 expected: "one that '\(card.name)' has: \(card.granularities.map(\.rawValue).joined(separator: ", "))")
         }
         resolved.granularity = name
@@ -103,8 +106,8 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     private func parsedPattern() throws -> (keep: Int, of: Int) {
         let numbers = pattern.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
         guard numbers.count == 2, let keep = numbers[0], let of = numbers[1], keep >= 1, keep < of, of <= 64 else {
-            throw ConfigurationError.invalid(
-                source: "pruning", key: "pattern", got: "'\(pattern)'", expected: "N:M with 1 ≤ N < M ≤ 64, as 2:4")
+            throw SettingError(
+                key: "pattern", got: "'\(pattern)'", expected: "N:M with 1 ≤ N < M ≤ 64, as 2:4")
         }
         return (keep, of)
     }

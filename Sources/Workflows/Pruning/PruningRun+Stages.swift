@@ -1,20 +1,24 @@
 import Files
 import Pruning
+import Reports
 import Runs
 
 /// Carrying out a plan.
 extension PruningRun {
     /// Runs from wherever the run is to its end.
     func advance(in folder: RunFolder) throws {
-        while position.stage < plan.stages.count {
-            let stage = plan.stages[position.stage]
-            try carryOut(stage, in: folder)
-            position = Position(stage: position.stage + 1, stageStart: training?.trainer.step ?? 0)
-            // A stage of training saves itself as often as it is told to.
-            if case .train = stage { continue }
-            try training?.save(in: folder, state: state())
-        }
+        while position.stage < plan.stages.count { try advanceStage(in: folder) }
         try training?.finish(in: folder)
+    }
+
+    /// Carries out the rest of the stage that the run is in.
+    func advanceStage(in folder: RunFolder) throws {
+        let stage = plan.stages[position.stage]
+        try carryOut(stage, in: folder)
+        position = Position(stage: position.stage + 1, stageStart: training?.trainer.step ?? 0)
+        // A stage of training saves itself as often as it is told to.
+        if case .train = stage { return }
+        try training?.save(in: folder, state: state())
     }
 
     private func carryOut(_ stage: PruningPlan.Stage, in folder: RunFolder) throws {
@@ -46,15 +50,14 @@ extension PruningRun {
 
     private func update(_ number: Int, in folder: RunFolder) throws {
         let report = try pruner.update(&masks, number: number, in: context)
-        guard case .object(var entry) = try JSONValue(encoding: report) else { return }
-        entry["update"] = .int(number + 1)
-        try folder.record(step: training?.trainer.step ?? 0, entry)
+        let entry = try JSONValue(encoding: MaskUpdateEntry(number: number + 1, report: report))
+        try folder.record(step: training?.trainer.step ?? 0, entry.objectValue ?? [:])
         progress?(
             ProgressUpdate(
                 phase: "mask update", completed: number + 1, total: plan.updates,
                 detail:
-                    "density \(report.density.formatted(digits: 3)), undecided \(report.softness.formatted(digits: 3))")
-        )
+                    "density \(NumberText.plain(report.density, decimals: 3)), "
+                    + "undecided \(NumberText.plain(report.softness, decimals: 3))"))
     }
 
     /// Weights and schedule go back; masks and the steps counted stay.
@@ -76,7 +79,7 @@ extension PruningRun {
         let compaction = try Compaction(dense, masks: masks)
         try training?.trainer.adopt(compaction.network) { compaction.gather($0, from: $1, to: $2) }
         network = compaction.network
-        // Nothing goes back to a network that is gone.
+        // Nothing is rewound to a network that no longer exists.
         snapshots = [:]
     }
 }

@@ -1,4 +1,4 @@
-import Configuration
+import Files
 import Pruning
 import PruningMethods
 import Runs
@@ -13,13 +13,13 @@ struct PlannedPruning {
     let budget: Budget
     let timing: PlanTiming
 
-    /// - Throws: `ConfigurationError`, and what the method says to its settings.
+    /// - Throws: `SettingError`, and what the method says to its settings.
     init(_ configuration: PruningRunConfiguration) throws {
         entry = try MethodCatalog.entry(named: configuration.method)
         let (settings, steps) = (configuration.pruning, configuration.finetuning.steps)
         guard !entry.card.needsTraining || steps > 0 else {
-            throw ConfigurationError.invalid(
-                source: "finetuning", key: "steps", got: "\(steps)",
+            throw SettingError(
+                key: "finetuning.steps", got: steps,
                 expected: "at least 1: '\(configuration.method)' learns its masks by fine-tuning")
         }
         granularity = try settings.unit()

@@ -28,7 +28,9 @@ public struct PruningRunConfiguration: Sendable {
     }
 
     /// - Parameters:
-    ///   - file: sections `method` (`name` and the method's settings), `pruning`, `finetuning`, `data`; nil for defaults.
+    ///   - file: sections `method` (`name` and the method's settings), `pruning`, `finetuning`, `data`; nil for
+    ///     defaults.
+    ///   - overrides: "section.key=value", applied in order.
     ///   - method: takes the place of the file's.
     ///   - target: takes the place of the file's.
     ///   - data: path that takes the place of the file's.
@@ -44,17 +46,15 @@ public struct PruningRunConfiguration: Sendable {
             isFilesMethod
             ? try document.values("method", defaults: entry.defaultConfiguration(), ignoring: ["name"])
             : try entry.defaultConfiguration()
-        do {
-            let settings = methodSettings
-            _ = try document.reading("method") { try entry.make(settings, 0) }
-        } catch let error as PrunerConfigurationError {
-            throw ConfigurationError.unreadable(source: document.source, reason: "method \(name): \(error)")
-        }
+        let settings = methodSettings
+        _ = try document.reading("method") { try entry.make(settings, 0) }
         self.method = name
         var pruning: PruningConfiguration = try document.section("pruning")
         if let target { pruning.target = target }
-        try pruning.validate()
-        self.pruning = try pruning.resolved(for: entry.card)
+        self.pruning = try document.reading("pruning") {
+            try pruning.validate()
+            return try pruning.resolved(for: entry.card)
+        }
         finetuning = try document.section("finetuning", defaults: Self.finetuningDefaults)
         self.data = try document.section("data")
         if let data { self.data.path = data }

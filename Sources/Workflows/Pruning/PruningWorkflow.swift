@@ -1,12 +1,12 @@
-import Configuration
 import Diffusion
+import Files
 import Foundation
 import Imagery
 import ModelFolders
 import Models
 import Runs
 
-/// What a pruning run came to.
+/// The result of a pruning run.
 public struct PruningOutcome {
     public let modelURL: URL
     public let record: PruningRecord
@@ -19,44 +19,21 @@ public struct PruningOutcome {
 /// `soft_fraction` of the steps lie before the last update (none for a one-shot method).
 public struct PruningWorkflow {
     private let configuration: PruningRunConfiguration
-    private let load: () throws -> Pipeline
+    private let pipeline: Pipeline
     private let context: RunContext
 
-    /// - Parameter pipeline: the model, whose weights are trained where they are.
-    public init(_ configuration: PruningRunConfiguration, pipeline: Pipeline, in context: RunContext) {
-        self.init(configuration, in: context) { pipeline }
-    }
-
-    /// The same of the model in a folder, which is loaded when the work begins.
-    ///
     /// - Parameters:
-    ///   - output: the run folder: new or empty, unless the run is resumed.
-    ///   - resuming: goes on with the run in `output` where there is one.
-    public init(
-        _ configuration: PruningRunConfiguration, model: URL, output: URL, resuming: Bool,
-        progress: ProgressHandler? = nil, warning: WarningHandler? = nil
-    ) {
-        let context = RunContext(output: output, resuming: resuming, warning: warning, progress: progress)
-        self.init(configuration, in: context) { try PipelineFolder(model).load() }
-    }
-
-    private init(
-        _ configuration: PruningRunConfiguration, in context: RunContext, load: @escaping () throws -> Pipeline
-    ) {
+    ///   - configuration: what defines the run.
+    ///   - pipeline: the model, whose weights are trained where they are.
+    ///   - context: the run folder.
+    public init(_ configuration: PruningRunConfiguration, pipeline: Pipeline, in context: RunContext) {
         self.configuration = configuration
+        self.pipeline = pipeline
         self.context = context
-        self.load = load
     }
 
     public func run() throws -> PruningOutcome {
-        let planned = try PlannedPruning(configuration)
-        let pipeline = try load()
-        let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
-        let run = try assembled(planned, pipeline, data)
-        let identity = try RunIdentity(
-            command: "prune", configuration: configuration.values, models: ["model": pipeline.digests()], data: data)
-        let folder = try context.open(identity, growth: run.growth)
-        if context.resuming { try folder.resume(warning: context.warning, restore: run.restore) }
+        let (run, folder) = try begin()
         try run.advance(in: folder)
 
         var record = try run.record()
@@ -66,16 +43,28 @@ public struct PruningWorkflow {
         return PruningOutcome(modelURL: folder.modelURL, record: record)
     }
 
+    /// The run in its folder, as far as it has come: a resumed one to its newest checkpoint.
+    func begin() throws -> (run: PruningRun<Denoising<UNet>>, folder: RunFolder) {
+        let planned = try PlannedPruning(configuration)
+        let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
+        let run = try assembled(planned, pipeline, data)
+        let identity = try RunIdentity(
+            command: "prune", configuration: configuration.values, models: ["model": pipeline.digests()], data: data)
+        let folder = try context.open(identity, growth: run.growth)
+        if context.isResuming { try folder.resume(warning: context.warning, restore: run.restore) }
+        return (run, folder)
+    }
+
     /// - Parameter data: nil where there is none.
-    /// - Throws: `ConfigurationError` where the method or fine-tuning needs some.
+    /// - Throws: `SettingError` where the method or fine-tuning needs some.
     private func assembled(
         _ planned: PlannedPruning, _ pipeline: Pipeline, _ data: InMemoryDataset?
     ) throws -> PruningRun<Denoising<UNet>> {
         let finetuning = configuration.finetuning
         guard let data else {
             guard planned.entry.needs.isEmpty, finetuning.steps == 0 else {
-                throw ConfigurationError.invalid(
-                    source: "data", key: "path", got: "missing",
+                throw SettingError(
+                    key: "data.path", got: "missing",
                     expected: "images: '\(configuration.method)' with \(finetuning.steps) fine-tuning steps needs some")
             }
             return try PruningRun(

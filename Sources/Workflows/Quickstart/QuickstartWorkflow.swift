@@ -4,7 +4,7 @@ import ModelFolders
 import Models
 import Runs
 
-/// What the quick start came to.
+/// The result of a quick start.
 public struct QuickstartOutcome {
     public let output: URL
     public let pruning: PruningOutcome
@@ -19,16 +19,16 @@ public struct QuickstartOutcome {
 /// The main job on the bundled model and data: prune and fine-tune, draw from both models from the same noise, compare,
 /// report.
 ///
-/// The output folder gets `report.html`, `metrics.json`, `grid.png`, `images/` and the run folder `run/` with the pruned
-/// model in `run/model`.
+/// The output folder gets `report.html`, `metrics.json`, `grid.png`,
+/// `images/` and the run folder `run/` with the pruned model in `run/model`.
 public struct QuickstartWorkflow {
     private let samples: BundledSamples
     private let configuration: PruningRunConfiguration
     private let evaluation: EvaluationSettings
     private let dense: LoadedPipeline
-    private let output: URL
     private let command: String
-    private let progress: ProgressHandler?
+    private let context: RunContext
+    private var output: URL { context.output }
 
     /// What is done where there is no configuration file: minutes of two cores.
     static let defaults = [
@@ -39,21 +39,23 @@ public struct QuickstartWorkflow {
     ]
 
     /// - Parameters:
-    ///   - configuration: of the pruning run; its data path is the bundled data's. nil for `configs/quickstart.yaml` beside
-    ///     the samples, or built-in settings where that is not there.
+    ///   - samples: the bundled data and models.
+    ///   - file: of the pruning run; its data path is the bundled data's. nil for `configs/quickstart.yaml` beside the
+    ///     samples, or built-in settings where that is not there.
     ///   - model: a model folder in place of the bundled one.
     ///   - overrides: "section.key=value" on the configuration.
+    ///   - settings: of the comparison; nil for the defaults.
+    ///   - command: the command line as typed, for the report.
+    ///   - context: the folder to write.
     public init(
         samples: BundledSamples, configuration file: URL? = nil, model: URL? = nil, overrides: [String] = [],
-        evaluation settings: EvaluationSettings? = nil, output: URL, command: String = "",
-        progress: ProgressHandler? = nil
+        evaluation settings: EvaluationSettings? = nil, command: String = "", in context: RunContext
     ) throws {
         let usual = samples.url.deletingLastPathComponent().appendingPathComponent("configs/quickstart.yaml")
         let found = file ?? (FileManager.default.fileExists(atPath: usual.path) ? usual : nil)
         self.samples = samples
-        self.output = output
         self.command = command
-        self.progress = progress
+        self.context = context
         try samples.require([samples.data] + (model == nil ? [samples.denseModel] : []))
         dense = try LoadedPipeline(model ?? samples.denseModel)
         configuration = try PruningRunConfiguration(
@@ -85,21 +87,20 @@ public struct QuickstartWorkflow {
     }
 
     public func run() throws -> QuickstartOutcome {
-        try OutputClaim.holding(output) {
-            try OutputFolder.prepare(output, overwriting: false)
+        try context.writing {
             let clock = ContinuousClock()
             let start = clock.now
             let run = output.appendingPathComponent("run")
             let pruning = try OutputClaim.holding(run) {
                 try PruningWorkflow(
-                    configuration, pipeline: dense.pipeline.copied(), in: RunContext(output: run, progress: progress)
+                    configuration, pipeline: dense.pipeline.copied(),
+                    in: RunContext(output: run, progress: context.progress, warning: context.warning)
                 ).run()
             }
             let pruned = clock.now
             let result = try EvaluationWorkflow(
-                evaluation, dense: dense, pruned: LoadedPipeline(pruning.modelURL), output: output, overwriting: true,
-                command: commands,
-                progress: progress
+                evaluation, dense: dense, pruned: LoadedPipeline(pruning.modelURL), command: commands,
+                in: RunContext(output: output, occupied: .overwritten, progress: context.progress)
             ).run()
             return QuickstartOutcome(
                 output: output, pruning: pruning, evaluation: result, pruningSeconds: (pruned - start) / .seconds(1),
@@ -114,8 +115,10 @@ public struct QuickstartWorkflow {
 
         # The same, step by step:
         diffprune prune --model \(dense.folder.url.path) --config \(output.path)/run/config.yaml --output run
-        diffprune evaluate --dense \(dense.folder.url.path) --pruned run/model --data \(samples.data.path) --split test \\
-            --count \(evaluation.count) --seed \(evaluation.seed) --steps \(evaluation.steps) --save-images --output evaluation
+        diffprune evaluate --dense \(dense.folder.url.path) --pruned run/model \
+        --data \(samples.data.path) --split test \\
+            --count \(evaluation.count) --seed \(evaluation.seed) --steps \(evaluation.steps) \
+        --save-images --output evaluation
         """
     }
 }

@@ -10,12 +10,8 @@ enum NumberedImages {
     static func write(_ images: [Image], to folder: URL, from first: Int = 0) throws {
         try OutputFolder.prepare(folder, overwriting: true)
         for (index, image) in images.enumerated() {
-            let url = folder.appendingPathComponent(name(of: first + index))
+            let url = folder.appendingPathComponent("\(FileNumber.text(first + index)).png")
             try AtomicFile.write(PNG.encode(image), to: url, durably: false)
         }
-    }
-
-    private static func name(of number: Int) -> String {
-        String(repeating: "0", count: max(0, 6 - "\(number)".count)) + "\(number).png"
     }
 }

@@ -12,22 +12,21 @@ public struct SamplingWorkflow {
     private let pipeline: Pipeline
     private let request: SamplingRequest
     private let noise: URL?
-    private let output: URL
-    private let progress: ProgressHandler?
+    private let context: RunContext
 
     /// The most images that the grid shows: those from the first.
     public static let gridLimit = 256
 
-    /// - Parameter noise: a file to read all noise from, instead of drawing it.
-    public init(
-        _ pipeline: Pipeline, _ request: SamplingRequest, noise: URL? = nil, output: URL,
-        progress: ProgressHandler? = nil
-    ) {
+    /// - Parameters:
+    ///   - pipeline: the model.
+    ///   - request: which images, and how.
+    ///   - noise: a file to read all noise from, instead of drawing it.
+    ///   - context: the folder to write.
+    public init(_ pipeline: Pipeline, _ request: SamplingRequest, noise: URL? = nil, in context: RunContext) {
         self.pipeline = pipeline
         self.request = request
         self.noise = noise
-        self.output = output
-        self.progress = progress
+        self.context = context
     }
 
     /// Images and grid appear under their final names all at once.
@@ -46,8 +45,7 @@ public struct SamplingWorkflow {
         }
         try MemoryEstimate.check(model, size: model.size, batch: min(count, request.batchSize))
 
-        return try OutputClaim.holding(output) {
-            try OutputFolder.prepare(output, overwriting: false)
+        return try context.writing {
             let drawing = ImageSampler(
                 model: model, sampler: sampler, seed: UInt64(request.seed),
                 classLabel: request.classLabel.map { Float($0) }, batchSize: request.batchSize)
@@ -62,14 +60,13 @@ public struct SamplingWorkflow {
         var raw: [Float] = []
         var rawShape: [Int] = []
         let steps = drawing.sampler.timesteps.count
-        try StagedOutput.write(into: output) { folder in
+        try StagedOutput.write(into: context.output) { folder in
             for start in stride(from: 0, to: count, by: request.batchSize) {
                 let range = start..<min(start + request.batchSize, count)
                 let samples = try drawing.images(range, noise: noise) { step, _ in
-                    progress?(
-                        ProgressUpdate(
-                            phase: "sampling", completed: start * steps + step * range.count, total: count * steps,
-                            detail: "image \(range.upperBound) of \(count)"))
+                    context.report(
+                        "sampling", start * steps + step * range.count, of: count * steps,
+                        "image \(range.upperBound) of \(count)")
                 }
                 if noise != nil {
                     let part = samples.channelsFirst
@@ -85,7 +82,7 @@ public struct SamplingWorkflow {
                     [NamedTensor("samples", shape: rawShape, floats: raw)],
                     to: folder.appendingPathComponent("samples.safetensors"))
             }
-            try AtomicFile.write(PNG.encode(sampleGrid(shown)), to: folder.appendingPathComponent("grid.png"))
+            try AtomicFile.write(PNG.encode(ImageGrid.square(of: shown)), to: folder.appendingPathComponent("grid.png"))
         }
     }
 

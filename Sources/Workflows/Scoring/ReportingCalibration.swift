@@ -1,4 +1,5 @@
 import Pruning
+import Reports
 import Runs
 import TensorCore
 
@@ -29,7 +30,7 @@ final class ReportingCalibration: PerSampleCalibration, StagedCalibration {
         progress?(
             ProgressUpdate(
                 phase: "scoring", completed: taken, total: max(total, taken),
-                detail: "loss \(Double(loss.value.scalar).formatted(digits: 5))"))
+                detail: "loss \(NumberText.plain(Double(loss.value.scalar), decimals: 5))"))
         return loss
     }
 }

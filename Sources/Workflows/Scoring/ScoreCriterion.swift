@@ -1,9 +1,9 @@
+import Files
 import Pruning
 import PruningMethods
-import Runs
 
-/// What `score` can compute: the criteria that the catalogue's methods rank by, under the methods' names, and two elementwise
-/// forms of weights under names of their own.
+/// What `score` can compute: the criteria that the catalogue's methods rank by, under the methods' names, and two
+/// elementwise forms of weights under names of their own.
 public struct ScoreCriterion: Sendable, Equatable {
     /// Elementwise scores that no method ranks by as they are.
     private enum Form: String, CaseIterable {
@@ -19,10 +19,10 @@ public struct ScoreCriterion: Sendable, Equatable {
         MethodCatalog.all.filter { $0.criterion != nil }.map(\.card.name) + Form.allCases.map(\.rawValue)
     }
 
-    /// - Throws: `RequestError.unknown`.
+    /// - Throws: `UnknownName`.
     public init(named name: String) throws {
         guard Self.names.contains(name) else {
-            throw RequestError.unknown(kind: "criterion", name: name, legal: Self.names)
+            throw UnknownName(kind: "criterion", name: name, legal: Self.names)
         }
         self.name = name
     }
@@ -40,7 +40,7 @@ public struct ScoreCriterion: Sendable, Equatable {
             return (OptimalBrainDamage(configuration, seed: seed), 1)
         }
         guard let criterion = try MethodCatalog.entry(named: name).criterion else {
-            throw RequestError.unknown(kind: "criterion", name: name, legal: Self.names)
+            throw UnknownName(kind: "criterion", name: name, legal: Self.names)
         }
         return (criterion(seed), 1)
     }

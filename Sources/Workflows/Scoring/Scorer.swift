@@ -3,8 +3,8 @@ import Pruning
 import TensorCore
 import Training
 
-/// Computes one criterion at a network as it is, all masks one: elementwise for every weight, and for every channel where the
-/// criterion scores channels.
+/// Computes one criterion at a network as it is, all masks one: elementwise for every weight, and for every channel
+/// where the criterion scores channels.
 struct Scorer {
     let criterion: any ImportanceCriterion
     /// What elementwise scores are multiplied by.

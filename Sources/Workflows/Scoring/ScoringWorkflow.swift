@@ -53,7 +53,7 @@ public struct ScoringRequest: Sendable {
     }
 }
 
-/// What a scoring came to.
+/// The result of a scoring.
 public struct ScoringOutcome: Sendable {
     public let tensors: Int
     public let groups: Int
@@ -61,8 +61,8 @@ public struct ScoringOutcome: Sendable {
     public let loss: Double?
 }
 
-/// Importance scores of every weight and channel, nothing pruned: under each weight tensor's name its elementwise scores
-/// in the layout of files, and `group:<name>` with one score a channel where the criterion has such.
+/// Importance scores of every weight and channel, nothing pruned: under each weight tensor's name its elementwise
+/// scores in the layout of files, and `group:<name>` with one score a channel where the criterion has such.
 public struct ScoringWorkflow {
     private let pipeline: Pipeline
     private let request: ScoringRequest

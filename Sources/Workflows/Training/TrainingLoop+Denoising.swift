@@ -1,4 +1,5 @@
 import Diffusion
+import Imagery
 import Runs
 import Training
 
@@ -13,7 +14,7 @@ extension TrainingLoop {
             let sampler = ImageSampler(
                 model: model, sampler: try SamplerName.ddim.makeSampler(scheduler, steps: steps),
                 seed: UInt64(settings.seed), classLabel: model.classConditioning == .none ? nil : 0)
-            return try sampleGrid(try sampler.images(0..<64).images())
+            return try ImageGrid.square(of: sampler.images(0..<64).images())
         }
         self.init(
             trainer, samples: settings.sampleEvery > 0 ? samples : nil, totalSteps: totalSteps, progress: progress)

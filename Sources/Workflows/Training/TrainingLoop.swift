@@ -1,5 +1,6 @@
 import Files
 import Imagery
+import Reports
 import Runs
 import Training
 import WeightFiles
@@ -49,7 +50,7 @@ struct TrainingLoop<Task: LearningTask> {
             progress?(
                 ProgressUpdate(
                     phase: phase, completed: report.step, total: totalSteps,
-                    detail: "loss \(log.recentLoss.formatted(digits: 5))"))
+                    detail: "loss \(NumberText.plain(log.recentLoss, decimals: 5))"))
             if let samples, report.step % samples.every == 0 {
                 let image = try trainer.withResultWeights { try samples.make(trainer.network) }
                 try folder.writeSamples(image, step: report.step)

@@ -45,7 +45,10 @@ public struct TrainingWorkflow {
     private let weightTypes: WeightTypes
     private let context: RunContext
 
-    /// - Parameter weightTypes: what the result's weights are stored as.
+    /// - Parameters:
+    ///   - configuration: everything that defines the run.
+    ///   - weightTypes: what the result's weights are stored as.
+    ///   - context: where it writes, and who is told of it.
     public init(
         _ configuration: TrainingRunConfiguration, storedAs weightTypes: WeightTypes = .float32, in context: RunContext
     ) {
@@ -67,7 +70,7 @@ public struct TrainingWorkflow {
         let identity = try RunIdentity(command: "train", configuration: configuration.values, data: data)
         let folder = try context.open(identity, growth: settings.training.growth(section: "training"))
         let training = TrainingLoop(trainer, configuration.scheduler, settings, progress: context.progress)
-        if context.resuming { try folder.resume(warning: context.warning, restore: training.restore) }
+        if context.isResuming { try folder.resume(warning: context.warning, restore: training.restore) }
         try training.run(until: settings.steps, phase: "training", in: folder)
         try training.finish(in: folder)
         var result = Pipeline(model: trainer.network, scheduler: configuration.scheduler)

@@ -7,8 +7,8 @@ import Runs
 struct DTypeOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What the result's weights are stored as: \(WeightTypes.allNames.joined(separator: ", ")) (default: as those "
-                + "they came from); computing is in float32.", valueName: "type"))
+            "What the result's weights are stored as: \(WeightTypes.allNames.joined(separator: ", ")) "
+                + "(default: as those they came from); computing is in float32.", valueName: "type"))
     var dtype: String?
 
     /// nil where nothing was said.

@@ -21,10 +21,10 @@ struct GeneralOptions: ParsableArguments {
     /// Sets the engine up; called before any work.
     func apply() {
         if let threads { Engine.threads = threads }
-        if let problem = Engine.instructionSetError { StandardStreams.complain("warning", problem) }
+        if let problem = Engine.instructionSetError { StandardStreams.warn(problem) }
     }
 
     var progress: ProgressHandler? { ProgressPrinter.handler(quiet: quiet) }
 
-    var warning: WarningHandler { { StandardStreams.complain("warning", $0) } }
+    var warning: WarningHandler { { StandardStreams.warn($0) } }
 }

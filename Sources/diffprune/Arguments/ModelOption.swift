@@ -18,7 +18,7 @@ struct ModelOption: ParsableArguments {
 
     /// The model in a folder; what was overlooked on loading goes to standard error.
     static func load(_ path: String, variant: String?) throws -> Pipeline {
-        let pipeline = try PipelineFolder(URL(fileURLWithPath: path), variant: variant).load()
+        let pipeline = try PipelineFolder(URL(fileURLWithPath: path)).reading(variant: variant).load()
         show(pipeline.warnings, of: path)
         return pipeline
     }
@@ -26,8 +26,8 @@ struct ModelOption: ParsableArguments {
     /// Writes what was overlooked on loading to standard error.
     static func show(_ warnings: [String], of path: String) {
         // One for each unknown key of a file, which may have thousands.
-        for warning in warnings.prefix(20) { StandardStreams.complain("warning", warning) }
+        for warning in warnings.prefix(20) { StandardStreams.warn(warning) }
         let more = warnings.count - 20
-        if more > 0 { StandardStreams.complain("warning", "\(path): \(more) more of the same kind") }
+        if more > 0 { StandardStreams.warn("\(path): \(more) more of the same kind") }
     }
 }

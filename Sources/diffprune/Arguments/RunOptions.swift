@@ -57,7 +57,9 @@ struct RunOptions: ParsableArguments {
 
     /// What a run is told of its surroundings.
     func context(_ general: GeneralOptions) -> RunContext {
-        RunContext(output: outputURL, resuming: resume, warning: general.warning, progress: general.progress)
+        RunContext(
+            output: outputURL, occupied: resume ? .resumed : .refused, progress: general.progress,
+            warning: general.warning)
     }
 
     /// Runs a workflow; a refused one leaves nothing behind.

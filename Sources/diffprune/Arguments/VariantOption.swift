@@ -10,7 +10,8 @@ struct VariantOption: ParsableArguments {
             valueName: "name"))
     var variant: String?
 
-    /// Which variant is read of each of several models: the one asked for where a folder has it, which one of them must.
+    /// Which variant is read of each of several models: the one asked for where a folder has it, which one of them
+    /// must.
     func chosen(among paths: [String]) throws -> (String) -> String? {
         guard let variant else { return { _ in nil } }
         let having = try paths.filter { try PipelineFolder(URL(fileURLWithPath: $0)).variants().contains(variant) }

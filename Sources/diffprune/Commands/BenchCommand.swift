@@ -103,7 +103,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func runSweeps() throws {
-        let axes = try sweep.map { try SweepAxis(named: $0) }
+        let axes = try sweep.map { try SweepAxis(named: $0, kind: "sweep") }
         let settings = try settings(defaultWorks: [.forward, .training])
         if !batch.isEmpty, axes.count > 1, axes.contains(.batch) {
             throw RequestError.conflict(
@@ -119,15 +119,12 @@ struct BenchCommand: ParsableCommand {
             batch: batch.first ?? SweepWorkflow.defaultBatch, progress: general.progress)
         guard let output else { return try show(workflow.run()) }
         let folder = URL(fileURLWithPath: output)
-        let sweeps = try OutputClaim.holding(folder) {
-            do {
-                try OutputFolder.prepare(folder, overwriting: false)
-            } catch StorageError.folderNotEmpty(let path) {
-                throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
+        let sweeps = try OccupiedFolder.explained {
+            try RunContext(output: folder).writing {
+                let sweeps = try workflow.run()
+                try sweeps.write(to: folder)
+                return sweeps
             }
-            let sweeps = try workflow.run()
-            try sweeps.write(to: folder)
-            return sweeps
         }
         try show(sweeps)
     }
@@ -179,14 +176,14 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func warned(_ subject: BenchmarkSubject) -> BenchmarkSubject {
-        for warning in subject.warnings { StandardStreams.complain("warning", warning) }
+        for warning in subject.warnings { StandardStreams.warn(warning) }
         return subject
     }
 
     private func settings(defaultWorks: [BenchmarkWork] = BenchmarkWork.allCases) throws -> BenchmarkSettings {
         var settings = BenchmarkSettings()
         settings.works = defaultWorks
-        if !work.isEmpty { settings.works = try work.map { try BenchmarkWork(named: $0) } }
+        if !work.isEmpty { settings.works = try work.map { try BenchmarkWork(named: $0, kind: "work") } }
         if !batch.isEmpty { settings.batches = batch }
         settings.runs = runs
         if let steps {

@@ -38,13 +38,16 @@ struct EvaluateCommand: ParsableCommand {
     var output: String
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("Images drawn by each model (default: 64).", valueName: "n"))
+        parsing: .unconditional,
+        help: ArgumentHelp("Images drawn by each model (default: \(EvaluationSettings().count)).", valueName: "n"))
     var count: Int?
 
-    @Option(help: ArgumentHelp("ddim or ddpm (default: ddim).", valueName: "name"))
+    @Option(help: ArgumentHelp("ddim or ddpm (default: \(EvaluationSettings().sampler.rawValue)).", valueName: "name"))
     var sampler: String?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Sampling steps (default: 50).", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Sampling steps (default: \(EvaluationSettings().steps)).", valueName: "n"))
     var steps: Int?
 
     @Option(
@@ -64,7 +67,8 @@ struct EvaluateCommand: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Images that go through a model together (default: 16); changes speed and memory only.", valueName: "n"))
+            "Images that go through a model together (default: \(EvaluationSettings().batchSize)); "
+                + "changes speed and memory only.", valueName: "n"))
     var batchSize: Int?
 
     @Flag(help: "Write the images too, to images/dense and images/pruned.")
@@ -80,13 +84,7 @@ struct EvaluateCommand: ParsableCommand {
     mutating func run() throws {
         general.apply()
         let url = URL(fileURLWithPath: output)
-        let text = try OutputClaim.holding(url) {
-            do {
-                return try summary(output: url)
-            } catch StorageError.folderNotEmpty(let path) {
-                throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
-            }
-        }
+        let text = try OutputClaim.holding(url) { try OccupiedFolder.explained { try summary(output: url) } }
         guard !json else {
             let metrics = try JSONFile.read(url.appendingPathComponent("metrics.json"))
             return try StandardStreams.write(metrics.text(.python) + "\n")
@@ -95,21 +93,22 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     private func summary(output: URL) throws -> String {
+        let context = RunContext(output: output, progress: general.progress)
         switch (dense, pruned, denseImages, prunedImages) {
         case (let dense?, let pruned?, nil, nil):
             let variant = try variant.chosen(among: [dense, pruned])
             let workflow = try EvaluationWorkflow(
                 settings(), dense: LoadedPipeline(URL(fileURLWithPath: dense), variant: variant(dense)),
-                pruned: LoadedPipeline(URL(fileURLWithPath: pruned), variant: variant(pruned)), output: output,
-                command: shellCommand(), progress: general.progress)
+                pruned: LoadedPipeline(URL(fileURLWithPath: pruned), variant: variant(pruned)),
+                command: CommandLine.shellText, in: context)
             let result = try workflow.run()
-            for warning in result.warnings { StandardStreams.complain("warning", warning) }
+            for warning in result.warnings { StandardStreams.warn(warning) }
             return result.summary
         case (nil, nil, let dense?, let pruned?):
             try refuseModelOptions()
             return try PairedFoldersWorkflow(
-                dense: URL(fileURLWithPath: dense), pruned: URL(fileURLWithPath: pruned), output: output,
-                command: shellCommand(), progress: general.progress
+                dense: URL(fileURLWithPath: dense), pruned: URL(fileURLWithPath: pruned),
+                command: CommandLine.shellText, in: context
             ).run().summary
         default:
             throw RequestError.conflict(
@@ -135,12 +134,7 @@ struct EvaluateCommand: ParsableCommand {
         var settings = EvaluationSettings()
         settings.count = count ?? settings.count
         settings.seed = UInt64(seed.seed ?? 0)
-        if let sampler {
-            guard let name = SamplerName(rawValue: sampler) else {
-                throw RequestError.unknown(kind: "sampler", name: sampler, legal: SamplerName.allCases.map(\.rawValue))
-            }
-            settings.sampler = name
-        }
+        if let sampler { settings.sampler = try SamplerName(named: sampler, kind: "sampler") }
         settings.steps = steps ?? settings.steps
         settings.classLabel = classLabel
         settings.batchSize = batchSize ?? settings.batchSize
@@ -150,25 +144,9 @@ struct EvaluateCommand: ParsableCommand {
         }
         if let data {
             settings.data.path = data
-            if let split {
-                guard let part = DatasetSpecification.Split(rawValue: split) else {
-                    throw RequestError.unknown(
-                        kind: "split", name: split, legal: DatasetSpecification.Split.allCases.map(\.rawValue))
-                }
-                settings.data.split = part
-            }
+            if let split { settings.data.split = try DatasetSpecification.Split(named: split, kind: "split") }
             settings.features = features.map { URL(fileURLWithPath: $0) }
         }
         return settings
     }
-}
-
-/// The command line as it can be typed again in a shell.
-func shellCommand() -> String {
-    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+@%")
-    let words = CommandLine.arguments.dropFirst().map { word in
-        !word.isEmpty && word.allSatisfy(plain.contains)
-            ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-    }
-    return (["diffprune"] + words).joined(separator: " ")
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Files
 import Foundation
 import Runs
 import Workflows
@@ -54,18 +53,17 @@ struct QuickstartCommand: ParsableCommand {
         }
         let here = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
         let url = output.map { URL(fileURLWithPath: $0) } ?? QuickstartWorkflow.freshFolder(in: here)
-        do {
-            let outcome = try OutputClaim.holding(url) {
+        let outcome = try OutputClaim.holding(url) {
+            try OccupiedFolder.explained {
                 try QuickstartWorkflow(
                     samples: BundledSamples(folder: samples.map { URL(fileURLWithPath: $0) }),
                     configuration: config.map { URL(fileURLWithPath: $0) }, overrides: overrides, evaluation: settings,
-                    output: url, command: shellCommand(), progress: general.progress
+                    command: CommandLine.shellText,
+                    in: RunContext(output: url, progress: general.progress, warning: general.warning)
                 ).run()
             }
-            for warning in outcome.evaluation.warnings { StandardStreams.complain("warning", warning) }
-            try StandardStreams.write(outcome.summary + "\n")
-        } catch StorageError.folderNotEmpty(let path) {
-            throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
         }
+        for warning in outcome.evaluation.warnings { StandardStreams.warn(warning) }
+        try StandardStreams.write(outcome.summary + "\n")
     }
 }

@@ -56,24 +56,19 @@ struct SampleCommand: ParsableCommand {
                 "--seed has no effect with --noise, which holds all noise: expected one of the two")
         }
         var request = SamplingRequest()
-        guard let name = SamplerName(rawValue: sampler) else {
-            throw RequestError.unknown(kind: "sampler", name: sampler, legal: SamplerName.allCases.map(\.rawValue))
-        }
-        request.sampler = name
+        request.sampler = try SamplerName(named: sampler, kind: "sampler")
         request.count = count
         request.seed = seed.seed ?? 0
         request.steps = steps
         request.classLabel = classLabel
         request.batchSize = batchSize
         let url = URL(fileURLWithPath: output)
-        do {
-            let drawn = try SamplingWorkflow(
-                model.load(), request, noise: noise.map { URL(fileURLWithPath: $0) }, output: url,
-                progress: general.progress
+        let drawn = try OccupiedFolder.explained {
+            try SamplingWorkflow(
+                model.load(), request, noise: noise.map { URL(fileURLWithPath: $0) },
+                in: RunContext(output: url, progress: general.progress)
             ).run()
-            try StandardStreams.write("\(drawn) images: \(url.path)\n")
-        } catch StorageError.folderNotEmpty(let path) {
-            throw RequestError.conflict("\(path): the folder already holds something; name a new or empty one")
         }
+        try StandardStreams.write("\(drawn) images: \(url.path)\n")
     }
 }

@@ -35,12 +35,9 @@ struct TrainFeaturesCommand: ParsableCommand {
         var configuration = FeatureTrainingConfiguration()
         configuration.data = try document.section("data")
         configuration.features = try document.section("features", defaults: FeatureTrainingSettings())
-        let progress = general.progress
-        let result = try trainFeatures(configuration: configuration, output: URL(fileURLWithPath: output)) {
-            progress?(
-                ProgressUpdate(
-                    phase: "training", completed: $0.step, total: $0.totalSteps, detail: "cross-entropy \($0.loss)"))
-        }
+        let result = try FeatureTrainingWorkflow(
+            configuration, in: RunContext(output: URL(fileURLWithPath: output), progress: general.progress)
+        ).run()
         try StandardStreams.write("test accuracy: \(result.testAccuracy) of \(result.testCount) images\n")
     }
 }

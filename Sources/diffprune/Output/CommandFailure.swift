@@ -3,9 +3,7 @@ import Diffusion
 import Files
 import Foundation
 import Imagery
-import Models
 import Pruning
-import PruningMethods
 import Runs
 import Workflows
 
@@ -32,8 +30,6 @@ struct CommandFailure {
         status = Self.isUsage(error) ? ExitStatus.usage : ExitStatus.data
         message =
             switch error {
-            case MethodCatalogError.unknown(let name):
-                "\(RequestError.unknown(kind: "method", name: name, legal: MethodCatalog.all.map(\.card.name)))"
             case let error as CocoaError: error.localizedDescription
             default: "\(error)"
             }
@@ -41,8 +37,8 @@ struct CommandFailure {
 
     private static func isUsage(_ error: any Error) -> Bool {
         switch error {
-        case is RequestError, is ConfigurationError, is PrunerConfigurationError, is MethodCatalogError, is BudgetError,
-            is SettingError, DatasetError.badOption, SchedulerError.stepCount,
+        case is RequestError, is UnknownName, is ConfigurationError, is BudgetError, is SettingError,
+            DatasetError.badOption, SchedulerError.stepCount,
             SchedulerError.invalidValue, EvidenceError.missing, EvaluationError.classLabel:
             true
         default: false

@@ -14,7 +14,13 @@ enum Interruption {
         wakeUp = ends[1]
         for number in signals {
             var action = sigaction()
-            action.__sigaction_handler.sa_handler = pass
+            // All that a signal handler may do is to write a byte: it runs in the midst of anything, on any thread.
+            action.__sigaction_handler.sa_handler = { number in
+                let saved = errno
+                var byte = UInt8(truncatingIfNeeded: number)
+                _ = write(wakeUp, &byte, 1)
+                errno = saved
+            }
             action.sa_flags = SA_RESTART
             sigaction(number, &action, nil)
         }
@@ -56,11 +62,3 @@ enum Interruption {
 
 /// Where a handler tells the thread that clears up which signal came; written once, before there are handlers.
 nonisolated(unsafe) private var wakeUp: Int32 = -1
-
-/// All that a signal handler may do is to write a byte: it runs in the midst of anything, on any thread.
-private func pass(_ number: Int32) {
-    let saved = errno
-    var byte = UInt8(truncatingIfNeeded: number)
-    _ = write(wakeUp, &byte, 1)
-    errno = saved
-}

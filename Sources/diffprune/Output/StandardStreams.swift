@@ -26,8 +26,13 @@ enum StandardStreams {
         }
     }
 
-    /// One line "kind: message" on standard error.
-    static func complain(_ kind: String, _ message: String) {
+    /// One line "warning: …" on standard error.
+    static func warn(_ message: String) { put(kind: "warning", message) }
+
+    /// One line "error: …" on standard error.
+    static func fail(_ message: String) { put(kind: "error", message) }
+
+    private static func put(kind: String, _ message: String) {
         closeLine()
         let line = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
             .filter { !$0.isEmpty }.joined(separator: " ")

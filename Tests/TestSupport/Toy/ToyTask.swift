@@ -20,8 +20,8 @@ package struct ToyBatch: LearningBatch {
     }
 }
 
-/// Regression: the mean squared error. A teacher is imitated with weight ½. Its stages are inputs of 1/4, 2/4, 3/4 and all of
-/// their size.
+/// Regression: the mean squared error. A teacher is imitated with weight ½. Its stages are inputs of 1/4, 2/4,
+/// 3/4 and all of their size.
 package struct ToyTask: StagedTask {
     package init() {}
 

@@ -2,6 +2,7 @@ import Files
 import Foundation
 import ModelFolders
 import TestSupport
+import Runs
 import Testing
 
 @testable import Workflows
@@ -14,7 +15,9 @@ import Testing
         try withTemporaryFolder(inMemory: true) { folder in
             func prune(_ model: URL, to name: String) throws -> URL {
                 let output = folder.appendingPathComponent(name)
-                return try PruningWorkflow(configuration, model: model, output: output, resuming: false).run().modelURL
+                return try PruningWorkflow(
+                    configuration, pipeline: PipelineFolder(model).load(), in: RunContext(output: output)
+                ).run().modelURL
             }
             // Twice, so that there is a history.
             try body(prune(prune(Fixtures.url("unet/plain"), to: "a"), to: "b"))

@@ -1,6 +1,8 @@
 import Files
 import Foundation
+import ModelFolders
 import Reports
+import Runs
 import Testing
 import WeightFiles
 
@@ -76,7 +78,8 @@ import WeightFiles
             ], method: method, data: runs.images.path)
         func prune(resuming: Bool) throws {
             _ = try PruningWorkflow(
-                configuration, model: runs.path("dense/model"), output: runs.path("run"), resuming: resuming
+                configuration, pipeline: PipelineFolder(runs.path("dense/model")).load(),
+                in: RunContext(output: runs.path("run"), occupied: resuming ? .resumed : .refused)
             ).run()
         }
         try prune(resuming: false)

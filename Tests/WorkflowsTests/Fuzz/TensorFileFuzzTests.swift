@@ -1,6 +1,7 @@
 import TestSupport
 import Foundation
 import ModelFolders
+import Runs
 import Testing
 import WeightFiles
 
@@ -78,7 +79,7 @@ import WeightFiles
             NamedTensor("initial", shape: [1, 1, 8, 8], floats: images.floats),
             NamedTensor("step_noise", shape: [2, 1, 1, 8, 8], floats: images.floats + images.floats),
         ]
-        try fuzz(good) { try SamplingWorkflow(model, request, noise: $0, output: $1).run() }
+        try fuzz(good) { try SamplingWorkflow(model, request, noise: $0, in: RunContext(output: $1)).run() }
     }
 
     @Test func batches() throws {

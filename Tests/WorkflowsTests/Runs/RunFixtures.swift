@@ -39,7 +39,7 @@ final class RunFixtures {
     func train(_ name: String, resuming: Bool = false, warning: WarningHandler? = nil, _ overrides: String...) throws {
         try TrainingWorkflow(
             TrainingRunConfiguration(file: configuration, overrides: overrides.map { "training.\($0)" }),
-            in: RunContext(output: path(name), resuming: resuming, warning: warning)
+            in: RunContext(output: path(name), occupied: resuming ? .resumed : .refused, warning: warning)
         ).run()
     }
 

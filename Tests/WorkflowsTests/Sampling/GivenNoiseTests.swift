@@ -2,6 +2,7 @@ import TestSupport
 import Diffusion
 import Foundation
 import ModelFolders
+import Runs
 import Testing
 import WeightFiles
 import Workflows
@@ -19,7 +20,8 @@ import Workflows
             let files = Fixtures.url("sampling")
             let count = try SamplingWorkflow(
                 PipelineFolder(Fixtures.url("unet/rgb")).load(), request,
-                noise: files.appendingPathComponent("\(sampler.rawValue)-noise.safetensors"), output: output
+                noise: files.appendingPathComponent("\(sampler.rawValue)-noise.safetensors"),
+                in: RunContext(output: output)
             ).run()
             #expect(count == 3)
             let expected = try SafetensorsFile(

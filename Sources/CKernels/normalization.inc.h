@@ -13,14 +13,14 @@ typedef struct {
 } moment_job;
 
 static void moment_shift_item(void *context, long image) {
-    const moment_job *j = context;
-    long channels = j->view.channels, count = least(MOMENT_SHIFT_PIXELS, j->view.pixels);
-    const float *x = j->x + image * j->view.pixels * channels;
+    const moment_job *job = context;
+    long channels = job->view.channels, count = min_long(MOMENT_SHIFT_PIXELS, job->view.pixels);
+    const float *x = job->x + image * job->view.pixels * channels;
     for (long c = 0; c < channels; c += VL) {
-        long n = least(VL, channels - c);
+        long n = min_long(VL, channels - c);
         vf sum = vset(0.0f);
         for (long p = 0; p < count; p++) sum += vload_first(x + p * channels + c, n);
-        vstore_first(j->shift + image * channels + c, sum * vset(1 / (float)count), n);
+        vstore_first(job->shift + image * channels + c, sum * vset(1 / (float)count), n);
     }
 }
 
@@ -35,14 +35,15 @@ INLINE void moment_columns(const int vectors, const float *x, long total, long p
         sum[q] = square[q] = (vf){0};
     }
     long i = 0;
-    for (; i + vectors * VL <= total; i += period)
+    for (; i + vectors * VL <= total; i += period) {
         UNROLL for (int q = 0; q < vectors; q++) {
             vf t = vload(x + i + q * VL) - offset[q];
             sum[q] += t;
             square[q] = vfma(t, t, square[q]);
         }
+    }
     UNROLL for (int q = 0; q < vectors; q++) {
-        long n = least(VL, total - i - q * VL);
+        long n = min_long(VL, total - i - q * VL);
         if (n > 0) {
             // Lanes beyond the image's end must hold zero, not −shift.
             vf t = keep_first(vload_first(x + i + q * VL, n) - offset[q], n);
@@ -55,26 +56,26 @@ INLINE void moment_columns(const int vectors, const float *x, long total, long p
 }
 
 static void moment_item(void *context, long index) {
-    const moment_job *j = context;
-    const image_view *v = &j->view;
+    const moment_job *job = context;
+    const image_view *v = &job->view;
     image_block b = block_at(v, index);
     float *sums = dk_scratch(DK_LOCAL_A, 3 * v->period), *squares = sums + v->period;
-    const float *shift = repeat_coefficients(v, j->shift + b.image * v->channels, 0.0f, sums + 2 * v->period);
-    const float *x = j->x + b.offset;
+    const float *shift = repeat_coefficients(v, job->shift + b.image * v->channels, 0.0f, sums + 2 * v->period);
+    const float *x = job->x + b.offset;
     long k = 0;
     for (; k + MOMENT_VECTORS * VL <= v->period; k += MOMENT_VECTORS * VL)
         moment_columns(MOMENT_VECTORS, x + k, b.count - k, v->period, shift + k, sums + k, squares + k);
     for (; k < v->period; k += VL) moment_columns(1, x + k, b.count - k, v->period, shift + k, sums + k, squares + k);
-    float *partial = j->partial + index * 2 * v->channels;
+    float *partial = job->partial + index * 2 * v->channels;
     fold_period(v, sums, partial);
     fold_period(v, squares, partial + v->channels);
 }
 
 static void moment_finish_item(void *context, long image) {
-    const moment_job *j = context;
-    long channels = j->view.channels, blocks = j->view.blocks;
-    double inverse = 1.0 / (double)j->view.pixels;
-    const float *partial = j->partial + image * blocks * 2 * channels;
+    const moment_job *job = context;
+    long channels = job->view.channels, blocks = job->view.blocks;
+    double inverse = 1.0 / (double)job->view.pixels;
+    const float *partial = job->partial + image * blocks * 2 * channels;
     for (long c = 0; c < channels; c++) {
         double sum = 0, squares = 0;
         for (long b = 0; b < blocks; b++) {
@@ -82,9 +83,9 @@ static void moment_finish_item(void *context, long image) {
             squares += partial[(b * 2 + 1) * channels + c];
         }
         double offset = sum * inverse, variance = squares * inverse - offset * offset;
-        j->mean[image * channels + c] = (float)(j->shift[image * channels + c] + offset);
+        job->mean[image * channels + c] = (float)(job->shift[image * channels + c] + offset);
         // Rounding can leave a tiny negative; a NaN stays.
-        j->variance[image * channels + c] = variance < 0 ? 0.0f : (float)variance;
+        job->variance[image * channels + c] = variance < 0 ? 0.0f : (float)variance;
     }
 }
 
@@ -110,14 +111,15 @@ typedef struct {
     float *partial;  // [images, blocks, 3, channels], or NULL
 } affine_activation_job;
 
-INLINE void affine_activation_block(const dk_activation kind, const affine_activation_job *j, image_block b, float *y) {
-    const image_view *v = &j->view;
+INLINE void affine_activation_block(const dk_activation kind, const affine_activation_job *job, image_block b,
+                                    float *y) {
+    const image_view *v = &job->view;
     float *room = dk_scratch(DK_LOCAL_A, 3 * v->period);
     long at = b.image * v->channels;
-    const float *a = repeat_coefficients(v, j->a + at, 0.0f, room);
-    const float *d = repeat_coefficients(v, j->d + at, 0.0f, room + v->period);
-    const float *gate = j->gate ? repeat_coefficients(v, j->gate, 1.0f, room + 2 * v->period) : NULL;
-    const float *x = j->x + b.offset;
+    const float *a = repeat_coefficients(v, job->a + at, 0.0f, room);
+    const float *d = repeat_coefficients(v, job->d + at, 0.0f, room + v->period);
+    const float *gate = job->gate ? repeat_coefficients(v, job->gate, 1.0f, room + 2 * v->period) : NULL;
+    const float *x = job->x + b.offset;
 #define APPLY(i, k, n)                                                                                                 \
     do {                                                                                                               \
         vf z = vfma(vload_first(x + (i), n), vload(a + (k)), vload(d + (k)));                                          \
@@ -130,43 +132,50 @@ INLINE void affine_activation_block(const dk_activation kind, const affine_activ
 }
 
 static void affine_activation_item(void *context, long index) {
-    const affine_activation_job *j = context;
-    image_block b = block_at(&j->view, index);
-    long channels = j->view.channels, first = b.offset / channels;
+    const affine_activation_job *job = context;
+    image_block b = block_at(&job->view, index);
+    long channels = job->view.channels, first = b.offset / channels;
     // A block is whole rows: where those of y lie apart, they are made side by side first.
-    int apart = j->ld_y != channels;
-    float *y = apart ? dk_scratch(DK_LOCAL_B, b.count) : j->y + b.offset;
-#define CALL(KIND) affine_activation_block(KIND, j, b, y)
-    FOR_ACTIVATION(j->kind, CALL)
+    int apart = job->ld_y != channels;
+    float *y = apart ? dk_scratch(DK_LOCAL_B, b.count) : job->y + b.offset;
+#define CALL(KIND) affine_activation_block(KIND, job, b, y)
+    FOR_ACTIVATION(job->kind, CALL)
 #undef CALL
     for (long r = 0; apart && r < b.count / channels; r++)
-        memcpy(j->y + (first + r) * j->ld_y, y + r * channels, (size_t)channels * sizeof(float));
+        memcpy(job->y + (first + r) * job->ld_y, y + r * channels, (size_t)channels * sizeof(float));
 }
 
 static void affine_activation(dk_activation kind, const float *x, const float *a, const float *d, const float *gate,
                               long images, long pixels, long channels, float *y, long ld_y) {
     if (images <= 0 || pixels <= 0 || channels <= 0) return;
     affine_activation_job job = {
-        .view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d, .gate = gate, .y = y,
-        .ld_y = ld_y};
+        .view = view_of(images, pixels, channels),
+        .kind = kind,
+        .x = x,
+        .a = a,
+        .d = d,
+        .gate = gate,
+        .y = y,
+        .ld_y = ld_y
+    };
     dk_region(images * job.view.blocks, 4 * images * pixels * channels, affine_activation_item, &job);
 }
 
 // ---------------------------------------------------------------- backward
 
-INLINE void affine_activation_backward_block(const dk_activation kind, const affine_activation_job *j, long index) {
-    const image_view *v = &j->view;
+INLINE void affine_activation_backward_block(const dk_activation kind, const affine_activation_job *job, long index) {
+    const image_view *v = &job->view;
     image_block b = block_at(v, index);
     long period = v->period;
     float *room = dk_scratch(DK_LOCAL_A, 6 * period);
     long at = b.image * v->channels;
-    const float *a = repeat_coefficients(v, j->a + at, 0.0f, room);
-    const float *d = repeat_coefficients(v, j->d + at, 0.0f, room + period);
-    const float *gate = repeat_coefficients(v, j->gate, 1.0f, room + 2 * period);
+    const float *a = repeat_coefficients(v, job->a + at, 0.0f, room);
+    const float *d = repeat_coefficients(v, job->d + at, 0.0f, room + period);
+    const float *gate = repeat_coefficients(v, job->gate, 1.0f, room + 2 * period);
     float *sum_gz = room + 3 * period, *sum_gzx = room + 4 * period, *sum_gphi = room + 5 * period;
     memset(sum_gz, 0, (size_t)(3 * period) * sizeof(float));
-    const float *x = j->x + b.offset, *g = j->g + b.offset;
-    float *gz = j->y + b.offset;
+    const float *x = job->x + b.offset, *g = job->g + b.offset;
+    float *gz = job->y + b.offset;
 #define PULL_BACK(i, k, n)                                                                                             \
     do {                                                                                                               \
         vf xv = vload_first(x + (i), n), gv = vload_first(g + (i), n);                                                 \
@@ -180,14 +189,14 @@ INLINE void affine_activation_backward_block(const dk_activation kind, const aff
     } while (0)
     FOR_BLOCK(v, b.count, PULL_BACK);
 #undef PULL_BACK
-    float *partial = j->partial + index * 3 * v->channels;
+    float *partial = job->partial + index * 3 * v->channels;
     for (long q = 0; q < 3; q++) fold_period(v, sum_gz + q * period, partial + q * v->channels);
 }
 
 static void affine_activation_backward_item(void *context, long index) {
-    const affine_activation_job *j = context;
-#define CALL(KIND) affine_activation_backward_block(KIND, j, index)
-    FOR_ACTIVATION(j->kind, CALL)
+    const affine_activation_job *job = context;
+#define CALL(KIND) affine_activation_backward_block(KIND, job, index)
+    FOR_ACTIVATION(job->kind, CALL)
 #undef CALL
 }
 
@@ -195,8 +204,9 @@ static void affine_activation_backward(dk_activation kind, const float *x, const
                                        const float *gate, const float *g, long images, long pixels, long channels,
                                        float *gz, float *sum_gz, float *sum_gzx, float *sum_gphi) {
     if (images <= 0 || channels <= 0) return;
-    affine_activation_job job = {.view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d,
-                                 .gate = gate, .g = g, .y = gz};
+    affine_activation_job job = {
+        .view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d, .gate = gate, .g = g, .y = gz
+    };
     long items = images * job.view.blocks;
     job.partial = dk_scratch(DK_SHARED_A, items * 3 * channels);
     dk_region(items, 6 * images * pixels * channels, affine_activation_backward_item, &job);

@@ -14,25 +14,25 @@ typedef struct {
     const float *a, *d, *gate, *a_t, *d_t, *gate_t;
 } tangent_coefficients;
 
-static tangent_coefficients tangent_coefficients_of(const affine_tangent_job *j, long image, float *room) {
-    const image_view *v = &j->view;
+static tangent_coefficients tangent_coefficients_of(const affine_tangent_job *job, long image, float *room) {
+    const image_view *v = &job->view;
     long at = image * v->channels, period = v->period;
     return (tangent_coefficients){
-        repeat_coefficients(v, j->a + at, 0.0f, room),
-        repeat_coefficients(v, j->d + at, 0.0f, room + period),
-        repeat_coefficients(v, j->gate, 1.0f, room + 2 * period),
-        repeat_coefficients(v, j->a_t ? j->a_t + at : NULL, 0.0f, room + 3 * period),
-        repeat_coefficients(v, j->d_t ? j->d_t + at : NULL, 0.0f, room + 4 * period),
-        repeat_coefficients(v, j->gate_t, 0.0f, room + 5 * period),
+        repeat_coefficients(v, job->a + at, 0.0f, room),
+        repeat_coefficients(v, job->d + at, 0.0f, room + period),
+        repeat_coefficients(v, job->gate, 1.0f, room + 2 * period),
+        repeat_coefficients(v, job->a_t ? job->a_t + at : NULL, 0.0f, room + 3 * period),
+        repeat_coefficients(v, job->d_t ? job->d_t + at : NULL, 0.0f, room + 4 * period),
+        repeat_coefficients(v, job->gate_t, 0.0f, room + 5 * period),
     };
 }
 
-INLINE void affine_tangent_block(const dk_activation kind, const affine_tangent_job *j, long index) {
-    const image_view *v = &j->view;
+INLINE void affine_tangent_block(const dk_activation kind, const affine_tangent_job *job, long index) {
+    const image_view *v = &job->view;
     image_block b = block_at(v, index);
-    tangent_coefficients c = tangent_coefficients_of(j, b.image, dk_scratch(DK_LOCAL_A, 6 * v->period));
-    const float *x = j->x + b.offset, *x_t = j->x_t ? j->x_t + b.offset : NULL;
-    float *y_t = j->y_t + b.offset;
+    tangent_coefficients c = tangent_coefficients_of(job, b.image, dk_scratch(DK_LOCAL_A, 6 * v->period));
+    const float *x = job->x + b.offset, *x_t = job->x_t ? job->x_t + b.offset : NULL;
+    float *y_t = job->y_t + b.offset;
 #define PUSH(i, k, n)                                                                                                  \
     do {                                                                                                               \
         vf xv = vload_first(x + (i), n), a = vload(c.a + (k));                                                         \
@@ -47,9 +47,9 @@ INLINE void affine_tangent_block(const dk_activation kind, const affine_tangent_
 }
 
 static void affine_tangent_item(void *context, long index) {
-    const affine_tangent_job *j = context;
-#define CALL(KIND) affine_tangent_block(KIND, j, index)
-    FOR_ACTIVATION(j->kind, CALL)
+    const affine_tangent_job *job = context;
+#define CALL(KIND) affine_tangent_block(KIND, job, index)
+    FOR_ACTIVATION(job->kind, CALL)
 #undef CALL
 }
 
@@ -57,22 +57,33 @@ static void affine_activation_tangent(dk_activation kind, const float *x, const 
                                       const float *gate, const float *x_t, const float *a_t, const float *d_t,
                                       const float *gate_t, long images, long pixels, long channels, float *y_t) {
     if (images <= 0 || pixels <= 0 || channels <= 0) return;
-    affine_tangent_job job = {.view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d,
-                              .gate = gate, .x_t = x_t, .a_t = a_t, .d_t = d_t, .gate_t = gate_t, .y_t = y_t};
+    affine_tangent_job job = {
+        .view = view_of(images, pixels, channels),
+        .kind = kind,
+        .x = x,
+        .a = a,
+        .d = d,
+        .gate = gate,
+        .x_t = x_t,
+        .a_t = a_t,
+        .d_t = d_t,
+        .gate_t = gate_t,
+        .y_t = y_t
+    };
     dk_region(images * job.view.blocks, 6 * images * pixels * channels, affine_tangent_item, &job);
 }
 
-INLINE void affine_backward_tangent_block(const dk_activation kind, const affine_tangent_job *j, long index) {
-    const image_view *v = &j->view;
+INLINE void affine_backward_tangent_block(const dk_activation kind, const affine_tangent_job *job, long index) {
+    const image_view *v = &job->view;
     image_block b = block_at(v, index);
     long period = v->period;
     float *room = dk_scratch(DK_LOCAL_A, 9 * period);
-    tangent_coefficients c = tangent_coefficients_of(j, b.image, room);
+    tangent_coefficients c = tangent_coefficients_of(job, b.image, room);
     float *sum_gz = room + 6 * period, *sum_gzx = room + 7 * period, *sum_gphi = room + 8 * period;
     memset(sum_gz, 0, (size_t)(3 * period) * sizeof(float));
-    const float *x = j->x + b.offset, *g = j->g + b.offset;
-    const float *x_t = j->x_t ? j->x_t + b.offset : NULL, *g_t = j->g_t ? j->g_t + b.offset : NULL;
-    float *gz_t = j->y_t + b.offset;
+    const float *x = job->x + b.offset, *g = job->g + b.offset;
+    const float *x_t = job->x_t ? job->x_t + b.offset : NULL, *g_t = job->g_t ? job->g_t + b.offset : NULL;
+    float *gz_t = job->y_t + b.offset;
 #define PULL_BACK(i, k, n)                                                                                             \
     do {                                                                                                               \
         vf xv = vload_first(x + (i), n), gv = vload_first(g + (i), n);                                                 \
@@ -90,14 +101,14 @@ INLINE void affine_backward_tangent_block(const dk_activation kind, const affine
     } while (0)
     FOR_BLOCK(v, b.count, PULL_BACK);
 #undef PULL_BACK
-    float *partial = j->partial + index * 3 * v->channels;
+    float *partial = job->partial + index * 3 * v->channels;
     for (long q = 0; q < 3; q++) fold_period(v, sum_gz + q * period, partial + q * v->channels);
 }
 
 static void affine_backward_tangent_item(void *context, long index) {
-    const affine_tangent_job *j = context;
-#define CALL(KIND) affine_backward_tangent_block(KIND, j, index)
-    FOR_ACTIVATION(j->kind, CALL)
+    const affine_tangent_job *job = context;
+#define CALL(KIND) affine_backward_tangent_block(KIND, job, index)
+    FOR_ACTIVATION(job->kind, CALL)
 #undef CALL
 }
 
@@ -107,9 +118,21 @@ static void affine_activation_backward_tangent(dk_activation kind, const float *
                                                long pixels, long channels, float *gz_t, float *sum_gz_t,
                                                float *sum_gzx_t, float *sum_gphi_t) {
     if (images <= 0 || channels <= 0) return;
-    affine_tangent_job job = {.view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d,
-                              .gate = gate, .g = g, .x_t = x_t, .a_t = a_t, .d_t = d_t, .gate_t = gate_t, .g_t = g_t,
-                              .y_t = gz_t};
+    affine_tangent_job job = {
+        .view = view_of(images, pixels, channels),
+        .kind = kind,
+        .x = x,
+        .a = a,
+        .d = d,
+        .gate = gate,
+        .g = g,
+        .x_t = x_t,
+        .a_t = a_t,
+        .d_t = d_t,
+        .gate_t = gate_t,
+        .g_t = g_t,
+        .y_t = gz_t
+    };
     long items = images * job.view.blocks;
     job.partial = dk_scratch(DK_SHARED_A, items * 3 * channels);
     dk_region(items, 8 * images * pixels * channels, affine_backward_tangent_item, &job);

@@ -8,29 +8,26 @@ import Runs
 public struct PairedFoldersWorkflow {
     private let dense: URL
     private let pruned: URL
-    private let output: URL
-    private let overwriting: Bool
     private let command: String
-    private let progress: ProgressHandler?
+    private let context: RunContext
 
-    public init(
-        dense: URL, pruned: URL, output: URL, overwriting: Bool = false, command: String = "",
-        progress: ProgressHandler? = nil
-    ) {
+    /// - Parameters:
+    ///   - dense: a folder of PNGs.
+    ///   - pruned: one of PNGs of the same names.
+    ///   - command: the command line as typed, for the report.
+    ///   - context: where the report goes.
+    public init(dense: URL, pruned: URL, command: String = "", in context: RunContext) {
         self.dense = dense
         self.pruned = pruned
-        self.output = output
-        self.overwriting = overwriting
         self.command = command
-        self.progress = progress
+        self.context = context
     }
 
     /// Writes `metrics.json` (consistency only), `grid.png` and `report.html`.
     /// - Throws: `EvaluationError.unpaired` unless both hold the same names; `PNGError`, `ImageError`, `StorageError`.
     public func run() throws -> ConsistencySummary {
         let names = try Self.names(dense, pruned)
-        return try OutputClaim.holding(output) {
-            try OutputFolder.prepare(output, overwriting: overwriting)
+        return try context.writing {
             var (first, second) = ([Image](), [Image]())
             for (index, name) in names.enumerated() {
                 first.append(try PNG.read(dense.appendingPathComponent(name)))
@@ -44,7 +41,7 @@ public struct PairedFoldersWorkflow {
                 let channels = max(first[index].channels, second[index].channels) == 1 ? 1 : 3
                 first[index] = first[index].converted(toChannels: channels)
                 second[index] = second[index].converted(toChannels: channels)
-                progress?(ProgressUpdate(phase: "reading images", completed: index + 1, total: names.count))
+                context.report("reading images", index + 1, of: names.count)
             }
             let pairs = try ImageConsistency(first, second)
             let summary = try ConsistencySummary(pairs)
@@ -53,7 +50,7 @@ public struct PairedFoldersWorkflow {
                 summary: summary, grids: grid.halves, dense: dense.path, pruned: pruned.path, command: command
             ).page()
             let json: JSONValue = ["schema": 1, "count": .int(names.count), "consistency": try summary.json()]
-            try StagedOutput.write(into: output) { folder in
+            try StagedOutput.write(into: context.output) { folder in
                 try AtomicFile.write(grid.whole, to: folder.appendingPathComponent("grid.png"))
                 try JSONFile.write(json, to: folder.appendingPathComponent("metrics.json"))
                 try page.write(to: folder.appendingPathComponent("report.html"))

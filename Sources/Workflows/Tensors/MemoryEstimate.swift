@@ -6,6 +6,7 @@ import Runs
 /// Refuses what cannot fit this machine's memory before it is tried.
 public enum MemoryEstimate {
     /// - Parameters:
+    ///   - model: what computes.
     ///   - size: height and width.
     ///   - batch: images at a time.
     public static func check(_ model: UNet, size: [Int], batch: Int) throws {
@@ -16,8 +17,9 @@ public enum MemoryEstimate {
         let memory = Double(ProcessInfo.processInfo.physicalMemory)
         guard bytes <= memory else {
             throw RequestError.conflict(
-                "\(batch) images of \(size[0])×\(size[1]) at a time take at least \(NumberText.bytes(bytes)), expected at most this machine's \(NumberText.bytes(memory)): make the batch or the images smaller"
-            )
+                "\(batch) images of \(size[0])×\(size[1]) at a time take at least \(NumberText.bytes(bytes)), "
+                    + "expected at most this machine's \(NumberText.bytes(memory)): "
+                    + "make the batch or the images smaller")
         }
     }
 }

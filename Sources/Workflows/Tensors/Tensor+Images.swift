@@ -14,10 +14,3 @@ extension Tensor {
         }
     }
 }
-
-/// A square-ish grid of images, enlarged so that small ones can be seen.
-public func sampleGrid(_ images: [Image]) throws -> Image {
-    let columns = max(1, Int(Double(images.count).squareRoot().rounded(.up)))
-    let side = images.first.map { max($0.width, $0.height) } ?? 1
-    return try ImageGrid(columns: columns, scale: ImageGrid.scale(forSide: side)).layOut(images)
-}

@@ -26,7 +26,8 @@ public enum TensorFileError: Error, CustomStringConvertible {
             "\(file): tensor '\(name)' holds \(got), expected \(expected)"
         case .unfit(let file, let reason): "\(file): \(reason)"
         case .resultNotFinite(let what):
-            "\(what) has values that are not finite: the weights or the input are broken, or a timestep at which the model is undefined"
+            "\(what) has values that are not finite: the weights or the input are broken, "
+                + "or a timestep at which the model is undefined"
         }
     }
 }
@@ -100,36 +101,5 @@ struct TensorFile {
         } catch {
             throw TensorFileError.unfit(file: path, reason: "\(error)")
         }
-    }
-}
-
-extension Tensor {
-    /// From `[N, C, H, W]` values to `[N, H, W, C]`.
-    init(channelsFirst values: [Float], shape: [Int]) {
-        let (count, channels, area) = (shape[0], shape[1], shape[2] * shape[3])
-        self.init(uninitialized: [count, shape[2], shape[3], channels])
-        values.withUnsafeBufferPointer { source in
-            for image in 0..<count {
-                for channel in 0..<channels {
-                    let from = (image * channels + channel) * area
-                    for place in 0..<area {
-                        pointer[(image * area + place) * channels + channel] = source[from + place]
-                    }
-                }
-            }
-        }
-    }
-
-    /// The values of `[N, H, W, C]` in the order `[N, C, H, W]`.
-    var channelsFirst: (shape: [Int], values: [Float]) {
-        let (count, area, channels) = (shape[0], shape[1] * shape[2], shape[3])
-        var values = [Float](repeating: 0, count: self.count)
-        for image in 0..<count {
-            for channel in 0..<channels {
-                let to = (image * channels + channel) * area
-                for place in 0..<area { values[to + place] = pointer[(image * area + place) * channels + channel] }
-            }
-        }
-        return ([count, channels, shape[1], shape[2]], values)
     }
 }

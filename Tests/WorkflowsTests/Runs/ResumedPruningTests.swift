@@ -1,0 +1,81 @@
+import Foundation
+import ModelFolders
+import Runs
+import Testing
+
+@testable import Workflows
+
+/// A pruning run that ends in the midst of any of its stages, or between two, and is resumed, comes to the same bits.
+@Suite struct ResumedPruningTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let method: String
+        let target: String
+        var overrides: [String] = []
+        /// What the plan has to have, for the case to be worth its name.
+        let stages: [String]
+
+        var testDescription: String { "\(method) \(target)" }
+    }
+
+    static let cases = [
+        Case(
+            method: "lottery", target: "macs=0.7",
+            overrides: ["method.fraction=0.2", "method.early=0.5", "pruning.soft_fraction=0.75"],
+            stages: ["snapshot", "rewind", "compact"]),
+        Case(
+            method: "lottery", target: "sparsity=0.4",
+            overrides: ["method.early=0.5", "pruning.granularity=weight", "pruning.soft_fraction=0.75"],
+            stages: ["snapshot", "rewind", "bake"]),
+        Case(
+            method: "thinet", target: "macs=0.7", overrides: ["method.samples_per_batch=4"],
+            stages: ["reconstruct", "compact"]),
+        Case(
+            method: "rigl", target: "sparsity=0.5", overrides: ["method.every=2"], stages: ["update", "train", "bake"]),
+        Case(
+            method: "gradient-flow", target: "macs=0.7", overrides: ["method.rounds=3", "method.flow_steps=2"],
+            stages: ["update", "train", "compact"]),
+        Case(method: "l0", target: "macs=0.7", stages: ["train", "update", "compact"]),
+    ]
+
+    @Test(arguments: cases) func endsTheSameWhereverItStopped(a: Case) throws {
+        let runs = try RunFixtures()
+        try runs.train("dense", "steps=3")
+        let configuration = try PruningRunConfiguration(
+            file: nil,
+            overrides: [
+                "finetuning.steps=8", "finetuning.batch_size=3", "finetuning.log_every=3",
+                "finetuning.checkpoint_every=3", "finetuning.ema=0.9", "pruning.calibration_batches=2",
+                "pruning.calibration_batch_size=2",
+            ] + a.overrides, method: a.method, target: a.target, data: runs.images.path)
+        func workflow(_ name: String, _ occupied: RunContext.Occupied) throws -> PruningWorkflow {
+            PruningWorkflow(
+                configuration, pipeline: try PipelineFolder(runs.path("dense/model")).load(),
+                in: RunContext(output: runs.path(name), occupied: occupied))
+        }
+        _ = try workflow("whole", .refused).run()
+        let stages = try PlannedPruning(configuration).plan.stages
+        for kind in a.stages { #expect(stages.contains { "\($0)".hasPrefix(kind) }, "\(stages)") }
+
+        for stopped in 0...stages.count {
+            let name = "stopped-\(stopped)"
+            try stop(workflow(name, .refused), after: stopped)
+            // A second stop: the state that was restored is what is saved again.
+            try stop(workflow(name, .resumed), after: min(stopped + 1, stages.count))
+            _ = try workflow(name, .resumed).run()
+            for file in [
+                "model/unet/diffusion_pytorch_model.safetensors", "model/pruning.json", "metrics.jsonl", "config.yaml",
+                "run.json",
+            ] {
+                #expect(
+                    try runs.data("\(name)/\(file)") == runs.data("whole/\(file)"),
+                    "\(file), stopped after \(stopped) of \(stages)")
+            }
+        }
+    }
+
+    /// Carries out so many stages, and lets the run go with nothing but what is in its folder.
+    private func stop(_ workflow: PruningWorkflow, after stages: Int) throws {
+        let (run, folder) = try workflow.begin()
+        while run.position.stage < stages { try run.advanceStage(in: folder) }
+    }
+}
