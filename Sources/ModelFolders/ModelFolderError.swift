@@ -37,16 +37,17 @@ public enum ModelFolderError: Error, CustomStringConvertible {
             "\(path): the model is a \(Quoted(got)), expected \(expected)"
         case .configuration(let path, let reason): "\(path): \(reason)"
         case .missingTensor(let path, let name, let more):
-            "\(path): tensor '\(name)' is missing" + Self.others(more)
+            "\(path): tensor \(Quoted(name)) is missing" + Self.others(more)
         case .extraTensor(let path, let name, let more):
-            "\(path): tensor '\(name)' has no place in the model that the configuration describes" + Self.others(more)
+            "\(path): tensor \(Quoted(name)) has no place in the model that the configuration describes"
+                + Self.others(more)
         case .wrongShape(let path, let name, let got, let expected):
-            "\(path): tensor '\(name)' has shape \(got), expected \(expected)"
+            "\(path): tensor \(Quoted(name)) has shape \(got), expected \(expected)"
         case .tooFewWeights(let path, let got, let expected):
             "\(path): \(Int(got)) weights are too few for the model that the configuration describes, "
                 + "which has over \(Int(expected))"
-        case .notFinite(let path, let name): "\(path): tensor '\(name)' has values that are not finite"
-        case .duplicateGroup(let path, let name): "\(path): channel group '\(name)' is there twice"
+        case .notFinite(let path, let name): "\(path): tensor \(Quoted(name)) has values that are not finite"
+        case .duplicateGroup(let path, let name): "\(path): channel group \(Quoted(name)) is there twice"
         case .mixedNames(let path, let prefix, let count, let total):
             "\(path): \(count) of \(total) tensors have names that begin with \(Quoted(prefix)), "
                 + "expected all of them or none"

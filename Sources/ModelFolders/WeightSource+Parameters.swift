@@ -54,7 +54,9 @@ private struct TensorNames {
         let names = source.names.filter { !Self.counters.contains($0) }
         let wrapper = Self.wrapper(of: names, around: Set(expected), current)
         self.wrapper = wrapper
-        let plain = (wrapper.isEmpty ? source.names : names).map { ($0, String($0.dropFirst(wrapper.count))) }
+        let plain = (wrapper.isEmpty ? source.names : names).map {
+            ($0, String(decoding: $0.utf8.dropFirst(wrapper.utf8.count), as: UTF8.self))
+        }
         for (name, bare) in plain where current(bare) == bare { actual[bare] = name }
         for (name, bare) in plain where current(bare) != bare {
             actual[actual[current(bare)] == nil ? current(bare) : bare] = name
@@ -65,17 +67,20 @@ private struct TensorNames {
         of names: [String], around expected: Set<String>, _ current: (String) -> String
     ) -> String {
         // In order, so what the first and the last have in common all have.
-        guard let first = names.first, let last = names.last, names.count > 1 else { return "" }
-        var common = first.commonPrefix(with: last)
-        while !common.isEmpty, common.last != "." { common.removeLast() }
-        while !common.isEmpty {
-            let rest = String(first.dropFirst(common.count))
-            if expected.contains(current(rest)), !expected.contains(current(first)) { return common }
-            common.removeLast()
-            while !common.isEmpty, common.last != "." { common.removeLast() }
+        guard let first = names.first, let last = names.last, names.count > 1, isPlausible(first) else { return "" }
+        var common = Array(zip(first.utf8, last.utf8).prefix { $0 == $1 }.map(\.0))
+        while let dot = common.lastIndex(of: UInt8(ascii: ".")) {
+            let rest = String(decoding: first.utf8.dropFirst(dot + 1), as: UTF8.self)
+            if expected.contains(current(rest)), !expected.contains(current(first)) {
+                return String(decoding: common[...dot], as: UTF8.self)
+            }
+            common.removeLast(common.count - dot)
         }
         return ""
     }
+
+    /// Whether a name is of a length that it is worth looking into; a hostile one may be as long as its file.
+    private static func isPlausible(_ name: String) -> Bool { name.utf8.count <= 1000 }
 
     subscript(name: String) -> String? { actual[name] }
 
@@ -127,7 +132,7 @@ private struct TensorNames {
 
     /// What some names begin with and others do not, where that is why tensors are missing or in excess.
     private func mixture(_ extra: [String], _ expected: Set<String>) -> String? {
-        for name in extra {
+        for name in extra where Self.isPlausible(name) {
             let dot = name.indices.first { name[$0] == "." && expected.contains(String(name[$0...].dropFirst())) }
             if let dot { return String(name[...dot]) }
         }

@@ -149,6 +149,26 @@ import WeightFiles
         #expect(try scratch.data("run/model/scheduler/scheduler_config.json") == Data(contentsOf: file))
     }
 
+    /// A model can be trained for a scheduler of any class with betas, with the keys of the class.
+    @Test func trainingTakesOtherSchedulersToo() throws {
+        let tiny = try TinyRun()
+        for (name, keys) in [
+            ("PNDMScheduler", ["beta_schedule=scaled_linear", "prediction_type=v_prediction"]),
+            ("DDIMScheduler", ["set_alpha_to_one=false"]),
+        ] {
+            let settings = (["_class_name=\(name)"] + keys).map { "scheduler.\($0)" }
+            let result = try Tool.run(tiny.train(to: name, "--set", "training.steps=1") + settings)
+            #expect(result.status == 0, "\(result.errors)")
+            let written = try JSONFile.read(
+                tiny.scratch.url.appendingPathComponent("\(name)/model/scheduler/scheduler_config.json"))
+            #expect(written["_class_name"] == .string(name))
+            let resumed = try Tool.run(
+                "train", "--config", tiny.scratch.path("\(name)/config.yaml"), "--output", tiny.scratch.path(name),
+                "--resume", "--quiet")
+            #expect(resumed.status == 0, "\(resumed.errors)")
+        }
+    }
+
     @Test func withoutBetasWhatNeedsNoneWorks() throws {
         let model = try copy("model")
         try JSONFile.write(
@@ -262,6 +282,11 @@ import WeightFiles
         #expect(given < dense && Double(parameters) <= 0.8 * Double(given))
         let text = try Tool.run("info", "--model", scratch.path("second")).output
         #expect(text.contains("pruned before by magnitude (seed 0), asked for params=0.7"))
+        let evaluated = try Tool.run(
+            "evaluate", "--dense", model.path, "--pruned", scratch.path("second"), "--count", "2", "--steps", "2",
+            "--quiet", "--output", scratch.path("evaluation"))
+        #expect(evaluated.status == 0, "\(evaluated.errors)")
+        #expect(try scratch.text("evaluation/report.html").contains("of a model that was pruned before"))
         // Once more: all are kept, in order.
         #expect(
             try prune(scratch.url.appendingPathComponent("second"), to: "third", "--target", "params=0.9").status == 0)

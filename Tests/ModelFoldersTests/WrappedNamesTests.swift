@@ -67,6 +67,26 @@ import WeightFiles
         }
     }
 
+    /// Names as long as their file, or of characters that join with what stands before them.
+    @Test func hostileNamesAreRefusedInTime() throws {
+        try withTemporaryFolder { folder in
+            let copy = try ModelCopy(in: folder)
+            let tensors = try copy.tensors()
+            for prefix in [String(repeating: ".", count: 2_000_000), "module.\u{301}", ".", "..", "\u{0}."] {
+                for count in [1, tensors.count] {
+                    let clock = ContinuousClock.now
+                    let wrapped = tensors.prefix(count).map { renamed($0, prefix) } + tensors.dropFirst(count)
+                    // The long name once: a header has its bounds.
+                    guard prefix.count < 100 || count == 1 else { continue }
+                    try SafetensorsWriter.write(wrapped, to: copy.weights)
+                    let got = error(ModelFolderError.self) { _ = try PipelineFolder(copy.url).load() }
+                    #expect(got == nil ? count > 1 : "\(got!)".utf8.count < 2000 || prefix.count > 100, "\(count)")
+                    #expect(ContinuousClock.now - clock < .seconds(20))
+                }
+            }
+        }
+    }
+
     /// Nothing of the model's own names is taken for a wrapper.
     @Test func aFileOfOneBlockIsMissingTheOthers() throws {
         try withTemporaryFolder { folder in
