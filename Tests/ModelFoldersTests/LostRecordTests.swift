@@ -41,8 +41,7 @@ import Testing
     }
 
     @Test func blocksThatAreGoneAreRecognised() throws {
-        try withLost(keeping: { $0.hasSuffix("resnets.1.inner") && $0.hasPrefix("mid") ? [] : $1 }) { url, model in
-            #expect(model.parameters.contains { $0.count == 0 })
+        try withLost(keeping: { $0.hasSuffix("resnets.1.inner") && $0.hasPrefix("mid") ? [] : $1 }) { url, _ in
             let text = refusal(url)
             #expect(text.contains("is missing") && text.contains("without its pruning.json?"), "\(text)")
         }
