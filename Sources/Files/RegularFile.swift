@@ -10,7 +10,8 @@ package final class RegularFile: Sendable {
     package let size: Int
     private let descriptor: Int32
 
-    /// - Throws: `StorageError` where there is no such file, it is not a regular file, or it may not be read.
+    /// - Throws: `StorageError` where there is no such file, it is not a regular file, it may not be read, or it is a
+    ///   Git LFS pointer: no reader has a use for one, and each would call it something else.
     package init(_ url: URL) throws {
         path = url.path
         // Not blocking, so that a named pipe is refused below instead of waited for.
@@ -28,6 +29,10 @@ package final class RegularFile: Sendable {
             throw StorageError.notARegularFile(path: path)
         }
         size = Int(status.st_size)
+        guard size <= LFSPointer.maximumBytes else { return }
+        // What cannot be read is said by the read that needs it.
+        let prefix = (try? bytes(at: 0, count: min(size, LFSPointer.prefixLength))) ?? []
+        if LFSPointer.matches(prefix, size: size) { throw StorageError.gitLFSPointer(path: path) }
     }
 
     deinit {

@@ -11,6 +11,8 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
     case noSpace(path: String)
     case inUse(path: String)
     case json(file: String, JSONError)
+    /// A text of Git LFS that stands for a file not fetched.
+    case gitLFSPointer(path: String)
 
     public var description: String { "\(path): \(reason)" }
 
@@ -19,7 +21,7 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .missing(let path), .notARegularFile(let path), .notAFolder(let path), .folderNotEmpty(let path),
             .unreadable(let path, _), .unwritable(let path, _), .noSpace(let path), .inUse(let path),
-            .json(let path, _):
+            .json(let path, _), .gitLFSPointer(let path):
             path
         }
     }
@@ -36,6 +38,7 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
         case .noSpace: "cannot be written: no space is left on the device (or the quota is used up)"
         case .inUse: "another process is writing it at this moment"
         case .json(_, let error): "\(error)"
+        case .gitLFSPointer: "this is a Git LFS pointer, not the file: run git lfs pull"
         }
     }
 

@@ -107,7 +107,33 @@ import WeightFiles
         }
     }
 
-    /// Cut short, or a text that stands for the file.
+    /// A folder cloned without git-lfs: weights, shards, configurations.
+    @Test func pointersOfGitLFSAreNamed() throws {
+        let pointer = """
+            version https://git-lfs.github.com/spec/v1
+            oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
+            size 48348
+
+            """
+        try withTemporaryFolder { folder in
+            for (fixture, file) in [
+                ("plain", "diffusion_pytorch_model.safetensors"), ("plain", "config.json"),
+                ("sharded", "diffusion_pytorch_model.safetensors.index.json"),
+                ("sharded", "diffusion_pytorch_model-00001-of-00005.safetensors"),
+            ] {
+                let copy = try ModelCopy(in: folder, of: fixture)
+                defer { try? FileManager.default.removeItem(at: copy.url) }
+                let url = copy.unet.appendingPathComponent(file)
+                #expect(FileManager.default.fileExists(atPath: url.path), "\(file)")
+                try Data(pointer.utf8).write(to: url)
+                #expect(throws: StorageError.gitLFSPointer(path: url.path), "\(file)") {
+                    try PipelineFolder(copy.url).load()
+                }
+            }
+        }
+    }
+
+    /// Cut short.
     @Test func aBrokenVariantIsRefused() throws {
         try withTemporaryFolder { folder in
             let copy = try ModelCopy(in: folder)
