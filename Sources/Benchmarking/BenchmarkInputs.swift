@@ -27,7 +27,7 @@ struct BenchmarkInputs {
             return tensor
         }
         // From the last downwards; 0 only where there is no other, as Fourier embeddings take its logarithm.
-        let last = pipeline.scheduler.trainTimesteps - 1
+        let last = pipeline.timingScheduler.trainTimesteps - 1
         let timesteps = (0..<count).map { last - $0 * max(last - 1, 0) / count }
         batch = DenoisingBatch(
             clean: normal(0), noise: normal(1), timesteps: timesteps,
@@ -45,7 +45,7 @@ struct BenchmarkInputs {
 
     func sampling(steps: Int) throws -> () throws -> Void {
         let sampler = ImageSampler(
-            model: model, sampler: try SamplerName.ddim.makeSampler(pipeline.scheduler, steps: steps), seed: seed,
+            model: model, sampler: try SamplerName.ddim.makeSampler(pipeline.timingScheduler, steps: steps), seed: seed,
             classes: model.configuration.isClassConditional ? .one(0) : nil, batchSize: batch.count)
         return { [count = batch.count] in _ = try sampler.images(0..<count) }
     }
@@ -56,13 +56,13 @@ struct BenchmarkInputs {
         configuration.ema = 0
         configuration.gradientCheckpointing = gradientCheckpointing
         let trainer = try DenoisingTrainer(
-            Denoising(DenoisingObjective(pipeline.scheduler)), network: model, batches: SameBatch(batch: batch),
+            Denoising(DenoisingObjective(pipeline.timingScheduler)), network: model, batches: SameBatch(batch: batch),
             configuration: configuration)
         return { try trainer.advance() }
     }
 
     func hessianVectorProduct() throws -> () throws -> Void {
-        let objective = try DenoisingObjective(pipeline.scheduler)
+        let objective = try DenoisingObjective(pipeline.timingScheduler)
         model.usesGradientCheckpointing = gradientCheckpointing
         let arena = ParameterArena(model.parameters)
         let direction = Tensor(uninitialized: [arena.count])

@@ -22,8 +22,13 @@ public struct BenchmarkSubject {
     let make: () throws -> Pipeline
 
     /// A model folder with its weights.
-    public init(_ name: String, folder: URL) throws {
-        try self.init(name, source: folder.path) { try PipelineFolder(folder).load() }
+    ///
+    /// - Parameters:
+    ///   - name: what tables call it.
+    ///   - folder: a model folder, or that of a finished run.
+    ///   - variant: which variant of the weights is read, as "fp16"; nil for the ordinary ones, or the only ones.
+    public init(_ name: String, folder: URL, variant: String? = nil) throws {
+        try self.init(name, source: folder.path) { try PipelineFolder(folder).reading(variant: variant).load() }
     }
 
     /// A net described by a U-Net's `config.json`, with random weights and diffusers' default scheduler.

@@ -5,20 +5,23 @@ import Foundation
 public enum ModelFamilies {
     public static let all: [any ModelFamily.Type] = [PipelineFolder.self, FeatureClassifierFolder.self]
 
-    /// The folder at `url` as one of its family, by the class that its configuration names; nothing else is read.
+    /// The folder at `url` as one of its family, by the class that its configuration names; nothing else is read. The
+    /// folder of a finished run stands for the model in it.
     ///
     /// - Parameters:
-    ///   - url: a model folder.
+    ///   - url: a model folder, or that of a finished run.
+    ///   - variant: which variant of the weights is meant, as "fp16"; nil for the ordinary ones, or the only ones.
     ///   - families: those that come into question.
     /// - Throws: `StorageError`; `ModelFolderError` where it is no model, or one of a class that is not known.
     public static func folder(
-        at url: URL, among families: [any ModelFamily.Type] = all
+        at url: URL, variant: String? = nil, among families: [any ModelFamily.Type] = all
     ) throws -> any ModelFamily {
         try ModelFolder(url).check()
+        let url = try ModelFolder.located(url, with: paths(of: families))
         var unknown: ModelFolderError?
         for family in families {
             switch try match(family, url) {
-            case .fits: return make(family, url)
+            case .fits: return try make(family, url, variant)
             case .another(let file, let name):
                 unknown = .unsupportedClass(
                     path: file.path, got: name,
@@ -56,7 +59,11 @@ public enum ModelFamilies {
         return families.flatMap { paths($0) }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     }
 
-    private static func make<Family: ModelFamily>(_: Family.Type, _ url: URL) -> any ModelFamily { Family(url) }
+    private static func make<Family: ModelFamily>(
+        _: Family.Type, _ url: URL, _ variant: String?
+    ) throws -> any ModelFamily {
+        try Family(url).reading(variant: variant)
+    }
 
     /// Loads a model of any of these families.
     /// - Throws: as `folder(at:among:)` and the family's `load`.

@@ -14,6 +14,11 @@ public protocol ModelFamily: SendableMetatype {
     init(_ url: URL)
     var url: URL { get }
 
+    /// The same folder, of whose weights a variant is read, as "fp16"; nil for the ordinary ones, or the only ones.
+    /// - Throws: `ModelFolderError.noVariant` where the family has no variants; where only this folder has none of the
+    ///   name, reading it throws so.
+    func reading(variant: String?) throws -> Self
+
     /// Reads and checks everything there is.
     /// - Throws: `StorageError` and `SafetensorsError` for files that are missing or damaged,
     ///   `ModelFolderError` for contents that do not fit.
@@ -25,12 +30,18 @@ public protocol ModelFamily: SendableMetatype {
     /// The weights as other programs read them. The compact form of weights with zeros (`SparseSafetensors`) has its
     /// name beside it.
     var weightsFile: URL { get throws }
+    /// Bytes of the weight files that are read.
+    func weightBytes() throws -> Int
 }
 
 extension ModelFamily {
     public static var takesUnnamed: Bool { false }
 
-    /// Bytes of the weight files that are read.
+    public func reading(variant: String?) throws -> Self {
+        guard let variant else { return self }
+        throw ModelFolderError.noVariant(path: url.path, got: variant, present: [])
+    }
+
     public func weightBytes() throws -> Int { try WeightFolder(of: weightsFile).bytes() }
 
     /// Bytes of the compact form of weights with zeros; nil where there is none.

@@ -17,13 +17,34 @@ public struct ModelFolder {
     func check() throws {
         switch try FileKind(reading: url) {
         case .folder: break
-        case .nothing: throw StorageError.missing(path: url.path)
+        case .nothing:
+            throw HubName(of: url).map { ModelFolderError.onHub(path: $0.typed, repository: $0.repository) }
+                ?? StorageError.missing(path: url.path)
         case .file, .link, .other: throw StorageError.notAFolder(path: url.path)
         }
         for folder in [url] + (try FolderContents.names(url).map(url.appendingPathComponent))
         where FileKind(at: folder, followingLinks: true) == .folder || folder == url {
             guard access(folder.path, X_OK) == 0 else { throw StorageError.reading(folder.path) }
         }
+    }
+
+    /// The model folder that `url` stands for: itself, or the result of the run whose folder it is.
+    ///
+    /// - Parameter configurations: where a model's configuration may lie, below its folder.
+    /// - Throws: `ModelFolderError.unfinishedRun` for a run that has no model yet.
+    static func located(_ url: URL, with configurations: [String]) throws -> URL {
+        guard FileKind(at: url, followingLinks: true) == .folder, ModelFolder(url).first(of: configurations) == nil
+        else {
+            return url
+        }
+        // A quick start keeps its run in a folder of that name.
+        for run in [url, url.appendingPathComponent("run")] where exists(run.appendingPathComponent("run.json")) {
+            let model = run.appendingPathComponent("model")
+            if ModelFolder(model).first(of: configurations) != nil { return model }
+            let record = try? JSONFile.read(run.appendingPathComponent("run.json"))
+            throw ModelFolderError.unfinishedRun(path: run.path, command: record?["command"]?.stringValue)
+        }
+        return url
     }
 
     /// The first of these paths, below the folder, that is there.

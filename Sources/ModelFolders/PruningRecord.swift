@@ -59,6 +59,16 @@ public struct PruningRecord: Codable, Sendable, Equatable {
         }
     }
 
+    /// A pruning of a model that was pruned again.
+    public struct Earlier: Codable, Sendable, Equatable {
+        public var method: String
+        public var granularity: String?
+        public var configuration: String
+        public var seed: Int
+        public var asked: Asked
+        public var achieved: Achieved
+    }
+
     public static let currentSchema = 1
 
     public var schema = PruningRecord.currentSchema
@@ -72,10 +82,13 @@ public struct PruningRecord: Codable, Sendable, Equatable {
     public var target: String?
     /// The first limit of it.
     public var asked: Asked
+    /// What this pruning left of the model that it was given.
     public var achieved: Achieved
     public var groups: [Group]
     /// The program and the command that wrote the record. No part of what the model is.
     public var madeBy: Provenance?
+    /// The prunings before this one, the first of them first; nil where the model given was dense.
+    public var history: [Earlier]?
 
     public init(
         method: String, granularity: String? = nil, configuration: String, seed: Int, target: String? = nil,
@@ -93,7 +106,7 @@ public struct PruningRecord: Codable, Sendable, Equatable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case schema, method, granularity, configuration, seed, target, asked, achieved, groups
+        case schema, method, granularity, configuration, seed, target, asked, achieved, groups, history
         case madeBy = "made_by"
     }
 
@@ -107,6 +120,25 @@ public struct PruningRecord: Codable, Sendable, Equatable {
         case "params": "parameters"
         default: achieved.weights == nil ? "channels" : "weights"
         }
+    }
+
+    /// This pruning and those before it, as the history of the next.
+    public var asHistory: [Earlier] {
+        (history ?? []) + [
+            Earlier(
+                method: method, granularity: granularity, configuration: configuration, seed: seed, asked: asked,
+                achieved: achieved)
+        ]
+    }
+
+    /// What all prunings together left of the model before the first; nil where there was one alone.
+    public var achievedInAll: Achieved? {
+        guard let first = history?.first?.achieved else { return nil }
+        func change(_ dense: Change, _ pruned: Change) -> Change { Change(dense: dense.dense, pruned: pruned.pruned) }
+        return Achieved(
+            parameters: change(first.parameters, achieved.parameters), macs: change(first.macs, achieved.macs),
+            channels: change(first.channels, achieved.channels),
+            weights: first.weights.flatMap { dense in achieved.weights.map { change(dense, $0) } })
     }
 
     /// Channels left by group name, of the groups that lost some.

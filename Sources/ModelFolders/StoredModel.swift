@@ -8,6 +8,8 @@ public protocol StoredModel {
     var model: Network { get }
     /// nil for a model that was never pruned.
     var pruning: PruningRecord? { get }
+    /// What the weights are stored as.
+    var weightTypes: WeightTypes { get }
     /// One sentence for each oddity that was overlooked on loading.
     var warnings: [String] { get }
     /// What makes the model what it is beside weights and pruning, by the names that errors call it.
@@ -19,6 +21,8 @@ public protocol StoredModel {
 }
 
 extension StoredModel {
+    public var weightTypes: WeightTypes { .float32 }
+
     /// What the model is, by content: SHA-256 of its weights, its settings and its pruning record.
     ///
     /// Equal models have equal digests whatever their files: sharded or not, with defaults spelled out or left away.

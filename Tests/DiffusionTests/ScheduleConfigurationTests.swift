@@ -1,18 +1,22 @@
 import Files
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Diffusion
 
 @Suite struct ScheduleConfigurationTests {
     private func decode(_ json: String) throws -> (configuration: SchedulerConfiguration, warnings: [String]) {
-        try SchedulerConfiguration.decode(JSONValue(parsing: Array(json.utf8)))
+        switch try SchedulerReading(JSONValue(parsing: json)) {
+        case .schedule(let configuration, let warnings): return (configuration, warnings)
+        case .none(let name, let reason): throw SchedulerError.malformed("\(name): \(reason)")
+        }
     }
 
     @Test(arguments: ["ddpm", "ddim"])
     func diffusersFilesRoundTrip(name: String) throws {
         let file = try ScheduleFixtures.data("\(name)_scheduler_config.json")
-        let (configuration, warnings) = try SchedulerConfiguration.decode(JSONValue(parsing: Array(file)))
+        let (configuration, warnings) = try decode(String(decoding: file, as: UTF8.self))
         #expect(warnings == [])
         var expected = SchedulerConfiguration()
         expected.schedulerClass = name == "ddpm" ? .ddpm : .ddim
@@ -64,10 +68,12 @@ import Testing
     }
 
     @Test func unknownKeysAreListedInOrder() throws {
-        let (configuration, warnings) = try decode(#"{"tensor_format": "pt", "beta_end": 0.01, "a": {"b": [1]}}"#)
+        let (configuration, warnings) = try decode(
+            #"{"tensor_format": "pt", "beta_end": 0.01, "a": {"b": [1]}, "bta_start": 1}"#)
         #expect(configuration.betaEnd == 0.01)
-        #expect(warnings.count == 2)
-        #expect(warnings.first?.contains("key a ") == true)
+        #expect(warnings.count == 3)
+        #expect(warnings.first?.contains("key 'a' ") == true)
+        #expect(warnings[1].hasSuffix("did you mean 'beta_start'?"))
         #expect(warnings.last?.contains("tensor_format") == true)
     }
 
@@ -82,10 +88,13 @@ import Testing
         (#"{"num_train_timesteps": 0}"#, "num_train_timesteps", "0"),
         (#"{"num_train_timesteps": 1e18}"#, "num_train_timesteps", "1000000000000000000"),
         (#"{"num_train_timesteps": 1e30}"#, "num_train_timesteps", "1e+30"),
+        (#"{"beta_end": Infinity}"#, "beta_end", "Infinity"),
+        (#"{"beta_start": NaN}"#, "beta_start", "NaN"),
+        (#"{"_class_name": "PNDMScheduler", "beta_start": -Infinity}"#, "beta_start", "-Infinity"),
         (#"{"num_train_timesteps": null}"#, "num_train_timesteps", "null"),
         (#"{"beta_schedule": "quadratic"}"#, "beta_schedule", #""quadratic""#),
-        (#"{"beta_schedule": 3}"#, "beta_schedule", "3.0"),
-        (#"{"_class_name": "PNDMScheduler"}"#, "_class_name", #""PNDMScheduler""#),
+        (#"{"beta_schedule": 3}"#, "beta_schedule", "3"),
+        (#"{"_class_name": 3}"#, "_class_name", "3"),
         (#"{"clip_sample": "yes"}"#, "clip_sample", #""yes""#),
         (#"{"clip_sample_range": -1}"#, "clip_sample_range", "-1.0"),
         (#"{"dynamic_thresholding_ratio": 1.01}"#, "dynamic_thresholding_ratio", "1.01"),
@@ -110,12 +119,67 @@ import Testing
         }
     }
 
-    @Test(arguments: ["[]", "null", "3", #""{}""#])
+    @Test(arguments: ["[]", "null", "3", "NaN", #""{}""#])
     func whatIsNoObjectIsRefused(json: String) {
         #expect {
             try decode(json)
         } throws: { error in
             if case SchedulerError.malformed = error { true } else { false }
         }
+    }
+
+    // MARK: other classes
+
+    @Test func otherClassesLendTheirNoiseSchedule() throws {
+        let (pndm, warnings) = try decode(
+            #"""
+            {"_class_name": "PNDMScheduler", "beta_schedule": "scaled_linear", "beta_end": 0.01, "skip_prk_steps": true,
+             "prediction_type": "v_prediction", "timestep_spacing": "trailing", "set_alpha_to_one": false,
+             "trained_betas": null, "steps_offset": 1}
+            """#)
+        #expect(pndm.schedulerClass == .pndm && pndm.betaSchedule == .scaledLinear && pndm.betaEnd == 0.01)
+        #expect(pndm.predictionType == .velocity && pndm.timestepSpacing == .trailing && !pndm.setAlphaToOne)
+        // Its own keys are nobody's mistake.
+        #expect(warnings.count == 1 && warnings[0].contains("PNDMScheduler") && warnings[0].contains("DDIM"))
+        var ddim = pndm
+        ddim.schedulerClass = .ddim
+        #expect(try NoiseSchedule(pndm) == NoiseSchedule(ddim))
+        #expect(try JSONValue(encoding: pndm).decoded(as: SchedulerConfiguration.self) == pndm)
+        #expect(!SchedulerClass.pndm.drawsHere && SchedulerClass.ddim.drawsHere && SchedulerClass.ddpm.drawsHere)
+    }
+
+    /// diffusers' own defaults, which are not those of DDPM.
+    @Test(arguments: [
+        ("HeunDiscreteScheduler", 0.00085, 0.012, BetaSchedule.linear), ("LCMScheduler", 0.00085, 0.012, .scaledLinear),
+        ("UnCLIPScheduler", 0.0001, 0.02, .squaredCosine), ("EulerDiscreteScheduler", 0.0001, 0.02, .linear),
+    ])
+    func otherClassesHaveDefaultsOfTheirOwn(name: String, start: Double, end: Double, schedule: BetaSchedule) throws {
+        // UnCLIP's variance_type may be one that DDPM does not know.
+        let read = try decode(#"{"_class_name": "\#(name)", "variance_type": null}"#).configuration
+        #expect(read.betaStart == start && read.betaEnd == end && read.betaSchedule == schedule)
+    }
+
+    /// As diffusers writes it: Python's -Infinity in a key that is none of training's.
+    @Test func aSolversInfinityIsReadOver() throws {
+        let json =
+            #"{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity, "variance_type": null}"#
+        #expect(try decode(json).configuration.schedulerClass == .dpmSolverMultistep)
+    }
+
+    @Test(arguments: [
+        (#"{"_class_name": "ScoreSdeVeScheduler", "num_train_timesteps": 2000}"#, "noise levels"),
+        (#"{"_class_name": "FlowMatchEulerDiscreteScheduler"}"#, "flows"),
+        (#"{"_class_name": "EulerDiscreteScheduler", "prediction_type": "flow_prediction"}"#, "'flow_prediction'"),
+        (#"{"_class_name": "UniPCMultistepScheduler", "use_flow_sigmas": true}"#, "use_flow_sigmas"),
+        (#"{"_class_name": "HeunDiscreteScheduler", "beta_schedule": "exp"}"#, "'exp'"),
+        (#"{"_class_name": "DDPMSheduler"}"#, "did you mean DDPMScheduler?"),
+        (#"{"_class_name": "MySchedule", "beta_start": NaN}"#, "not known here"),
+    ])
+    func whatHasNoBetasSaysSo(json: String, words: String) throws {
+        guard case .none(_, let reason) = try SchedulerReading(JSONValue(parsing: json)) else {
+            Issue.record("\(json) gave a schedule")
+            return
+        }
+        #expect(reason.contains(words), "\(reason)")
     }
 }

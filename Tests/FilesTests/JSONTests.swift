@@ -46,9 +46,11 @@ import Testing
     @Test(arguments: [
         "", " ", "{", "[", "[1,]", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "01", "-", "+1", "1.", ".5", "1e", "1e+", "0x10",
         "tru",
-        "nul", "NaN", "Infinity", "-Infinity", "[1] 2", "\"", "\"\\", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"",
+        "nul", "nan", "-NaN", "+Infinity", "-Infinit", "Infinity1", "inf", "[1] 2", "\"", "\"\\", "\"\\x\"",
+        "\"\\u12\"", "\"\\u12g4\"",
         "\"\\ud800\"",
-        "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800\\ud800\"", "\"a\nb\"", "'a'", "\u{FEFF}{}", "[1 2]", "{\"a\":}",
+        "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800\\ud800\"", "\"a\nb\"", "'a'", "\u{FEFF}\u{FEFF}{}",
+        " \u{FEFF}{}", "\u{FEFF}", "[1 2]", "{\"a\":}",
     ])
     func malformedTextIsRefused(_ text: String) {
         #expect(error(JSONError.self) { _ = try JSONValue(parsing: text) } != nil)
@@ -100,6 +102,34 @@ import Testing
     @Test func numbersThatAreNotFinite() throws {
         #expect(error(JSONError.self) { _ = try JSONValue.double(.infinity).text() } == .notFinite(.infinity))
         #expect(try JSONValue.array([.double(.nan), .double(1)]).text(.logLine) == "[null, 1.0]")
+    }
+
+    @Test func aByteOrderMarkIsPassedOver() throws {
+        #expect(try JSONValue(parsing: [0xEF, 0xBB, 0xBF] + Array(#" {"a": 1}"#.utf8)) == ["a": 1])
+        for text in [[0xFF, 0xFE, 0x7B, 0], [0xFE, 0xFF, 0, 0x7B]] as [[UInt8]] {
+            let got = error(JSONError.self) { _ = try JSONValue(parsing: text) }
+            #expect(got.map { "\($0)" }?.contains("UTF-16, expected UTF-8") == true)
+        }
+    }
+
+    /// As Python's `json` writes them: they come back the same, and are refused by key where a number is needed.
+    @Test func numbersThatPythonWritesAreRead() throws {
+        let text = "[\n  -Infinity,\n  Infinity,\n  NaN\n]"
+        let value = try JSONValue(parsing: text)
+        guard case .array(let values) = value, case .double(let number)? = values.last else {
+            Issue.record("\(value)")
+            return
+        }
+        #expect(values[..<2] == [.double(-.infinity), .double(.infinity)] && number.isNaN)
+        #expect(try value.text(.foreign) == text)
+        #expect(throws: JSONError.self) { try value.text(.python) }
+        struct Setting: Decodable { let beta: Double }
+        for (text, got) in [("NaN", "NaN"), ("-Infinity", "-Infinity"), ("Infinity", "Infinity")] {
+            let refusal = error(SettingError.self) {
+                _ = try JSONValue(parsing: #"{"beta": \#(text)}"#).decoded(as: Setting.self)
+            }
+            #expect(refusal.map { "\($0)" } == "'beta' is \(got), expected a finite number")
+        }
     }
 
     @Test func filesThatCannotBeRead() throws {

@@ -59,6 +59,50 @@ import WeightFiles
         }
     #endif
 
+    /// Every pattern comes back, and what lies between two goes to the nearer one, halfway to the even one.
+    @Test func narrowingRoundsToNearest() {
+        for bits in UInt16.min...UInt16.max {
+            let (half, brain) = (HalfPrecision.float(fromFloat16: bits), HalfPrecision.float(fromBFloat16: bits))
+            #expect(HalfPrecision.float16(half) == bits && HalfPrecision.bfloat16(brain) == bits, "\(bits)")
+        }
+        for bits in UInt16(0)..<0x7BFF {
+            let (low, high) = (HalfPrecision.float(fromFloat16: bits), HalfPrecision.float(fromFloat16: bits + 1))
+            let middle = low + (high - low) / 2
+            let even = bits % 2 == 0 ? bits : bits + 1
+            #expect(HalfPrecision.float16(middle.nextDown) == bits && HalfPrecision.float16(middle.nextUp) == bits + 1)
+            #expect(HalfPrecision.float16(middle) == even && HalfPrecision.float16(-middle) == even | 0x8000)
+        }
+        for bits in stride(from: UInt16(0), to: 0x7F7F, by: 7) {
+            let low = HalfPrecision.float(fromBFloat16: bits)
+            let middle = Float(bitPattern: low.bitPattern + 0x8000)
+            #expect(
+                HalfPrecision.bfloat16(middle.nextDown) == bits && HalfPrecision.bfloat16(middle.nextUp) == bits + 1)
+            #expect(HalfPrecision.bfloat16(middle) == (bits % 2 == 0 ? bits : bits + 1))
+        }
+        #expect(HalfPrecision.float16(65519.996) == 0x7BFF && HalfPrecision.float16(65520) == 0x7C00)
+        #expect(HalfPrecision.float16(-.infinity) == 0xFC00 && HalfPrecision.bfloat16(.infinity) == 0x7F80)
+        #expect(HalfPrecision.float16(Float(bitPattern: 0x7F80_0001)) & 0x7FFF > 0x7C00)
+        #expect(HalfPrecision.bfloat16(Float(bitPattern: 0x7F80_0001)) & 0x7FFF > 0x7F80)
+    }
+
+    @Test func whatATypeCannotHoldIsNotStoredAsIt() throws {
+        func stored(_ values: [Float], _ type: ElementType) -> NamedTensor? {
+            NamedTensor("t", shape: [values.count], floats: values, storedAs: type)
+        }
+        #expect(stored([65520], .f16) == nil && stored([-1e30], .f16) == nil && stored([3.4e38], .bf16) == nil)
+        #expect(stored([1], .f64) == nil && stored([1], .i64) == nil)
+        // What is not finite stays so.
+        #expect(stored([.infinity, -.infinity], .f16)?.elements == .float16([0x7C00, 0xFC00]))
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("t.safetensors")
+            for (type, expected) in [(ElementType.f16, Float(0.33325195)), (.bf16, 0.33398438), (.f32, 0.33333334)] {
+                try SafetensorsWriter.write([try #require(stored([1 / 3, 65504], type))], to: url)
+                let file = try SafetensorsFile(contentsOf: url)
+                #expect(try file.elementType(of: "t") == type && file.floats("t")[0] == expected)
+            }
+        }
+    }
+
     @Test func longTensorsPassThroughTheBuffer() throws {
         try withTemporaryFolder { folder in
             let url = folder.appendingPathComponent("long.safetensors")
@@ -98,6 +142,7 @@ import WeightFiles
                 #expect(try file.shape(of: tensor.name) == tensor.shape)
                 switch tensor.elements {
                 case .floats(let values): #expect(try file.floats(tensor.name) == values)
+                case .float16, .bfloat16: Issue.record("\(tensor.name) is of neither type")
                 case .integers(let values): #expect(try file.integers(tensor.name) == values)
                 case .bytes(let values): #expect(try file.integers(tensor.name) == values.map(Int64.init))
                 }

@@ -31,6 +31,19 @@ import WeightFiles
         }
     }
 
+    /// Halves have a compact form of halves.
+    @Test(arguments: [ElementType.f16, .bf16]) func narrowNumbersStayNarrow(type: ElementType) throws {
+        let floats: [Float] = (0..<64).map { $0 % 8 == 3 ? Float($0) / 4 : -0.0 }
+        let tensor = try #require(NamedTensor("t", shape: [8, 8], floats: floats, storedAs: type))
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("x.safetensors")
+            try SparseSafetensors.write([tensor], to: url)
+            let (file, stored) = (try SparseSafetensors(contentsOf: url), try SafetensorsFile(contentsOf: url))
+            #expect(try file.floats("t") == floats && file.elementType(of: "t") == type)
+            #expect(try stored.elementType(of: "t.values") == type && stored.shape(of: "t.values") == [8])
+        }
+    }
+
     /// What does not fit together is refused, on opening or on reading,
     /// and claims no more memory than the file can hold.
     @Test func partsThatDoNotFitAreRefused() throws {

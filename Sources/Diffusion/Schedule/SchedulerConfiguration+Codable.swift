@@ -1,5 +1,4 @@
 import Files
-import Foundation
 
 /// The keys of `scheduler_config.json`.
 enum SchedulerKey: String, CaseIterable, CodingKey {
@@ -21,15 +20,6 @@ enum SchedulerKey: String, CaseIterable, CodingKey {
     case stepsOffset = "steps_offset"
     case rescaleBetasZeroSNR = "rescale_betas_zero_snr"
     case setAlphaToOne = "set_alpha_to_one"
-
-    /// Whether the class's initialiser in diffusers takes the key.
-    func belongs(to schedulerClass: SchedulerClass) -> Bool {
-        switch self {
-        case .varianceType: schedulerClass == .ddpm
-        case .setAlphaToOne: schedulerClass == .ddim
-        default: true
-        }
-    }
 }
 
 extension SchedulerConfiguration: Codable {
@@ -56,11 +46,9 @@ extension SchedulerConfiguration: Codable {
         try container.encode(timestepSpacing, forKey: .timestepSpacing)
         try container.encode(stepsOffset, forKey: .stepsOffset)
         try container.encode(rescaleBetasZeroSNR, forKey: .rescaleBetasZeroSNR)
-        if SchedulerKey.varianceType.belongs(to: schedulerClass) {
-            try container.encode(varianceType, forKey: .varianceType)
-        }
-        if SchedulerKey.setAlphaToOne.belongs(to: schedulerClass) {
-            try container.encode(setAlphaToOne, forKey: .setAlphaToOne)
+        switch schedulerClass {
+        case .ddpm: try container.encode(varianceType, forKey: .varianceType)
+        default: try container.encode(setAlphaToOne, forKey: .setAlphaToOne)
         }
     }
 }
@@ -70,10 +58,14 @@ struct SchedulerConfigurationFile: Decodable {
     let configuration: SchedulerConfiguration
     let warnings: [String]
 
+    /// What an error says was got where no decoder can tell: a number that is not finite, or too large.
+    static let unreadable = "not finite"
+
     init(from decoder: any Decoder) throws {
         let reader = try SchedulerKeyReader(decoder)
         var read = SchedulerConfiguration()
         try reader.choice(.className, into: &read.schedulerClass)
+        (read.betaStart, read.betaEnd, read.betaSchedule) = read.schedulerClass.defaultBetas
         try reader.value(.diffusersVersion, "a string", into: &read.diffusersVersion)
         try reader.value(.trainTimesteps, "an integer", into: &read.trainTimesteps)
         try reader.value(.betaStart, "a number", into: &read.betaStart)
@@ -84,7 +76,8 @@ struct SchedulerConfigurationFile: Decodable {
             try reader.value(.trainedBetas, "null or a list of numbers", into: &betas)
             read.trainedBetas = betas
         }
-        try reader.choice(.varianceType, into: &read.varianceType)
+        // Elsewhere the key means something else, or nothing.
+        if read.schedulerClass.drawsHere { try reader.choice(.varianceType, into: &read.varianceType) }
         try reader.value(.clipSample, "true or false", into: &read.clipSample)
         try reader.value(.clipSampleRange, "a number", into: &read.clipSampleRange)
         try reader.choice(.predictionType, into: &read.predictionType)
@@ -97,17 +90,23 @@ struct SchedulerConfigurationFile: Decodable {
         try reader.value(.setAlphaToOne, "true or false", into: &read.setAlphaToOne)
         try read.validate()
         configuration = read
-        warnings =
-            reader.unknownKeys.map {
-                "scheduler configuration: key \($0) is not known and is ignored"
-                    + Spelling.hint(for: $0, among: SchedulerKey.allCases.map(\.rawValue))
-            }
-            + Self.remarks(on: read)
+        warnings = (read.schedulerClass.drawsHere ? reader.unknownKeys.map(Self.ignored) : []) + Self.remarks(on: read)
     }
 
-    /// What works here and not in diffusers.
+    private static func ignored(_ key: String) -> String {
+        let nearest = Spelling.nearest(to: key, among: SchedulerKey.allCases.map(\.rawValue))
+        return "scheduler configuration: key \(Quoted(key)) is not known and is ignored"
+            + (nearest.map { "; did you mean '\($0)'?" } ?? "")
+    }
+
+    /// What is not as in diffusers.
     private static func remarks(on read: SchedulerConfiguration) -> [String] {
         var remarks: [String] = []
+        if !read.schedulerClass.drawsHere {
+            remarks.append(
+                "the noise schedule and prediction type of \(read.schedulerClass.rawValue) are taken; pictures are "
+                    + "drawn by the steps of DDIM or DDPM over the same schedule")
+        }
         if read.timestepSpacing == .quadratic {
             remarks.append("timestep_spacing quad is not known to diffusers")
         }
@@ -167,7 +166,7 @@ private struct SchedulerKeyReader {
         if (try? container.decodeNil(forKey: key)) == true { return "null" }
         if (try? container.nestedUnkeyedContainer(forKey: key)) != nil { return "a list" }
         return (try? container.nestedContainer(keyedBy: AnyKey.self, forKey: key)) != nil
-            ? "an object" : "a number too large"
+            ? "an object" : SchedulerConfigurationFile.unreadable
     }
 }
 

@@ -1,10 +1,9 @@
-import Files
-
-/// The content of a diffusers `scheduler_config.json`: DDPMScheduler or DDIMScheduler as of diffusers 0.42.1.
+/// The content of a diffusers `scheduler_config.json`, as of diffusers 0.42.1: all of DDPMScheduler and DDIMScheduler,
+/// and of other classes what DDPM or DDIM take over from it.
 ///
 /// `Codable`: keys missing from the file take diffusers' defaults, keys not known are ignored
-/// (`decode(_:)` lists them), values out of range throw a `SchedulerError` that names the key. Encoding writes every
-/// key of the class and no other.
+/// (`SchedulerReading` lists them), values out of range throw a `SchedulerError` that names the key. Encoding writes
+/// every key of the class and no other.
 public struct SchedulerConfiguration: Equatable, Sendable {
     /// The most training timesteps accepted: far above any in use, low enough to hold in memory.
     public static let trainTimestepsLimit = 1_000_000
@@ -42,19 +41,18 @@ public struct SchedulerConfiguration: Equatable, Sendable {
     /// diffusers' defaults.
     public init() {}
 
-    /// Reads the document of a `scheduler_config.json`.
-    ///
-    /// - Returns: the configuration, and a sentence for each key that is ignored or that diffusers would refuse.
-    /// - Throws: `SchedulerError`.
-    public static func decode(_ json: JSONValue) throws -> (configuration: SchedulerConfiguration, warnings: [String]) {
-        do {
-            let file = try json.decoded(as: SchedulerConfigurationFile.self)
-            return (file.configuration, file.warnings)
-        } catch let error as SchedulerError {
-            throw error
-        } catch {
-            throw SchedulerError.malformed("it does not parse as one")
-        }
+    /// The defaults of a class.
+    public init(of schedulerClass: SchedulerClass) {
+        self.schedulerClass = schedulerClass
+        (betaStart, betaEnd, betaSchedule) = schedulerClass.defaultBetas
+    }
+
+    /// Where the noise schedule comes from, by the file's keys and words: "beta_schedule linear from 0.0001 to 0.02".
+    public var betaSummary: String {
+        let rescaled = rescaleBetasZeroSNR ? ", \(SchedulerKey.rescaleBetasZeroSNR.rawValue)" : ""
+        guard trainedBetas == nil else { return SchedulerKey.trainedBetas.rawValue + rescaled }
+        let range = [.linear, .scaledLinear, .sigmoid].contains(betaSchedule) ? " from \(betaStart) to \(betaEnd)" : ""
+        return "\(SchedulerKey.betaSchedule.rawValue) \(betaSchedule.rawValue)\(range)\(rescaled)"
     }
 
     /// Throws `SchedulerError.invalidValue` for the first value out of range.

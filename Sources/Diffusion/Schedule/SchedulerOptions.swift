@@ -1,9 +1,3 @@
-/// The diffusers class a scheduler configuration belongs to.
-public enum SchedulerClass: String, Codable, Sendable, CaseIterable {
-    case ddpm = "DDPMScheduler"
-    case ddim = "DDIMScheduler"
-}
-
 /// How β goes from the first training timestep to the last.
 public enum BetaSchedule: String, Codable, Sendable, CaseIterable {
     /// Evenly from `beta_start` to `beta_end`.

@@ -18,10 +18,10 @@ public enum JSONFile {
     }
 
     /// Writes `value` atomically as Python's `json.dumps(value, indent=2, sort_keys=True)` and a newline would.
-    /// - Throws: `StorageError`, also for a number that is not finite.
-    public static func write(_ value: JSONValue, to url: URL) throws {
+    /// - Throws: `StorageError`, also for a number that is not finite, unless the style allows for it.
+    public static func write(_ value: JSONValue, to url: URL, style: JSONStyle = .python) throws {
         do {
-            try AtomicFile.write(Data((try value.text(.python) + "\n").utf8), to: url)
+            try AtomicFile.write(Data((try value.text(style) + "\n").utf8), to: url)
         } catch let error as JSONError {
             throw StorageError.json(file: url.path, error)
         }

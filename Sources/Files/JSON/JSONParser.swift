@@ -15,10 +15,11 @@ public struct JSONLimits: Sendable {
 }
 
 extension JSONValue {
-    /// Reads one JSON document (RFC 8259, UTF-8, no byte-order mark).
+    /// Reads one JSON document (RFC 8259, UTF-8), with a byte-order mark or without, and `NaN`, `Infinity` and
+    /// `-Infinity` as Python writes them.
     ///
-    /// Stricter than most readers: a key given twice, a lone surrogate, a number that is not finite in 64 bits and
-    /// anything beyond `limits` are errors.
+    /// Stricter than most readers: a key given twice, a lone surrogate, a number that does not fit 64 bits and anything
+    /// beyond `limits` are errors.
     /// - Throws: `JSONError`, with the place.
     public init(parsing text: [UInt8], limits: JSONLimits = JSONLimits()) throws {
         guard text.count <= limits.bytes else { throw JSONError.tooLarge(bytes: text.count, limit: limits.bytes) }
@@ -46,7 +47,13 @@ private struct JSONParser {
         self.limits = limits
     }
 
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
     mutating func document() throws -> JSONValue {
+        if text.starts(with: Self.byteOrderMark) { index = Self.byteOrderMark.count }
+        if text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF]) {
+            throw JSONError.syntax("the text is in UTF-16, expected UTF-8", at: position(0))
+        }
         skipWhitespace()
         let value = try value()
         skipWhitespace()
@@ -66,6 +73,8 @@ private struct JSONParser {
         case UInt8(ascii: "t"): return try literal("true", .bool(true))
         case UInt8(ascii: "f"): return try literal("false", .bool(false))
         case UInt8(ascii: "n"): return try literal("null", .null)
+        case UInt8(ascii: "N"): return try literal("NaN", .double(.nan))
+        case UInt8(ascii: "I"): return try literal("Infinity", .double(.infinity))
         default: throw unexpected("a value")
         }
     }
@@ -124,7 +133,7 @@ private struct JSONParser {
     private mutating func number() throws -> JSONValue {
         let start = index
         var isInteger = true
-        _ = take("-")
+        if take("-"), peek == UInt8(ascii: "I") { return try literal("Infinity", .double(-.infinity)) }
         if !take("0") {
             guard skipDigits() else { throw unexpected("a digit") }
         }

@@ -6,15 +6,25 @@ public struct JSONStyle: Sendable {
     public var spaced: Bool
     /// Writes every character beyond ASCII as \uXXXX.
     public var escapesNonASCII: Bool
-    /// Writes numbers that are not finite as null; otherwise they are an error.
-    public var nullsNonFinite: Bool
+    public var nonFinite: NonFinite
+
+    /// What becomes of numbers that are not finite, which JSON has none of.
+    public enum NonFinite: Sendable {
+        /// They are an error.
+        case refused
+        case null
+        /// `NaN`, `Infinity`, `-Infinity`.
+        case asPython
+    }
 
     /// As Python's `json.dumps(value, indent=2, sort_keys=True)`, which is how diffusers writes configurations.
-    public static let python = JSONStyle(indent: 2, spaced: true, escapesNonASCII: true, nullsNonFinite: false)
+    public static let python = JSONStyle(indent: 2, spaced: true, escapesNonASCII: true, nonFinite: .refused)
+    /// The same of what another program wrote and may have written so: numbers that are not finite stay what they are.
+    public static let foreign = JSONStyle(indent: 2, spaced: true, escapesNonASCII: true, nonFinite: .asPython)
     /// One line, no blanks, UTF-8.
-    public static let compact = JSONStyle(indent: nil, spaced: false, escapesNonASCII: false, nullsNonFinite: false)
+    public static let compact = JSONStyle(indent: nil, spaced: false, escapesNonASCII: false, nonFinite: .refused)
     /// One line of a log: as Python's `json.dumps(value, sort_keys=True)`, numbers that are not finite as null.
-    public static let logLine = JSONStyle(indent: nil, spaced: true, escapesNonASCII: true, nullsNonFinite: true)
+    public static let logLine = JSONStyle(indent: nil, spaced: true, escapesNonASCII: true, nonFinite: .null)
 }
 
 extension JSONValue {
@@ -41,12 +51,10 @@ package struct JSONSerializer {
         case .bool(let value): text += value ? "true" : "false"
         case .int(let value): text += String(value)
         case .double(let value):
-            if value.isFinite {
-                text += PythonFloat.repr(value)
-            } else if style.nullsNonFinite {
-                text += "null"
-            } else {
-                throw JSONError.notFinite(value)
+            switch value.isFinite ? .asPython : style.nonFinite {
+            case .asPython: text += PythonFloat.text(value)
+            case .null: text += "null"
+            case .refused: throw JSONError.notFinite(value)
             }
         case .string(let value): append(quoting: value)
         case .array(let elements):

@@ -5,7 +5,7 @@ extension JSONValue {
         case .null: "null"
         case .bool(let value): "\(value)"
         case .int(let value): "\(value)"
-        case .double(let value): value.plain
+        case .double(let value): value.isFinite ? value.plain : PythonFloat.text(value)
         case .string(let value): "'\(value.prefix(200))\(value.count > 200 ? "…" : "")'"
         case .array(let values):
             "[" + values.prefix(8).map(\.summary).joined(separator: ", ")

@@ -32,7 +32,7 @@ struct JSONValueDecoder: Decoder {
         switch type {
         case is Bool.Type: try unwrapped(value.boolValue, "true or false")
         case is String.Type: try unwrapped(value.stringValue, "text")
-        case is Double.Type: try unwrapped(value.doubleValue, "a number")
+        case is Double.Type: try double()
         case is Float.Type: try float()
         case let type as any FixedWidthInteger.Type: try integer(type)
         default: Unread()
@@ -40,6 +40,11 @@ struct JSONValueDecoder: Decoder {
     }
 
     private struct Unread {}
+
+    private func double() throws -> Double {
+        let number = try unwrapped(value.doubleValue, "a number")
+        return try unwrapped(number.isFinite ? number : nil, "a finite number")
+    }
 
     private func float() throws -> Float {
         try unwrapped(value.doubleValue.map { Float($0) }.flatMap { $0.isFinite ? $0 : nil }, "a number of 32 bits")

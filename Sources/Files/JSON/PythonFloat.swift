@@ -1,5 +1,11 @@
 /// Floating-point numbers as Python prints them.
 package enum PythonFloat {
+    /// As Python's `json` writes any number.
+    package static func text(_ value: Double) -> String {
+        if value.isFinite { return repr(value) }
+        return value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity"
+    }
+
     /// Python's `repr(float)` of a finite number: the shortest digits that read back the same, always with a point or
     /// an exponent; an exponent of at least two digits below 1e-4 and from 1e16 on.
     package static func repr(_ value: Double) -> String {

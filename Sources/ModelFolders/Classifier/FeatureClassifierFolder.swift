@@ -9,6 +9,7 @@ import WeightFiles
 /// and `pruning.json` where it was pruned.
 public struct FeatureClassifierFolder: ModelFamily {
     public let url: URL
+    private var variant: String?
 
     public static let classNames = ["feature-classifier"]
     public static let configurationPaths = ["config.json"]
@@ -17,6 +18,12 @@ public struct FeatureClassifierFolder: ModelFamily {
     private static let schema = 1
 
     public init(_ url: URL) { self.url = url }
+
+    public func reading(variant: String?) -> FeatureClassifierFolder {
+        var folder = self
+        folder.variant = variant
+        return folder
+    }
 
     public func load() throws -> StoredClassifier {
         let file = url.appendingPathComponent(ModelFolder.configurationName)
@@ -40,8 +47,11 @@ public struct FeatureClassifierFolder: ModelFamily {
             }
             return try Parameter.unset { try FeatureClassifier(configuration, kept: record?.keptChannels ?? [:]) }
         }
-        try WeightFolder(of: weightsFile).open().load(into: model.parameters)
-        return StoredClassifier(model: model, pruning: record, warnings: warnings)
+        let loaded = try weightFolder.open().load(into: model.parameters, isRecorded: record != nil)
+        var stored = StoredClassifier(model: model, pruning: record)
+        stored.weightTypes = loaded.types
+        stored.warnings = warnings + loaded.notes
+        return stored
     }
 
     public func save(_ stored: StoredClassifier) throws {
@@ -50,10 +60,14 @@ public struct FeatureClassifierFolder: ModelFamily {
                 with: ["kind": .string(Self.classNames[0]), "schema": .int(Self.schema)])
             try JSONFile.write(configuration, to: folder.appendingPathComponent(ModelFolder.configurationName))
             try WeightFolder(of: folder.appendingPathComponent(Self.weightsName)).write(
-                stored.model.parameters, compact: stored.pruning?.achieved.weights != nil)
+                stored.model.parameters, as: stored.weightTypes, compact: stored.pruning?.achieved.weights != nil)
             try ModelFolder(folder).write(stored.pruning)
         }
     }
+
+    private var weightFolder: WeightFolder { WeightFolder(of: weightsFile, variant: variant) }
+
+    public func weightBytes() throws -> Int { try weightFolder.bytes() }
 
     public var weightsFile: URL { url.appendingPathComponent(Self.weightsName) }
 }

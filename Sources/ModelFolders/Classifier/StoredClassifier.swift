@@ -6,7 +6,10 @@ public struct StoredClassifier: StoredModel {
     public let model: FeatureClassifier
     /// nil for a model that was never pruned.
     public var pruning: PruningRecord?
-    public let warnings: [String]
+    /// What the weights are stored as.
+    public var weightTypes = WeightTypes.float32
+    /// One sentence for each oddity that was overlooked on loading.
+    public var warnings: [String] = []
 
     public init(model: FeatureClassifier, pruning: PruningRecord? = nil, warnings: [String] = []) {
         self.model = model

@@ -6,9 +6,12 @@ import Models
 import WeightFiles
 
 /// Model folders as diffusers saves them: a pipeline folder (`model_index.json`, `unet/`, `scheduler/`), the older
-/// layout with everything in the root, or a bare U-Net folder; plus `pruning.json` where the model was pruned.
+/// layout with everything in the root, or a bare U-Net folder; plus `pruning.json` where the model was pruned. A
+/// finished run's folder stands for the model in it.
 public struct PipelineFolder: ModelFamily {
     public let url: URL
+    /// Which variant of the weights is read, as "fp16"; nil for the ordinary ones, or the only ones.
+    private var variant: String?
 
     public static let classNames = ["UNet2DModel", prunedClassName]
     public static let configurationPaths = ["unet/config.json", "config.json"]
@@ -19,11 +22,16 @@ public struct PipelineFolder: ModelFamily {
     static let prunedClassName = "PrunedUNet2DModel"
     static let modelingName = "modeling_diffprune"
     static let structureKey = "pruning"
-    static let indexName = "model_index.json"
     static let schedulerName = "scheduler_config.json"
     static let weightsName = "diffusion_pytorch_model.safetensors"
 
     public init(_ url: URL) { self.url = url }
+
+    public func reading(variant: String?) -> PipelineFolder {
+        var folder = self
+        folder.variant = variant
+        return folder
+    }
 
     /// Reads and checks everything: configuration, weights (names, shapes, finite values), scheduler, pruning record.
     public func load() throws -> Pipeline {
@@ -31,11 +39,11 @@ public struct PipelineFolder: ModelFamily {
         var warnings: [String] = []
         let file = try configurationFile
         let configuration = try Self.readConfiguration(file, &warnings)
-        let scheduler = try readScheduler(&warnings)
+        let origin = try readOrigin(&warnings)
         let structure = try Self.readStructure(file)
-        var record = try ModelFolder(url).readRecord()
+        var record = try ModelFolder(root).readRecord()
         try ModelFolder.placing(file) { try configuration.validate() }
-        let weights = try openWeights()
+        let weights = try weightFolder.open()
         if record == nil, structure == nil { try checkSize(of: weights, for: configuration) }
         let kept = try ModelFolder.placing(file) { try structure?.keptChannels() } ?? record?.keptChannels ?? [:]
         if let record, structure != nil, record.keptChannels != kept {
@@ -51,9 +59,11 @@ public struct PipelineFolder: ModelFamily {
                 PruningRecord.Group(name: $0.name, originalWidth: $0.originalWidth, kept: $0.kept)
             }
         }
-        try weights.load(into: model.parameters, renaming: AttentionNames.current)
-        var pipeline = Pipeline(model: model, scheduler: scheduler, pruning: record)
-        pipeline.warnings = warnings
+        let loaded = try weights.load(
+            into: model.parameters, isRecorded: record != nil, renaming: AttentionNames.current)
+        var pipeline = Pipeline(model: model, origin: origin, pruning: record)
+        pipeline.weightTypes = loaded.types
+        pipeline.warnings = warnings + loaded.notes
         return pipeline
     }
 
@@ -62,9 +72,12 @@ public struct PipelineFolder: ModelFamily {
 
     // MARK: parts
 
+    /// The model folder itself, where `url` is that of a run.
+    private var root: URL { get throws { try ModelFolder.located(url, with: Self.configurationPaths) } }
+
     private var configurationFile: URL {
         get throws {
-            guard let file = ModelFolder(url).first(of: Self.configurationPaths) else {
+            guard let file = try ModelFolder(root).first(of: Self.configurationPaths) else {
                 throw ModelFolderError.notAModel(
                     path: url.path,
                     reason: "there is neither \(Self.configurationPaths.joined(separator: " nor ")) in it")
@@ -77,6 +90,16 @@ public struct PipelineFolder: ModelFamily {
         get throws { try configurationFile.deletingLastPathComponent().appendingPathComponent(Self.weightsName) }
     }
 
+    private var weightFolder: WeightFolder { get throws { WeightFolder(of: try weightsFile, variant: variant) } }
+
+    public func weightBytes() throws -> Int { try weightFolder.bytes() }
+
+    /// The variants of the weights that are there beside or in place of the ordinary ones.
+    public func variants() throws -> [String] {
+        try ModelFolder(url).check()
+        return try weightFolder.variants
+    }
+
     /// Reads a U-Net's `config.json` by itself.
     ///
     /// - Parameters:
@@ -87,14 +110,20 @@ public struct PipelineFolder: ModelFamily {
             if let name = ModelFolder.className(in: json), !classNames.contains(name) {
                 throw ModelFolderError.unsupportedClass(path: file.path, got: name, expected: "'\(classNames[0])'")
             }
+            let quantization = json["quantization_config"]
+            try require(
+                quantization?.isNull ?? true, "quantization_config", got: quantization?.summary ?? "missing",
+                expected: "none: quantised weights are not read")
             let known = Set(UNetConfiguration.knownKeys + [structureKey, "auto_map"])
             return (
                 try json.decoded(as: UNetConfiguration.self),
-                json.sortedMembers?.map(\.key).filter { !known.contains($0) && !$0.hasPrefix("_") } ?? []
+                json.sortedMembers?.map(\.key).filter {
+                    !known.contains($0) && !$0.hasPrefix("_") && $0 != "quantization_config"
+                } ?? []
             )
         }
         warnings += unknown.map {
-            "\(file.path): key '\($0)' is not known and was ignored"
+            "\(file.path): key \(Quoted($0)) is not known and was ignored"
                 + Spelling.hint(for: $0, among: UNetConfiguration.knownKeys)
         }
         return configuration
@@ -108,32 +137,41 @@ public struct PipelineFolder: ModelFamily {
         }
     }
 
-    private func readScheduler(_ warnings: inout [String]) throws -> SchedulerConfiguration {
-        guard let file = ModelFolder(url).first(of: ["scheduler/\(Self.schedulerName)", Self.schedulerName]) else {
+    /// The pipeline's index and its scheduler.
+    private func readOrigin(_ warnings: inout [String]) throws -> PipelineOrigin {
+        let root = try root
+        let index = try PipelineIndex(of: root)
+        // A U-Net named by itself is the one of the pipeline around it.
+        if index == nil, root.lastPathComponent == "unet" {
+            try PipelineIndex.refuseLatents(of: root.deletingLastPathComponent())
+        }
+        guard let file = ModelFolder(root).first(of: ["scheduler/\(Self.schedulerName)", Self.schedulerName]) else {
             warnings.append(
                 "\(url.path): there is no \(Self.schedulerName); diffusers' defaults (linear, 1000 steps) are used")
-            return SchedulerConfiguration()
+            return PipelineOrigin(
+                scheduler: .schedule(SchedulerConfiguration(), warnings: []), pipelineClass: index?.pipelineClass)
         }
-        let json = try JSONFile.read(file)
-        let (configuration, notes) = try ModelFolder.placing(file) { try SchedulerConfiguration.decode(json) }
-        warnings += notes.map { "\(file.path): \($0)" }
-        return configuration
-    }
-
-    private func openWeights() throws -> any WeightSource {
-        let file = try weightsFile
-        let weights = WeightFolder(of: file)
-        guard weights.exists else {
-            let folder = file.deletingLastPathComponent()
-            let pickle = folder.appendingPathComponent("diffusion_pytorch_model.bin")
-            throw ModelFolderError.notAModel(
-                path: url.path,
-                reason: ModelFolder.exists(pickle)
-                    ? "there is only a pickle (\(pickle.lastPathComponent)), which is not read as it can run code; "
-                        + "save with safe_serialization=True"
-                    : "there is no \(Self.weightsName) in \(folder.lastPathComponent)")
+        let source = try JSONFile.read(file)
+        var read = source
+        let written = source["_class_name"]?.stringValue
+        if source.objectValue != nil, let named = index?.schedulerClass, named != written {
+            read = source.overlaid(with: ["_class_name": .string(named)])
+            if let written {
+                warnings.append(
+                    "\(file.path): it is of a \(Quoted(written)) and read as the \(Quoted(named)) that "
+                        + "\(PipelineIndex.name) names, as diffusers does")
+            }
         }
-        return try weights.open()
+        let reading = try ModelFolder.placing(file) { try SchedulerReading(read) }
+        switch reading {
+        case .schedule(_, let notes): warnings += notes.map { "\(file.path): \($0)" }
+        case .none(let name, let reason):
+            warnings.append(
+                "\(file.path): \(Quoted(name)) gives no noise schedule: \(reason); the model can be counted, timed and "
+                    + "called, and pruned without images, but not trained, scored by a loss or sampled")
+        }
+        return PipelineOrigin(
+            scheduler: reading, schedulerSource: source, schedulerPath: file.path, pipelineClass: index?.pipelineClass)
     }
 
     /// Refuses a configuration of a far larger model than the weights are of before memory is taken for it. Counts one
@@ -142,16 +180,37 @@ public struct PipelineFolder: ModelFamily {
         let blocks = Double(2 * configuration.layersPerBlock + 1)
         let minimum = configuration.blockOutChannels.reduce(0.0) { $0 + 9 * blocks * Double($1) * Double($1) }
         let held = try weights.names.reduce(0.0) { $0 + (try weights.shape(of: $1).reduce(1.0) { $0 * Double($1) }) }
-        guard held >= minimum else {
-            throw ModelFolderError.tooFewWeights(path: weights.url.path, got: held, expected: minimum)
+        guard held < minimum else { return }
+        if let evidence = try Self.narrowness(of: weights, for: configuration) {
+            throw ModelFolderError.prunedWithoutRecord(path: weights.url.path, evidence: evidence)
         }
+        throw ModelFolderError.tooFewWeights(path: weights.url.path, got: held, expected: minimum)
+    }
+
+    /// What shows that the weights are of the configured blocks, each with its channels or with fewer; nil where they
+    /// are not.
+    private static func narrowness(of weights: any WeightSource, for configuration: UNetConfiguration) throws -> String?
+    {
+        var evidence: String?
+        for (level, width) in configuration.blockOutChannels.enumerated() {
+            for layer in 0..<configuration.layersPerBlock {
+                let end = "down_blocks.\(level).resnets.\(layer).conv2.weight"
+                guard let name = weights.names.first(where: { $0 == end || $0.hasSuffix("." + end) }) else { continue }
+                let shape = try weights.shape(of: name)
+                guard shape.count == 4, shape[0] <= width, shape[1] <= width else { return nil }
+                if shape[0] < width || shape[1] < width, evidence == nil {
+                    evidence = "tensor \(Quoted(name)) has shape \(shape), expected [\(width), \(width), 3, 3]"
+                }
+            }
+        }
+        return evidence
     }
 
     // MARK: saving
 
-    /// Writes the folder whole or not at all, as diffusers' `DDPMPipeline.save_pretrained` lays it out. Where the
-    /// record says that single weights were masked, their compact form lies beside the ordinary file
-    /// (`SparseSafetensors`).
+    /// Writes the folder whole or not at all, as diffusers' `DDPMPipeline.save_pretrained` lays it out, the scheduler
+    /// as it was read. Where the record says that single weights were masked, their compact form lies beside the
+    /// ordinary file (`SparseSafetensors`).
     public func save(_ pipeline: Pipeline) throws {
         try AtomicFolder.write(to: url) { folder in try Self.write(pipeline, into: folder) }
     }
@@ -163,16 +222,18 @@ public struct PipelineFolder: ModelFamily {
         for part in [unet, scheduler] {
             try FileManager.default.createDirectory(at: part, withIntermediateDirectories: false)
         }
-        let version = pipeline.scheduler.diffusersVersion
+        let origin = pipeline.origin
+        let version = origin.diffusersVersion
+        let usual = origin.schedulerClass == SchedulerClass.ddim.rawValue ? "DDIMPipeline" : "DDPMPipeline"
         let isPruned = pipeline.model.channelGroups.contains { $0.width < $0.originalWidth }
         let index: JSONValue = [
-            "_class_name": .string(pipeline.scheduler.schedulerClass == .ddim ? "DDIMPipeline" : "DDPMPipeline"),
+            "_class_name": .string(origin.pipelineClass ?? usual),
             "_diffusers_version": .string(version),
-            "scheduler": ["diffusers", .string(pipeline.scheduler.schedulerClass.rawValue)],
+            "scheduler": ["diffusers", .string(origin.schedulerClass)],
             "unet": isPruned
                 ? [.string(modelingName), .string(prunedClassName)] : ["diffusers", .string(classNames[0])],
         ]
-        try JSONFile.write(index, to: folder.appendingPathComponent(indexName))
+        try JSONFile.write(index, to: folder.appendingPathComponent(PipelineIndex.name))
         var configuration = try JSONValue(encoding: pipeline.model.configuration).overlaid(
             with: [
                 "_class_name": .string(isPruned ? prunedClassName : classNames[0]),
@@ -189,9 +250,11 @@ public struct PipelineFolder: ModelFamily {
                 durably: false)
         }
         try JSONFile.write(configuration, to: unet.appendingPathComponent(ModelFolder.configurationName))
-        try JSONFile.write(JSONValue(encoding: pipeline.scheduler), to: scheduler.appendingPathComponent(schedulerName))
+        try JSONFile.write(
+            origin.schedulerSource ?? origin.meaning, to: scheduler.appendingPathComponent(schedulerName),
+            style: .foreign)
         try WeightFolder(of: unet.appendingPathComponent(weightsName)).write(
-            pipeline.model.parameters, compact: pipeline.pruning?.achieved.weights != nil)
+            pipeline.model.parameters, as: pipeline.weightTypes, compact: pipeline.pruning?.achieved.weights != nil)
         try ModelFolder(folder).write(pipeline.pruning)
     }
 }

@@ -46,6 +46,10 @@ extension UNetConfiguration: Codable {
         func value<T: Decodable>(_ type: T.Type, _ key: CodingKeys) throws -> T? {
             try values.decodeIfPresent(type, forKey: key)
         }
+        /// Reads a value that cannot be null: diffusers takes null for false, or fails on it.
+        func read<T: Decodable>(_ key: CodingKeys, into target: inout T) throws {
+            if values.contains(key) { target = try values.decode(T.self, forKey: key) }
+        }
 
         if let side = try? values.decode(Int.self, forKey: .sampleSize) {
             sampleSize = [side, side]
@@ -58,28 +62,27 @@ extension UNetConfiguration: Codable {
                     expected: "a whole number, or a list of two")
             }
         }
-        inChannels = try value(Int.self, .inChannels) ?? inChannels
-        outChannels = try value(Int.self, .outChannels) ?? outChannels
-        centerInputSample = try value(Bool.self, .centerInputSample) ?? centerInputSample
-        timeEmbeddingType = try value(TimeEmbedding.self, .timeEmbeddingType) ?? timeEmbeddingType
+        try read(.inChannels, into: &inChannels)
+        try read(.outChannels, into: &outChannels)
+        try read(.centerInputSample, into: &centerInputSample)
+        try read(.timeEmbeddingType, into: &timeEmbeddingType)
         timeEmbeddingDim = try value(Int.self, .timeEmbeddingDim)
-        freqShift = try value(Double.self, .freqShift) ?? freqShift
-        flipSinToCos = try value(Bool.self, .flipSinToCos) ?? flipSinToCos
-        downBlockTypes = try value([String].self, .downBlockTypes) ?? downBlockTypes
+        try read(.freqShift, into: &freqShift)
+        try read(.flipSinToCos, into: &flipSinToCos)
+        try read(.downBlockTypes, into: &downBlockTypes)
         if values.contains(.midBlockType) {
             midBlockType = try value(String.self, .midBlockType)
         }
-        upBlockTypes = try value([String].self, .upBlockTypes) ?? upBlockTypes
-        blockOutChannels =
-            try value([Int].self, .blockOutChannels) ?? blockOutChannels
-        layersPerBlock = try value(Int.self, .layersPerBlock) ?? layersPerBlock
-        midBlockScaleFactor = try value(Double.self, .midBlockScaleFactor) ?? midBlockScaleFactor
-        downsamplePadding = try value(Int.self, .downsamplePadding) ?? downsamplePadding
+        try read(.upBlockTypes, into: &upBlockTypes)
+        try read(.blockOutChannels, into: &blockOutChannels)
+        try read(.layersPerBlock, into: &layersPerBlock)
+        try read(.midBlockScaleFactor, into: &midBlockScaleFactor)
+        try read(.downsamplePadding, into: &downsamplePadding)
         downsampleType = try value(Resampling.self, .downsampleType) ?? downsampleType
         upsampleType = try value(Resampling.self, .upsampleType) ?? upsampleType
-        dropout = try value(Double.self, .dropout) ?? dropout
-        if let name = try value(String.self, .activation) {
-            activation = try Self.activation(named: name)
+        try read(.dropout, into: &dropout)
+        if values.contains(.activation) {
+            activation = try Self.activation(named: values.decode(String.self, forKey: .activation))
         }
         if values.contains(.attentionHeadDim) {
             attentionHeadDim = try value(Int.self, .attentionHeadDim)
@@ -88,9 +91,9 @@ extension UNetConfiguration: Codable {
             normNumGroups = try value(Int.self, .normNumGroups)
         }
         attnNormNumGroups = try value(Int.self, .attnNormNumGroups)
-        normEps = try value(Double.self, .normEps) ?? normEps
-        resnetTimeScaleShift = try value(TimeScaleShift.self, .resnetTimeScaleShift) ?? resnetTimeScaleShift
-        addAttention = try value(Bool.self, .addAttention) ?? addAttention
+        try read(.normEps, into: &normEps)
+        try read(.resnetTimeScaleShift, into: &resnetTimeScaleShift)
+        try read(.addAttention, into: &addAttention)
         classEmbedType = try value(ClassEmbedding.self, .classEmbedType)
         numClassEmbeds = try value(Int.self, .numClassEmbeds)
         numTrainTimesteps = try value(Int.self, .numTrainTimesteps)

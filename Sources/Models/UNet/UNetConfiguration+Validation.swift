@@ -8,6 +8,7 @@ extension UNetConfiguration {
     static let upBlocks = [
         "UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D", "SkipUpBlock2D", "AttnSkipUpBlock2D",
     ]
+    static let midBlock = "UNetMidBlock2D"
     /// Larger than any published pixel-space U-Net; a bound that keeps nonsense from being allocated.
     static let widest = 16_384
 
@@ -39,6 +40,11 @@ extension UNetConfiguration {
             try require(
                 Self.upBlocks.contains(Self.plain(type)), "up_block_types", got: "'\(type)'",
                 expected: Spelling.choice(of: Self.upBlocks, got: type))
+        }
+        if let type = midBlockType {
+            try require(
+                type == Self.midBlock, "mid_block_type", got: "'\(type)'",
+                expected: "'\(Self.midBlock)' or null (diffusers takes any other name for '\(Self.midBlock)')")
         }
         try checkPyramid()
         if let size = sampleSize {

@@ -21,6 +21,22 @@ public enum ElementType: String, CaseIterable, Sendable {
         }
     }
 
+    /// Where the reference implementation puts tensors of the type: those of the highest rank first.
+    package var rank: Int {
+        switch self {
+        case .bool: 0
+        case .u8: 1
+        case .i8: 2
+        case .i16: 3
+        case .f16: 4
+        case .bf16: 5
+        case .i32: 6
+        case .f32: 7
+        case .f64: 8
+        case .i64: 9
+        }
+    }
+
     public var isFloatingPoint: Bool {
         switch self {
         case .f64, .f32, .f16, .bf16: true

@@ -4,6 +4,7 @@ import Foundation
 /// A safetensors file open for reading. Opening reads and checks the header; tensors are read when asked for.
 public final class SafetensorsFile: WeightSource {
     public let url: URL
+    public var files: [URL] { [url] }
     /// Free text that the writer left under "__metadata__".
     public let metadata: [String: String]
     /// In code-point order.

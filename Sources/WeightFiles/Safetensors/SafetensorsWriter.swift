@@ -16,7 +16,7 @@ public enum SafetensorsWriter {
     public static func write(_ tensors: [NamedTensor], metadata: [String: String] = [:], to url: URL) throws {
         let ordered = tensors.sorted { a, b in
             let (typeA, typeB) = (a.elements.elementType, b.elements.elementType)
-            if typeA != typeB { return typeA.byteWidth > typeB.byteWidth }
+            if typeA != typeB { return typeA.rank > typeB.rank }
             return a.name.utf8.lexicographicallyPrecedes(b.name.utf8)
         }
         let header = try header(ordered, metadata: metadata, file: url.path)

@@ -6,6 +6,7 @@ import Foundation
 /// Every shard is opened, so its header checked, at once; the map and the shards must name the same tensors.
 public final class ShardedSafetensors: WeightSource {
     public let url: URL
+    public let files: [URL]
     public let names: [String]
     private let shards: [String: SafetensorsFile]
 
@@ -54,6 +55,7 @@ public final class ShardedSafetensors: WeightSource {
             }
         }
         self.url = url
+        self.files = files.values.map(\.url).sorted { $0.path < $1.path }
         self.shards = shards
         names = entries.map(\.key)
     }

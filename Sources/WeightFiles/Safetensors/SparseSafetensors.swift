@@ -5,9 +5,9 @@ import Foundation
 /// elements beside their values.
 ///
 /// `NAME.bitmap` (U8): bit i % 8 of byte i / 8, the lowest first, says whether element i, in row-major order, is not
-/// zero. `NAME.values` (F32): the non-zero elements in that order. `NAME.shape` (I64). A tensor that would not become
-/// smaller stands as it is. Metadata: `{"format": "diffprune-sparse", "version": "1"}`. What is read is exactly what
-/// was written, but for the sign of zeros.
+/// zero. `NAME.values` (F32, F16 or BF16): the non-zero elements in that order. `NAME.shape` (I64). A tensor that would
+/// not become smaller stands as it is. Metadata: `{"format": "diffprune-sparse", "version": "1"}`. What is read is
+/// exactly what was written, but for the sign of zeros.
 public final class SparseSafetensors: WeightSource {
     private static let format = "diffprune-sparse"
     private static let version = "1"
@@ -18,6 +18,7 @@ public final class SparseSafetensors: WeightSource {
     public let names: [String]
 
     public var url: URL { file.url }
+    public var files: [URL] { file.files }
 
     /// Whether `url` holds weights in this form.
     public static func isOne(_ file: SafetensorsFile) -> Bool { file.metadata["format"] == format }
@@ -58,10 +59,11 @@ public final class SparseSafetensors: WeightSource {
         guard file.contains(name + ".values"), file.contains(name + ".shape") else {
             throw invalid("there is a bitmap, expected values and a shape beside it")
         }
-        guard try file.elementType(of: name + ".bitmap") == .u8, try file.elementType(of: name + ".values") == .f32,
+        guard try file.elementType(of: name + ".bitmap") == .u8,
+            try [.f32, .f16, .bf16].contains(file.elementType(of: name + ".values")),
             try file.elementType(of: name + ".shape") == .i64, try file.shape(of: name + ".shape").count == 1,
             try file.shape(of: name + ".values").count == 1, try file.shape(of: name + ".bitmap").count == 1
-        else { throw invalid("expected a U8 bitmap, F32 values and an I64 shape, each in one dimension") }
+        else { throw invalid("expected a U8 bitmap, F32, F16 or BF16 values and an I64 shape, each in one dimension") }
         let shape = try file.integers(name + ".shape").map { Int($0) }
         let bytes = try file.shape(of: name + ".bitmap")[0]
         guard shape.allSatisfy({ $0 >= 0 }), let count = SafetensorsHeader.elementCount(of: shape),
@@ -81,7 +83,7 @@ public final class SparseSafetensors: WeightSource {
 
     public func elementType(of name: String) throws -> ElementType {
         _ = try shape(of: name)
-        return file.contains(name) ? try file.elementType(of: name) : .f32
+        return try file.elementType(of: file.contains(name) ? name : name + ".values")
     }
 
     public func floats(_ name: String) throws -> [Float] {
@@ -122,19 +124,40 @@ public final class SparseSafetensors: WeightSource {
                 throw SafetensorsError.invalidTensor(
                     file: url.path, name: tensor.name, reason: "a tensor cannot have this name in the compact form")
             }
-            guard case .floats(let values) = tensor.elements else { return [tensor] }
-            let nonzero = values.filter { $0 != 0 }
-            let compact = (values.count + 7) / 8 + 4 * nonzero.count + 8 * tensor.shape.count
-            guard compact < 4 * values.count else { return [tensor] }
-            var bitmap = [UInt8](repeating: 0, count: (values.count + 7) / 8)
-            for (index, value) in values.enumerated() where value != 0 { bitmap[index / 8] |= 1 << (index % 8) }
+            guard let (bitmap, nonzero) = tensor.elements.nonzero else { return [tensor] }
+            let width = tensor.elements.elementType.byteWidth
+            let compact = bitmap.count + width * nonzero.count + 8 * tensor.shape.count
+            guard compact < width * tensor.elements.count else { return [tensor] }
             return [
                 NamedTensor(tensor.name + ".bitmap", shape: [bitmap.count], bytes: bitmap),
-                NamedTensor(tensor.name + ".values", shape: [nonzero.count], floats: nonzero),
+                NamedTensor(tensor.name + ".values", shape: [nonzero.count], nonzero),
                 NamedTensor(
                     tensor.name + ".shape", shape: [tensor.shape.count], integers: tensor.shape.map(Int64.init)),
             ]
         }
         try SafetensorsWriter.write(stored, metadata: ["format": format, "version": version], to: url)
+    }
+}
+
+extension NamedTensor.Elements {
+    /// Which elements are not zero, a bit each, and those themselves; nil of integers.
+    fileprivate var nonzero: (bitmap: [UInt8], values: NamedTensor.Elements)? {
+        func parts<Value>(_ values: [Value], _ isZero: (Value) -> Bool) -> ([UInt8], [Value]) {
+            var bitmap = [UInt8](repeating: 0, count: (values.count + 7) / 8)
+            for (index, value) in values.enumerated() where !isZero(value) { bitmap[index / 8] |= 1 << (index % 8) }
+            return (bitmap, values.filter { !isZero($0) })
+        }
+        switch self {
+        case .floats(let values):
+            let (bitmap, rest) = parts(values) { $0 == 0 }
+            return (bitmap, .floats(rest))
+        case .float16(let bits):
+            let (bitmap, rest) = parts(bits) { $0 & 0x7FFF == 0 }
+            return (bitmap, .float16(rest))
+        case .bfloat16(let bits):
+            let (bitmap, rest) = parts(bits) { $0 & 0x7FFF == 0 }
+            return (bitmap, .bfloat16(rest))
+        case .integers, .bytes: return nil
+        }
     }
 }

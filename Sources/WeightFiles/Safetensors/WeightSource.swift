@@ -4,6 +4,8 @@ import Foundation
 public protocol WeightSource: AnyObject, Sendable {
     /// The file that was opened: it stands for the source in messages.
     var url: URL { get }
+    /// The files that hold the tensors.
+    var files: [URL] { get }
     /// All names, in code-point order.
     var names: [String] { get }
     func contains(_ name: String) -> Bool

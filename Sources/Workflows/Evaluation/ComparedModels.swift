@@ -26,19 +26,16 @@ struct ComparedModels {
         func same(_ what: String, _ first: Int, _ second: Int) throws { try same(what, "\(first)", "\(second)") }
         try same("the image size", Self.text(a.size), Self.text(b.size))
         try same("the number of image channels", a.configuration.inChannels, b.configuration.inChannels)
-        try same("the number of training timesteps", dense.scheduler.trainTimesteps, pruned.scheduler.trainTimesteps)
-        try same(
-            "prediction_type", dense.scheduler.predictionType.rawValue, pruned.scheduler.predictionType.rawValue)
-        objective = try DenoisingObjective(dense.scheduler)
-        guard try objective.schedule == NoiseSchedule(pruned.scheduler) else {
+        let (first, second) = (try dense.scheduler, try pruned.scheduler)
+        try same("the number of training timesteps", first.trainTimesteps, second.trainTimesteps)
+        try same("prediction_type", first.predictionType.rawValue, second.predictionType.rawValue)
+        objective = try DenoisingObjective(first)
+        guard try objective.schedule == NoiseSchedule(second) else {
             throw EvaluationError.notComparable(
-                what: "the noise schedule", dense: Self.schedule(dense.scheduler),
-                pruned: Self.schedule(pruned.scheduler))
+                what: "the noise schedule", dense: first.betaSummary, pruned: second.betaSummary)
         }
         guard [1, 3, 4].contains(a.configuration.inChannels) else {
-            throw EvaluationError.notComparable(
-                what: "the number of channels, which is no picture's (1, 3 or 4),",
-                dense: "\(a.configuration.inChannels)", pruned: "\(b.configuration.inChannels)")
+            throw ModelFolderError.noPictures(channels: a.configuration.inChannels)
         }
         try same("the conditioning", Self.text(a.classConditioning), Self.text(b.classConditioning))
         classes = try ClassChoice.resolved(choice, for: a.classConditioning)
@@ -67,11 +64,4 @@ struct ComparedModels {
     }
 
     private static func text(_ size: [Int]) -> String { size.map(String.init).joined(separator: "×") }
-
-    /// What of a schedule can differ, in diffusers' words.
-    private static func schedule(_ scheduler: SchedulerConfiguration) -> String {
-        if scheduler.trainedBetas != nil { return "trained_betas" }
-        return "\(scheduler.betaSchedule.rawValue) from \(scheduler.betaStart.plain) to \(scheduler.betaEnd.plain)"
-            + (scheduler.rescaleBetasZeroSNR ? " with rescale_betas_zero_snr" : "")
-    }
 }

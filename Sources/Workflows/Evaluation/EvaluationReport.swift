@@ -207,7 +207,12 @@ struct EvaluationReport {
         case nil: break
         }
         if let record = pruned.pruning {
-            entries.append(("Method", "`\(record.method)`, asked for \(record.request), seed \(record.seed)"))
+            let given = record.history == nil ? "" : " of a model that was pruned before"
+            entries.append(("Method", "`\(record.method)`, asked for \(record.request)\(given), seed \(record.seed)"))
+            for earlier in (record.history ?? []).reversed() {
+                let asked = "\(earlier.asked.quantity)=\(earlier.asked.value.plain)"
+                entries.append(("Before", "`\(earlier.method)`, asked for \(asked), seed \(earlier.seed)"))
+            }
         }
         if !settings.data.path.isEmpty {
             entries.append(("Data", "`\(settings.data.path)` (\(settings.data.split.rawValue))"))

@@ -47,8 +47,9 @@ public struct FinetuningWorkflow {
         }
         context.progress?(ProgressUpdate(phase: "reading images"))
         let data = try configuration.data.open(for: model)
+        let scheduler = try pipeline.scheduler
         let trainer = try DenoisingTrainer(
-            denoising: model, pipeline.scheduler, images: data, flip: configuration.data.flip, settings: settings,
+            denoising: model, scheduler, images: data, flip: configuration.data.flip, settings: settings,
             teacher: teacher?.model)
         try trainer.task.objective.check(model)
         return (trainer, data)
@@ -60,6 +61,7 @@ public struct FinetuningWorkflow {
         let settings = configuration.finetuning
         let model = pipeline.model
         let (trainer, data) = try prepared()
+        let scheduler = try pipeline.scheduler
         // Taken before a checkpoint is: the zeros that pruning made, not those of training.
         let zeros = pipeline.pruning?.achieved.weights.map { _ in Masks(nonzerosOf: PruningSpace.weights(of: model)) }
         var models = ["model": try pipeline.digests()]
@@ -67,7 +69,7 @@ public struct FinetuningWorkflow {
         let identity = try RunIdentity(
             command: "finetune", configuration: configuration.values, models: models, data: data)
         let folder = try context.open(identity, growth: settings.training.growth(section: "finetuning"))
-        let training = TrainingLoop(trainer, pipeline.scheduler, settings, in: context)
+        let training = TrainingLoop(trainer, scheduler, settings, in: context)
         try folder.carryOut(
             in: context, keepingCheckpoints: settings.keepCheckpoints, restore: training.restore
         ) {
@@ -78,7 +80,7 @@ public struct FinetuningWorkflow {
                 try training.run(phase: "fine-tuning", in: folder, context.progress)
             }
             try training.finish(in: folder)
-            let result = Pipeline(model: trainer.network, scheduler: pipeline.scheduler, pruning: pipeline.pruning)
+            let result = pipeline.become(trainer.network, pruning: pipeline.pruning)
             try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
         }
         return folder.modelURL
@@ -100,7 +102,7 @@ public struct FinetuningWorkflow {
         try check("image size", teacher.model.size, pipeline.model.size, text)
         try check("class_embed_type", theirs.classEmbedType, ours.classEmbedType) { $0?.rawValue ?? "null" }
         try check("num_class_embeds", theirs.numClassEmbeds, ours.numClassEmbeds) { $0.map(text) ?? "null" }
-        let (schedule, own) = (teacher.scheduler, pipeline.scheduler)
+        let (schedule, own) = (try teacher.scheduler, try pipeline.scheduler)
         try check("prediction_type", schedule.predictionType, own.predictionType, \.rawValue)
         try check("num_train_timesteps", schedule.trainTimesteps, own.trainTimesteps, text)
     }

@@ -28,6 +28,8 @@ public struct ModelInformation: Sendable {
     public let macs: Double
     /// Of the weight files that are read.
     public let bytes: Int
+    /// What the weights are stored as.
+    public let weightTypes: WeightTypes
     /// Of the compact form of weights with zeros; nil where there is none.
     public let sparseBytes: Int?
     /// Every tensor whose single weights may be masked.
@@ -51,6 +53,7 @@ public struct ModelInformation: Sendable {
         parameters = network.parameterCount
         macs = network.macs
         bytes = try folder.weightBytes()
+        weightTypes = stored.weightTypes
         sparseBytes = try folder.sparseWeightBytes()
         weights = PruningSpace.weights(of: network).sites.compactMap { site in
             guard case .weight(let parameter, _) = site else { return nil }
@@ -79,6 +82,7 @@ public struct ModelInformation: Sendable {
         members["parameters"] = .int(parameters)
         members["macs"] = try JSONValue(encoding: macs)
         members["bytes"] = .int(bytes)
+        members["dtype"] = .string(weightTypes.name)
         members["sparse_bytes"] = sparseBytes.map { .int($0) }
         members["channels"] = .int(channels)
         members["maskable_weights"] = .int(maskableWeights)
@@ -90,10 +94,13 @@ public struct ModelInformation: Sendable {
                 ["name": .string($0.name), "original_width": .int($0.originalWidth), "width": .int($0.width)]
             })
         if let pruning {
-            members["pruning"] = [
+            var record: [String: JSONValue] = [
                 "method": .string(pruning.method), "seed": .int(pruning.seed),
                 "asked": try JSONValue(encoding: pruning.asked), "achieved": try JSONValue(encoding: pruning.achieved),
             ]
+            record["history"] = try pruning.history.map { try JSONValue(encoding: $0) }
+            record["achieved_in_all"] = try pruning.achievedInAll.map { try JSONValue(encoding: $0) }
+            members["pruning"] = .object(record)
         }
         return .object(members)
     }

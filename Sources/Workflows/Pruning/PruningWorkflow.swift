@@ -68,10 +68,9 @@ public struct PruningWorkflow {
             in: context, keepingCheckpoints: configuration.finetuning.keepCheckpoints, restore: run.restore
         ) {
             try run.advance(in: folder)
-            var result = Pipeline(
-                model: run.network, scheduler: pipeline.scheduler,
-                pruning: try run.record(command: context.command))
-            result.warnings = pipeline.warnings
+            var record = try run.record(command: context.command)
+            record.history = pipeline.pruning.map { $0.asHistory }
+            let result = pipeline.become(run.network, pruning: record)
             try run.withResultWeights { try model.save(result) }
         }
         guard let record = try model.record() else {

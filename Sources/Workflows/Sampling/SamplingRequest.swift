@@ -43,9 +43,7 @@ public struct SamplingRequest: Sendable {
         }
         _ = try ClassChoice.resolved(classes, for: model.classConditioning)
         guard [1, 3, 4].contains(model.configuration.inChannels) else {
-            throw ModelFolderError.configuration(
-                path: "the model",
-                reason: "'in_channels' is \(model.configuration.inChannels), expected 1, 3 or 4 to draw pictures")
+            throw ModelFolderError.noPictures(channels: model.configuration.inChannels)
         }
     }
 }

@@ -36,7 +36,8 @@ public struct TrainingRunConfiguration {
         model = try document.verbatimSection(
             "model", defaults: UNetConfiguration(), ignoring: Self.signature
         ) { try $0.validate() }
-        scheduler = try document.verbatimSection("scheduler", defaults: SchedulerConfiguration())
+        let named = try document.text("scheduler", "_class_name").flatMap(SchedulerClass.init)
+        scheduler = try document.verbatimSection("scheduler", defaults: SchedulerConfiguration(of: named ?? .ddpm))
         data = try document.section("data")
         training = try document.section("training")
     }
@@ -57,10 +58,18 @@ public struct TrainingRunConfiguration {
 /// Trains a diffusion model from scratch: checkpoints, sample grids, logs, and the averaged weights as a model folder.
 public struct TrainingWorkflow {
     private let configuration: TrainingRunConfiguration
+    private let weightTypes: WeightTypes
     private let context: RunContext
 
-    public init(_ configuration: TrainingRunConfiguration, in context: RunContext) {
+    /// - Parameters:
+    ///   - configuration: everything that defines the run.
+    ///   - weightTypes: what the result's weights are stored as.
+    ///   - context: where it writes, and who is told of it.
+    public init(
+        _ configuration: TrainingRunConfiguration, storedAs weightTypes: WeightTypes = .float32, in context: RunContext
+    ) {
         self.configuration = configuration
+        self.weightTypes = weightTypes
         self.context = context
     }
 
@@ -95,10 +104,9 @@ public struct TrainingWorkflow {
         ) {
             try training.run(phase: "training", in: folder, context.progress)
             try training.finish(in: folder)
-            try trainer.withResultWeights {
-                try PipelineFolder(folder.modelURL).save(
-                    Pipeline(model: trainer.network, scheduler: configuration.scheduler))
-            }
+            var result = Pipeline(model: trainer.network, scheduler: configuration.scheduler)
+            result.weightTypes = weightTypes
+            try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
         }
         return folder.modelURL
     }

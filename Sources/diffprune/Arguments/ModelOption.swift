@@ -4,16 +4,21 @@ import ModelFolders
 
 /// For commands that read a model.
 struct ModelOption: ParsableArguments {
-    @Option(help: ArgumentHelp("Model folder, as diffusers or this tool saves it.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Model folder, as diffusers or this tool saves it; that of a finished run stands for its result.",
+            valueName: "dir"))
     var model: String
+
+    @OptionGroup var variant: VariantOption
 
     var url: URL { URL(fileURLWithPath: model) }
 
-    func load() throws -> Pipeline { try Self.load(model) }
+    func load() throws -> Pipeline { try Self.load(model, variant: variant.variant) }
 
     /// The model in a folder; what was overlooked on loading goes to standard error.
-    static func load(_ path: String) throws -> Pipeline {
-        let pipeline = try PipelineFolder(URL(fileURLWithPath: path)).load()
+    static func load(_ path: String, variant: String?) throws -> Pipeline {
+        let pipeline = try PipelineFolder(URL(fileURLWithPath: path)).reading(variant: variant).load()
         show(pipeline.warnings, of: path)
         return pipeline
     }

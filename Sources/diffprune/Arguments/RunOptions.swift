@@ -107,12 +107,16 @@ struct RunOptions: ParsableArguments {
 
     /// Runs a workflow of `command`; a refused one leaves nothing behind, and one that was asked to stop says how to go
     /// on.
-    func running<Result>(_ command: String, _ general: GeneralOptions, _ body: () throws -> Result) throws -> Result {
+    ///
+    /// - Parameter words: what the command that goes on has to say again.
+    func running<Result>(
+        _ command: String, _ general: GeneralOptions, adding words: [String], _ body: () throws -> Result
+    ) throws -> Result {
         do {
             return try explainingOccupied { try OutputClaim.holding(outputURL, body) }
         } catch let stop as RunStopped {
             throw StoppedCommand(
-                stop, goOnWith: CommandLine.resuming(command, output: output, general.repeated))
+                stop, goOnWith: CommandLine.resuming(command, output: output, words + general.repeated))
         }
     }
 }

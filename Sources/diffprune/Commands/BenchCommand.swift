@@ -82,6 +82,7 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup var variant: VariantOption
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -149,13 +150,14 @@ struct BenchCommand: ParsableCommand {
                 ])
         }
         if !sweep.isEmpty { try refuse("with --sweep", [("--pruned", pruned != nil), ("--layers", layers)]) }
+        if architecture != nil { try refuse("with --architecture", [("--variant", variant.variant != nil)]) }
         if sweep.isEmpty { try refuse("without --sweep", [("--output", output != nil)]) }
     }
 
     private func subject() throws -> BenchmarkSubject {
         switch (model, architecture) {
         case (let model?, nil):
-            return try warned(BenchmarkSubject("model", folder: URL(fileURLWithPath: model)))
+            return try warned(BenchmarkSubject("model", folder: URL(fileURLWithPath: model), variant: chosen(model)))
         case (nil, let architecture?):
             return try warned(
                 BenchmarkSubject(
@@ -168,13 +170,17 @@ struct BenchCommand: ParsableCommand {
     /// - Parameter subject: what the other model is pruned from.
     private func other(than subject: BenchmarkSubject) throws -> BenchmarkSubject? {
         guard let pruned else { return nil }
-        let other = try warned(BenchmarkSubject("pruned", folder: URL(fileURLWithPath: pruned)))
+        let other = try warned(BenchmarkSubject("pruned", folder: URL(fileURLWithPath: pruned), variant: chosen(pruned)))
         if other.macs > subject.macs {
             general.warning(
                 "the pruned model takes more multiply–accumulates than the other (\(NumberText.compact(other.macs)), "
                     + "\(NumberText.compact(subject.macs))): are --model and --pruned swapped?")
         }
         return other
+    }
+
+    private func chosen(_ path: String) throws -> String? {
+        try variant.chosen(among: [model, pruned].compactMap(\.self))(path)
     }
 
     private func warned(_ subject: BenchmarkSubject) -> BenchmarkSubject {

@@ -24,7 +24,8 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Model folder of the dense model.", valueName: "dir"))
     var dense: String?
 
-    @Option(help: ArgumentHelp("Model folder of the pruned model; of a run folder, RUN/model.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Model folder of the pruned model, or the folder of its finished run.", valueName: "dir"))
     var pruned: String?
 
     @Option(help: ArgumentHelp("Folder of PNGs or JPEGs, in place of --dense.", valueName: "dir"))
@@ -84,6 +85,7 @@ struct EvaluateCommand: ParsableCommand {
     @Flag(help: "Print metrics.json instead of a table.")
     var json = false
 
+    @OptionGroup var variant: VariantOption
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -103,9 +105,10 @@ struct EvaluateCommand: ParsableCommand {
             output: output, command: CommandLine.shellText, progress: general.progress, warning: general.warning)
         switch (dense, pruned, denseImages, prunedImages) {
         case (let dense?, let pruned?, nil, nil):
+            let variant = try variant.chosen(among: [dense, pruned])
             let workflow = try EvaluationWorkflow(
-                settings(), dense: LoadedPipeline(URL(fileURLWithPath: dense)),
-                pruned: LoadedPipeline(URL(fileURLWithPath: pruned)), in: context)
+                settings(), dense: LoadedPipeline(URL(fileURLWithPath: dense), variant: variant(dense)),
+                pruned: LoadedPipeline(URL(fileURLWithPath: pruned), variant: variant(pruned)), in: context)
             var flagged = FlaggedKeys()
             for (key, flag) in [
                 ("count", "--count"), ("steps", "--steps"), ("batch_size", "--batch-size"), ("class", "--class"),
@@ -131,7 +134,7 @@ struct EvaluateCommand: ParsableCommand {
             ("--class", classes != nil), ("--data", data != nil), ("--split", split != nil),
             ("--label-column", labelColumn != nil), ("--features", features != nil), ("--batch-size", batchSize != nil),
             ("--save-images", saveImages),
-            ("--seed", seed.seed != nil),
+            ("--seed", seed.seed != nil), ("--variant", variant.variant != nil),
         ]
         if let (name, _) = given.first(where: \.1) {
             throw RequestError.conflict(

@@ -28,6 +28,7 @@ struct FinetuneCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("Training steps.", valueName: "n"))
     var steps: Int?
 
+    @OptionGroup var dtype: DTypeOption
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -47,13 +48,18 @@ struct FinetuneCommand: ParsableCommand {
         try options.locate(&configuration.data)
         var places = ["model": model]
         places["teacher"] = teacher
+        let types = try dtype.types
         func workflow() throws -> FinetuningWorkflow {
-            try FinetuningWorkflow(
-                configuration, pipeline: ModelOption.load(model), teacher: teacher.map { try ModelOption.load($0) },
+            let variant = try self.model.variant.chosen(among: [model] + (teacher.map { [$0] } ?? []))
+            var pipeline = try ModelOption.load(model, variant: variant(model))
+            if let types { pipeline.weightTypes = types }
+            return try FinetuningWorkflow(
+                configuration, pipeline: pipeline,
+                teacher: teacher.map { try ModelOption.load($0, variant: variant($0)) },
                 in: options.context(general, models: places, data: configuration.data))
         }
         if try trial.print(options, json: output.isJSON(trial), { try workflow().forecast() }) { return }
-        let result = try options.running("finetune", general) { try workflow().run() }
+        let result = try options.running("finetune", general, adding: dtype.words + self.model.variant.words) { try workflow().run() }
         try StandardStreams.write("model: \(result.path)\n")
     }
 }

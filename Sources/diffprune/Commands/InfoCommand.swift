@@ -18,6 +18,8 @@ struct InfoCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The same without --model.", valueName: "dir"))
     var folder: String?
 
+    @OptionGroup var variant: VariantOption
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -31,7 +33,7 @@ struct InfoCommand: ParsableCommand {
                     ? "--model is missing, expected the folder of a model"
                     : "two models are given, '\(model ?? "")' and '\(folder ?? "")', expected one of them")
         }
-        let information = try Self.information(ModelFamilies.folder(at: URL(fileURLWithPath: path)))
+        let information = try Self.information(ModelFamilies.folder(at: URL(fileURLWithPath: path), variant: variant.variant))
         ModelOption.show(information.warnings, of: path)
         try StandardStreams.write(json ? information.json().text() + "\n" : Self.text(information))
     }
@@ -45,7 +47,7 @@ struct InfoCommand: ParsableCommand {
             ("model", information.className),
             ("parameters", NumberText.short(Double(information.parameters))),
             ("MACs", "\(NumberText.short(information.macs)) for one image and one call"),
-            ("file size", NumberText.bytes(Double(information.bytes))),
+            ("file size", "\(NumberText.bytes(Double(information.bytes))), \(information.weightTypes.summary)"),
             ("channels", "\(information.channels) prunable"),
         ]
         rows += information.summary.map { ($0.title, $0.text) }
@@ -66,8 +68,12 @@ struct InfoCommand: ParsableCommand {
         }
         text += "\n"
         if let pruning = information.pruning {
+            for earlier in pruning.history ?? [] {
+                text += "pruned before by \(earlier.method) (seed \(earlier.seed)), asked for "
+                text += "\(earlier.asked.quantity)=\(earlier.asked.value.plain)\n"
+            }
             text += "pruned by \(pruning.method) (seed \(pruning.seed)), asked for \(pruning.request)\n"
-            text += try AchievedTable.text(pruning.achieved) + "\n"
+            text += try AchievedTable.text(pruning) + "\n"
         }
         var table = TextTable(columns: [
             .init("channel group"), .init("original", .right), .init("now", .right), .init("left", .right),

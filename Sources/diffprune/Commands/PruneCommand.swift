@@ -48,6 +48,7 @@ struct PruneCommand: ParsableCommand {
         ))
     var json = false
 
+    @OptionGroup var dtype: DTypeOption
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -64,12 +65,14 @@ struct PruneCommand: ParsableCommand {
                 file: file, overrides: flagged.overrides, method: method, target: target, data: data)
         }
         try options.locate(&configuration.data)
-        let pipeline = try ModelOption.load(model)
+        var pipeline = try ModelOption.load(model, variant: self.model.variant.variant)
+        if let types = try dtype.types { pipeline.weightTypes = types }
         let workflow = PruningWorkflow(
             configuration, pipeline: pipeline,
             in: options.context(general, models: ["model": model], data: configuration.data))
         if try trial.print(options, json: json, workflow.forecast) { return }
-        let outcome = try options.running("prune", general, workflow.run)
+        let outcome = try options.running(
+            "prune", general, adding: dtype.words + self.model.variant.words, workflow.run)
         try StandardStreams.write(json ? outcome.json.text() + "\n" : Self.text(outcome))
     }
 
@@ -83,7 +86,7 @@ struct PruneCommand: ParsableCommand {
             method: \(record.method)
             asked: \(record.request)
             fine-tuning: \(finetuning)
-            \(try AchievedTable.text(record.achieved))model: \(outcome.modelURL.path)
+            \(try AchievedTable.text(record))model: \(outcome.modelURL.path)
 
             """
     }

@@ -16,6 +16,7 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup var options: RunOptions
     @OptionGroup var trial: DryRunOptions
     @OptionGroup var output: ForecastFormat
+    @OptionGroup var dtype: DTypeOption
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -32,9 +33,10 @@ struct TrainCommand: ParsableCommand {
             try TrainingRunConfiguration(file: file, overrides: flagged.overrides)
         }
         try options.locate(&configuration.data)
-        let workflow = TrainingWorkflow(configuration, in: options.context(general, data: configuration.data))
+        let workflow = TrainingWorkflow(
+            configuration, storedAs: try dtype.types ?? .float32, in: options.context(general, data: configuration.data))
         if try trial.print(options, json: output.isJSON(trial), workflow.forecast) { return }
-        let model = try options.running("train", general, workflow.run)
+        let model = try options.running("train", general, adding: dtype.words, workflow.run)
         try StandardStreams.write("model: \(model.path)\n")
     }
 }

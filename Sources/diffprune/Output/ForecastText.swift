@@ -22,7 +22,7 @@ extension Forecast {
         if let pruning {
             if let removal = pruning.removal {
                 lines.append("removes  as below")
-                lines.append(try AchievedTable.text(removal.achieved).trimmingSuffix("\n"))
+                lines.append(try AchievedTable.text(removal).trimmingSuffix("\n"))
             } else {
                 lines.append("removes  what the scores of images and the training between mask updates will say")
             }
