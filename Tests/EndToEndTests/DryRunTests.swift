@@ -95,7 +95,7 @@ import Testing
     /// With rounds of training before the update that would find out.
     @Test(arguments: [
         ["macs=0.0001"], ["params=0.0001"], ["sparsity=0.999"], ["params=0.5,macs=0.0001"],
-        ["macs=0.01", "--set", "pruning.granularity=depth"],
+        ["macs=0.01", "--set", "pruning.granularity=layer"],
         ["sparsity=0.99999", "--set", "pruning.granularity=weight"],
         ["macs=0.02", "--set", "pruning.granularity=regular", "pruning.multiple=4"],
     ])

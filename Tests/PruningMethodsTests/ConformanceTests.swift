@@ -47,7 +47,7 @@ import Testing
         }
 
         static let each = each([
-            Goal(target: "macs=0.5", granularity: .channel), Goal(target: "macs=0.7", granularity: .depth),
+            Goal(target: "macs=0.5", granularity: .channel), Goal(target: "macs=0.7", granularity: .layer),
             Goal(target: "sparsity=0.8", granularity: .weight),
         ])
 
@@ -67,7 +67,7 @@ import Testing
         Goal(target: "params=0.5", granularity: .block(3), unit: 3),
         Goal(target: "macs=0.5", granularity: .aligned(multiple: 4), unit: 4),
         Goal(target: "macs=0.5", granularity: .regular(multiple: 4), unit: 4),
-        Goal(target: "macs=0.6", granularity: .depth, unit: 16),
+        Goal(target: "macs=0.6", granularity: .layer, unit: 16),
     ]
 
     @Test(arguments: Case.all(channelGoals))
@@ -78,7 +78,7 @@ import Testing
         let (masks, selection) = (outcome.masks, context.selection)
         #expect(
             zip(masks.liveWidths, context.space.groups).allSatisfy {
-                $0 >= 1 || (a.goal.granularity == .depth && $1.axis.isRemovable)
+                $0 >= 1 || (a.goal.granularity == .layer && $1.axis.isRemovable)
             }, "a layer is empty")
         #expect(bench.model.channelGroups.allSatisfy { $0.gating == nil }, "the method has left gates behind")
         try expectReported(outcome, in: context)
@@ -281,7 +281,7 @@ import Testing
 
     @Test(
         arguments: Case.each([
-            Goal(target: "macs=1e-6", granularity: .channel), Goal(target: "macs=1e-6", granularity: .depth),
+            Goal(target: "macs=1e-6", granularity: .channel), Goal(target: "macs=1e-6", granularity: .layer),
             Goal(target: "sparsity=0.999999", granularity: .weight),
         ]))
     func aBudgetOutOfReachIsRefused(a: Case) throws {

@@ -88,7 +88,7 @@ import Testing
 
     @Test func granularitiesKnowTheirSpace() {
         let channels: [Granularity] = [
-            .channel, .block(2), .head, .aligned(multiple: 2), .regular(multiple: 2), .depth,
+            .channel, .block(2), .head, .aligned(multiple: 2), .regular(multiple: 2), .layer,
         ]
         #expect(channels.allSatisfy { $0.space == .channels })
         #expect(Granularity.weight.space == .weights && Granularity.pattern(keep: 1, of: 2).space == .weights)
@@ -127,7 +127,7 @@ import Testing
         let space = PruningSpace.channels(of: network)
         #expect(space.widths == [6, 10, 4])
         let selection = try Selection(
-            space: space, network: network, budget: Budget(.macs, 0.6), granularity: .depth, minimumFraction: 0.5)
+            space: space, network: network, budget: Budget(.macs, 0.6), granularity: .layer, minimumFraction: 0.5)
         var scores = Scores(space, [Double](repeating: 1, count: 20))
         // The wide branch's mean is lower, although its best channel is the best of all.
         scores[1] = [9] + [Double](repeating: 0, count: 9)
@@ -146,10 +146,10 @@ import Testing
         let network = try network(inputs: 6)
         #expect {
             _ = try Selection(
-                space: .channels(of: network), network: network, budget: Budget(.macs, 0.5), granularity: .depth,
+                space: .channels(of: network), network: network, budget: Budget(.macs, 0.5), granularity: .layer,
                 minimumFraction: 0)
         } throws: {
-            $0 is GranularityError && "\($0)".contains("'depth'")
+            $0 is GranularityError && "\($0)".contains("'layer'")
         }
     }
 }

@@ -16,7 +16,7 @@ public enum Granularity: Codable, Sendable, Equatable {
     case regular(multiple: Int)
     /// Whole blocks: all channels of an axis that may vanish (`ChannelGroup.isRemovable`),
     /// and with them the layers on it.
-    case depth
+    case layer
     /// One weight. Dense kernels gain nothing from it.
     case weight
     /// Of every `of` weights in a row of inputs, `keep` stay.
@@ -24,13 +24,13 @@ public enum Granularity: Codable, Sendable, Equatable {
 
     /// Granularities as configurations call them, without their numbers.
     public enum Name: String, Codable, Sendable, CaseIterable {
-        case channel, block, head, aligned, regular, depth, weight
+        case channel, block, head, aligned, regular, layer, weight
         case pattern = "n:m"
 
         /// What the coordinates of its space are.
         public var space: PruningSpace.Kind {
             switch self {
-            case .channel, .block, .head, .aligned, .regular, .depth: .channels
+            case .channel, .block, .head, .aligned, .regular, .layer: .channels
             case .weight, .pattern: .weights
             }
         }
@@ -46,7 +46,7 @@ public enum Granularity: Codable, Sendable, Equatable {
         case .head: .head
         case .aligned: .aligned
         case .regular: .regular
-        case .depth: .depth
+        case .layer: .layer
         case .weight: .weight
         case .pattern: .pattern
         }
@@ -74,7 +74,7 @@ public enum Granularity: Codable, Sendable, Equatable {
         case .regular(let multiple):
             return try RegularPartition(
                 space, multiple: multiple, minimumWidths: minimumWidths, normalizations: normalizations)
-        case .depth: return try DepthPartition(space)
+        case .layer: return try DepthPartition(space)
         case .weight: return WeightPartition(space, comparesRows: comparesRows)
         case .pattern(let keep, let of): return try PatternPartition(space, keep: keep, of: of)
         }
@@ -95,7 +95,7 @@ public enum GranularityError: Error, CustomStringConvertible {
                 + "unequal normalisation groups equal, expected at least \(minimum): prune this model by 'channel', "
                 + "or one that was not pruned that way"
         case .noRemovableBlocks:
-            "granularity 'depth' finds no block in this model that can be removed, "
+            "granularity 'layer' finds no block in this model that can be removed, "
                 + "expected a model with residual blocks"
         case .badPattern(let keep, let of):
             "the pattern \(keep):\(of) cannot be had, expected N:M with 1 ≤ N < M ≤ 64, as in 2:4"

@@ -14,7 +14,7 @@ import Pruning
 public struct Depth: ImportanceCriterion {
     public static let card = MethodCard(
         name: "depth", family: "structured", summary: "removes the blocks without which the loss rises least",
-        granularities: [.depth], paper: "Kim et al., 2023, arXiv 2305.15798")
+        granularities: [.layer], paper: "Kim et al., 2023, arXiv 2305.15798")
     public static let needs: [any EvidenceKind.Type] = [CalibrationLoss.self]
     public static let scoresAreLossChanges = true
 
