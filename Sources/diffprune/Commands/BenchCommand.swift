@@ -170,7 +170,8 @@ struct BenchCommand: ParsableCommand {
     /// - Parameter subject: what the other model is pruned from.
     private func other(than subject: BenchmarkSubject) throws -> BenchmarkSubject? {
         guard let pruned else { return nil }
-        let other = try warned(BenchmarkSubject("pruned", folder: URL(fileURLWithPath: pruned), variant: chosen(pruned)))
+        let other = try warned(
+            BenchmarkSubject("pruned", folder: URL(fileURLWithPath: pruned), variant: chosen(pruned)))
         if other.macs > subject.macs {
             general.warning(
                 "the pruned model takes more multiply–accumulates than the other (\(NumberText.compact(other.macs)), "

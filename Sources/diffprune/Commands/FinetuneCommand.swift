@@ -59,7 +59,9 @@ struct FinetuneCommand: ParsableCommand {
                 in: options.context(general, models: places, data: configuration.data))
         }
         if try trial.print(options, json: output.isJSON(trial), { try workflow().forecast() }) { return }
-        let result = try options.running("finetune", general, adding: dtype.words + self.model.variant.words) { try workflow().run() }
+        let result = try options.running("finetune", general, adding: dtype.words + self.model.variant.words) {
+            try workflow().run()
+        }
         try StandardStreams.write("model: \(result.path)\n")
     }
 }

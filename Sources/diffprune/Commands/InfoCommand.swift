@@ -33,7 +33,8 @@ struct InfoCommand: ParsableCommand {
                     ? "--model is missing, expected the folder of a model"
                     : "two models are given, '\(model ?? "")' and '\(folder ?? "")', expected one of them")
         }
-        let information = try Self.information(ModelFamilies.folder(at: URL(fileURLWithPath: path), variant: variant.variant))
+        let information = try Self.information(
+            ModelFamilies.folder(at: URL(fileURLWithPath: path), variant: variant.variant))
         ModelOption.show(information.warnings, of: path)
         try StandardStreams.write(json ? information.json().text() + "\n" : Self.text(information))
     }

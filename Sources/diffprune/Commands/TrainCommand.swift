@@ -34,7 +34,8 @@ struct TrainCommand: ParsableCommand {
         }
         try options.locate(&configuration.data)
         let workflow = TrainingWorkflow(
-            configuration, storedAs: try dtype.types ?? .float32, in: options.context(general, data: configuration.data))
+            configuration, storedAs: try dtype.types ?? .float32, in: options.context(general, data: configuration.data)
+        )
         if try trial.print(options, json: output.isJSON(trial), workflow.forecast) { return }
         let model = try options.running("train", general, adding: dtype.words, workflow.run)
         try StandardStreams.write("model: \(model.path)\n")
