@@ -22,11 +22,13 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
-        .target(name: "CImagery", dependencies: ["CPNG"], linkerSettings: [.linkedLibrary("z")]),
+        .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        .target(name: "CKernels", exclude: ["README.md"], linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "CImagery", dependencies: ["CJPEG", "CPNG"], linkerSettings: [.linkedLibrary("z")]),
+        .target(name: "CHeap"),
         .target(name: "Files", dependencies: ["COpenSSL"]),
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"]),
         .target(name: "Statistics"),
@@ -52,7 +54,10 @@ let package = Package(
                 "Training",
             ]),
         .target(name: "Classification", dependencies: ["TensorCore", "Layers", "Models", "Datasets", "Training"]),
-        .target(name: "ModelFolders", dependencies: ["Files", "Layers", "WeightFiles", "Models", "Diffusion"]),
+        .target(
+            name: "ModelFolders", dependencies: ["Files", "Layers", "WeightFiles", "Models", "Diffusion"],
+            resources: [.embedInCode("Resources/modeling_diffprune.py")]),
+        .target(name: "Export", dependencies: ["Files", "TensorCore", "Layers", "Models"]),
         .target(
             name: "PruningMethods",
             dependencies: [
@@ -80,8 +85,8 @@ let package = Package(
         .executableTarget(
             name: "diffprune",
             dependencies: [
-                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Datasets", "Runs", "Pruning",
-                "Diffusion", "ModelFolders", "Workflows", "Benchmarking",
+                "CHeap", "Files", "TensorCore", "Configuration", "Imagery", "Reports", "Datasets", "Runs", "Pruning",
+                "Diffusion", "ModelFolders", "Export", "Workflows", "Benchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(
@@ -91,9 +96,9 @@ let package = Package(
             ], path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"]),
-        .testTarget(name: "TensorCoreTests", dependencies: ["COpenBLAS", "CKernels", "TensorCore", "TestSupport"]),
+        .testTarget(name: "TensorCoreTests", dependencies: ["CKernels", "LinearAlgebra", "TensorCore", "TestSupport"]),
         .testTarget(name: "ImageryTests", dependencies: ["Imagery", "TestSupport"]),
-        .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
+        .testTarget(name: "ReportsTests", dependencies: ["Files", "Reports", "TestSupport"]),
         .testTarget(name: "WeightFilesTests", dependencies: ["Files", "WeightFiles", "TestSupport"]),
         .testTarget(name: "LayersTests", dependencies: ["TensorCore", "Layers", "Training", "TestSupport"]),
         .testTarget(
@@ -116,6 +121,8 @@ let package = Package(
             dependencies: [
                 "Files", "TensorCore", "Layers", "WeightFiles", "Models", "ModelFolders", "TestSupport",
             ]),
+        .testTarget(
+            name: "ExportTests", dependencies: ["Files", "Models", "Export", "ModelFolders", "TestSupport"]),
         .testTarget(
             name: "PruningTests",
             dependencies: [
@@ -147,7 +154,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Files", "WeightFiles", "Models", "Runs", "Diffusion", "ModelFolders", "Workflows", "diffprune",
+                "Files", "Imagery", "WeightFiles", "Models", "Runs", "Diffusion", "ModelFolders", "Workflows",
+                "diffprune",
                 "TestSupport",
             ]),
     ]

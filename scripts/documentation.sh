@@ -18,7 +18,7 @@ for map in "$build"/*.build/module.modulemap "${build%/*}"/checkouts/*/Sources/*
     Sources/*/module.modulemap; do
     [ -f "$map" ] && flags+=(-Xcc "-fmodule-map-file=$map")
 done
-for flag in $(pkg-config --cflags openblas libcrypto libpng); do flags+=(-Xcc "$flag"); done
+for flag in $(pkg-config --cflags libcrypto libjpeg libpng); do flags+=(-Xcc "$flag"); done
 
 rm -rf .build-docs
 mkdir -p .build-docs/symbols
@@ -29,7 +29,7 @@ for folder in Sources/*/; do
     "$extract" -module-name "$module" "${flags[@]}" -output-dir .build-docs/symbols
 done
 
-# A parameter that explains itself needs no documentation, which the check of parameters would ask for.
+# Where one parameter is documented, all have to be.
 "$(tool docc)" convert docs/diffprune.docc --additional-symbol-graph-dir .build-docs/symbols \
     --output-path .build-docs/site --fallback-display-name diffprune --fallback-bundle-identifier diffprune \
-    --disable-parameters-and-returns-validation --warnings-as-errors
+    --warnings-as-errors

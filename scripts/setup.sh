@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the system libraries that the build needs, where they are missing: OpenBLAS, libcrypto (OpenSSL), libpng and
-# zlib with their headers, and pkg-config. On Debian and Ubuntu by apt-get; elsewhere it says what to install. Asks
-# nothing.
+# Installs the system libraries that the build needs, where they are missing: OpenBLAS, libcrypto (OpenSSL),
+# libjpeg-turbo, libpng and zlib with their headers, and pkg-config. On Debian and Ubuntu by apt-get; elsewhere it says
+# what to install. Asks nothing.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -11,10 +11,11 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 missing_packages() {
     if ! command -v pkg-config >/dev/null 2>&1; then
         # Without it nothing can be asked about the others, and installing what is there already does no harm.
-        printf '%s\n' pkg-config libopenblas-dev libpng-dev libssl-dev zlib1g-dev
+        printf '%s\n' pkg-config libjpeg-dev libopenblas-dev libpng-dev libssl-dev zlib1g-dev
         return
     fi
     pkg-config --exists openblas || echo libopenblas-dev
+    pkg-config --exists libjpeg || echo libjpeg-dev
     pkg-config --exists libpng || echo libpng-dev
     pkg-config --exists libcrypto || echo libssl-dev
     pkg-config --exists zlib || echo zlib1g-dev
@@ -35,5 +36,5 @@ if ./install_packages.sh "${missing[@]}"; then
 fi
 say "error: missing: ${missing[*]}"
 say "install them (on Debian or Ubuntu: apt-get install ${missing[*]};"
-say "elsewhere OpenBLAS, libcrypto, libpng, zlib with their headers, and pkg-config) and run this again"
+say "elsewhere OpenBLAS, libcrypto, libjpeg-turbo, libpng, zlib with their headers, and pkg-config) and run this again"
 exit 1

@@ -46,7 +46,7 @@ struct BenchmarkInputs {
     func sampling(steps: Int) throws -> () throws -> Void {
         let sampler = ImageSampler(
             model: model, sampler: try SamplerName.ddim.makeSampler(pipeline.timingScheduler, steps: steps), seed: seed,
-            classLabel: model.configuration.isClassConditional ? 0 : nil, batchSize: batch.count)
+            classes: model.configuration.isClassConditional ? .one(0) : nil, batchSize: batch.count)
         return { [count = batch.count] in _ = try sampler.images(0..<count) }
     }
 

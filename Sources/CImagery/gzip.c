@@ -2,12 +2,29 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "png_common.h"
+#include "messages.h"
 
 // zlib counts in 32 bits: longer data goes through in pieces.
 static uInt piece(size_t count) { return count > UINT_MAX / 2 ? UINT_MAX / 2 : (uInt)count; }
 
 enum { GZIP_WINDOW = 15 + 16 };
+
+/// Why inflate cannot go on after what it returned, having moved something or not; CIMAGERY_OK when it can.
+static cimagery_status failure(int result, int moved, const z_stream *stream, char message[CIMAGERY_MESSAGE_SIZE]) {
+    if (result == Z_MEM_ERROR) {
+        cimagery_set_message(message, "not enough memory");
+        return CIMAGERY_NO_MEMORY;
+    }
+    if (result != Z_OK && result != Z_BUF_ERROR) {
+        cimagery_set_message(message, stream->msg ? stream->msg : "the compressed data are damaged");
+        return CIMAGERY_BROKEN;
+    }
+    if (!moved) {
+        cimagery_set_message(message, "the compressed data end too early");
+        return CIMAGERY_BROKEN;
+    }
+    return CIMAGERY_OK;
+}
 
 cimagery_status cimagery_gunzip(const uint8_t *data, size_t length, uint8_t *out, size_t capacity, size_t *produced,
                                 char message[CIMAGERY_MESSAGE_SIZE]) {
@@ -48,18 +65,9 @@ cimagery_status cimagery_gunzip(const uint8_t *data, size_t length, uint8_t *out
                 break;
             }
             inflateReset(&stream);
-        } else if (result == Z_MEM_ERROR) {
-            cimagery_set_message(message, "not enough memory");
-            status = CIMAGERY_NO_MEMORY;
-            break;
-        } else if (result != Z_OK && result != Z_BUF_ERROR) {
-            cimagery_set_message(message, stream.msg ? stream.msg : "the compressed data are damaged");
-            status = CIMAGERY_BROKEN;
-            break;
-        } else if (eaten == 0 && made == 0) {
-            cimagery_set_message(message, "the compressed data end too early");
-            status = CIMAGERY_BROKEN;
-            break;
+        } else {
+            status = failure(result, eaten > 0 || made > 0, &stream, message);
+            if (status != CIMAGERY_OK) break;
         }
     }
     inflateEnd(&stream);

@@ -1,12 +1,5 @@
 #include "png_common.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-void cimagery_set_message(char message[CIMAGERY_MESSAGE_SIZE], const char *text) {
-    snprintf(message, CIMAGERY_MESSAGE_SIZE, "%s", text);
-}
-
 PNG_NORETURN void cimagery_png_error(png_structp png, png_const_charp text) {
     cimagery_png_failure *failure = png_get_error_ptr(png);
     cimagery_set_message(failure->message, text);
@@ -17,5 +10,3 @@ void cimagery_png_warning(png_structp png, png_const_charp text) {
     (void)png;
     (void)text;
 }
-
-void cimagery_free(void *memory) { free(memory); }

@@ -1,4 +1,5 @@
 // φ, φ' and φ'' of every activation. With a constant `kind` and `order` all that is not asked for folds away.
+// The plain reference is Reference.apply.
 
 typedef struct {
     vf value, first, second;

@@ -5,6 +5,8 @@
 // head. V, packed in tiles of MR columns, times a panel's weights gives the panel of the output transposed, [width][w].
 //
 // A query's sums run over the keys in their order, whatever the batch and the threads.
+//
+// The plain reference is Reference.attention.
 
 /// One head of one image.
 typedef struct {

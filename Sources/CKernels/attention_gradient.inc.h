@@ -116,58 +116,72 @@ static gradient_panels pack_block(const gradient_block *b) {
     return x;
 }
 
+/// Products of `rows` keys with a panel of queries: Q·Kᵀ to p and G·Vᵀ to ds, and the tangent of each.
+static void multiply_squares(const gradient_block *b, const gradient_panels *x, dk_dual_in k, dk_dual_in v, long rows,
+                             long at, long w, gradient_squares s) {
+    const gradient_job *job = b->job;
+    const attention_head *h = &b->h;
+    long width = h->width, ld = b->ld, pitch = h->pitch;
+    dk_dual_in q = h->q, g = job->g;
+    rows_by_panel(k.value, pitch, rows, width, x->q + at, w, s.p, ld, 0);
+    rows_by_panel(v.value, pitch, rows, width, x->g + at, w, s.ds, ld, 0);
+    if (!job->tangents) return;
+    if (q.tangent) rows_by_panel(k.value, pitch, rows, width, x->q_t + at, w, s.p_t, ld, 0);
+    if (k.tangent) rows_by_panel(k.tangent, pitch, rows, width, x->q + at, w, s.p_t, ld, q.tangent != NULL);
+    if (!q.tangent && !k.tangent) clear_columns(s.p_t, ld, rows, w);
+    if (g.tangent) rows_by_panel(v.value, pitch, rows, width, x->g_t + at, w, s.ds_t, ld, 0);
+    if (v.tangent) rows_by_panel(v.tangent, pitch, rows, width, x->g + at, w, s.ds_t, ld, g.tangent != NULL);
+    if (!g.tangent && !v.tangent) clear_columns(s.ds_t, ld, rows, w);
+}
+
+/// One vector of queries, i and on of the block's, over `rows` keys: from the products to
+///     P = exp(S − maximum)·inverse        dS = scale·P·(dP − D)
+/// and, with tangents,
+///     Ṗ = P·(Ṡ − Σ P·Ṡ)                   dṠ = scale·(Ṗ·(dP − D) + P·(dṖ − Ḋ))
+static void finish_squares(const gradient_block *b, const gradient_panels *x, long i, long rows, gradient_squares s) {
+    const gradient_job *job = b->job;
+    const attention_head *h = &b->h;
+    // Lanes beyond the last query are computed with it: nobody reads them.
+    long ld = b->ld, query = b->first + i, n = min_long(VL, b->count - i);
+    vf scale = vset(job->p->scale), mean = vload(x->mean + i);
+    vf maximum = vload_first(h->maximum + query, n), inverse = vload_first(h->inverse + query, n);
+    if (!job->tangents) {
+        for (long t = 0; t < rows; t++) {
+            float *p = s.p + t * ld + i, *ds = s.ds + t * ld + i;
+            vf y = vexp_nonpositive(vload(p) - maximum) * inverse;
+            vstore(p, y);
+            vstore(ds, scale * y * (vload(ds) - mean));
+        }
+        return;
+    }
+    int moving = h->q.tangent || h->k.tangent;
+    vf mean_s = moving ? vload_first(h->mean_tangent + query, n) : (vf){0}, mean_t = vload(x->mean_t + i);
+    for (long t = 0; t < rows; t++) {
+        float *p = s.p + t * ld + i, *ds = s.ds + t * ld + i;
+        float *p_t = s.p_t + t * ld + i, *ds_t = s.ds_t + t * ld + i;
+        vf y = vexp_nonpositive(vload(p) - maximum) * inverse, y_t = y * (vload(p_t) - mean_s);
+        vf d = vload(ds) - mean;
+        vstore(p, y);
+        vstore(p_t, y_t);
+        vstore(ds, scale * y * d);
+        vstore(ds_t, scale * vfma(y, vload(ds_t) - mean_t, y_t * d));
+    }
+}
+
 /// The squares of keys first..<end, which their first row is for, and what these keys add to dQ.
 static void fill_squares(const gradient_block *b, const gradient_panels *x, const float *keys, long first, long end,
                          gradient_squares s) {
     const gradient_job *job = b->job;
     const attention_head *h = &b->h;
-    long rows = end - first, width = h->width, ld = b->ld, pitch = h->pitch, at_row = first * pitch;
-    vf scale = vset(job->p->scale);
-    int moving = h->q.tangent || h->k.tangent;
+    long rows = end - first, width = h->width, ld = b->ld, at_row = first * h->pitch;
     dk_dual_in k = dual_offset(h->k, at_row), v = dual_offset(h->v, at_row);
+    const float *keys_t = keys + job->packed_floats / 2;
     for (long offset = 0; offset < b->count; offset += NR) {
-        long count = b->count - offset, w = panel_width(count), at = offset * width;
+        long w = panel_width(b->count - offset);
         gradient_squares part = squares_from(s, offset);
-        rows_by_panel(k.value, pitch, rows, width, x->q + at, w, part.p, ld, 0);
-        rows_by_panel(v.value, pitch, rows, width, x->g + at, w, part.ds, ld, 0);
-        if (job->tangents) {
-            if (h->q.tangent) rows_by_panel(k.value, pitch, rows, width, x->q_t + at, w, part.p_t, ld, 0);
-            if (k.tangent)
-                rows_by_panel(k.tangent, pitch, rows, width, x->q + at, w, part.p_t, ld, h->q.tangent != NULL);
-            if (!moving) clear_columns(part.p_t, ld, rows, w);
-            if (job->g.tangent) rows_by_panel(v.value, pitch, rows, width, x->g_t + at, w, part.ds_t, ld, 0);
-            if (v.tangent)
-                rows_by_panel(v.tangent, pitch, rows, width, x->g + at, w, part.ds_t, ld, job->g.tangent != NULL);
-            if (!job->g.tangent && !v.tangent) clear_columns(part.ds_t, ld, rows, w);
-        }
-        for (long i = offset; i < min_long(offset + w, b->ld); i += VL) {
-            // Lanes beyond the last query are computed with it: nobody reads them.
-            long query = b->first + i, n = min_long(VL, b->count - i);
-            vf maximum = vload_first(h->maximum + query, n), inverse = vload_first(h->inverse + query, n);
-            vf mean = vload(x->mean + i);
-            if (!job->tangents) {
-                for (long t = 0; t < rows; t++) {
-                    float *p = s.p + t * ld + i, *ds = s.ds + t * ld + i;
-                    vf y = vexp_nonpositive(vload(p) - maximum) * inverse;
-                    vstore(p, y);
-                    vstore(ds, scale * y * (vload(ds) - mean));
-                }
-                continue;
-            }
-            vf mean_s = moving ? vload_first(h->mean_tangent + query, n) : (vf){0}, mean_t = vload(x->mean_t + i);
-            for (long t = 0; t < rows; t++) {
-                float *p = s.p + t * ld + i, *ds = s.ds + t * ld + i;
-                float *p_t = s.p_t + t * ld + i, *ds_t = s.ds_t + t * ld + i;
-                vf y = vexp_nonpositive(vload(p) - maximum) * inverse, y_t = y * (vload(p_t) - mean_s);
-                vf d = vload(ds) - mean;
-                vstore(p, y);
-                vstore(p_t, y_t);
-                vstore(ds, scale * y * d);
-                vstore(ds_t, scale * vfma(y, vload(ds_t) - mean_t, y_t * d));
-            }
-        }
+        multiply_squares(b, x, k, v, rows, offset * width, w, part);
+        for (long i = offset; i < min_long(offset + w, ld); i += VL) finish_squares(b, x, i, rows, s);
         float *dq = x->dq + offset / NR * x->dq_floats, *dq_t = x->dq_t + offset / NR * x->dq_floats;
-        const float *keys_t = keys + job->packed_floats / 2;
         columns_by_weights(keys, h->tokens, first, rows, width, part.ds, ld, w, dq, first > 0);
         if (!job->tangents) continue;
         columns_by_weights(keys, h->tokens, first, rows, width, part.ds_t, ld, w, dq_t, first > 0);

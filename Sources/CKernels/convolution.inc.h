@@ -3,6 +3,8 @@
 //
 // The core takes any rectangle of taps, any stride and any padding (negative crops), and writes its result anywhere
 // on a pixel grid; forward passes, input gradients and the four parities of a strided input gradient are calls of it.
+//
+// The plain reference of this and of Winograd's method is Reference.convolution.
 
 #define CONV_SCRATCH_FLOATS (48 * 1024)  // of padded input an item keeps in cache
 #define CONV_MAX_PIXELS 384              // of an item
@@ -55,13 +57,16 @@ static void copy_padded(const float *image, long in_height, long in_width, long 
     }
 }
 
-/// Where an item's inputs are: base + image·image_step + row·row_step + column·pixel_step, then the segments.
+/// An item's output pixels and where their inputs lie: base + image·image_step + row·row_step + column·pixel_step, then
+/// the segments.
 typedef struct {
     const conv_job *job;
+    long image, images, first_row, rows;  // images from `image` on, and rows of each
     const float *base;
-    long image, first_row, rows, image_step, row_step, pixel_step;
-    const long *segment;
-    long segments, depth;
+    long image_step, row_step, pixel_step;
+    long line, cell;  // floats between rows and between pixels of the input
+    // Runs of `depth` floats that a pixel's products are summed over.
+    long segment[CONV_MAX_TAPS], segments, depth;
 } conv_inputs;
 
 /// Output pixels q..<q+count of an item, for some panels.
@@ -177,7 +182,7 @@ typedef struct {
 } item_pixel;
 
 /// Output pixels at..<at+count of an item, count ≤ NARROW_PIXELS; `at` is moved behind them.
-static void narrow_tile(const conv_inputs *in, const long *tap, item_pixel *at, long count) {
+static void narrow_tile(const conv_inputs *in, item_pixel *at, long count) {
     const conv_job *job = in->job;
     long taps = job->taps_y * job->taps_x, row_floats = round_up(job->depth, VL);
     row_pointer inputs[NARROW_PIXELS];
@@ -194,7 +199,7 @@ static void narrow_tile(const conv_inputs *in, const long *tap, item_pixel *at, 
     }
     for (long c = 0; c < job->columns; c++) {
         float sums[NARROW_PIXELS];
-        narrow_pixels(inputs, tap, taps, job->depth, job->panels + c * taps * row_floats, sums);
+        narrow_pixels(inputs, in->segment, taps, job->depth, job->panels + c * taps * row_floats, sums);
         for (long i = 0; i < count; i++) {
             float v = sums[i];
             if (job->bias) v += job->bias[c];
@@ -208,77 +213,77 @@ static void narrow_tile(const conv_inputs *in, const long *tap, item_pixel *at, 
 
 // ---------------------------------------------------------------- items
 
-static void conv_item(void *context, long index) {
-    const conv_job *job = context;
-    long group = index % job->groups, chunk = index / job->groups;
-    long panels = panel_count(job->columns);
-    long first_panel = panels * group / job->groups, end_panel = panels * (group + 1) / job->groups;
-    long image = chunk / job->chunks_per_image * job->images, images = min_long(job->images, job->batch - image);
-    long first_row = chunk % job->chunks_per_image * job->rows, rows = min_long(job->rows, job->out_height - first_row);
-
-    long padded_width = (job->out_width - 1) * job->stride + job->taps_x;
-    long padded_rows = (rows - 1) * job->stride + job->taps_y;
-    long image_step, line, cell = job->depth;
-    const float *base;
+/// The images and rows of chunk `chunk`, their inputs read in place or from a padded copy.
+static conv_inputs conv_inputs_of(const conv_job *job, long chunk) {
+    conv_inputs in = {.job = job};
+    in.image = chunk / job->chunks_per_image * job->images;
+    in.images = min_long(job->images, job->batch - in.image);
+    in.first_row = chunk % job->chunks_per_image * job->rows;
+    in.rows = min_long(job->rows, job->out_height - in.first_row);
+    long width = (job->out_width - 1) * job->stride + job->taps_x, rows = (in.rows - 1) * job->stride + job->taps_y;
+    in.cell = job->depth;
     if (job->in_place) {
-        line = job->in_width * cell;
-        image_step = job->in_height * line;
-        base = job->x + image * image_step + first_row * job->stride * line;
+        in.line = job->in_width * in.cell;
+        in.image_step = job->in_height * in.line;
+        in.base = job->x + in.image * in.image_step + in.first_row * job->stride * in.line;
     } else {
-        if (stride_conflicts(cell)) cell += VL;
-        line = padded_width * cell;
-        image_step = padded_rows * line;
-        float *scratch = dk_scratch(DK_LOCAL_A, images * image_step);
-        for (long i = 0; i < images; i++)
-            copy_padded(job->x + (image + i) * job->in_height * job->in_width * job->depth, job->in_height,
-                        job->in_width, job->depth, 0, job->depth, first_row * job->stride - job->pad_top, padded_rows,
-                        -job->pad_left, padded_width, cell, scratch + i * image_step);
-        base = scratch;
+        if (stride_conflicts(in.cell)) in.cell += VL;
+        in.line = width * in.cell;
+        in.image_step = rows * in.line;
+        float *padded = dk_scratch(DK_LOCAL_A, in.images * in.image_step);
+        for (long i = 0; i < in.images; i++)
+            copy_padded(job->x + (in.image + i) * job->in_height * job->in_width * job->depth, job->in_height,
+                        job->in_width, job->depth, 0, job->depth, in.first_row * job->stride - job->pad_top, rows,
+                        -job->pad_left, width, in.cell, padded + i * in.image_step);
+        in.base = padded;
     }
-    long pixel_step = job->stride * cell;
-    if (job->is_narrow) {
-        long tap[CONV_MAX_TAPS];
-        for (long y = 0; y < job->taps_y; y++)
-            for (long x = 0; x < job->taps_x; x++) tap[y * job->taps_x + x] = y * line + x * cell;
-        conv_inputs state = {
-            .job = job,
-            .base = base,
-            .image = image,
-            .first_row = first_row,
-            .rows = rows,
-            .image_step = image_step,
-            .row_step = job->stride * line,
-            .pixel_step = pixel_step
-        };
-        long pixels = images * rows * job->out_width;
-        item_pixel at = {0, 0, 0};
-        for (long q = 0; q < pixels; q += NARROW_PIXELS)
-            narrow_tile(&state, tap, &at, min_long(NARROW_PIXELS, pixels - q));
+    in.row_step = job->stride * in.line;
+    in.pixel_step = job->stride * in.cell;
+    return in;
+}
+
+/// One segment for each tap.
+static void conv_segment_by_taps(conv_inputs *in) {
+    in->depth = in->job->depth;
+    for (long y = 0; y < in->job->taps_y; y++)
+        for (long x = 0; x < in->job->taps_x; x++) in->segment[in->segments++] = y * in->line + x * in->cell;
+}
+
+/// One segment for each row of taps, or one for each tap where pixels are kept apart.
+static void conv_segment(conv_inputs *in) {
+    if (in->cell != in->job->depth) {
+        conv_segment_by_taps(in);
         return;
     }
-    // One run for each row of taps, or one for each tap where pixels are kept apart.
-    long segment[CONV_MAX_TAPS], segments = 0, depth = job->taps_x * job->depth;
-    if (cell == job->depth) {
-        for (long y = 0; y < job->taps_y; y++) segment[segments++] = y * line;
-    } else {
-        depth = job->depth;
-        for (long y = 0; y < job->taps_y; y++)
-            for (long x = 0; x < job->taps_x; x++) segment[segments++] = y * line + x * cell;
-    }
-    long pixels = images * rows * job->out_width;
-    conv_inputs state = {job,        base,    image,    first_row, rows, image_step, job->stride * line,
-                         pixel_step, segment, segments, depth};
-    first_panel = conv_rows(&state, pixels, first_panel, end_panel);
+    in->depth = in->job->taps_x * in->job->depth;
+    for (long y = 0; y < in->job->taps_y; y++) in->segment[in->segments++] = y * in->line;
+}
+
+static void conv_narrow_item(void *context, long chunk) {
+    const conv_job *job = context;
+    conv_inputs in = conv_inputs_of(job, chunk);
+    conv_segment_by_taps(&in);
+    long pixels = in.images * in.rows * job->out_width;
+    item_pixel at = {0, 0, 0};
+    for (long q = 0; q < pixels; q += NARROW_PIXELS) narrow_tile(&in, &at, min_long(NARROW_PIXELS, pixels - q));
+}
+
+static void conv_item(void *context, long index) {
+    const conv_job *job = context;
+    long group = index % job->groups, panels = panel_count(job->columns);
+    long first_panel = panels * group / job->groups, end_panel = panels * (group + 1) / job->groups;
+    conv_inputs in = conv_inputs_of(job, index / job->groups);
+    conv_segment(&in);
+    long pixels = in.images * in.rows * job->out_width;
+    first_panel = conv_rows(&in, pixels, first_panel, end_panel);
     if (first_panel == end_panel) return;
     // Weights that fit stay in cache while each tile meets all of them, its inputs in the first level; larger ones
     // are streamed once, each panel meeting all tiles.
     long inner = job->taps_y * job->taps_x * job->depth;
-    if (inner * (end_panel - first_panel) * NR <= CONV_SMALL_WEIGHTS) {
-        for (long q = 0; q < pixels; q += MR) conv_tile(&state, q, min_long(MR, pixels - q), first_panel, end_panel);
-    } else {
-        for (long panel = first_panel; panel < end_panel; panel++)
-            for (long q = 0; q < pixels; q += MR) conv_tile(&state, q, min_long(MR, pixels - q), panel, panel + 1);
-    }
+    int stays = inner * (end_panel - first_panel) * NR <= CONV_SMALL_WEIGHTS;
+    long at_once = stays ? end_panel - first_panel : 1;
+    for (long panel = first_panel; panel < end_panel; panel += at_once)
+        for (long q = 0; q < pixels; q += MR) conv_tile(&in, q, min_long(MR, pixels - q), panel, panel + at_once);
 }
 
 /// Runs a convolution whose panels are packed.
@@ -321,7 +326,7 @@ static void conv_run(conv_job *job) {
         }
     }
     long work = job->batch * image_pixels * job->columns * job->taps_y * job->taps_x * job->depth / 4;
-    dk_region(job->chunks * job->groups, work, conv_item, job);
+    dk_region(job->chunks * job->groups, work, job->is_narrow ? conv_narrow_item : conv_item, job);
 }
 
 // ---------------------------------------------------------------- packing of weights

@@ -115,66 +115,127 @@ static void pack_pixels(const float *padded, long images, long image_step, long 
         }
 }
 
+/// An item's part of dw, and what it works in.
+typedef struct {
+    const wgrad_job *job;
+    long first_channel, channels, first_panel, end_panel;
+    long width, line, image_step,
+        run;          // padded pixels of a row; floats of a row, of an image and of a kernel row's taps
+    long max_pixels;  // of a block
+    int shares_rows;  // whether kernel rows see the same packed pixels
+    // What lies evenly is read where it is: inputs that are the rows of a matrix, output gradients in whole vectors.
+    int x_in_place, g_in_place;
+    float *padded, *packed, *panels;
+} wgrad_part;
+
+static wgrad_part wgrad_part_of(const wgrad_job *job, long index) {
+    const dk_conv_shape *s = job->s;
+    long slice = index / job->groups, group = index % job->groups, panels = panel_count(s->out_channels);
+    wgrad_part part = {.job = job, .first_channel = slice * job->slice_channels};
+    part.channels = min_long(job->slice_channels, s->in_channels - part.first_channel);
+    part.first_panel = panels * group / job->groups;
+    part.end_panel = panels * (group + 1) / job->groups;
+    part.width = (s->out_width - 1) * s->stride + s->kernel;
+    part.line = part.width * part.channels;
+    part.image_step = ((job->rows - 1) * s->stride + s->kernel) * part.line;
+    part.run = s->kernel * part.channels;
+    part.max_pixels = job->images * job->rows * s->out_width;
+    part.shares_rows = s->stride == 1 && job->images == 1;
+    part.x_in_place = s->kernel == 1 && s->stride == 1 && s->pad_top == 0 && s->pad_left == 0 &&
+                      s->in_height == s->out_height && s->in_width == s->out_width &&
+                      part.channels % tile_height(1) == 0;
+    part.g_in_place = s->out_channels % VL == 0;
+    long lead = part.shares_rows ? (s->kernel - 1) * s->out_width : 0;  // pixels beyond those of one kernel row
+    part.padded = dk_scratch(DK_LOCAL_A, job->images * part.image_step);
+    part.packed = dk_scratch(DK_LOCAL_B, round_up(part.run, MR) * (part.max_pixels + lead) + VL);
+    part.panels = dk_scratch(DK_LOCAL_C, (part.end_panel - part.first_panel) * NR * part.max_pixels);
+    return part;
+}
+
+/// A block of output pixels: some rows of one image, or whole images.
+typedef struct {
+    long image, images, row, rows, pixels;
+    const float *g;  // of the first pixel
+} wgrad_block;
+
+static wgrad_block wgrad_block_at(const wgrad_job *job, long image, long row) {
+    const dk_conv_shape *s = job->s;
+    wgrad_block b = {.image = image, .row = row};
+    b.images = min_long(job->images, s->batch - image);
+    b.rows = min_long(job->rows, s->out_height - row);
+    b.pixels = b.images * b.rows * s->out_width;
+    b.g = job->g + (image * s->out_height + row) * s->out_width * s->out_channels;
+    return b;
+}
+
+/// The padded inputs under a block, and the panels of its output gradients.
+static void wgrad_gather(const wgrad_part *part, const wgrad_block *b) {
+    const wgrad_job *job = part->job;
+    const dk_conv_shape *s = job->s;
+    for (long i = 0; i < b->images && !part->x_in_place; i++)
+        copy_padded(job->x + (b->image + i) * s->in_height * s->in_width * s->in_channels, s->in_height, s->in_width,
+                    s->in_channels, part->first_channel, part->channels, b->row * s->stride - s->pad_top,
+                    (b->rows - 1) * s->stride + s->kernel, -s->pad_left, part->width, part->channels,
+                    part->padded + i * part->image_step);
+    for (long panel = part->first_panel; panel < part->end_panel && !part->g_in_place; panel++)
+        pack_panel(b->g + panel * NR, s->out_channels, b->pixels, min_long(NR, s->out_channels - panel * NR),
+                   part->panels + (panel - part->first_panel) * NR * part->max_pixels);
+}
+
+/// Columns of a block's inputs for kernel row ky: run r's at at + r·step, its pixels ld apart.
+typedef struct {
+    const float *at;
+    long step, ld;
+} wgrad_lines;
+
+static wgrad_lines wgrad_lines_of(const wgrad_part *part, const wgrad_block *b, long ky) {
+    const wgrad_job *job = part->job;
+    const dk_conv_shape *s = job->s;
+    if (part->x_in_place) {
+        long pixel = (b->image * s->in_height + b->row) * s->in_width;
+        return (wgrad_lines){job->x + pixel * s->in_channels + part->first_channel, 1, s->in_channels};
+    }
+    long rows = part->shares_rows ? b->rows + s->kernel - 1 : b->rows, pixels = b->images * rows * s->out_width;
+    if (!part->shares_rows || ky == 0)
+        for (long r = 0; r < part->run; r += MR)
+            pack_pixels(part->padded + ky * part->line + r, b->images, part->image_step, rows, s->stride * part->line,
+                        s->out_width, s->stride * part->channels, min_long(MR, part->run - r),
+                        part->packed + r * pixels);
+    return (wgrad_lines){part->packed + (part->shares_rows ? ky * s->out_width * MR : 0), pixels, MR};
+}
+
+/// What a block adds to the rows of dw that belong to kernel row ky, in one panel of columns.
+static void wgrad_panel(const wgrad_part *part, const wgrad_block *b, wgrad_lines lines, long ky, long panel, int add) {
+    const dk_conv_shape *s = part->job->s;
+    long column = panel * NR, columns = min_long(NR, s->out_channels - column);
+    const float *g =
+        part->g_in_place ? b->g + column : part->panels + (panel - part->first_panel) * NR * part->max_pixels;
+    long ldg = part->g_in_place ? s->out_channels : panel_width(columns);
+    for (long r = 0; r < part->run; r += MR) {
+        long count = min_long(MR, part->run - r), kx = r / part->channels, c = r % part->channels;
+        float *out[MR];
+        for (long i = 0; i < count; i++) {
+            long weight = (ky * s->kernel + kx) * s->in_channels + part->first_channel + c;
+            out[i] = part->job->dw + weight * s->out_channels + column;
+            if (++c == part->channels) c = 0, kx++;
+        }
+        outer_product_tile(count, columns, lines.at + r * lines.step, lines.ld, b->pixels, g, ldg, out, add);
+    }
+}
+
 static void wgrad_item(void *context, long index) {
     const wgrad_job *job = context;
     const dk_conv_shape *s = job->s;
-    long slice = index / job->groups, group = index % job->groups;
-    long c0 = slice * job->slice_channels, channels = min_long(job->slice_channels, s->in_channels - c0);
-    long panels = panel_count(s->out_channels);
-    long first_panel = panels * group / job->groups, end_panel = panels * (group + 1) / job->groups;
-    long padded_width = (s->out_width - 1) * s->stride + s->kernel;
-    long line = padded_width * channels, run = s->kernel * channels;
-    long image_step = ((job->rows - 1) * s->stride + s->kernel) * line;
-    long max_pixels = job->images * job->rows * s->out_width;
-    float *padded = dk_scratch(DK_LOCAL_A, job->images * image_step);
-    int shared = s->stride == 1 && job->images == 1;
-    long lead = shared ? (s->kernel - 1) * s->out_width : 0;  // pixels packed beyond those of one kernel row
-    float *packed = dk_scratch(DK_LOCAL_B, round_up(run, MR) * (max_pixels + lead) + VL);
-    float *g_panels = dk_scratch(DK_LOCAL_C, (end_panel - first_panel) * NR * max_pixels);
-    // What lies evenly is read where it is: output gradients in whole vectors, inputs that are the rows of a matrix.
-    int g_in_place = s->out_channels % VL == 0;
-    int x_in_place = s->kernel == 1 && s->stride == 1 && s->pad_top == 0 && s->pad_left == 0 &&
-                     s->in_height == s->out_height && s->in_width == s->out_width && channels % tile_height(1) == 0;
+    wgrad_part part = wgrad_part_of(job, index);
     int add = job->accumulate;
     for (long image = 0; image < s->batch; image += job->images)
         for (long row = 0; row < s->out_height; row += job->rows, add = 1) {
-            long images = min_long(job->images, s->batch - image), rows = min_long(job->rows, s->out_height - row);
-            long pixels = images * rows * s->out_width;
-            const float *g = job->g + (image * s->out_height + row) * s->out_width * s->out_channels;
-            for (long b = 0; b < images && !x_in_place; b++)
-                copy_padded(job->x + (image + b) * s->in_height * s->in_width * s->in_channels, s->in_height,
-                            s->in_width, s->in_channels, c0, channels, row * s->stride - s->pad_top,
-                            (rows - 1) * s->stride + s->kernel, -s->pad_left, padded_width, channels,
-                            padded + b * image_step);
-            for (long panel = first_panel; panel < end_panel && !g_in_place; panel++)
-                pack_panel(g + panel * NR, s->out_channels, pixels, min_long(NR, s->out_channels - panel * NR),
-                           g_panels + (panel - first_panel) * NR * max_pixels);
-            long packed_rows = shared ? rows + s->kernel - 1 : rows;
-            long packed_pixels = images * packed_rows * s->out_width;
+            wgrad_block b = wgrad_block_at(job, image, row);
+            wgrad_gather(&part, &b);
             for (long ky = 0; ky < s->kernel; ky++) {
-                if ((!shared || ky == 0) && !x_in_place)
-                    for (long r = 0; r < run; r += MR)
-                        pack_pixels(padded + ky * line + r, images, image_step, packed_rows, s->stride * line,
-                                    s->out_width, s->stride * channels, min_long(MR, run - r),
-                                    packed + r * packed_pixels);
-                const float *lines = packed + (shared ? ky * s->out_width * MR : 0);
-                if (x_in_place) lines = job->x + (image * s->in_height + row) * s->in_width * s->in_channels + c0;
-                for (long panel = first_panel; panel < end_panel; panel++) {
-                    long column = panel * NR, columns = min_long(NR, s->out_channels - column);
-                    const float *panel_g = g_in_place ? g + column : g_panels + (panel - first_panel) * NR * max_pixels;
-                    for (long r = 0; r < run; r += MR) {
-                        long count = min_long(MR, run - r), kx = r / channels, c = r % channels;
-                        float *out[MR];
-                        for (long i = 0; i < count; i++) {
-                            long weight = (ky * s->kernel + kx) * s->in_channels + c0 + c;
-                            out[i] = job->dw + weight * s->out_channels + column;
-                            if (++c == channels) c = 0, kx++;
-                        }
-                        outer_product_tile(count, columns, lines + (x_in_place ? r : r * packed_pixels),
-                                           x_in_place ? s->in_channels : MR, pixels, panel_g,
-                                           g_in_place ? s->out_channels : panel_width(columns), out, add);
-                    }
-                }
+                wgrad_lines lines = wgrad_lines_of(&part, &b, ky);
+                for (long panel = part.first_panel; panel < part.end_panel; panel++)
+                    wgrad_panel(&part, &b, lines, ky, panel, add);
             }
         }
 }

@@ -1,4 +1,4 @@
-// General matrix products.
+// General matrix products. The plain reference is beside its tests, KernelMatrixTests.
 //
 // A stored [M,K]: rows are read in place; B is packed in column panels. A stored [K,M]: MR columns of A at a time are
 // packed for the outer-product kernel, K in blocks that are added in order.
@@ -35,118 +35,166 @@ static void gemm_pack_item(void *context, long index) {
                     job->panels + problem * job->panel_floats + panel * NR * job->p->k);
 }
 
-static void gemm_rows_item(void *context, long index) {
-    gemm_job *job = context;
+/// What an item computes: some tiles of rows and some panels of columns of one problem.
+typedef struct {
+    const float *a, *b, *packed;  // the problem's; packed: its panels, or NULL
+    float *c;
+    long first_tile, end_tile, first_panel, end_panel;
+} gemm_place;
+
+static gemm_place gemm_place_of(const gemm_job *job, long index) {
     const dk_gemm_problem *p = job->p;
     long group = index % job->groups, chunk = index / job->groups % job->chunks;
     long problem = index / job->groups / job->chunks;
-    long panels = panel_count(p->n);
-    long first_panel = panels * group / job->groups, end_panel = panels * (group + 1) / job->groups;
-    long tiles = ceil_div(p->m, MR);
-    long first_row = tiles * chunk / job->chunks * MR, end_row = min_long(p->m, tiles * (chunk + 1) / job->chunks * MR);
-    const float *a = p->a + problem * p->stride_a, *b = p->b + problem * p->stride_b;
-    float *c = p->c + problem * p->stride_c;
-    const float *packed = job->panels ? job->panels + (p->stride_b ? problem : 0) * job->panel_floats : NULL;
-    const long segment = 0;
-    long lda = p->lda;
-    if (stride_conflicts(lda) && p->k >= 256 && end_panel - first_panel > 1) {
-        long rows = end_row - first_row;
-        float *copy = dk_scratch(DK_LOCAL_B, rows * (p->k + VL));
-        for (long r = 0; r < rows; r++)
-            memcpy(copy + r * (p->k + VL), a + (first_row + r) * lda, (size_t)p->k * sizeof(float));
-        lda = p->k + VL;
-        a = copy - first_row * lda;
+    long panels = panel_count(p->n), tiles = ceil_div(p->m, MR);
+    return (gemm_place){
+        .a = p->a + problem * p->stride_a,
+        .b = p->b + problem * p->stride_b,
+        .packed = job->panels ? job->panels + (p->stride_b ? problem : 0) * job->panel_floats : NULL,
+        .c = p->c + problem * p->stride_c,
+        .first_tile = tiles * chunk / job->chunks,
+        .end_tile = tiles * (chunk + 1) / job->chunks,
+        .first_panel = panels * group / job->groups,
+        .end_panel = panels * (group + 1) / job->groups
+    };
+}
+
+// ---------------------------------------------------------------- op(A) = A
+
+/// Rows of A for every panel of an item: row r at at + r·ld.
+typedef struct {
+    const float *at;
+    long ld, first, end;
+} gemm_rows;
+
+/// Where they lie or, where they would push each other out of the cache, in a copy.
+static gemm_rows gemm_rows_of(const dk_gemm_problem *p, const gemm_place *place) {
+    gemm_rows rows = {place->a, p->lda, place->first_tile * MR, min_long(p->m, place->end_tile * MR)};
+    if (!stride_conflicts(p->lda) || p->k < 256 || place->end_panel - place->first_panel <= 1) return rows;
+    long ld = p->k + VL;
+    float *copy = dk_scratch(DK_LOCAL_B, (rows.end - rows.first) * ld);
+    for (long r = rows.first; r < rows.end; r++)
+        memcpy(copy + (r - rows.first) * ld, place->a + r * p->lda, (size_t)p->k * sizeof(float));
+    rows.at = copy - rows.first * ld;
+    rows.ld = ld;
+    return rows;
+}
+
+/// A panel of B: packed beforehand, where it lies, or packed now; *ldb: floats between its rows.
+static const float *gemm_panel_of(const dk_gemm_problem *p, const gemm_place *place, long panel, long *ldb) {
+    long c0 = panel * NR, columns = min_long(NR, p->n - c0);
+    *ldb = panel_width(columns);
+    if (place->packed) return place->packed + c0 * p->k;
+    if (!p->transpose_b && columns == NR && p->m < 2 * MR) {
+        // Too few rows to repay the packing.
+        *ldb = p->ldb;
+        return place->b + c0;
     }
-    for (long panel = first_panel; panel < end_panel; panel++) {
-        long c0 = panel * NR, columns = min_long(NR, p->n - c0);
-        const float *bp;
-        long ldb = panel_width(columns);
-        if (packed) {
-            bp = packed + panel * NR * p->k;
-        } else if (!p->transpose_b && columns == NR && p->m < 2 * MR) {
-            // Too few rows to repay the packing.
-            bp = b + c0;
-            ldb = p->ldb;
-        } else {
-            float *own = dk_scratch(DK_LOCAL_A, NR * p->k);
-            gemm_pack_panel(p, b, panel, own);
-            bp = own;
-        }
-        long r = first_row;
+    float *own = dk_scratch(DK_LOCAL_A, NR * p->k);
+    gemm_pack_panel(p, place->b, panel, own);
+    return own;
+}
+
+static void gemm_rows_item(void *context, long index) {
+    const gemm_job *job = context;
+    const dk_gemm_problem *p = job->p;
+    gemm_place place = gemm_place_of(job, index);
+    gemm_rows rows = gemm_rows_of(p, &place);
+    const long segment = 0;
+    for (long panel = place.first_panel; panel < place.end_panel; panel++) {
+        long c0 = panel * NR, columns = min_long(NR, p->n - c0), ldb;
+        const float *b = gemm_panel_of(p, &place, panel, &ldb), *bias = p->bias ? p->bias + c0 : NULL;
+        float *c = place.c + c0;
+        long r = rows.first;
         if (columns == tile_width(columns) && ldb == panel_width(columns)) {
             // All but what does not fill a tile of its own.
-            long rows = (end_row - r) / tile_height(1) * tile_height(1);
-            grid_tiles(rows, columns, a + r * lda, lda, &segment, 1, p->k, bp, p->bias ? p->bias + c0 : NULL,
-                       p->accumulate, c + r * p->ldc + c0, p->ldc);
-            r += rows;
+            long count = (rows.end - r) / tile_height(1) * tile_height(1);
+            grid_tiles(count, columns, rows.at + r * rows.ld, rows.ld, &segment, 1, p->k, b, bias, p->accumulate,
+                       c + r * p->ldc, p->ldc);
+            r += count;
         }
-        for (; r < end_row; r += MR) {
-            long rows = min_long(MR, end_row - r);
+        for (; r < rows.end; r += MR) {
+            long count = min_long(MR, rows.end - r);
             row_pointer line[MR];
-            tile_target target = {.bias = p->bias ? p->bias + c0 : NULL, .accumulate = p->accumulate};
-            for (long i = 0; i < rows; i++) {
-                line[i] = a + (r + i) * lda;
-                target.out[i] = c + (r + i) * p->ldc + c0;
+            tile_target target = {.bias = bias, .accumulate = p->accumulate};
+            for (long i = 0; i < count; i++) {
+                line[i] = rows.at + (r + i) * rows.ld;
+                target.out[i] = c + (r + i) * p->ldc;
             }
-            product_tile(rows, columns, line, &segment, 1, p->k, bp, ldb, &target);
+            product_tile(count, columns, line, &segment, 1, p->k, b, ldb, &target);
         }
     }
 }
 
-/// op(A) = Aᵀ: items are blocks of rows of C.
-static void gemm_outer_item(void *context, long index) {
-    gemm_job *job = context;
-    const dk_gemm_problem *p = job->p;
-    long group = index % job->groups, chunk = index / job->groups % job->chunks;
-    long problem = index / job->groups / job->chunks;
-    long panels = panel_count(p->n);
-    long first_panel = panels * group / job->groups, end_panel = panels * (group + 1) / job->groups;
-    long tiles = ceil_div(p->m, MR);
-    long first_tile = tiles * chunk / job->chunks, end_tile = tiles * (chunk + 1) / job->chunks;
-    const float *a = p->a + problem * p->stride_a, *b = p->b + problem * p->stride_b;
-    float *c = p->c + problem * p->stride_c;
-    // Rows that make whole tiles are read where they are.
-    int in_place = p->m % tile_height(1) == 0;
-    float *rows_packed = in_place ? NULL : dk_scratch(DK_LOCAL_A, (end_tile - first_tile) * MR * GEMM_DEPTH_BLOCK + VL);
-    float *panel_packed = dk_scratch(DK_LOCAL_B, NR * GEMM_DEPTH_BLOCK);
-    for (long k0 = 0; k0 < p->k; k0 += GEMM_DEPTH_BLOCK) {
-        long depth = min_long(GEMM_DEPTH_BLOCK, p->k - k0);
-        for (long t = first_tile; t < end_tile && !in_place; t++) {
-            long rows = min_long(MR, p->m - t * MR);
-            float *dst = rows_packed + (t - first_tile) * MR * GEMM_DEPTH_BLOCK;
-            for (long k = 0; k < depth; k++) copy_run(a + (k0 + k) * p->lda + t * MR, rows, dst + k * MR);
-        }
-        for (long panel = first_panel; panel < end_panel; panel++) {
-            long c0 = panel * NR, columns = min_long(NR, p->n - c0);
-            const float *bp = b + k0 * p->ldb + c0;
-            long ldb = p->ldb;
-            if (p->transpose_b || columns != panel_width(columns)) {
-                if (p->transpose_b)
-                    pack_panel_transposed(b + c0 * p->ldb + k0, p->ldb, depth, columns, panel_packed);
-                else
-                    pack_panel(bp, ldb, depth, columns, panel_packed);
-                bp = panel_packed;
-                ldb = panel_width(columns);
-            }
-            for (long t = first_tile; t < end_tile; t++) {
-                long rows = min_long(MR, p->m - t * MR);
-                float *out[MR];
-                for (long i = 0; i < MR; i++) out[i] = c + (t * MR + min_long(i, rows - 1)) * p->ldc + c0;
-                const float *lines =
-                    in_place ? a + k0 * p->lda + t * MR : rows_packed + (t - first_tile) * MR * GEMM_DEPTH_BLOCK;
-                outer_product_tile(rows, columns, lines, in_place ? p->lda : MR, depth, bp, ldb, out,
-                                   p->accumulate || k0 > 0);
-            }
-        }
+// ---------------------------------------------------------------- op(A) = Aᵀ
+
+/// Rows of A for one block of the inner extent: tile t of an item's at at + t·step, its rows ld apart.
+typedef struct {
+    const float *at;
+    long step, ld;
+} gemm_lines;
+
+/// Where they lie if they make whole tiles, else packed.
+static gemm_lines gemm_lines_of(const dk_gemm_problem *p, const gemm_place *place, long k0, long depth, float *packed) {
+    const float *a = place->a + k0 * p->lda + place->first_tile * MR;
+    if (!packed) return (gemm_lines){a, MR, p->lda};
+    for (long t = 0; t < place->end_tile - place->first_tile; t++) {
+        long rows = min_long(MR, p->m - (place->first_tile + t) * MR);
+        float *dst = packed + t * MR * GEMM_DEPTH_BLOCK;
+        for (long k = 0; k < depth; k++) copy_run(a + k * p->lda + t * MR, rows, dst + k * MR);
     }
-    if (!p->bias) return;
-    for (long r = first_tile * MR; r < min_long(p->m, end_tile * MR); r++)
-        for (long column = first_panel * NR; column < min_long(p->n, end_panel * NR); column += VL) {
+    return (gemm_lines){packed, MR * GEMM_DEPTH_BLOCK, MR};
+}
+
+/// The products of an item's rows with rows k0..<k0 + depth of a panel of B, added where there were some before.
+static void gemm_outer_panel(const dk_gemm_problem *p, const gemm_place *place, gemm_lines lines, long k0, long depth,
+                             long panel, float *packed) {
+    long c0 = panel * NR, columns = min_long(NR, p->n - c0), ldb = p->ldb;
+    const float *b = place->b + k0 * ldb + c0;
+    if (p->transpose_b || columns != panel_width(columns)) {
+        if (p->transpose_b)
+            pack_panel_transposed(place->b + c0 * ldb + k0, ldb, depth, columns, packed);
+        else
+            pack_panel(b, ldb, depth, columns, packed);
+        b = packed;
+        ldb = panel_width(columns);
+    }
+    for (long t = place->first_tile; t < place->end_tile; t++) {
+        long rows = min_long(MR, p->m - t * MR);
+        float *out[MR];
+        for (long i = 0; i < MR; i++) out[i] = place->c + (t * MR + min_long(i, rows - 1)) * p->ldc + c0;
+        outer_product_tile(rows, columns, lines.at + (t - place->first_tile) * lines.step, lines.ld, depth, b, ldb, out,
+                           p->accumulate || k0 > 0);
+    }
+}
+
+static void gemm_add_bias(const dk_gemm_problem *p, const gemm_place *place) {
+    long end_row = min_long(p->m, place->end_tile * MR), end_column = min_long(p->n, place->end_panel * NR);
+    for (long r = place->first_tile * MR; r < end_row; r++)
+        for (long column = place->first_panel * NR; column < end_column; column += VL) {
             long n = min_long(VL, p->n - column);
-            float *out = c + r * p->ldc + column;
+            float *out = place->c + r * p->ldc + column;
             vstore_first(out, vload_first(out, n) + vload_first(p->bias + column, n), n);
         }
 }
+
+static void gemm_outer_item(void *context, long index) {
+    const gemm_job *job = context;
+    const dk_gemm_problem *p = job->p;
+    gemm_place place = gemm_place_of(job, index);
+    long tiles = place.end_tile - place.first_tile;
+    float *packed_rows = p->m % tile_height(1) == 0 ? NULL : dk_scratch(DK_LOCAL_A, tiles * MR * GEMM_DEPTH_BLOCK + VL);
+    float *packed_panel = dk_scratch(DK_LOCAL_B, NR * GEMM_DEPTH_BLOCK);
+    for (long k0 = 0; k0 < p->k; k0 += GEMM_DEPTH_BLOCK) {
+        long depth = min_long(GEMM_DEPTH_BLOCK, p->k - k0);
+        gemm_lines lines = gemm_lines_of(p, &place, k0, depth, packed_rows);
+        for (long panel = place.first_panel; panel < place.end_panel; panel++)
+            gemm_outer_panel(p, &place, lines, k0, depth, panel, packed_panel);
+    }
+    if (p->bias) gemm_add_bias(p, &place);
+}
+
+// ---------------------------------------------------------------- the whole product
 
 /// K = 0: an empty sum.
 static void gemm_empty(const dk_gemm_problem *p) {

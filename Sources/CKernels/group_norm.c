@@ -1,10 +1,69 @@
-// Group normalisation reduced to its per-channel part, in double. With gates m, per group of an image:
+// Group normalisation reduced to its per-channel part, in double. The same code, group_norm_scalar.inc.h, runs over
+// plain numbers and over dual ones, v + v_t·δ with δ² = 0, which carry the tangents: one source, compiled twice.
 //
-//     W = Σ m_c    μ = Σ m_c·mean_c / W    v = Σ m_c·(variance_c + (mean_c − μ)²) / W    r = 1/√(v + ε)
-//     a_c = γ_c·r·s_c        d_c = (β_c − μ·r·γ_c)·s_c + t_c
+// Definitions. In one image with pixels p, P of them, and for the channels c of a group with their gates m_c:
 //
-// so that the layer is z = a·x + d. The same code runs over plain numbers and over dual ones, v + v̇·δ with δ² = 0,
-// which carry the tangents: one source, compiled twice.
+//     mean_c = Σ_p x_pc / P                           variance_c = Σ_p (x_pc − mean_c)² / P
+//     W = Σ_c m_c                                     μ = Σ_c m_c·mean_c / W
+//     v = Σ_c m_c·(variance_c + (mean_c − μ)²) / W    r = 1/√(v + ε)
+//
+// μ and v are the moments of all pixels of the group's channels, each weighted by its gate: what is gated away has no
+// part in them. With s_c = 1 + scale and t_c = shift of the image's channel, the layer is an affine map and an
+// activation,
+//
+//     a_c = γ_c·r·s_c        d_c = (β_c − μ·r·γ_c)·s_c + t_c        z = a_c·x + d_c        y = m_c·φ(z)
+//
+// In a group whose gates are all zero, W = 0, both maps are zero, and so are all gradients but the gates' gate_sum.
+//
+// Gradients. q_bar is ∂L/∂q, and g = ∂L/∂y is given. One walk over the pixels forms
+//
+//     gz = g·m_c·φ'(z)        a_bar_c = Σ_p gz·x        d_bar_c = Σ_p gz        gate_sum_c = Σ_p g·φ(z)
+//
+// The maps give, with ρ_c = a_bar_c − μ·d_bar_c = Σ_p gz·(x − μ),
+//
+//     γ_bar_c = r·s_c·ρ_c        β_bar_c = s_c·d_bar_c
+//     s_bar_c = r·γ_c·ρ_c + β_c·d_bar_c        t_bar_c = d_bar_c
+//     r_bar = Σ_c γ_c·s_c·ρ_c        μ_bar = −r·Σ_c γ_c·s_c·d_bar_c
+//
+// Then through r, by dr/dv = −r³/2, and through v, in which μ has no part of its own, since
+// ∂v/∂μ = −2·Σ_c m_c·(mean_c − μ)/W = 0:
+//
+//     v_bar = −½·r³·r_bar
+//     variance_bar_c = v_bar·m_c/W        mean_bar_c = 2·variance_bar_c·(mean_c − μ) + μ_bar·m_c/W
+//     m_bar_c = gate_sum_c + [μ_bar·(mean_c − μ) + v_bar·(variance_c + (mean_c − μ)² − v)] / W
+//
+// the last by ∂μ/∂m_c = (mean_c − μ)/W and ∂v/∂m_c = (variance_c + (mean_c − μ)² − v)/W. And with ∂mean_c/∂x = 1/P and
+// ∂variance_c/∂x = 2·(x − mean_c)/P the input's gradient is affine in gz and x:
+//
+//     x_bar = gz·a_c + x·slope_c + offset_c
+//     slope_c = 2·variance_bar_c / P        offset_c = mean_bar_c / P − slope_c·mean_c
+//
+// Gradients of γ, β and the gates, which images share, are added over them.
+//
+// Tangents. q_t is the derivative of q along the tangents of all inputs. Those of a channel's moments are sums over
+// pixels again, formed by dk_sum_pixels and dk_dot_pixels,
+//
+//     mean_t_c = Σ_p x_t / P        variance_t_c = 2·Σ_p (x − mean_c)·x_t / P
+//
+// and all that follows from them, forward and backward, is the formulas above over dual numbers. Written out, forward:
+//
+//     W_t = Σ_c m_t_c        μ_t = [Σ_c (m_t_c·mean_c + m_c·mean_t_c) − μ·W_t] / W        r_t = −½·r³·v_t
+//     v_t = Σ_c [m_t_c·(variance_c + (mean_c − μ)² − v) + m_c·(variance_t_c + 2·(mean_c − μ)·mean_t_c)] / W
+//     a_t_c = γ_t_c·r·s_c + γ_c·r_t·s_c + γ_c·r·s_t_c
+//     d_t_c = (β_t_c − μ_t·r·γ_c − μ·r_t·γ_c − μ·r·γ_t_c)·s_c + (β_c − μ·r·γ_c)·s_t_c + t_t_c
+//     z_t = a_c·x_t + a_t_c·x + d_t_c        y_t = m_t_c·φ(z) + m_c·φ'(z)·z_t
+//
+// Backward the pixels give
+//
+//     gz_t = (g_t·m_c + g·m_t_c)·φ'(z) + g·m_c·φ''(z)·z_t        a_bar_t_c = Σ_p (gz_t·x + gz·x_t)
+//     d_bar_t_c = Σ_p gz_t                                       gate_sum_t_c = Σ_p (g_t·φ(z) + g·φ'(z)·z_t)
+//
+// from which slope_t and offset_t follow by dual numbers, and
+//
+//     x_bar_t = gz_t·a_c + gz·a_t_c + x_t·slope_c + x·slope_t_c + offset_t_c
+//
+// The loops over pixels are in normalization.inc.h and normalization_tangent.inc.h. The plain reference of the layer is
+// Reference.groupNorm; DerivativeTests holds value, gradients and their tangents against it.
 #include "CKernels.h"
 #include "pool.h"
 
@@ -41,8 +100,8 @@ INLINE double plain_reciprocal_root(double x) { return 1 / sqrt(x); }
 #define SCALAR double
 #define FN(name) plain_##name
 #include "group_norm_scalar.inc.h"
-#undef SCALAR
 #undef FN
+#undef SCALAR
 
 // ---------------------------------------------------------------- dual numbers
 
@@ -75,8 +134,8 @@ INLINE dual dual_reciprocal_root(dual x) {
 #define SCALAR dual
 #define FN(name) dual_##name
 #include "group_norm_scalar.inc.h"
-#undef SCALAR
 #undef FN
+#undef SCALAR
 
 // ---------------------------------------------------------------- entry points
 

@@ -1,4 +1,5 @@
-// The per-channel part of group normalisation over SCALAR, with FN(name) naming its functions: see group_norm.c.
+// The per-channel part of group normalisation over SCALAR, with FN(name) naming its functions: see group_norm.c, whose
+// formulas stand above the code that computes them.
 
 INLINE SCALAR FN(gate)(const dk_group_norm *n, long c) { return FN(load_or)(n->gate, c, 1.0); }
 INLINE SCALAR FN(scale)(const dk_group_norm *n, long i) {
@@ -6,8 +7,14 @@ INLINE SCALAR FN(scale)(const dk_group_norm *n, long i) {
 }
 
 typedef struct {
-    SCALAR weight, mean, variance, root;
+    SCALAR weight, mean, variance, root;  // W, μ, v and r; all zero where W is
 } FN(statistics);
+#define STATISTICS FN(statistics)
+
+/// Scratch memory for the statistics of all groups, `sets` times.
+static STATISTICS *FN(statistics_room)(const dk_group_norm *n, long sets) {
+    return (STATISTICS *)dk_scratch(DK_LOCAL_A, sets * n->groups * (long)(sizeof(STATISTICS) / sizeof(float)));
+}
 
 /// The first channel from c on that is not in channel c's group.
 INLINE long FN(run_end)(const dk_group_norm *n, long c) {
@@ -19,10 +26,11 @@ INLINE long FN(run_end)(const dk_group_norm *n, long c) {
 /// Moments of every group of one image, whose first channel is at `base`. Neighbours of one group are summed on their
 /// own first: a sum in memory would wait for its last store at every channel.
 static void FN(group_statistics)(const dk_group_norm *n, dk_dual_in mean, dk_dual_in variance, long base,
-                                 FN(statistics) * groups) {
+                                 STATISTICS *groups) {
     memset(groups, 0, (size_t)n->groups * sizeof *groups);
+    // W = Σ m_c, and Σ m_c·mean_c in place of μ.
     for (long c = 0; c < n->channels;) {
-        FN(statistics) *s = groups + n->group_of[c];
+        STATISTICS *s = groups + n->group_of[c];
         SCALAR weight = FN(number)(0.0), sum = weight;
         for (long end = FN(run_end)(n, c); c < end; c++) {
             SCALAR m = FN(gate)(n, c);
@@ -32,10 +40,12 @@ static void FN(group_statistics)(const dk_group_norm *n, dk_dual_in mean, dk_dua
         s->weight = FN(add)(s->weight, weight);
         s->mean = FN(add)(s->mean, sum);
     }
+    // μ = Σ m_c·mean_c / W
     for (long g = 0; g < n->groups; g++)
         if (FN(primal)(groups[g].weight) > 0) groups[g].mean = FN(divide)(groups[g].mean, groups[g].weight);
+    // Σ m_c·(variance_c + (mean_c − μ)²), in place of v.
     for (long c = 0; c < n->channels;) {
-        FN(statistics) *s = groups + n->group_of[c];
+        STATISTICS *s = groups + n->group_of[c];
         SCALAR sum = FN(number)(0.0), center = s->mean;
         for (long end = FN(run_end)(n, c); c < end; c++) {
             SCALAR offset = FN(subtract)(FN(load)(mean, base + c), center);
@@ -44,8 +54,9 @@ static void FN(group_statistics)(const dk_group_norm *n, dk_dual_in mean, dk_dua
         }
         s->variance = FN(add)(s->variance, sum);
     }
+    // v = Σ … / W        r = 1/√(v + ε)
     for (long g = 0; g < n->groups; g++) {
-        FN(statistics) *s = groups + g;
+        STATISTICS *s = groups + g;
         if (!(FN(primal)(s->weight) > 0)) continue;
         s->variance = FN(divide)(s->variance, s->weight);
         s->root = FN(reciprocal_root)(FN(add)(s->variance, FN(number)(n->epsilon)));
@@ -56,49 +67,49 @@ static void FN(maps_item)(void *context, long image) {
     const maps_job *job = context;
     const dk_group_norm *n = job->norm;
     long base = image * n->channels;
-    FN(statistics) *groups = (FN(statistics) *)dk_scratch(DK_LOCAL_A, n->groups * (long)(sizeof(FN(statistics)) / 4));
+    STATISTICS *groups = FN(statistics_room)(n, 1);
     FN(group_statistics)(n, job->mean, job->variance, base, groups);
     for (long c = 0; c < n->channels; c++) {
-        const FN(statistics) *s = groups + n->group_of[c];
-        // A group that is gated away altogether maps to zero: its root is.
+        const STATISTICS *s = groups + n->group_of[c];
+        // a_c = γ_c·r·s_c, which is zero where W is, since r is then.
         SCALAR slope = FN(multiply)(FN(load)(n->gamma, c), s->root), scale = FN(scale)(n, base + c);
-        SCALAR d = FN(number)(0.0);
+        SCALAR a = FN(multiply)(slope, scale), d = FN(number)(0.0);
         if (FN(primal)(s->weight) > 0) {
+            // d_c = (β_c − μ·r·γ_c)·s_c + t_c
             d = FN(subtract)(FN(load)(n->beta, c), FN(multiply)(s->mean, slope));
             d = FN(add)(FN(multiply)(d, scale), FN(load_or)(n->shift, base + c, 0.0));
         }
-        FN(store)(job->a, base + c, FN(multiply)(slope, scale));
+        FN(store)(job->a, base + c, a);
         FN(store)(job->d, base + c, d);
     }
 }
 
-/// Adjoints of one image; those of gamma, beta and the gates go to its part of the partial sums.
-static void FN(adjoint_item)(void *context, long image) {
-    const adjoint_job *job = context;
+/// Through the maps of one image: gradients of scale and shift, the image's parts of those of γ and β, to sums[0] and
+/// sums[1] of [channels] each, and μ_bar and r_bar, as mean and root of `bars`.
+static void FN(maps_adjoint)(const adjoint_job *job, long base, const STATISTICS *groups, STATISTICS *bars,
+                             SCALAR *sums) {
     const dk_group_norm *n = job->norm;
     const dk_group_norm_gradients *o = job->gradients;
-    long base = image * n->channels, room = (long)(sizeof(FN(statistics)) / 4);
-    FN(statistics) *groups = (FN(statistics) *)dk_scratch(DK_LOCAL_A, 2 * n->groups * room);
-    // Of these only mean and root are used: the adjoints of a group's mean and reciprocal root.
-    FN(statistics) *bars = groups + n->groups;
-    FN(group_statistics)(n, o->mean, o->variance, base, groups);
     memset(bars, 0, (size_t)n->groups * sizeof *bars);
-    SCALAR *sums = (SCALAR *)job->partial + image * 3 * n->channels;
     for (long c = 0; c < n->channels; c++) {
         long i = base + c;
-        const FN(statistics) *s = groups + n->group_of[c];
-        FN(statistics) *bar = bars + n->group_of[c];
+        const STATISTICS *s = groups + n->group_of[c];
+        STATISTICS *bar = bars + n->group_of[c];
         SCALAR zero = FN(number)(0.0), gamma_bar = zero, beta_bar = zero, scale_bar = zero, shift_bar = zero;
         if (FN(primal)(s->weight) > 0) {
-            SCALAR a_bar = FN(load)(o->a_bar, i), d_bar = FN(load)(o->d_bar, i), gamma = FN(load)(n->gamma, c);
-            SCALAR scale = FN(scale)(n, i), scaled = FN(multiply)(gamma, scale);
-            SCALAR root_bar = FN(subtract)(a_bar, FN(multiply)(d_bar, s->mean));
-            SCALAR through_gamma = FN(multiply)(root_bar, s->root);
-            bar->root = FN(add)(bar->root, FN(multiply)(root_bar, scaled));
-            bar->mean = FN(subtract)(bar->mean, FN(multiply)(FN(multiply)(d_bar, s->root), scaled));
-            gamma_bar = FN(multiply)(through_gamma, scale);
+            SCALAR a_bar = FN(load)(o->a_bar, i), d_bar = FN(load)(o->d_bar, i);
+            SCALAR gamma = FN(load)(n->gamma, c), beta = FN(load)(n->beta, c), scale = FN(scale)(n, i);
+            // ρ_c = a_bar_c − μ·d_bar_c
+            SCALAR rho = FN(subtract)(a_bar, FN(multiply)(d_bar, s->mean));
+            SCALAR scaled_gamma = FN(multiply)(gamma, scale), scaled_rho = FN(multiply)(rho, s->root);
+            // r_bar = Σ_c γ_c·s_c·ρ_c        μ_bar = −r·Σ_c γ_c·s_c·d_bar_c
+            bar->root = FN(add)(bar->root, FN(multiply)(rho, scaled_gamma));
+            bar->mean = FN(subtract)(bar->mean, FN(multiply)(FN(multiply)(d_bar, s->root), scaled_gamma));
+            // γ_bar_c = r·s_c·ρ_c        β_bar_c = s_c·d_bar_c
+            gamma_bar = FN(multiply)(scaled_rho, scale);
             beta_bar = FN(multiply)(d_bar, scale);
-            scale_bar = FN(add)(FN(multiply)(through_gamma, gamma), FN(multiply)(d_bar, FN(load)(n->beta, c)));
+            // s_bar_c = r·γ_c·ρ_c + β_c·d_bar_c        t_bar_c = d_bar_c
+            scale_bar = FN(add)(FN(multiply)(scaled_rho, gamma), FN(multiply)(d_bar, beta));
             shift_bar = d_bar;
         }
         sums[c] = gamma_bar;
@@ -106,34 +117,56 @@ static void FN(adjoint_item)(void *context, long image) {
         if (o->scale.value) FN(store)(o->scale, i, scale_bar);
         if (o->shift.value) FN(store)(o->shift, i, shift_bar);
     }
-    SCALAR per_pixel = FN(number)(1.0 / (double)n->pixels);
+}
+
+/// Through the moments of one image: slope and offset, and the image's part of the gates' gradients, [channels].
+static void FN(moments_adjoint)(const adjoint_job *job, long base, const STATISTICS *groups, const STATISTICS *bars,
+                                SCALAR *gate_sums) {
+    const dk_group_norm *n = job->norm;
+    const dk_group_norm_gradients *o = job->gradients;
+    SCALAR two = FN(number)(2.0), per_pixel = FN(number)(1.0 / (double)n->pixels);
     for (long c = 0; c < n->channels; c++) {
         long i = base + c;
-        const FN(statistics) *s = groups + n->group_of[c];
+        const STATISTICS *s = groups + n->group_of[c], *bar = bars + n->group_of[c];
         SCALAR slope = FN(number)(0.0), offset = slope, gate_bar = slope;
         if (FN(primal)(s->weight) > 0) {
-            const FN(statistics) *bar = bars + n->group_of[c];
-            // dr/dv = −r³/2; the group mean's own part in v vanishes because Σ m·(mean − μ) = 0.
+            // v_bar = −½·r³·r_bar
             SCALAR cube = FN(multiply)(FN(multiply)(s->root, s->root), s->root);
-            SCALAR variance_bar = FN(multiply)(FN(multiply)(bar->root, FN(number)(-0.5)), cube);
+            SCALAR v_bar = FN(multiply)(FN(multiply)(bar->root, FN(number)(-0.5)), cube);
             SCALAR mean = FN(load)(o->mean, i), away = FN(subtract)(mean, s->mean);
+            // variance_bar_c = v_bar·m_c/W        mean_bar_c = 2·variance_bar_c·(mean_c − μ) + μ_bar·m_c/W
             SCALAR share = FN(divide)(FN(gate)(n, c), s->weight);
-            SCALAR own_variance_bar = FN(multiply)(variance_bar, share);
-            SCALAR own_mean_bar = FN(multiply)(FN(multiply)(FN(number)(2.0), own_variance_bar), away);
-            own_mean_bar = FN(add)(own_mean_bar, FN(multiply)(bar->mean, share));
-            slope = FN(multiply)(FN(multiply)(FN(number)(2.0), own_variance_bar), per_pixel);
-            offset = FN(subtract)(FN(multiply)(own_mean_bar, per_pixel), FN(multiply)(slope, mean));
+            SCALAR variance_bar = FN(multiply)(v_bar, share);
+            SCALAR mean_bar = FN(multiply)(FN(multiply)(two, variance_bar), away);
+            mean_bar = FN(add)(mean_bar, FN(multiply)(bar->mean, share));
+            // slope_c = 2·variance_bar_c / P        offset_c = mean_bar_c / P − slope_c·mean_c
+            slope = FN(multiply)(FN(multiply)(two, variance_bar), per_pixel);
+            offset = FN(subtract)(FN(multiply)(mean_bar, per_pixel), FN(multiply)(slope, mean));
             if (o->gate.value) {
+                // [μ_bar·(mean_c − μ) + v_bar·(variance_c + (mean_c − μ)² − v)] / W
                 SCALAR spread = FN(add)(FN(load)(o->variance, i), FN(multiply)(away, away));
-                spread = FN(multiply)(variance_bar, FN(subtract)(spread, s->variance));
+                spread = FN(multiply)(v_bar, FN(subtract)(spread, s->variance));
                 gate_bar = FN(divide)(FN(add)(spread, FN(multiply)(bar->mean, away)), s->weight);
             }
         }
+        // m_bar_c = gate_sum_c + [ … ] / W
         if (o->gate.value) gate_bar = FN(add)(gate_bar, FN(load)(o->gate_sum, i));
-        sums[2 * n->channels + c] = gate_bar;
+        gate_sums[c] = gate_bar;
         FN(store)(o->slope, i, slope);
         FN(store)(o->offset, i, offset);
     }
+}
+
+/// Adjoints of one image; those of gamma, beta and the gates go to its part of the partial sums.
+static void FN(adjoint_item)(void *context, long image) {
+    const adjoint_job *job = context;
+    const dk_group_norm *n = job->norm;
+    long base = image * n->channels;
+    STATISTICS *groups = FN(statistics_room)(n, 2), *bars = groups + n->groups;
+    SCALAR *sums = (SCALAR *)job->partial + image * 3 * n->channels;
+    FN(group_statistics)(n, job->gradients->mean, job->gradients->variance, base, groups);
+    FN(maps_adjoint)(job, base, groups, bars, sums);
+    FN(moments_adjoint)(job, base, groups, bars, sums + 2 * n->channels);
 }
 
 /// Adds the images' parts in order.
@@ -149,3 +182,4 @@ static void FN(add_images)(const adjoint_job *job) {
             FN(store)(outputs[q], c, sum);
         }
 }
+#undef STATISTICS

@@ -1,7 +1,10 @@
 #define _DEFAULT_SOURCE
 #include "CKernels.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -22,6 +25,17 @@
 #endif
 
 #define FRESH (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
+
+static _Atomic(dk_exhaustion_handler) on_exhaustion;
+
+void dk_memory_on_exhaustion(dk_exhaustion_handler handler) { atomic_store(&on_exhaustion, handler); }
+
+_Noreturn void dk_memory_exhausted(long bytes) {
+    dk_exhaustion_handler handler = atomic_load(&on_exhaustion);
+    if (handler) handler(bytes);
+    fprintf(stderr, "out of memory: %ld bytes more could not be had\n", bytes);
+    abort();
+}
 
 void *dk_memory_reserve(long bytes) {
     void *memory = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, FRESH, -1, 0);

@@ -1,4 +1,5 @@
 // Moments, and the affine map with activation that normalisation layers are made of, with its backward pass.
+// What group normalisation makes of them is derived in group_norm.c.
 
 // ---------------------------------------------------------------- moments
 
@@ -163,34 +164,73 @@ static void affine_activation(dk_activation kind, const float *x, const float *a
 
 // ---------------------------------------------------------------- backward
 
+/// Coefficients of one image over a period.
+typedef struct {
+    const float *a, *d, *gate;
+} affine_coefficients;
+
+/// From a and d [images, channels], NULL for zeros, and gate [channels], NULL for `no_gate`. `room` has three periods.
+static affine_coefficients affine_coefficients_of(const image_view *v, long image, const float *a, const float *d,
+                                                  const float *gate, float no_gate, float *room) {
+    long at = image * v->channels;
+    return (affine_coefficients){
+        repeat_coefficients(v, a ? a + at : NULL, 0.0f, room),
+        repeat_coefficients(v, d ? d + at : NULL, 0.0f, room + v->period),
+        repeat_coefficients(v, gate, no_gate, room + 2 * v->period)
+    };
+}
+
+/// What a block sums over its pixels, a period each: gz, gz·x and g·φ(z), or the tangent of each.
+typedef struct {
+    float *gz, *gzx, *gphi;
+} adjoint_sums;
+
+static adjoint_sums clear_adjoint_sums(const image_view *v, float *room) {
+    memset(room, 0, (size_t)(3 * v->period) * sizeof(float));
+    return (adjoint_sums){room, room + v->period, room + 2 * v->period};
+}
+
+static void fold_adjoint_sums(const affine_activation_job *job, long index, adjoint_sums sums) {
+    const image_view *v = &job->view;
+    float *partial = job->partial + index * 3 * v->channels;
+    fold_period(v, sums.gz, partial);
+    fold_period(v, sums.gzx, partial + v->channels);
+    fold_period(v, sums.gphi, partial + 2 * v->channels);
+}
+
+/// Runs `item` with `context` over all blocks, and adds what they leave in job->partial to the three sums.
+static void run_backward(affine_activation_job *job, void *context, void (*item)(void *, long), long cost,
+                         float *sum_gz, float *sum_gzx, float *sum_gphi) {
+    const image_view *v = &job->view;
+    long items = v->images * v->blocks;
+    job->partial = dk_scratch(DK_SHARED_A, items * 3 * v->channels);
+    dk_region(items, cost * v->images * v->pixels * v->channels, item, context);
+    block_sums sums = {v, job->partial, 3, {sum_gz, sum_gzx, sum_gphi}, 0};
+    add_blocks(&sums);
+}
+
 INLINE void affine_activation_backward_block(const dk_activation kind, const affine_activation_job *job, long index) {
     const image_view *v = &job->view;
     image_block b = block_at(v, index);
-    long period = v->period;
-    float *room = dk_scratch(DK_LOCAL_A, 6 * period);
-    long at = b.image * v->channels;
-    const float *a = repeat_coefficients(v, job->a + at, 0.0f, room);
-    const float *d = repeat_coefficients(v, job->d + at, 0.0f, room + period);
-    const float *gate = repeat_coefficients(v, job->gate, 1.0f, room + 2 * period);
-    float *sum_gz = room + 3 * period, *sum_gzx = room + 4 * period, *sum_gphi = room + 5 * period;
-    memset(sum_gz, 0, (size_t)(3 * period) * sizeof(float));
+    float *room = dk_scratch(DK_LOCAL_A, 6 * v->period);
+    affine_coefficients c = affine_coefficients_of(v, b.image, job->a, job->d, job->gate, 1.0f, room);
+    adjoint_sums sums = clear_adjoint_sums(v, room + 3 * v->period);
     const float *x = job->x + b.offset, *g = job->g + b.offset;
     float *gz = job->y + b.offset;
 #define PULL_BACK(i, k, n)                                                                                             \
     do {                                                                                                               \
         vf xv = vload_first(x + (i), n), gv = vload_first(g + (i), n);                                                 \
-        vf z = vfma(xv, vload(a + (k)), vload(d + (k)));                                                               \
+        vf z = vfma(xv, vload(c.a + (k)), vload(c.d + (k)));                                                           \
         activation_values phi = activation_at(kind, z, 1);                                                             \
-        vf r = gv * vload(gate + (k)) * phi.first;                                                                     \
+        vf r = gv * vload(c.gate + (k)) * phi.first;                                                                   \
         vstore_first(gz + (i), r, n);                                                                                  \
-        vstore(sum_gz + (k), vload(sum_gz + (k)) + r);                                                                 \
-        vstore(sum_gzx + (k), vfma(r, xv, vload(sum_gzx + (k))));                                                      \
-        vstore(sum_gphi + (k), vfma(gv, phi.value, vload(sum_gphi + (k))));                                            \
+        vstore(sums.gz + (k), vload(sums.gz + (k)) + r);                                                               \
+        vstore(sums.gzx + (k), vfma(r, xv, vload(sums.gzx + (k))));                                                    \
+        vstore(sums.gphi + (k), vfma(gv, phi.value, vload(sums.gphi + (k))));                                          \
     } while (0)
     FOR_BLOCK(v, b.count, PULL_BACK);
 #undef PULL_BACK
-    float *partial = job->partial + index * 3 * v->channels;
-    for (long q = 0; q < 3; q++) fold_period(v, sum_gz + q * period, partial + q * v->channels);
+    fold_adjoint_sums(job, index, sums);
 }
 
 static void affine_activation_backward_item(void *context, long index) {
@@ -207,9 +247,5 @@ static void affine_activation_backward(dk_activation kind, const float *x, const
     affine_activation_job job = {
         .view = view_of(images, pixels, channels), .kind = kind, .x = x, .a = a, .d = d, .gate = gate, .g = g, .y = gz
     };
-    long items = images * job.view.blocks;
-    job.partial = dk_scratch(DK_SHARED_A, items * 3 * channels);
-    dk_region(items, 6 * images * pixels * channels, affine_activation_backward_item, &job);
-    block_sums sums = {&job.view, job.partial, 3, {sum_gz, sum_gzx, sum_gphi}, 0};
-    add_blocks(&sums);
+    run_backward(&job, &job, affine_activation_backward_item, 6, sum_gz, sum_gzx, sum_gphi);
 }

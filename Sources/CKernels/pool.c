@@ -65,7 +65,7 @@ float *dk_scratch(dk_scratch_slot slot, long count) {
     if (!blocks) {
         pthread_once(&scratch_once, make_scratch_key);
         blocks = calloc(1, sizeof *blocks);
-        if (!blocks) abort();
+        if (!blocks) dk_memory_exhausted((long)sizeof *blocks);
         pthread_setspecific(scratch_key, blocks);
         own_scratch = blocks;
     }
@@ -75,7 +75,7 @@ float *dk_scratch(dk_scratch_slot slot, long count) {
         long capacity = (count + count / 4 + 1023) / 1024 * 1024;
         release_scratch(blocks, slot);
         void *memory = dk_memory_reserve(capacity * (long)sizeof(float));
-        if (!memory) abort();
+        if (!memory) dk_memory_exhausted(capacity * (long)sizeof(float));
         blocks->block[slot] = memory;
         blocks->capacity[slot] = capacity;
     }
@@ -154,31 +154,40 @@ static void take_items(long own) {
 
 static int has_new_region(uint64_t state, uint64_t seen) { return (state & OPEN) && (state >> 32) != seen; }
 
+static void sleep_until_new_region(uint64_t seen) {
+    pthread_mutex_lock(&pool.sleep_lock);
+    atomic_fetch_add(&pool.sleepers, 1);
+    while (!has_new_region(atomic_load(&pool.state), seen) && !atomic_load(&pool.stopping))
+        pthread_cond_wait(&pool.wake, &pool.sleep_lock);
+    atomic_fetch_sub(&pool.sleepers, 1);
+    pthread_mutex_unlock(&pool.sleep_lock);
+}
+
+/// Waits for a region that was not seen yet, awake for a while and then asleep; 0 when the pool stops.
+static int wait_for_region(uint64_t seen, uint64_t *state) {
+    int64_t started = 0;
+    *state = atomic_load_explicit(&pool.state, memory_order_acquire);
+    for (long spins = 0; !has_new_region(*state, seen); spins++) {
+        if (atomic_load_explicit(&pool.stopping, memory_order_relaxed)) return 0;
+        relax();
+        if (spins % 64 == 63) {
+            int64_t now = nanoseconds();
+            if (!started) started = now;
+            if (now - started > SPIN_NANOSECONDS) {
+                sleep_until_new_region(seen);
+                started = 0;
+            }
+        }
+        *state = atomic_load_explicit(&pool.state, memory_order_acquire);
+    }
+    return 1;
+}
+
 static void *work_loop(void *argument) {
     long own = (long)(intptr_t)argument;
     flush_denormals();
-    uint64_t seen = 0;
-    for (;;) {
-        uint64_t state = atomic_load_explicit(&pool.state, memory_order_acquire);
-        int64_t started = 0;
-        for (long spins = 0; !has_new_region(state, seen); spins++) {
-            if (atomic_load_explicit(&pool.stopping, memory_order_relaxed)) return NULL;
-            relax();
-            if (spins % 64 == 63) {
-                int64_t now = nanoseconds();
-                if (!started) started = now;
-                if (now - started > SPIN_NANOSECONDS) {
-                    pthread_mutex_lock(&pool.sleep_lock);
-                    atomic_fetch_add(&pool.sleepers, 1);
-                    while (!has_new_region(atomic_load(&pool.state), seen) && !atomic_load(&pool.stopping))
-                        pthread_cond_wait(&pool.wake, &pool.sleep_lock);
-                    atomic_fetch_sub(&pool.sleepers, 1);
-                    pthread_mutex_unlock(&pool.sleep_lock);
-                    started = 0;
-                }
-            }
-            state = atomic_load_explicit(&pool.state, memory_order_acquire);
-        }
+    uint64_t state, seen = 0;
+    while (wait_for_region(seen, &state)) {
         while (has_new_region(state, seen)) {
             if (!atomic_compare_exchange_weak_explicit(&pool.state, &state, state + 1, memory_order_acq_rel,
                                                        memory_order_acquire))
@@ -188,15 +197,27 @@ static void *work_loop(void *argument) {
             atomic_fetch_sub_explicit(&pool.state, 1, memory_order_release);
         }
     }
+    return NULL;
 }
 
+/// A worker may run a whole network's predictions; systems give other threads less stack than the first, and a limit on
+/// that one's (ulimit -s) counts for all.
+#define STACK_BYTES ((size_t)8 << 20)
+
 static void start_workers(void) {
+    pthread_attr_t attributes;
+    size_t usual = 0;
+    if (pthread_attr_init(&attributes) != 0) return;
+    if (pthread_attr_getstacksize(&attributes, &usual) == 0 && usual < STACK_BYTES)
+        pthread_attr_setstacksize(&attributes, STACK_BYTES);
     while (pool.workers < pool.threads - 1) {
         // Fewer threads than asked for is slower, never wrong.
-        if (pthread_create(&pool.worker[pool.workers], NULL, work_loop, (void *)(intptr_t)(pool.workers + 1)) != 0)
-            return;
+        if (pthread_create(&pool.worker[pool.workers], &attributes, work_loop, (void *)(intptr_t)(pool.workers + 1)) !=
+            0)
+            break;
         pool.workers++;
     }
+    pthread_attr_destroy(&attributes);
 }
 
 static void stop_workers(void) {

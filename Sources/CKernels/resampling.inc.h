@@ -1,4 +1,5 @@
-// Nearest-neighbour upsampling, resampling by a fixed filter, and the two layouts of an image.
+// Nearest-neighbour upsampling, resampling by a fixed filter, and the two layouts of an image. Plain references
+// are Reference.upsample, filterDown and filterUp.
 
 typedef struct {
     const float *x;

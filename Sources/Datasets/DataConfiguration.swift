@@ -4,9 +4,12 @@ import Imagery
 
 /// The `data` section: which images, brought to which size.
 public struct DataConfiguration: ConfigurationSection, Equatable {
-    /// Folder or file: IDX, CIFAR-10 binary, or PNGs.
+    /// Folder or file: IDX, CIFAR-10 binary, PNG or JPEG.
     public var path = ""
     public var split = DatasetSpecification.Split.train
+    /// Column of `metadata.jsonl` or `metadata.csv` that holds the classes; empty for `label` where there is one, else
+    /// folders are the classes.
+    public var labelColumn = ""
     public var fit = DatasetSpecification.Fit.pad
     /// Behind transparent pixels and around padded images: red, green, blue in 0...255.
     public var background = [0, 0, 0]
@@ -44,8 +47,9 @@ public struct DataConfiguration: ConfigurationSection, Equatable {
         let behind = RGBColor(UInt8(background[0]), UInt8(background[1]), UInt8(background[2]))
         return try DatasetReader.open(
             DatasetSpecification(
-                path: path, split: split ?? self.split, size: size, channels: channels, background: behind, fit: fit,
-                limit: limit == 0 ? nil : limit))
+                path: path, split: split ?? self.split, labelColumn: labelColumn.isEmpty ? nil : labelColumn,
+                size: size,
+                channels: channels, background: behind, fit: fit, limit: limit == 0 ? nil : limit))
     }
 
     /// The same with labels.
@@ -57,7 +61,8 @@ public struct DataConfiguration: ConfigurationSection, Equatable {
         let dataset = try open(split, size: size, channels: channels)
         guard dataset.labelCount != nil else {
             throw SettingError(
-                key: "data.path", got: "images without labels", expected: "labels to learn from")
+                key: "data.path", got: "images without labels",
+                expected: "labels to learn from: a folder a class, or a metadata.csv with file_name and label")
         }
         return dataset
     }

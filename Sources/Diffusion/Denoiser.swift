@@ -19,7 +19,11 @@ public protocol Denoiser: ChannelNetwork {
     ///
     /// The caller has validated the shapes with `check`.
     ///
-    /// - Parameter dropout: nil in inference.
+    /// - Parameters:
+    ///   - sample: noisy images.
+    ///   - timesteps: one an image.
+    ///   - classLabels: one an image, of a conditional model.
+    ///   - dropout: nil in inference.
     func callAsFunction(
         _ sample: Variable, timesteps: [Float], classLabels: ClassLabels?, dropout: DropoutMask?
     ) -> Variable

@@ -55,8 +55,8 @@ public struct FeatureStatistics: Sendable {
 
     /// Adds a batch of feature vectors.
     /// - Parameter features: [n, dimension] values, row after row; n ≥ 0.
-    /// - Throws: `MetricError` when the length is no multiple of the dimension or a value is not finite; the statistics
-    ///   are then as before the call.
+    /// - Throws: `MetricError` when the length is no multiple of the dimension, a value is not finite or there is no
+    ///   LAPACK; the statistics are then as before the call.
     public mutating func add(_ features: [Float]) throws(MetricError) {
         guard features.count % dimension == 0 else {
             let whole = features.count / dimension * dimension
@@ -71,7 +71,7 @@ public struct FeatureStatistics: Sendable {
         var start = 0
         while start < rows {
             let end = min(start + Self.rowsPerBlock, rows)
-            addBlock(features[(start * dimension)..<(end * dimension)], rows: end - start)
+            try addBlock(features[(start * dimension)..<(end * dimension)], rows: end - start)
             start = end
         }
     }
@@ -86,13 +86,18 @@ public struct FeatureStatistics: Sendable {
 
     /// A warning where the covariance cannot have full rank,
     /// which makes a Fréchet distance depend on the sample count; nil where it can.
-    public var warning: String? {
-        guard count <= dimension else { return nil }
-        return "only \(count) samples for \(dimension)-dimensional features: the covariance is singular and a Fréchet"
-            + " distance is biased upwards; compare only distances of equal sample counts"
+    public var warning: String? { Self.warning(dimension: dimension, samples: [("samples", count)]) }
+
+    /// The same of all the sets that distances are taken between: names each that is too small.
+    public static func warning(dimension: Int, samples: [(what: String, count: Int)]) -> String? {
+        let few = samples.filter { $0.count <= dimension }.map { "\($0.count) \($0.what)" }
+        guard !few.isEmpty else { return nil }
+        return "only \(few.joined(separator: " and ")) for \(dimension)-dimensional features: "
+            + "\(few.count == 1 ? "the covariance is" : "the covariances are") singular and a Fréchet distance is "
+            + "biased upwards; compare only distances of equal sample counts"
     }
 
-    private mutating func addBlock(_ block: ArraySlice<Float>, rows: Int) {
+    private mutating func addBlock(_ block: ArraySlice<Float>, rows: Int) throws(MetricError) {
         var centered = block.map(Double.init)
         var blockMean = [Double](repeating: 0, count: dimension)
         for row in 0..<rows {
@@ -108,19 +113,25 @@ public struct FeatureStatistics: Sendable {
                 centered[row * dimension + column] -= blockMean[column]
             }
         }
-        BLAS.multiply(
-            centered, transposed: true, by: centered, rows: dimension, inner: rows, columns: dimension, beta: 1,
-            into: &scatter)
-        moveMean(towards: blockMean, count: rows)
+        try linearAlgebra { () throws(LinearAlgebraError) in
+            try BLAS.multiply(
+                centered, transposed: true, by: centered, rows: dimension, inner: rows, columns: dimension, beta: 1,
+                into: &scatter)
+        }
+        try moveMean(towards: blockMean, count: rows)
     }
 
     /// Adds the rank-one term of two different means to the scatter, then takes the common mean and count.
-    private mutating func moveMean(towards otherMean: [Double], count otherCount: Int) {
+    private mutating func moveMean(towards otherMean: [Double], count otherCount: Int) throws(MetricError) {
         let total = Double(count + otherCount)
         let fraction = Double(otherCount) / total
         let weight = Double(count) * fraction
         let difference = zip(otherMean, mean).map { $0 - $1 }
-        if count > 0 { BLAS.addOuterProduct(of: difference, times: weight, to: &scatter) }
+        if count > 0 {
+            try linearAlgebra { () throws(LinearAlgebraError) in
+                try BLAS.addOuterProduct(of: difference, times: weight, to: &scatter)
+            }
+        }
         for column in 0..<dimension {
             mean[column] += fraction * difference[column]
         }

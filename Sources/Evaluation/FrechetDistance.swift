@@ -10,6 +10,12 @@ import LinearAlgebra
 /// covariances. With Σ₁ = VΛVᵀ, the eigenvalues of Σ₁Σ₂ are those of the symmetric (VΛ^½)ᵀ Σ₂ (VΛ^½), so the trace is a
 /// sum of real square roots, clipped at zero.
 public enum FrechetDistance {
+    /// Finds out before any work whether distances can be computed: LAPACK is the system's.
+    /// - Throws: `MetricError.linearAlgebra`.
+    public static func prepare() throws(MetricError) {
+        try linearAlgebra { () throws(LinearAlgebraError) in try BLAS.prepare() }
+    }
+
     /// - Returns: a finite value ≥ 0, 0 for equal statistics up to rounding, symmetric in its arguments up to rounding.
     /// - Throws: `MetricError` when the dimensions differ, a side has fewer than two samples, values are
     ///   so large that their products overflow, or LAPACK fails.
@@ -53,10 +59,12 @@ public enum FrechetDistance {
             }
         }
         var half = [Double](repeating: 0, count: rank * dimension)
-        BLAS.multiply(root, by: second, rows: rank, inner: dimension, columns: dimension, into: &half)
         var product = [Double](repeating: 0, count: rank * rank)
-        BLAS.multiply(
-            half, by: root, otherTransposed: true, rows: rank, inner: dimension, columns: rank, into: &product)
+        try linearAlgebra { () throws(LinearAlgebraError) in
+            try BLAS.multiply(root, by: second, rows: rank, inner: dimension, columns: dimension, into: &half)
+            try BLAS.multiply(
+                half, by: root, otherTransposed: true, rows: rank, inner: dimension, columns: rank, into: &product)
+        }
         guard product.allSatisfy(\.isFinite) else { throw .tooLarge(what: "the feature statistics") }
         let productValues = try eigen(&product, size: rank, vectors: false)
         return productValues.reduce(0) { $0 + max(0, $1).squareRoot() }
@@ -65,10 +73,17 @@ public enum FrechetDistance {
     private static func eigen(
         _ matrix: inout [Double], size: Int, vectors: Bool
     ) throws(MetricError) -> [Double] {
-        do {
-            return try SymmetricEigen.decompose(&matrix, size: size, vectors: vectors)
-        } catch {
-            throw .linearAlgebra(error)
+        try linearAlgebra { () throws(LinearAlgebraError) in
+            try SymmetricEigen.decompose(&matrix, size: size, vectors: vectors)
         }
+    }
+}
+
+/// Runs `body`, whose errors are then those of a metric.
+func linearAlgebra<Result>(_ body: () throws(LinearAlgebraError) -> Result) throws(MetricError) -> Result {
+    do {
+        return try body()
+    } catch {
+        throw .linearAlgebra(error)
     }
 }

@@ -37,6 +37,20 @@ public struct ImageConsistency: Sendable {
             } : nil
     }
 
+    private init(ssim: [Double]?, psnr: [Double], meanSquaredError: [Double]) {
+        self.ssim = ssim
+        self.psnr = psnr
+        self.meanSquaredError = meanSquaredError
+    }
+
+    /// Of some of the pairs.
+    /// - Precondition: each index is that of a pair.
+    public func selecting(_ indices: [Int]) -> ImageConsistency {
+        ImageConsistency(
+            ssim: ssim.map { values in indices.map { values[$0] } }, psnr: indices.map { psnr[$0] },
+            meanSquaredError: indices.map { meanSquaredError[$0] })
+    }
+
     private static func shape(_ image: Image) -> String {
         "\(image.width)×\(image.height), \(image.channels) channels"
     }

@@ -15,6 +15,8 @@ public struct NoisePredictionErrors: Sendable {
     }
 
     public let timesteps: [AtTimestep]
+    /// The difference of each image, averaged over the timesteps.
+    public let byImage: [Double]
 
     /// `count` timesteps in the middles of equal parts of 0 ..< `total`.
     public static func spread(_ count: Int, over total: Int) -> [Int] {
@@ -43,6 +45,7 @@ public struct NoisePredictionErrors: Sendable {
         for model in [dense, pruned] { try model.check(timesteps: timesteps) }
         let count = clean.shape[0]
         var result: [AtTimestep] = []
+        var sums = [Double](repeating: 0, count: count)
         for (number, timestep) in timesteps.enumerated() {
             let scale = Self.epsilonScale(objective, at: timestep)
             var (difference, denseLoss, prunedLoss) = ([Double](), [Double](), [Double]())
@@ -61,6 +64,7 @@ public struct NoisePredictionErrors: Sendable {
                 denseLoss += Self.meanSquares(a, target)
                 prunedLoss += Self.meanSquares(b, target)
             }
+            for (image, value) in difference.enumerated() { sums[image] += value }
             result.append(
                 AtTimestep(
                     timestep: timestep, difference: try SampleStatistics(difference),
@@ -68,6 +72,7 @@ public struct NoisePredictionErrors: Sendable {
             progress(number + 1, timesteps.count)
         }
         self.timesteps = result
+        byImage = sums.map { $0 / Double(timesteps.count) }
     }
 
     /// What a squared difference of predictions is multiplied by to be one of ε: with x_t = a·x₀ + b·ε fixed,

@@ -11,19 +11,20 @@ public enum AtomicFile {
 
     /// Lets `body` write a file beside `url` and renames it to `url` when `body` returns.
     ///
-    /// A kill at any moment leaves the former file, or none, under `url`. A symbolic link at `url` is followed.
+    /// A kill at any moment leaves the former file, or none, under `url`. The file is always a new one: what a hard
+    /// link at `url` shares with another name stays as it is, and a symbolic link is refused.
     /// - Parameters:
     ///   - url: the file to write.
     ///   - durably: waits for the device, so that the promise holds through a power cut too. Turn it off for many small
     ///     files that can be made again.
     ///   - body: fills it.
     /// - Throws: what `body` throws; `StorageError` where the folder does not exist or cannot be written, `url` is a
-    ///   folder or a device, or space runs out. The file under construction is then removed.
+    ///   folder, a link or a device, or space runs out. The file under construction is then removed.
     public static func write(to url: URL, durably: Bool = true, _ body: (FileSink) throws -> Void) throws {
         let target = try TemporarySibling.resolve(url)
         switch FileKind(at: target) {
         case .nothing, .file: break
-        case .folder, .other: throw StorageError.notARegularFile(path: target.path)
+        case .folder, .link, .other: throw StorageError.notARegularFile(path: target.path)
         }
         let partial = TemporarySibling.partial(of: target)
         var descriptor: Int32 = -1
@@ -39,25 +40,21 @@ public enum AtomicFile {
         if durably { TemporarySibling.synchronize(folder: target.deletingLastPathComponent()) }
     }
 
-    /// Opens an empty, locked file at `partial`, taking over what a killed run left there.
+    /// Opens a new, locked file at `partial`, taking away what a killed run left there.
     private static func openLocked(_ partial: URL, for target: URL) throws -> Int32 {
         while true {
-            let descriptor = open(partial.path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
+            let descriptor = open(partial.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             guard descriptor >= 0 else {
-                throw errno == ENOENT
-                    ? StorageError.missing(path: target.deletingLastPathComponent().path)
-                    : StorageError.writing(target.path)
-            }
-            do {
-                if try TemporarySibling.lock(descriptor, at: partial, for: target) {
-                    guard ftruncate(descriptor, 0) == 0 else { throw StorageError.writing(target.path) }
-                    return descriptor
+                switch errno {
+                case EEXIST: try TemporarySibling.removeFile(partial, for: target)
+                case ENOENT: throw StorageError.missing(path: target.deletingLastPathComponent().path)
+                default: throw StorageError.writing(target.path)
                 }
-                close(descriptor)
-            } catch {
-                close(descriptor)
-                throw error
+                continue
             }
+            // Whoever holds the lock already took the file for a killed run's, and is about to take it away.
+            if (try? TemporarySibling.lock(descriptor, at: partial, for: target)) == true { return descriptor }
+            close(descriptor)
         }
     }
 }

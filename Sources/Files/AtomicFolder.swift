@@ -6,7 +6,7 @@ public enum AtomicFolder {
     ///
     /// An existing folder at `url` is replaced: it steps aside under a hidden name, the new one steps in, the old one
     /// is deleted. A kill between the first two steps leaves the old folder under its hidden name, from where the next
-    /// `write` or `recover` brings it back. A symbolic link at `url` is followed.
+    /// `write` or `recover` brings it back. A symbolic link at `url` is refused.
     /// - Throws: what `build` throws; `StorageError` where `url` is a file, its parent does not exist or cannot be
     ///   written, or space runs out. The folder under construction is then removed.
     @discardableResult
@@ -14,7 +14,7 @@ public enum AtomicFolder {
         let target = try TemporarySibling.resolve(url)
         switch FileKind(at: target) {
         case .nothing, .folder: break
-        case .file, .other: throw StorageError.notAFolder(path: target.path)
+        case .file, .link, .other: throw StorageError.notAFolder(path: target.path)
         }
         let partial = TemporarySibling.partial(of: target)
         do {
@@ -28,7 +28,7 @@ public enum AtomicFolder {
             }
         } catch {
             // The hidden name would puzzle whoever reads the error; the folder under it is gone anyway.
-            throw (error as? StorageError)?.renaming(partial.path, to: target.path) ?? error
+            throw (error as? any FileNamingError)?.renaming(partial.path, to: target.path) ?? error
         }
     }
 
@@ -51,13 +51,17 @@ public enum AtomicFolder {
         try delete(partial, for: target)
     }
 
-    /// Deletes the folder at `url`, which a kill never leaves there in part. Nothing at `url` is no error.
+    /// Deletes the folder at `url`, which a kill never leaves there in part. Nothing at `url` is no error; of a
+    /// symbolic link the link goes.
     /// - Throws: `StorageError` where `url` is a file or cannot be deleted.
     public static func remove(_ url: URL) throws {
-        let target = try TemporarySibling.resolve(url)
+        let target = url.absoluteURL.standardizedFileURL
         switch FileKind(at: target) {
         case .nothing: return
         case .folder: break
+        case .link:
+            guard unlink(target.path) == 0 else { throw StorageError.writing(target.path) }
+            return
         case .file, .other: throw StorageError.notAFolder(path: target.path)
         }
         // Emptied under the name of a folder under construction, since what has the other name may be brought back.
@@ -89,17 +93,30 @@ public enum AtomicFolder {
             }
             let descriptor = open(partial.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             guard descriptor >= 0 else {
-                if errno == ENOENT { continue }
-                throw StorageError.writing(target.path)
+                switch errno {
+                case ENOENT: break
+                case ENOTDIR, ELOOP: try TemporarySibling.removeFile(partial, for: target)
+                default: throw StorageError.writing(target.path)
+                }
+                continue
             }
             do {
-                if try TemporarySibling.lock(descriptor, at: partial, for: target) { return descriptor }
+                if try TemporarySibling.lock(descriptor, at: partial, for: target) {
+                    if owns(descriptor) { return descriptor }
+                    // Its owner could go on changing what becomes the output.
+                    try delete(partial, for: target)
+                }
                 close(descriptor)
             } catch {
                 close(descriptor)
                 throw error
             }
         }
+    }
+
+    private static func owns(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_uid == geteuid()
     }
 
     /// Puts the retired folder back where its successor never came, and deletes it where it did.
@@ -131,22 +148,21 @@ public enum AtomicFolder {
     }
 
     static func empty(_ folder: URL, for target: URL) throws {
+        let names: [String]
         do {
-            for item in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
-                try FileManager.default.removeItem(at: item)
-            }
-        } catch {
-            throw StorageError.unwritable(
-                path: target.path, reason: "what an earlier run left at \(folder.path) cannot be removed")
+            names = try FolderContents.names(folder)
+        } catch let error as StorageError {
+            throw StorageError.unwritable(path: target.path, reason: error.cause)
         }
+        for name in names { try delete(folder.appendingPathComponent(name), for: target) }
     }
 
-    private static func delete(_ folder: URL, for target: URL) throws {
+    static func delete(_ folder: URL, for target: URL) throws {
         guard FileKind(at: folder) != .nothing else { return }
         do {
             try FileManager.default.removeItem(at: folder)
         } catch {
-            throw StorageError.unwritable(path: target.path, reason: "\(folder.path) cannot be removed")
+            throw StorageError.inTheWay(folder, of: target, because: StorageError.cause(of: error))
         }
     }
 
@@ -162,7 +178,7 @@ public enum AtomicFolder {
                 guard descriptor >= 0 else { continue }
                 fsync(descriptor)
                 close(descriptor)
-            case .nothing, .other: continue
+            case .nothing, .link, .other: continue
             }
         }
     }

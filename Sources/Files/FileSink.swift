@@ -11,15 +11,40 @@ public final class FileSink {
         self.path = path
     }
 
-    /// Opens the file at `url` to write behind what it holds, making it where it is not there.
+    /// Opens the file at `url` to write behind what it holds, making it where it is not there. One that has other names
+    /// (hard links) is copied first, and keeps what it holds under those.
     /// - Throws: `StorageError`, also where `url` is no regular file.
     package convenience init(appendingTo url: URL) throws {
-        let descriptor = open(url.path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw StorageError.writing(url.path) }
-        self.init(descriptor: descriptor, path: url.path)
+        var opened = try Self.open(url)
+        if opened.names > 1 {
+            close(opened.descriptor)
+            try Self.copy(url)
+            opened = try Self.open(url)
+        }
+        self.init(descriptor: opened.descriptor, path: url.path)
+    }
+
+    private static func open(_ url: URL) throws -> (descriptor: Int32, names: Int) {
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let descriptor = Foundation.open(url.path, flags, 0o666)
+        guard descriptor >= 0 else {
+            throw errno == ELOOP ? StorageError.link(path: url.path) : StorageError.writing(url.path)
+        }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
             throw StorageError.notARegularFile(path: url.path)
+        }
+        return (descriptor, Int(status.st_nlink))
+    }
+
+    /// Puts a copy of the file in its place.
+    private static func copy(_ url: URL) throws {
+        let file = try RegularFile(url)
+        try AtomicFile.write(to: url) { sink in
+            for offset in stride(from: 0, to: file.size, by: 1 << 20) {
+                try sink.write(file.bytes(at: offset, count: min(1 << 20, file.size - offset)))
+            }
         }
     }
 

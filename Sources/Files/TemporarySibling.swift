@@ -15,14 +15,32 @@ package enum TemporarySibling {
         target.deletingLastPathComponent().appendingPathComponent(".\(target.lastPathComponent).\(role)")
     }
 
-    /// The place a write to `url` ends up in: absolute, a symbolic link followed.
+    /// The place a write to `url` ends up in: absolute, and no symbolic link. What a link leads to is nobody's output:
+    /// it may lie anywhere, and a folder from elsewhere may hold any link.
+    /// - Throws: `StorageError.link`.
     package static func resolve(_ url: URL) throws -> URL {
         let target = url.absoluteURL.standardizedFileURL
-        var status = stat()
-        guard lstat(target.path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return target }
-        guard let resolved = realpath(target.path, nil) else { throw StorageError.writing(target.path) }
-        defer { free(resolved) }
-        return URL(fileURLWithPath: String(cString: resolved))
+        if FileKind(at: target) == .link { throw StorageError.link(path: target.path) }
+        return target
+    }
+
+    /// Takes away what is no folder, or not `target`'s, from the name `url` under which `target` is to be built, so
+    /// that nothing that was there before is ever written into: it may be a link, have other names, or belong to
+    /// somebody else. A name is all that goes.
+    /// - Throws: `StorageError.inUse` where a living process is building there, `.unwritable` where it cannot be
+    ///   removed.
+    static func removeFile(_ url: URL, for target: URL) throws {
+        let descriptor = open(url.path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        if descriptor >= 0 {
+            // Locked until the name is gone, so that what another process makes in its place is not taken for it.
+            guard try lock(descriptor, at: url, for: target) else { return }
+        } else if errno == ENOENT {
+            return
+        } else if errno == EACCES {
+            throw StorageError.inTheWay(url, of: target)
+        }
+        guard unlink(url.path) == 0 || errno == ENOENT else { throw StorageError.inTheWay(url, of: target) }
     }
 
     /// Locks the file or folder behind `descriptor`, which was opened at `url`.
@@ -51,19 +69,27 @@ package enum TemporarySibling {
 
 /// What stands at a path.
 package enum FileKind {
-    case nothing, file, folder, other
+    case nothing, file, folder, link, other
 
     /// - Parameter followingLinks: what a symbolic link leads to counts in its place;
     ///   one that leads nowhere is nothing.
     package init(at url: URL, followingLinks: Bool = false) {
+        self = (try? FileKind(reading: url, followingLinks: followingLinks)) ?? .nothing
+    }
+
+    /// The same, but what may not be looked at is an error and not nothing.
+    /// - Throws: `StorageError.unreadable`.
+    package init(reading url: URL, followingLinks: Bool = true) throws {
         var status = stat()
         guard (followingLinks ? stat(url.path, &status) : lstat(url.path, &status)) == 0 else {
+            guard errno == ENOENT || errno == ENOTDIR else { throw StorageError.reading(url.path) }
             self = .nothing
             return
         }
         switch status.st_mode & S_IFMT {
         case S_IFREG: self = .file
         case S_IFDIR: self = .folder
+        case S_IFLNK: self = .link
         default: self = .other
         }
     }

@@ -5,9 +5,17 @@ import Synchronization
 ///
 /// Errors clear up by themselves on their way out; this is for signals, which end a process wherever it is.
 public enum Unfinished {
+    /// Why the process ends.
+    public enum Ending: Sendable {
+        /// Somebody wants it to: what a resumed run can go on from stays.
+        case interruption
+        /// It cannot go on, as after an error: what is not worth keeping goes.
+        case failure
+    }
+
     private struct State {
         var next = 0
-        var cleanUps: [Int: @Sendable () -> Void] = [:]
+        var cleanUps: [Int: @Sendable (Ending) -> Void] = [:]
     }
 
     private static let state = Mutex(State())
@@ -15,7 +23,7 @@ public enum Unfinished {
     /// Runs `body`. If the process is interrupted meanwhile, `cleanUp` is run, on another thread,
     /// while `body` may still be at work.
     package static func clearing<Result>(
-        by cleanUp: @escaping @Sendable () -> Void, _ body: () throws -> Result
+        by cleanUp: @escaping @Sendable (Ending) -> Void, _ body: () throws -> Result
     ) rethrows -> Result {
         let number = state.withLock { state in
             state.next += 1
@@ -34,7 +42,7 @@ public enum Unfinished {
         let number = try state.withLock { state in
             try make()
             state.next += 1
-            state.cleanUps[state.next] = cleanUp
+            state.cleanUps[state.next] = { _ in cleanUp() }
             return state.next
         }
         defer { state.withLock { $0.cleanUps[number] = nil } }
@@ -55,9 +63,22 @@ public enum Unfinished {
     /// reach the end of a piece of work wait for that.
     public static func interrupt(_ end: () -> Never) -> Never {
         state.withLock { state in
-            for number in state.cleanUps.keys.sorted(by: >) { state.cleanUps[number]?() }
+            for number in state.cleanUps.keys.sorted(by: >) { state.cleanUps[number]?(.interruption) }
             end()
         }
+    }
+
+    /// The same where the process cannot go on, and the thread that finds so may be in the midst of anything: where a
+    /// step that may not be interrupted is going on, and does not end soon, nothing is taken away.
+    public static func fail(_ end: () -> Never) -> Never {
+        for _ in 0..<1000 {
+            state.withLockIfAvailable { state in
+                for number in state.cleanUps.keys.sorted(by: >) { state.cleanUps[number]?(.failure) }
+                end()
+            }
+            usleep(1000)
+        }
+        end()
     }
 
     /// Deletes a folder that another thread may still be writing into.

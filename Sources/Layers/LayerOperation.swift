@@ -79,6 +79,7 @@ public protocol OperationObserver: AnyObject {
     /// again for the backward pass is not shown again.
     ///
     /// - Parameters:
+    ///   - operation: what ran.
     ///   - inputs: what a layer reads, channels last (`[B, H, W, C]`, `[…, C]`): several where it reads the
     ///     concatenation of them along the channels. Biases of images, residuals and modulations are not among them.
     ///   - parameters: weight and bias of convolutions and linear layers, γ and β of normalisations; what is computed

@@ -52,7 +52,17 @@ public final class Parameter {
         self.axes = axes
         self.branch = branch
         self.isTrainable = isTrainable
-        self.variable = Variable(Tensor(zeros: shape), requiresGradient: isTrainable)
+        let value = Self.areUnset ? Tensor(uninitialized: shape) : Tensor(zeros: shape)
+        self.variable = Variable(value, requiresGradient: isTrainable)
+    }
+
+    @TaskLocal private static var areUnset = false
+
+    /// Runs `body`, in which parameters are made without values: whoever makes them so gives them all theirs. Memory
+    /// is taken as it is written to, so that a network of any size can be made to see whether what a file holds fits
+    /// it.
+    package static func unset<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try $areUnset.withValue(true, operation: body)
     }
 
     public var count: Int { variable.value.count }
@@ -73,6 +83,15 @@ public final class Parameter {
         case .convolution: [shape[3], shape[2], shape[0], shape[1]]
         case .linear: [shape[1], shape[0]]
         case .plain: shape
+        }
+    }
+
+    /// The axes that the dimensions of the shape in files run over.
+    public var fileAxes: [ChannelAxis?] {
+        switch layout {
+        case .convolution: [axes[3], axes[2], axes[0], axes[1]]
+        case .linear: [axes[1], axes[0]]
+        case .plain: axes
         }
     }
 

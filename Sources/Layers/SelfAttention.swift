@@ -7,7 +7,7 @@ public struct SelfAttention: Layer {
     public let toQuery: Linear, toKey: Linear, toValue: Linear, toOutput: Linear
     public let inner: ChannelAxis
     public let heads: AttentionHeads
-    let rescale: Float
+    public let rescale: Float
     let name: String
 
     /// - Parameters:

@@ -7,11 +7,11 @@ package enum SymmetricEigen {
     ///     matrix (so one a row of n contiguous values), when `vectors` is true, else by rubbish.
     ///   - size: n ≥ 1.
     /// - Returns: n eigenvalues, ascending.
-    /// - Throws: `LinearAlgebraError.didNotConverge`.
+    /// - Throws: `LinearAlgebraError`.
     package static func decompose(_ matrix: inout [Double], size: Int, vectors: Bool) throws(LinearAlgebraError)
         -> [Double]
     {
-        _ = BLAS.isSingleThreaded
+        let routines = try BLAS.routines
         precondition(matrix.count == size * size)
         let job = CChar(UInt8(ascii: vectors ? "V" : "N"))
         let triangle = CChar(UInt8(ascii: "L"))
@@ -24,7 +24,7 @@ package enum SymmetricEigen {
         withUnsafePointers(job, triangle, n) { job, triangle, n in
             var query: Int32 = -1
             var integerQuery: Int32 = -1
-            dsyevd_(
+            routines.dsyevd(
                 job, triangle, n, &matrix, n, &values, &workSize, &query, &integerWorkSize, &integerQuery, &info)
         }
         guard info == 0 else { throw .didNotConverge(routine: "dsyevd", info: Int(info)) }
@@ -34,7 +34,8 @@ package enum SymmetricEigen {
         withUnsafePointers(job, triangle, n) { job, triangle, n in
             var length = Int32(work.count)
             var integerLength = Int32(integerWork.count)
-            dsyevd_(job, triangle, n, &matrix, n, &values, &work, &length, &integerWork, &integerLength, &info)
+            routines.dsyevd(
+                job, triangle, n, &matrix, n, &values, &work, &length, &integerWork, &integerLength, &info)
         }
         guard info == 0 else { throw .didNotConverge(routine: "dsyevd", info: Int(info)) }
         return values

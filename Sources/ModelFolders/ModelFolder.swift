@@ -12,14 +12,19 @@ public struct ModelFolder {
 
     public init(_ url: URL) { self.url = url }
 
-    /// - Throws: `StorageError` where there is no folder.
+    /// - Throws: `StorageError` where there is no folder, or it or one in it may not be entered: what is in it would
+    ///   then pass for missing.
     func check() throws {
-        switch FileKind(at: url, followingLinks: true) {
+        switch try FileKind(reading: url) {
         case .folder: break
         case .nothing:
             throw HubName(of: url).map { ModelFolderError.onHub(path: $0.typed, repository: $0.repository) }
                 ?? StorageError.missing(path: url.path)
-        case .file, .other: throw StorageError.notAFolder(path: url.path)
+        case .file, .link, .other: throw StorageError.notAFolder(path: url.path)
+        }
+        for folder in [url] + (try FolderContents.names(url).map(url.appendingPathComponent))
+        where FileKind(at: folder, followingLinks: true) == .folder || folder == url {
+            guard access(folder.path, X_OK) == 0 else { throw StorageError.reading(folder.path) }
         }
     }
 

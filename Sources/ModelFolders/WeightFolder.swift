@@ -113,7 +113,7 @@ public struct WeightFolder {
             }
     }
 
-    private var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted() }
+    private var names: [String] { ((try? FolderContents.names(folder)) ?? []).sorted() }
 
     /// Why there is nothing to read.
     private var absence: String {

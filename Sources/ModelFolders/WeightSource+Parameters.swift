@@ -12,7 +12,8 @@ public struct LoadedWeights {
 extension WeightSource {
     /// Reads the values of every parameter; there has to be a tensor of its name and file shape, all finite, and no
     /// other tensor. Parameters without elements need none. Of a linear layer `[out, in, 1, 1]` is read too. What all
-    /// names begin with, as PyTorch's wrappers of modules have them, is left out of them.
+    /// names begin with, as PyTorch's wrappers of modules have them, is left out of them. Nothing is read before all
+    /// names and shapes fit.
     ///
     /// - Parameters:
     ///   - parameters: the network's.

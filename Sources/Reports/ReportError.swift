@@ -1,3 +1,5 @@
+import Files
+
 /// What can go wrong while a report, a table or an event file is made.
 public enum ReportError: Error, Equatable, CustomStringConvertible {
     /// Bytes given as a PNG that are none. `context` says which image.
@@ -20,5 +22,12 @@ public enum ReportError: Error, Equatable, CustomStringConvertible {
         case .eventFileClosed(let path):
             "cannot write \(path): the event file is closed"
         }
+    }
+}
+
+extension ReportError: FileNamingError {
+    package func renaming(_ old: String, to new: String) -> Self {
+        guard case .cannotWrite(let path, let reason) = self else { return self }
+        return .cannotWrite(path: Self.renamed(path, old, to: new), reason: reason)
     }
 }

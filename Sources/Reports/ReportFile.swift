@@ -8,7 +8,7 @@ enum ReportFile {
         do {
             try AtomicFile.write(data, to: url, durably: false)
         } catch let error as StorageError {
-            throw .cannotWrite(path: url.path, reason: error.reason)
+            throw .cannotWrite(path: url.path, reason: error.cause)
         } catch {
             throw .cannotWrite(path: url.path, reason: "\(error)")
         }

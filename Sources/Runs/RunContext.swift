@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// Where a run writes, what becomes of what is there already, and who is told of its progress.
+/// Where a run writes, what becomes of what is there already, who is told of its progress, and who may stop it.
 public struct RunContext {
     /// What becomes of an output folder that holds something already.
     public enum Occupied: Sendable {
@@ -16,24 +16,29 @@ public struct RunContext {
     /// The folder to write.
     public var output: URL
     public var occupied: Occupied
+    /// Where what the run works on lies, by name ("model", "teacher", "data"): noted for those who resume it.
+    public var places: [String: URL]
+    /// Asks the run to stop after its step, with all that was done saved.
+    public var interruption: Interruption
     public var progress: ProgressHandler?
+    /// Work that comes after the run: the time left that progress tells of is that until it is done too.
+    public var following: [Timetable.Stretch] = []
     /// Told of what the run recovered from.
     public var warning: WarningHandler?
 
     public init(
-        output: URL, occupied: Occupied = .refused, progress: ProgressHandler? = nil, warning: WarningHandler? = nil
+        output: URL, occupied: Occupied = .refused, places: [String: URL] = [:],
+        interruption: Interruption = Interruption(), progress: ProgressHandler? = nil, warning: WarningHandler? = nil
     ) {
         self.output = output
         self.occupied = occupied
+        self.places = places
+        self.interruption = interruption
         self.progress = progress
         self.warning = warning
     }
 
     package var isResuming: Bool { occupied == .resumed }
-
-    package func report(_ phase: String, _ completed: Int, of total: Int, _ detail: String = "") {
-        progress?(ProgressUpdate(phase: phase, completed: completed, total: total, detail: detail))
-    }
 
     /// Opens the run folder for a run that is what `identity` says; `growth` is as in `RunFolder`.
     /// - Throws: as `RunFolder`; `RequestError` where a run is to be overwritten.
@@ -41,7 +46,9 @@ public struct RunContext {
         guard occupied != .overwritten else {
             throw RequestError.conflict("\(output.path): a run is not overwritten, expected a new or empty folder")
         }
-        return try RunFolder(output, identity: identity, growth: growth, resuming: isResuming)
+        return try RunFolder(
+            output, identity: identity, growth: growth, places: places.mapValues(\.standardizedFileURL.path),
+            resuming: isResuming)
     }
 
     /// Runs `body` with an output folder that can be written; where it throws, none is left that was not there.
@@ -54,8 +61,7 @@ public struct RunContext {
         }
         return try OutputClaim.holding(output) {
             // A folder that cannot be written is found out before the work, not after it.
-            try OutputFolder.prepare(output, overwriting: occupied == .overwritten)
-            return try body()
+            try OutputFolder.claiming(output, overwriting: occupied == .overwritten, body)
         }
     }
 }

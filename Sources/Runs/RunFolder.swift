@@ -16,7 +16,10 @@ public final class RunFolder {
     private let log: JSONLinesLog
     private let lock: FolderLock
     private let identity: RunIdentity
-    /// Whether the folder says so.
+    private let places: [String: String]
+    /// What the folder's record said when it was opened; nil for a new run.
+    private let began: RunRecord.Content?
+    /// Whether the folder says what the run is now.
     private var isRecorded: Bool
     private var events: EventFileWriter?
     /// The first step that this process logs.
@@ -28,6 +31,8 @@ public final class RunFolder {
         /// `run.json` is missing from what looks like a run folder, or without this key.
         case badRecord(path: String, key: String?)
         case noWholeCheckpoint(path: String, reason: String)
+        /// The run is done, so that more steps would have to start from a checkpoint that is gone.
+        case cannotGrow(path: String, change: String)
 
         public var description: String {
             switch self {
@@ -43,37 +48,64 @@ public final class RunFolder {
                     + "the run cannot be resumed, start another in a new folder"
             case .noWholeCheckpoint(let path, let reason):
                 "\(path): no checkpoint there is whole, so the run cannot be resumed: \(reason)"
+            case .cannotGrow(let path, let change):
+                "\(path): the run is done and its checkpoints are gone, so it cannot be made longer: \(change); "
+                    + "keep_checkpoints: true keeps them, and finetune goes on from its model"
             }
         }
     }
 
     /// Opens a folder for a new run, or for going on with one that began with the same.
     ///
-    /// - Parameter growth: whether the resumed run may have more steps; `resume` then makes that the folder's record.
+    /// - Parameters:
+    ///   - growth: whether the resumed run may have more steps; `resume` then makes that the folder's record.
+    ///   - places: where what the run works on lies, by name; those not named stay as they were noted.
     /// - Throws: `Failure`, `StorageError`; nothing is then changed.
-    package init(_ url: URL, identity: RunIdentity, growth: RunIdentity.Growth, resuming: Bool) throws {
+    package init(
+        _ url: URL, identity: RunIdentity, growth: RunIdentity.Growth, places: [String: String] = [:], resuming: Bool
+    ) throws {
         self.url = url
         let record = RunRecord(folder: url)
         let configuration = url.appendingPathComponent("config.yaml")
-        let began = resuming ? try record.read() : nil
-        if let began {
-            let differences = identity.differences(from: began, growth: growth)
-            guard differences.isEmpty else { throw Failure.changed(path: url.path, differences: differences) }
-        } else if resuming, FileManager.default.fileExists(atPath: configuration.path) {
-            throw Failure.badRecord(path: record.url.path, key: nil)
+        func check() throws -> RunRecord.Content? {
+            let began = resuming ? try record.read() : nil
+            if let began {
+                let differences = identity.differences(from: began.identity, growth: growth)
+                guard differences.isEmpty else { throw Failure.changed(path: url.path, differences: differences) }
+                try Self.refuseLinks(url)
+            } else if resuming, FileKind(at: configuration) != .nothing {
+                throw Failure.badRecord(path: record.url.path, key: nil)
+            }
+            return began
         }
-        try OutputFolder.prepare(url, overwriting: began != nil)
-        lock = try FolderLock(url)
+        lock = try OutputFolder.claim(url, overwriting: try check() != nil)
+        // Once more: another process may have made the run, or made it longer, before the folder was this one's.
+        let began = try check()
         self.identity = identity
-        let hasConfiguration = FileManager.default.fileExists(atPath: configuration.path)
-        isRecorded = began == identity && hasConfiguration
+        self.began = began
+        self.places = (began?.places ?? [:]).merging(places) { $1 }
+        let hasConfiguration = FileKind(at: configuration) != .nothing
+        isRecorded =
+            began?.identity == identity && began?.places == self.places && began?.finished == nil && hasConfiguration
         checkpoints = CheckpointStore(folder: url.appendingPathComponent("checkpoints"))
         log = JSONLinesLog(url.appendingPathComponent("metrics.jsonl"))
         guard began == nil else { return }
         // First of all files: a run killed at any later moment can be resumed.
-        try record.write(identity)
+        try record.write(content)
         try writeConfiguration()
         isRecorded = true
+    }
+
+    private var content: RunRecord.Content { RunRecord.Content(identity: identity, places: places) }
+
+    /// A run is written into its own folder alone: what came with a link in its place would have what that leads to
+    /// changed or deleted.
+    private static func refuseLinks(_ folder: URL) throws {
+        let written: Set<String> = ["run.json", "config.yaml", "metrics.jsonl", "samples", "checkpoints", "model"]
+        for name in try FolderContents.names(folder) where written.contains(name) || name.hasPrefix(eventPrefix) {
+            let item = folder.appendingPathComponent(name)
+            if FileKind(at: item) == .link { throw StorageError.link(path: item.path) }
+        }
     }
 
     private func writeConfiguration() throws {
@@ -94,7 +126,7 @@ public final class RunFolder {
 
     /// Writes `samples/step-NNNNNN.png` and the same picture to the event file.
     public func writeSamples(_ image: Image, step: Int) throws {
-        try OutputFolder.prepare(samples, overwriting: true)
+        try OutputFolder.prepare(samples, overwriting: true, followingLinks: false)
         let png = try PNG.encode(image)
         let file = samples.appendingPathComponent("step-\(FileNumber.text(step)).png")
         try AtomicFile.write(png, to: file, durably: false)
@@ -108,6 +140,35 @@ public final class RunFolder {
         let writer = try EventFileWriter(directory: url, resumingAtStep: firstStep)
         events = writer
         return writer
+    }
+
+    // MARK: the end
+
+    /// Whether nothing is left to do: the run was done, its model is there, and it is not to be longer now.
+    ///
+    /// - Throws: `LogMarkError` where the log lacks what it held at the end, `Failure.cannotGrow`.
+    func isDone(warning: WarningHandler?) throws -> Bool {
+        guard let began, let mark = began.finished else { return false }
+        let growth = RunIdentity.Growth.refused(key: "", reason: "")
+        if let change = identity.differences(from: began.identity, growth: growth).first {
+            guard try !checkpoints.steps().isEmpty else { throw Failure.cannotGrow(path: url.path, change: change) }
+            return false
+        }
+        guard FileKind(at: modelURL, followingLinks: true) == .folder else {
+            if try checkpoints.steps().isEmpty {
+                warning?("\(modelURL.path): the run was done, but its model is gone; it begins anew")
+            }
+            return false
+        }
+        try log.check(mark)
+        return true
+    }
+
+    /// Notes that the run is done, with what its log holds.
+    func recordEnd() throws {
+        var content = content
+        content.finished = try log.mark()
+        try RunRecord(folder: url).write(content)
     }
 
     // MARK: checkpoints
@@ -141,7 +202,7 @@ public final class RunFolder {
         if !isRecorded {
             // A kill in between leaves a longer configuration than the record's, which is legal.
             try writeConfiguration()
-            try RunRecord(folder: url).write(identity)
+            try RunRecord(folder: url).write(content)
             isRecorded = true
         }
         try rewind(to: checkpoint, mark)
@@ -165,7 +226,7 @@ public final class RunFolder {
             }
         }
         let step = checkpoint?.step ?? -1
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: samples.path)) ?? [] {
+        for name in FileKind(at: samples) == .nothing ? [] : try FolderContents.names(samples) {
             guard name.hasPrefix("step-"), name.hasSuffix(".png"), let made = Int(name.dropFirst(5).dropLast(4)),
                 made > step
             else { continue }
@@ -176,7 +237,8 @@ public final class RunFolder {
     }
 
     private func eventFiles() throws -> [URL] {
-        try FileManager.default.contentsOfDirectory(atPath: url.path)
-            .filter { $0.hasPrefix("events.out.tfevents.") }.sorted().map(url.appendingPathComponent)
+        try FolderContents.names(url).filter { $0.hasPrefix(Self.eventPrefix) }.map(url.appendingPathComponent)
     }
+
+    private static let eventPrefix = "events.out.tfevents."
 }

@@ -46,6 +46,9 @@ package struct RunIdentity: Equatable {
         }
     }
 
+    /// Keys of any section that no bit of the result depends on.
+    private static let freeKeys: Set<String> = ["checkpoint_minutes", "keep_checkpoints"]
+
     /// What differs from when the run began, a phrase each; empty where the run may be resumed.
     package func differences(from began: RunIdentity, growth: Growth) -> [String] {
         guard command == began.command else { return ["it is a run of '\(began.command)', not of '\(command)'"] }
@@ -65,6 +68,7 @@ package struct RunIdentity: Equatable {
         for key in Set(now.keys).union(then.keys).sorted() where now[key] != then[key] {
             // The content of the images is compared; where they lie now is no matter.
             if key == "data.path", inputs[Self.dataName] != nil { continue }
+            if let name = key.split(separator: ".").last, Self.freeKeys.contains(String(name)) { continue }
             var note = ""
             if key == growth.key, case .int(let new)? = now[key], case .int(let old)? = then[key], new > old {
                 guard case .refused(_, let reason) = growth else { continue }

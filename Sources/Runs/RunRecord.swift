@@ -1,28 +1,39 @@
 import Files
 import Foundation
 
-/// `run.json` of a run folder: what the run began with.
+/// `run.json` of a run folder: what the run began with, where that lay, and whether the run is done.
 package struct RunRecord {
+    package struct Content {
+        package var identity: RunIdentity
+        /// Absolute paths of what the run works on, by name. They are not compared: contents are.
+        package var places: [String: String] = [:]
+        /// What the log held when the run was done; nil before.
+        package var finished: LogMark?
+    }
+
     package let url: URL
 
     private static let schema = 1
 
     package init(folder: URL) { url = folder.appendingPathComponent("run.json") }
 
-    package func write(_ identity: RunIdentity) throws {
-        try JSONFile.write(
-            [
-                "schema": .int(Self.schema),
-                "command": .string(identity.command),
-                "configuration": identity.configuration,
-                "inputs": .object(identity.inputs.mapValues { .object($0.mapValues { .string($0) }) }),
-            ], to: url)
+    package func write(_ content: Content) throws {
+        let identity = content.identity
+        var members: [String: JSONValue] = [
+            "schema": .int(Self.schema),
+            "command": .string(identity.command),
+            "configuration": identity.configuration,
+            "inputs": .object(identity.inputs.mapValues { .object($0.mapValues { .string($0) }) }),
+            "places": .object(content.places.mapValues { .string($0) }),
+        ]
+        if let finished = content.finished { members["finished"] = ["metrics": try JSONValue(encoding: finished)] }
+        try JSONFile.write(.object(members), to: url)
     }
 
     /// nil where there is no such file.
     /// - Throws: `StorageError`, `RunFolder.Failure.badRecord`.
-    package func read() throws -> RunIdentity? {
-        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    package func read() throws -> Content? {
+        guard try FileKind(reading: url, followingLinks: false) != .nothing else { return nil }
         let document = try JSONFile.read(url)
         func bad(_ key: String) -> RunFolder.Failure { .badRecord(path: url.path, key: key) }
         guard document["schema"]?.intValue == Self.schema else { throw bad("schema") }
@@ -31,6 +42,18 @@ package struct RunRecord {
         guard let inputs = try? document["inputs"]?.decoded(as: [String: [String: String]].self) else {
             throw bad("inputs")
         }
-        return RunIdentity(command: command, configuration: configuration, inputs: inputs)
+        var content = Content(
+            identity: RunIdentity(command: command, configuration: configuration, inputs: inputs))
+        if let places = document["places"] {
+            guard let places = try? places.decoded(as: [String: String].self) else { throw bad("places") }
+            content.places = places
+        }
+        if let finished = document["finished"] {
+            guard let mark = try? finished["metrics"]?.decoded(as: LogMark.self), mark.bytes >= 0 else {
+                throw bad("finished")
+            }
+            content.finished = mark
+        }
+        return content
     }
 }

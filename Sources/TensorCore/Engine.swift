@@ -14,6 +14,10 @@ public enum Engine {
     /// Why DIFFPRUNE_ISA was not honoured, if it was not.
     public static var instructionSetError: String? { dk_isa_request_error().map { String(cString: $0) } }
 
+    /// Sets what is called, on whatever thread, where the system has no memory left for tensors, with the bytes that
+    /// were wanted. It is to end the process; without it the process is aborted.
+    public static func onMemoryExhausted(_ handler: @convention(c) (Int) -> Void) { dk_memory_on_exhaustion(handler) }
+
     /// Runs `body` for every number below `count`, on the pool's threads; kernels called inside stay on their thread.
     public static func parallel(_ count: Int, _ body: (Int) -> Void) {
         withoutActuallyEscaping(body) { body in

@@ -38,7 +38,7 @@ struct MemoryArena {
         } else if let memory = dk_memory_reserve(bytes) {
             fresh.insert(UInt(bitPattern: memory), bytes)
         } else {
-            fatalError("out of memory: \(bytes) bytes")
+            dk_memory_exhausted(bytes)
         }
         growths -= 1
         return allocate(bytes)

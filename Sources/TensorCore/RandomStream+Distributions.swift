@@ -6,13 +6,6 @@ extension RandomStream {
         Self.unit(next())
     }
 
-    /// Fills `values` with numbers in the open interval (0, 1), midpoints of 2²³ cells; one element each.
-    public mutating func fillUniform(_ values: UnsafeMutableBufferPointer<Float>) {
-        for offset in values.indices {
-            values[offset] = (Float(next() >> 41) + 0.5) * 0x1p-23
-        }
-    }
-
     /// A standard normal draw.
     public mutating func normal() -> Float {
         defer { position &+= 1 }

@@ -33,8 +33,14 @@ extension Variable {
     /// image's pixels. Without gates this is PyTorch's `group_norm`.
     ///
     /// - Parameters:
-    ///   - gamma, beta, gate: `[C]`; the gates in [0, 1].
-    ///   - scale, shift: `[B, C]` (diffusers' "scale_shift" time conditioning).
+    ///   - groups: which channel belongs to which.
+    ///   - gamma: γ, `[C]`.
+    ///   - beta: β, `[C]`.
+    ///   - epsilon: ε.
+    ///   - activation: φ.
+    ///   - gate: m, `[C]`, in [0, 1]; nil for ones.
+    ///   - scale: `[B, C]` (diffusers' "scale_shift" time conditioning); nil for zeros.
+    ///   - shift: likewise.
     public func groupNormalized(
         groups: NormalizationGroups, gamma: Variable, beta: Variable, epsilon: Float, activation: Activation,
         gate: Variable? = nil, scale: Variable? = nil, shift: Variable? = nil

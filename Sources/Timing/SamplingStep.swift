@@ -14,7 +14,7 @@ public struct SamplingStep<Model: Denoiser> {
     private let labels: ClassLabels?
 
     /// - Throws: what the model says to a batch it cannot take.
-    public init(model: Model, sampler: any Sampler, batch: Int, classLabel: Float? = nil) throws {
+    public init(model: Model, sampler: any Sampler, batch: Int, classes: ImageClasses? = nil) throws {
         self.model = model
         frozen = Frozen(model)
         self.sampler = sampler
@@ -23,7 +23,7 @@ public struct SamplingStep<Model: Denoiser> {
         stream.fillNormal(start.unsafeBuffer)
         sample = start.copied()
         noise = start.copied()
-        labels = classLabel.map { .numbers(Array(repeating: $0, count: batch)) }
+        labels = classes.map { .numbers((0..<batch).map($0.label)) }
         timesteps = Array(repeating: Float(sampler.timesteps[0]), count: batch)
         try model.check(sampleShape: start.shape, timesteps: timesteps, classLabels: labels)
     }

@@ -10,6 +10,7 @@ public protocol BatchSource<Batch> {
     ///
     /// - Parameters:
     ///   - number: from 0; batches beyond `count` are further ones of the same kind.
+    ///   - count: of batches.
     ///   - size: samples of the batch.
     func calibrationBatch(number: Int, of count: Int, size: Int) -> Batch
 }

@@ -11,6 +11,8 @@ public protocol LearningTask<Network, Batch> {
     /// a scalar that derivatives can be taken of.
     ///
     /// - Parameters:
+    ///   - network: what is judged.
+    ///   - batch: what it is judged on.
     ///   - teacher: what the task imitates, as far as it is asked to; nil for nothing.
     ///   - dropout: names the step's dropout; nil where the loss is only to be judged.
     func loss(of network: Network, on batch: Batch, teacher: Network?, dropout: DropoutMask?) throws -> Variable

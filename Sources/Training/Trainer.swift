@@ -87,6 +87,22 @@ public final class Trainer<Task: LearningTask> {
             learningRate: rate)
     }
 
+    /// The loss of the next step and its gradients, and nothing more: what a step costs, with no bit of the training
+    /// changed.
+    ///
+    /// - Throws: as `advance`.
+    public func rehearse() throws {
+        for each in extensions { each.prepare(step: step) }
+        arena.clearGradients()
+        for group in groups { group.optimizer.arena.clearGradients() }
+        let loss = try task.loss(
+            of: network, on: batches.batch(step: step), teacher: teacher,
+            dropout: DropoutMask(seed: UInt64(configuration.seed), step: UInt64(step)))
+        (penalty().map { loss + $0 } ?? loss).backward()
+        arena.completeGradients()
+        for group in groups { group.optimizer.arena.completeGradients() }
+    }
+
     /// The sum of what extensions add to the loss.
     private func penalty() -> Variable? {
         extensions.reduce(nil as Variable?) { sum, each in

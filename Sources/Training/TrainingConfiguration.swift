@@ -23,6 +23,10 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var logEvery = 50
     /// Steps between checkpoints.
     public var checkpointEvery = 500
+    /// Minutes after which a checkpoint is made whatever the steps say; 0 for by steps alone.
+    public var checkpointMinutes = 2.0
+    /// Whether checkpoints stay when the run is done, so that it can be made longer.
+    public var keepCheckpoints = false
 
     public init() {}
 
@@ -43,6 +47,9 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         try require(seed >= 0, "seed", got: seed, expected: "at least 0")
         try require(logEvery > 0, "log_every", got: logEvery, expected: "at least 1")
         try require(checkpointEvery > 0, "checkpoint_every", got: checkpointEvery, expected: "at least 1")
+        try require(
+            checkpointMinutes >= 0 && checkpointMinutes <= 1e6, "checkpoint_minutes", got: checkpointMinutes,
+            expected: "0...1000000")
         let o = optimizer
         try require(
             (0..<1).contains(o.beta1) && (0..<1).contains(o.beta2), "optimizer.beta1, beta2", got: [o.beta1, o.beta2],

@@ -23,11 +23,15 @@ public protocol TrainingExtension: AnyObject {
     func regularizer(step: Int) -> Variable?
     /// May read and change the gradients.
     ///
-    /// - Parameter optimizer: the network's, with its arena.
+    /// - Parameters:
+    ///   - step: from 0.
+    ///   - optimizer: the network's, with its arena.
     func afterBackward(step: Int, optimizer: Optimizer)
     /// May read and change weights (a projection) and what the optimiser remembers of them.
     ///
-    /// - Parameter optimizer: the network's, with its arena.
+    /// - Parameters:
+    ///   - step: from 0.
+    ///   - optimizer: the network's, with its arena.
     func afterUpdate(step: Int, optimizer: Optimizer)
     /// Everything the next step depends on, groups apart.
     var state: ExtensionState { get }

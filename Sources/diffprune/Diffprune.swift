@@ -9,21 +9,28 @@ struct Diffprune: ParsableCommand {
         abstract: "Prunes diffusion models, fine-tunes what is left, and measures what that cost.",
         discussion: """
             Exit status: 0 done, \(ExitStatus.usage) wrong usage or configuration, \(ExitStatus.data) unusable files \
-            or data. A signal ends it as it ends any program, once unfinished files are removed. Results go to \
-            standard output, progress and warnings to standard error.
+            or data. On Ctrl-C (and SIGTERM, SIGHUP) a run ends after its step, saved, and says the command that goes \
+            on; anything else, or on the second, ends at once and leaves nothing unfinished. Results go to standard \
+            output, progress and warnings to standard error.
             """,
         subcommands: Subcommands.all)
 
     static func main() {
         StandardStreams.prepare()
-        Interruption.prepare()
-        Foundation.exit(status(of: Array(CommandLine.arguments.dropFirst())))
+        MemoryShortage.prepare()
+        Signals.prepare()
+        RoomyStack.run { Foundation.exit(status(of: ProgramArguments.all)) }
     }
 
     /// Runs a command line and says how it ended.
     private static func status(of arguments: [String]) -> Int32 {
         var isParsed = false
         do {
+            if arguments.isEmpty {
+                // A script that lost its arguments must not take this for work done.
+                let shown = showHelp(helpMessage())
+                return shown == ExitStatus.success ? ExitStatus.usage : shown
+            }
             try Subcommands.checkCommand(arguments)
             try Subcommands.checkOptions(arguments)
             var command = try parseAsRoot(arguments)
@@ -32,6 +39,9 @@ struct Diffprune: ParsableCommand {
             return ExitStatus.success
         } catch  where exitCode(for: error) == .success {
             return showHelp(fullMessage(for: error))
+        } catch let stop as StoppedCommand {
+            StandardStreams.say(stop.message)
+            Signals.endStoppedRun()
         } catch {
             let failure =
                 isParsed || error is UnknownName

@@ -13,6 +13,7 @@ enum Subcommands {
         TrainFeaturesCommand.self,
         PredictCommand.self,
         ScoreCommand.self,
+        ExportCommand.self,
         InfoCommand.self,
         BenchCommand.self,
         MethodsCommand.self,

@@ -18,7 +18,7 @@ import Training
             Set(object.keys) == [
                 "steps", "batchSize", "learningRate", "learningRateSchedule", "optimizer", "ema", "gradientClip",
                 "timestepSampling", "lossWeighting", "distillation", "gradientCheckpointing", "seed", "logEvery",
-                "sampleEvery", "checkpointEvery",
+                "sampleEvery", "checkpointEvery", "checkpointMinutes", "keepCheckpoints",
             ])
         #expect(object["steps"] as? Int == 7 && object["lossWeighting"] as? String == "min-snr")
         #expect(try JSONDecoder().decode(DenoisingTrainingConfiguration.self, from: data) == configuration)

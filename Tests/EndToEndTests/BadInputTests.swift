@@ -70,7 +70,7 @@ import WeightFiles
         try expectRefused(evaluate + ["--steps", "-1"], status: 64, saying: "-1")
         try expectRefused(evaluate + ["--batch-size", "-1"], status: 64, saying: "-1")
         try expectRefused(evaluate + ["--class", "-1"], status: 64, saying: "-1")
-        try expectRefused(evaluate + ["--class", "1"], status: 64, saying: "not class-conditional")
+        try expectRefused(evaluate + ["--class", "1"], status: 64, saying: "unconditional")
         let prune = ["prune", "--model", model, "--output", out]
         try expectRefused(prune, status: 64, saying: "--method")
         try expectRefused(prune + ["--method", "gradient-flw"], status: 64, saying: "'gradient-flow'")

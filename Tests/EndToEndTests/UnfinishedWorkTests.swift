@@ -73,8 +73,9 @@ import Testing
                 return checkpoints.contains("step-000004") && checkpoints.contains { $0.hasPrefix(".step-") }
             }
             #expect(ended == number, "the run had ended before it was stopped")
-            #expect(try scratch.text("stdout") == "" && scratch.text("stderr") == "")
-            #expect(!scratch.exists("\(name)/model"))
+            let said = try scratch.text("stderr").split(separator: "\n")
+            #expect(said.count == (number == SIGKILL ? 0 : 1) && said.allSatisfy { $0.hasPrefix("stopped at ") })
+            #expect(try scratch.text("stdout") == "" && !scratch.exists("\(name)/model"))
             let remains = try hidden(scratch)
             #expect(remains.isEmpty == (number != SIGKILL), "\(remains)")
 
@@ -171,6 +172,7 @@ import Testing
             let lines = result.errors.split(separator: "\n").filter { !$0.hasPrefix("warning:") }
             #expect(result.status == 65 && lines.count == 1, "\(arguments): \(result.status) \(result.errors)")
             #expect(lines.first?.hasPrefix("error: ") == true && result.output.isEmpty)
+            #expect(!result.errors.contains(".partial"), "the name that a user knows is another: \(result.errors)")
             let left = try scratch.contents().filter { !before.contains($0) }
             if !isRun { #expect(left == [], "\(arguments)") }
             #expect(left.allSatisfy { !$0.contains("/.") && !$0.contains("model/") }, "\(arguments): \(left)")

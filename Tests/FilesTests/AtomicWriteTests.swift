@@ -47,16 +47,73 @@ private struct Interruption: Error {}
         }
     }
 
-    @Test func linksAreFollowedAndKept() throws {
+    @Test func whatALinkLeadsToIsLeftAlone() throws {
         try withTemporaryFolder { folder in
             let real = folder.appendingPathComponent("real")
             try FileManager.default.createDirectory(at: real, withIntermediateDirectories: false)
-            try Data("old".utf8).write(to: real.appendingPathComponent("a.txt"))
-            let link = folder.appendingPathComponent("link.txt")
-            try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: "real/a.txt")
-            try AtomicFile.write(Data("new".utf8), to: link)
-            #expect(try text(real.appendingPathComponent("a.txt")) == "new")
-            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == "real/a.txt")
+            let precious = real.appendingPathComponent("a.txt")
+            try Data("old".utf8).write(to: precious)
+            let link = folder.appendingPathComponent("link")
+            for destination in ["real/a.txt", "real", "nowhere"] {
+                try? FileManager.default.removeItem(at: link)
+                try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: destination)
+                let refused = StorageError.link(path: link.path)
+                #expect(error(StorageError.self) { try AtomicFile.write(Data("new".utf8), to: link) } == refused)
+                #expect(error(StorageError.self) { try write("new", to: link) } == refused)
+                #expect(error(StorageError.self) { try GrowingFile.append("new".utf8, to: link) } == refused)
+                #expect(
+                    error(StorageError.self) {
+                        try OutputFolder.prepare(link, overwriting: true, followingLinks: false)
+                    } == refused)
+                try AtomicFolder.remove(link)
+                #expect(try contents(folder) == ["real"])
+                #expect(try text(precious) == "old" && contents(real) == ["a.txt"])
+            }
+            // One that the user names leads to a folder that is the user's choice.
+            try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: "real")
+            #expect(try !OutputFolder.prepare(link, overwriting: true))
+        }
+    }
+
+    /// The hidden name under which something is to be built may be a link to something else, or another's file.
+    @Test func whatHasTheHiddenNameIsNotWrittenInto() throws {
+        try withTemporaryFolder { folder in
+            let precious = folder.appendingPathComponent("precious")
+            try Data("old".utf8).write(to: precious)
+            let others = folder.appendingPathComponent("others")
+            try write("old", to: others)
+            let manager = FileManager.default
+            let ways: [(URL) throws -> Void] = [
+                { try manager.linkItem(at: precious, to: $0) },
+                { try manager.createSymbolicLink(at: $0, withDestinationURL: precious) },
+                { try manager.createSymbolicLink(at: $0, withDestinationURL: others) },
+                { #expect(mkfifo($0.path, 0o600) == 0) },
+            ]
+            for way in ways {
+                try way(folder.appendingPathComponent(".a.partial"))
+                try AtomicFile.write(Data("new".utf8), to: folder.appendingPathComponent("a"))
+                try way(folder.appendingPathComponent(".b.partial"))
+                try write("new", to: folder.appendingPathComponent("b"))
+                #expect(try text(precious) == "old" && content(others) == "old")
+                #expect(try text(folder.appendingPathComponent("a")) == "new")
+                #expect(try content(folder.appendingPathComponent("b")) == "new")
+                #expect(try contents(folder) == ["a", "b", "others", "precious"])
+            }
+            try manager.createDirectory(
+                at: folder.appendingPathComponent(".a.partial"), withIntermediateDirectories: false)
+            let got = error(StorageError.self) { try AtomicFile.write(Data(), to: folder.appendingPathComponent("a")) }
+            #expect(got?.path == folder.path + "/a" && got?.reason.contains(".a.partial") == true)
+        }
+    }
+
+    /// Another name of the output keeps what it has.
+    @Test func aHardLinkAtTheOutputKeepsItsContent() throws {
+        try withTemporaryFolder { folder in
+            let (url, other) = (folder.appendingPathComponent("a"), folder.appendingPathComponent("other"))
+            try Data("old".utf8).write(to: other)
+            try FileManager.default.linkItem(at: other, to: url)
+            try AtomicFile.write(Data("new".utf8), to: url)
+            #expect(try text(other) == "old" && text(url) == "new")
         }
     }
 
@@ -215,6 +272,41 @@ private struct Interruption: Error {}
     }
 
     // MARK: Output folders
+
+    @Test func oneProcessAtATimeHoldsAFolder() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("a/b")
+            try OutputFolder.claiming(url, overwriting: false) {
+                let refused = error(StorageError.self) { _ = try OutputFolder.claim(url, overwriting: false) }
+                #expect(refused == .inUse(path: url.path))
+                // Whoever was refused must not take the folder away, empty as it is.
+                FolderLock.removeEmpty(url)
+                let there = try contents(folder.appendingPathComponent("a"))
+                #expect(there == ["b"])
+            }
+            FolderLock.removeEmpty(url)
+            #expect(try contents(folder.appendingPathComponent("a")) == [])
+            try OutputFolder.claiming(url, overwriting: false) {
+                FolderLock.removeEmpty(url, ending: true)
+                let there = try contents(folder.appendingPathComponent("a"))
+                #expect(there == [])
+            }
+        }
+    }
+
+    /// As a kill in the midst of trying, or an older program, leaves it.
+    @Test func remainsOfATrialDoNoHarm() throws {
+        try withTemporaryFolder { folder in
+            let precious = folder.appendingPathComponent("precious")
+            try Data("old".utf8).write(to: precious)
+            try FileManager.default.linkItem(at: precious, to: folder.appendingPathComponent(".write-test"))
+            try OutputFolder.prepare(folder, overwriting: true)
+            #expect(try text(precious) == "old")
+            try FileManager.default.removeItem(at: folder.appendingPathComponent(".write-test"))
+            try OutputFolder.prepare(folder, overwriting: true)
+            #expect(try contents(folder) == ["precious"])
+        }
+    }
 
     @Test func outputFolders() throws {
         try withTemporaryFolder { folder in

@@ -21,6 +21,23 @@ import Testing
         }
     }
 
+    @Test func otherNamesOfTheFileKeepWhatTheyHave() throws {
+        try withTemporaryFolder { folder in
+            let (url, other) = (folder.appendingPathComponent("log"), folder.appendingPathComponent("copy"))
+            for change in [
+                { try GrowingFile.append("two\n".utf8, to: url) }, { try GrowingFile.cut(url, to: 2) },
+            ] {
+                try? FileManager.default.removeItem(at: url)
+                try? FileManager.default.removeItem(at: other)
+                try Data("one\n".utf8).write(to: other)
+                try FileManager.default.linkItem(at: other, to: url)
+                try change()
+                #expect(try text(other) == "one\n")
+                #expect(try ["one\ntwo\n", "on"].contains(text(url)))
+            }
+        }
+    }
+
     @Test func aFileThatLostSomethingIsLeftAlone() throws {
         try withTemporaryFolder { folder in
             let url = folder.appendingPathComponent("log")

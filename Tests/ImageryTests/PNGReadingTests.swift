@@ -30,8 +30,8 @@ struct PNGReadingTests {
     ])
     func brokenFilesAreNamed(name: String, reason: String) throws {
         let url = Fixtures.url("imagery/png-bad/\(name).png")
-        let error = #expect(throws: PNGError.self) { try PNG.read(url) }
-        guard case .broken(let file, let text)? = error else {
+        let error = #expect(throws: ImageFileError.self) { try PNG.read(url) }
+        guard case .broken(let file, "PNG", let text)? = error else {
             Issue.record("expected a broken file, got \(String(describing: error))")
             return
         }
@@ -42,7 +42,7 @@ struct PNGReadingTests {
     @Test func largeImagesAreRefusedBeforeTheyAreDecoded() throws {
         for (name, width, height) in [("too-wide", 40_000, 7), ("too-many-pixels", 30_000, 30_000)] {
             let url = Fixtures.url("imagery/png-bad/\(name).png")
-            #expect(throws: PNGError.tooLarge(file: url.path, width: width, height: height)) { try PNG.read(url) }
+            #expect(throws: ImageFileError.tooLarge(file: url.path, width: width, height: height)) { try PNG.read(url) }
         }
     }
 
@@ -50,7 +50,7 @@ struct PNGReadingTests {
         for name in ["rgb-8", "palette-4-trns-interlaced", "grey-16-interlaced"] {
             let data = try Data(contentsOf: Fixtures.url("imagery/png/\(name).png"))
             for length in 0..<data.count {
-                #expect(throws: PNGError.self, "\(name) cut to \(length)") {
+                #expect(throws: ImageFileError.self, "\(name) cut to \(length)") {
                     try PNG.decode(data.prefix(length), name: name)
                 }
             }
@@ -65,7 +65,7 @@ struct PNGReadingTests {
                     var damaged = data
                     damaged[position] ^= mask
                     // Each byte stands under the signature, a length, a checksum or a checksummed body.
-                    #expect(throws: PNGError.self, "\(name), byte \(position) ^ \(mask)") {
+                    #expect(throws: ImageFileError.self, "\(name), byte \(position) ^ \(mask)") {
                         try PNG.decode(damaged, name: name)
                     }
                 }
@@ -85,7 +85,7 @@ struct PNGReadingTests {
                     do {
                         let image = try PNG.decode(Data(damaged), name: name)
                         #expect(image.pixels.count == image.width * image.height * image.channels)
-                    } catch is PNGError {}
+                    } catch is ImageFileError {}
                 }
             }
         }

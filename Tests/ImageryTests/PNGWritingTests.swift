@@ -26,7 +26,7 @@ struct PNGWritingTests {
             #expect(message { try PNG.write(image, to: nowhere) }.contains("nowhere/image.png: no such file"))
             // A folder cannot be replaced by a file: the rename fails after the temporary file was written.
             let taken = try folder(parent, "taken.png")
-            #expect(throws: PNGError.self) { try PNG.write(image, to: taken) }
+            #expect(throws: ImageFileError.self) { try PNG.write(image, to: taken) }
             #expect(try FileManager.default.contentsOfDirectory(atPath: parent.path) == ["taken.png"])
         }
     }

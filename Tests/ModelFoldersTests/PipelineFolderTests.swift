@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import ModelFolders
 import TestSupport
@@ -191,26 +192,104 @@ import WeightFiles
     @Test(arguments: ["plain", "skip-pyramid-deep", "skip-attention"])
     func aPrunedModelComesBackTheSame(name: String) throws {
         try withTemporaryFolder { folder in
-            let dense = try PipelineFolder(PipelineFixture.named(name).url).load()
-            var kept: [String: [Int]] = [:]
-            for group in dense.model.channelGroups { kept[group.name] = group.kept.filter { $0 % 2 == 0 } }
-            let model = try dense.model.rebuilt(keeping: kept)
-            model.initialize(seed: 3)
-            let change = PruningRecord.Change(dense: 2, pruned: 1)
-            let record = PruningRecord(
-                method: "test", configuration: "", seed: 0, asked: .init(quantity: "sparsity", value: 0.5),
-                achieved: .init(parameters: change, macs: change, channels: change),
-                groups: model.channelGroups.map { .init(name: $0.name, originalWidth: $0.originalWidth, kept: $0.kept) }
-            )
-            let saved = PipelineFolder(folder.appendingPathComponent("model"))
-            try saved.save(Pipeline(model: model, scheduler: dense.scheduler, pruning: record))
-            let back = try saved.load()
-            #expect(back.pruning == record)
-            #expect(back.model.keptChannels == kept)
-            #expect(back.model.parameterCount < dense.model.parameterCount)
-            for (a, b) in zip(model.parameters, back.model.parameters) {
-                #expect(a.name == b.name && a.variable.value.array == b.variable.value.array, "\(a.name)")
+            let pruned = try PrunedFolder(name, in: folder)
+            try pruned.expectSame(pruned.folder.load())
+        }
+    }
+
+    /// As diffusers' `save_pretrained` leaves it: no `pruning.json`, keys sorted.
+    @Test(arguments: ["plain", "skip-pyramid-deep", "skip-attention"])
+    func aPrunedModelComesBackByItsConfigurationAlone(name: String) throws {
+        try withTemporaryFolder { folder in
+            let pruned = try PrunedFolder(name, in: folder)
+            try FileManager.default.removeItem(at: pruned.folder.url.appendingPathComponent("pruning.json"))
+            try pruned.expectSame(pruned.folder.load())
+        }
+    }
+
+    @Test func aPrunedFolderSaysToDiffusersHowToLoadIt() throws {
+        try withTemporaryFolder { folder in
+            let pruned = try PrunedFolder("plain", in: folder)
+            let url = pruned.folder.url
+            #expect(try contents(url) == ["model_index.json", "pruning.json", "scheduler", "unet"])
+            #expect(
+                try contents(url.appendingPathComponent("unet")) == [
+                    "config.json", "diffusion_pytorch_model.safetensors", "modeling_diffprune.py",
+                ])
+            let index = try JSONFile.read(url.appendingPathComponent("model_index.json"))
+            #expect(index["unet"] == ["modeling_diffprune", "PrunedUNet2DModel"])
+            let configuration = try JSONFile.read(url.appendingPathComponent("unet/config.json"))
+            #expect(configuration["_class_name"] == "PrunedUNet2DModel")
+            let axes = configuration["pruning"]?["axes"]
+            #expect(axes?["conv_in.out"] == ["width": 4, "kept": "0 2"])
+            let tensors = configuration["pruning"]?["tensors"]
+            #expect(tensors?["conv_in.weight"] == [["conv_in.out"], nil, nil, nil])
+            // A norm over a stream and the skip that meets it there.
+            #expect(tensors?["up_blocks.0.resnets.0.norm1.weight"]?.arrayValue?.first?.arrayValue?.count == 2)
+        }
+    }
+
+    @Test(arguments: ["0-9", "3 2", "2-1", "-1", "a", "0-1-2", "1 1"])
+    func channelsThatNoAxisHasAreRefused(kept: String) throws {
+        try withTemporaryFolder { folder in
+            let pruned = try PrunedFolder("plain", in: folder)
+            try pruned.setKept(of: "conv_in.out", to: kept)
+            #expect {
+                _ = try pruned.folder.load()
+            } throws: {
+                "\($0)".contains("config.json: 'pruning.axes.conv_in.out.kept' is '\(kept)', expected ascending ranges")
             }
+        }
+    }
+
+    @Test func aConfigurationAndARecordThatDisagreeAreRefused() throws {
+        try withTemporaryFolder { folder in
+            let pruned = try PrunedFolder("plain", in: folder)
+            try pruned.setKept(of: "conv_in.out", to: "0-3")
+            #expect {
+                _ = try pruned.folder.load()
+            } throws: {
+                "\($0)".contains("'pruning' has other channels than pruning.json")
+            }
+        }
+    }
+}
+
+/// A fixture's model without its odd channels, saved.
+private struct PrunedFolder {
+    let folder: PipelineFolder
+    let pipeline: Pipeline
+
+    init(_ name: String, in parent: URL) throws {
+        let dense = try PipelineFolder(PipelineFixture.named(name).url).load()
+        var kept: [String: [Int]] = [:]
+        for group in dense.model.channelGroups { kept[group.name] = group.kept.filter { $0 % 2 == 0 } }
+        let model = try dense.model.rebuilt(keeping: kept)
+        model.initialize(seed: 3)
+        let change = PruningRecord.Change(dense: 2, pruned: 1)
+        let record = PruningRecord(
+            method: "test", configuration: "", seed: 0, asked: .init(quantity: "sparsity", value: 0.5),
+            achieved: .init(parameters: change, macs: change, channels: change),
+            groups: model.channelGroups.map { .init(name: $0.name, originalWidth: $0.originalWidth, kept: $0.kept) })
+        pipeline = try Pipeline(model: model, scheduler: dense.scheduler, pruning: record)
+        folder = PipelineFolder(parent.appendingPathComponent("model"))
+        try folder.save(pipeline)
+    }
+
+    func setKept(of axis: String, to kept: String) throws {
+        let file = folder.url.appendingPathComponent("unet/config.json")
+        let changed = try JSONFile.read(file).overlaid(
+            with: ["pruning": ["axes": .object([axis: ["kept": .string(kept)]])]])
+        try FileManager.default.removeItem(at: file)
+        try JSONFile.write(changed, to: file)
+    }
+
+    func expectSame(_ back: Pipeline) throws {
+        #expect(back.warnings.isEmpty)
+        #expect(back.pruning == pipeline.pruning)
+        #expect(back.model.keptChannels == pipeline.model.keptChannels)
+        for (a, b) in zip(pipeline.model.parameters, back.model.parameters) {
+            #expect(a.name == b.name && a.variable.value.array == b.variable.value.array, "\(a.name)")
         }
     }
 }

@@ -9,6 +9,7 @@ import Testing
         #expect(
             Markup.escape("a<b> & \"c\" 'd'\u{0}\n\u{1B}[31m")
                 == "a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;\u{FFFD}\n\u{FFFD}[31m")
+        #expect(Markup.escape("a\u{202E}b\u{2028}") == "a\\u{202E}b\\u{2028}")
         #expect(Markup.prose("use `a<b` or `c`") == "use <code>a&lt;b</code> or <code>c</code>")
         #expect(Markup.prose("one ` only, `x` and `") == "one <code> only, </code>x<code> and </code>")
         #expect(Markup.prose("`a` and ` left") == "<code>a</code> and ` left")
@@ -27,6 +28,16 @@ import Testing
         // Four digits, but never fewer than the whole part has.
         let got = NumberText.short(value, digits: value.magnitude > 9999 ? 7 : value.magnitude > 999 ? 5 : 4)
         #expect(got == expected)
+    }
+
+    @Test func plainNumbersAreAsciiWithAllTheirDecimals() {
+        #expect(
+            NumberText.plain(12_345.5, decimals: 2) == "12345.50" && NumberText.plain(-0.25, decimals: 2) == "-0.25")
+        #expect(
+            NumberText.plain(0.99996, decimals: 4) == "1.0000" && NumberText.plain(0.00004, decimals: 4) == "0.0000")
+        #expect(NumberText.plain(-0.001, decimals: 2) == "0.00" && NumberText.plain(7.5, decimals: 0) == "8")
+        #expect(NumberText.plain(.nan, decimals: 3) == "nan" && NumberText.plain(-.infinity, decimals: 3) == "-inf")
+        #expect(NumberText.plain(1e20, decimals: 1) == "1e+20")
     }
 
     @Test func otherNumbers() {

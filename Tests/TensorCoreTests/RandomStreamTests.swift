@@ -152,11 +152,6 @@ import Testing
             sum += value
         }
         #expect(abs(sum / Double(count) - 0.5) < 5 * (1.0 / 12).squareRoot() / Double(count).squareRoot())
-        var floats = [Float](repeating: 0, count: count)
-        floats.withUnsafeMutableBufferPointer { stream.fillUniform($0) }
-        #expect(floats.allSatisfy { $0 > 0 && $0 < 1 })
-        let mean = floats.reduce(0.0) { $0 + Double($1) } / Double(count)
-        #expect(abs(mean - 0.5) < 5 * (1.0 / 12).squareRoot() / Double(count).squareRoot())
     }
 
     @Test func integersAreEvenlySpread() {

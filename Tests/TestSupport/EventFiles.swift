@@ -12,8 +12,13 @@ package enum ProtobufField: Equatable, Sendable {
         if case .bytes(let data) = self { ProtobufField.read(data) } else { [:] }
     }
 
-    /// The last of each number's fields: a decoder written from the format's description alone.
+    /// The last of each number's fields.
     package static func read(_ message: Data) -> [Int: ProtobufField] {
+        Dictionary(list(message).map { ($0.number, $0.field) }) { $1 }
+    }
+
+    /// Every field in order: a decoder written from the format's description alone.
+    package static func list(_ message: Data) -> [(number: Int, field: ProtobufField)] {
         let bytes = [UInt8](message)
         var position = 0
         func varint() -> UInt64 {
@@ -26,7 +31,7 @@ package enum ProtobufField: Equatable, Sendable {
                 if byte < 0x80 { return value }
             }
         }
-        var fields: [Int: ProtobufField] = [:]
+        var fields: [(number: Int, field: ProtobufField)] = []
         while position < bytes.count {
             let key = varint()
             let field: ProtobufField
@@ -43,7 +48,7 @@ package enum ProtobufField: Equatable, Sendable {
                 field = .bytes(Data(bytes[position..<(position + length)]))
                 position += length
             }
-            fields[Int(key >> 3)] = field
+            fields.append((Int(key >> 3), field))
         }
         return fields
     }

@@ -189,7 +189,7 @@ import WeightFiles
         }
     }
 
-    @Test func aGroupHasAnOptimiserARateAndAScheduleOfItsOwn() throws {
+    @Test func aGroupHasAnOptimizerARateAndAScheduleOfItsOwn() throws {
         let (constant, linear) = (Drawn("constant"), Drawn("linear", schedule: LearningRateSchedule(shape: .linear)))
         let extended = try TrainerTests.trainer(configuration { $0.steps = 4 }, extensions: [constant, linear])
         let plain = try TrainerTests.trainer(configuration { $0.steps = 4 })

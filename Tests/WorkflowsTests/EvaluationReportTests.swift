@@ -62,6 +62,19 @@ import Testing
             titles == ["Density over time", "Energy over time", "Channels that came back and left", "Fine-tuning loss"])
     }
 
+    /// The keys of `metrics.jsonl`, as other programs read them.
+    @Test func aMaskUpdateIsLoggedAsItIsRead() throws {
+        let line: JSONValue = [
+            "update": 2, "density": 0.5, "softness": 0.25, "energy": -1.5, "calibration_loss": 0.75, "recovered": 1,
+            "removed": 4, "widths": [2, 0.5],
+        ]
+        let entry = try line.decoded(as: MaskUpdateEntry.self)
+        #expect(entry.number == 2 && entry.report.loss == 0.75 && entry.report.widths == [2, 0.5])
+        #expect(try JSONValue(encoding: entry) == line)
+        let history = RunHistory([line, ["update": 3, "density": 0.5], ["step": 1, "loss": 2]], configuration: "")
+        #expect(history.updates == [entry], "half a report is none")
+    }
+
     @Test func sharesOfGroupsArePlottedOverUpdates() throws {
         let lines = [[8, 2], [4, 3], [1]].enumerated().map { number, widths -> JSONValue in
             [

@@ -198,7 +198,7 @@ import Testing
             settings.count = 0
             #expect(refusal(dense, settings).contains("'count' is 0"))
             settings = EvaluationFixtures.settings
-            settings.classLabel = 3
+            settings.classes = .one(3)
             #expect(refusal(dense, settings).contains("expected none"))
             settings = EvaluationFixtures.settings
             settings.data.path = Repository.url("Samples/fashion-mnist").path

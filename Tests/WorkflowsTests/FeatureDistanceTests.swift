@@ -2,7 +2,6 @@ import Evaluation
 import Imagery
 import ModelFolders
 import Models
-import TensorCore
 import Testing
 import Workflows
 
@@ -26,17 +25,10 @@ import Workflows
         try FrechetDistance.value(try classifier.statistics(of: first), try classifier.statistics(of: second))
     }
 
-    /// `image` with normal noise of `deviation` grey levels; the noise is the same for every deviation.
-    private func noisy(_ image: Image, deviation: Float, index: Int) -> Image {
-        var stream = RandomStream(seed: 7, purpose: "test-noise", index: UInt64(index))
-        let pixels = image.pixels.map { UInt8(min(max((Float($0) + deviation * stream.normal()).rounded(), 0), 255)) }
-        return Image(width: image.width, height: image.height, channels: image.channels, pixels: pixels)
-    }
-
     @Test func halvesOfOneSetAreFarCloserThanOtherSets() throws {
         let halves = try distance(evenHalf, oddHalf)
         let blank = Image(width: 32, height: 32, channels: 1, pixels: [UInt8](repeating: 127, count: 1024))
-        let noise = (0..<1000).map { noisy(blank, deviation: 80, index: $0) }
+        let noise = (0..<1000).map { blank.noisy(deviation: 80, index: $0) }
         let toNoise = try distance(evenHalf, noise)
         #expect(toNoise > 30 * halves, "halves \(halves), noise \(toNoise)")
 
@@ -52,7 +44,7 @@ import Workflows
         let clean = try classifier.statistics(of: evenHalf)
         func distances(of images: [Image], deviations: [Float]) throws -> [Double] {
             try deviations.map { deviation in
-                let noised = images.enumerated().map { noisy($0.element, deviation: deviation, index: $0.offset) }
+                let noised = images.enumerated().map { $0.element.noisy(deviation: deviation, index: $0.offset) }
                 return try FrechetDistance.value(clean, try classifier.statistics(of: noised))
             }
         }

@@ -21,6 +21,8 @@ SWIFT_IMPORT = re.compile(
     r"(?:(?:typealias|struct|class|enum|protocol|let|var|func)\s+)?(\w+)"
 )
 C_INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
+# Of the C library, whoever includes them: what a shim needs before the header it is there for.
+C_STANDARD = {"stddef.h", "stdio.h"}
 C_SUFFIXES = {".c", ".h", ".cc", ".cpp", ".hpp", ".m"}
 
 
@@ -44,7 +46,8 @@ class Target:
             public = self.folder / "include"
             return {str(path.relative_to(public)) for path in public.rglob("*.h")} if public.is_dir() else set()
         own = [path for path in self.files if path.suffix == ".h"]
-        return {path.name for path in own} | {name for path in own for _, name in matches(C_INCLUDE, path)}
+        offered = {name for path in own for _, name in matches(C_INCLUDE, path)} - C_STANDARD
+        return {path.name for path in own} | offered
 
 
 def matches(pattern, path):

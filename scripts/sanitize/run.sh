@@ -12,9 +12,9 @@ cd "$(dirname "$0")/../.."
 kind=${1:-}
 filter=${2:-.}
 build=.build-$kind
-# The limit on the size of files that this test sets also holds for the sanitizers' own memory, which is a file to the
-# system.
-skipped=filesThatCannotBeWrittenWhole
+# The limits that these tests set also hold for the sanitizers' own memory, which is a file to the system and takes most
+# of the address space.
+skipped='filesThatCannotBeWrittenWhole|LimitTests'
 # Freed memory is spoilt, as in make test.
 variables=(DIFFPRUNE_CHECK_MEMORY=1)
 

@@ -1,6 +1,6 @@
 #pragma once
-// libpng and zlib behind functions that return a status: libpng reports errors with longjmp, which must not cross Swift
-// frames. Every function is re-entrant; memory handed out is released with cimagery_free.
+// libpng, libjpeg-turbo and zlib behind functions that return a status: the first two report errors with longjmp, which
+// must not cross Swift frames. Every function is re-entrant; memory handed out is released with cimagery_free.
 
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +34,14 @@ typedef struct {
 /// On success the caller owns image->pixels; otherwise it is NULL and `message` holds the reason.
 cimagery_status cimagery_png_decode(const uint8_t *data, size_t length, uint32_t maximum_side, uint64_t maximum_pixels,
                                     cimagery_image *image, char message[CIMAGERY_MESSAGE_SIZE]);
+
+/// Decodes a whole JPEG, baseline or progressive, to grey (one component) or RGB (three or four). The pixels are those
+/// of libjpeg's defaults (accurate integer DCT, smooth enlargement of chroma). CMYK, read as inverted as Adobe writes
+/// it, becomes RGB without a colour profile: v = k * c / 255. Orientation in EXIF is not applied. Data that end early
+/// or are damaged, for which libjpeg would warn and go on, are an error; what follows the end marker is not looked at.
+/// On success the caller owns image->pixels; otherwise it is NULL and `message` holds the reason.
+cimagery_status cimagery_jpeg_decode(const uint8_t *data, size_t length, uint32_t maximum_side, uint64_t maximum_pixels,
+                                     cimagery_image *image, char message[CIMAGERY_MESSAGE_SIZE]);
 
 /// Encodes as an 8-bit, non-interlaced PNG. The same pixels give the same bytes.
 /// On success the caller owns *out.

@@ -1,6 +1,9 @@
 // The hot loops of the engine: single precision, run-time CPU dispatch, one persistent thread pool, no allocation
 // visible to the caller (per-thread scratch is kept between calls) and no I/O.
 //
+// dk_ stands for "diffprune kernel": C has one space for all names of a program. ../README.md says how the files behind
+// this one are read.
+//
 // Shape legend, used by every comment here:
 //   B batch · H, W height, width · P = H·W pixels of an image · C channels · T tokens · K inner (summed) extent
 // Tensors are contiguous and row-major; images are NHWC; convolution weights are HWIO [kh][kw][Cin][Cout], linear
@@ -41,6 +44,12 @@ double dk_fma_burst(long items, long rounds);
 
 // ---------------------------------------------------------------- memory
 
+/// Called with the bytes that could not be had; ends the process.
+typedef void (*dk_exhaustion_handler)(long bytes);
+/// Sets what is called where there is no memory left, on whatever thread asks. Without one the process is aborted.
+void dk_memory_on_exhaustion(dk_exhaustion_handler handler);
+/// Ends the process for want of `bytes` bytes.
+_Noreturn void dk_memory_exhausted(long bytes);
 /// Address space for `bytes` bytes; pages take memory from their first use on. NULL where there is none.
 void *dk_memory_reserve(long bytes);
 /// Gives back what was reserved, addresses and all.

@@ -14,25 +14,25 @@ public struct GivenNoise {
     }
 }
 
-/// Draws images with a model: image i depends on (model, seed, i, sampler, steps) alone, not on the batch it was drawn
-/// in nor on the number of threads.
+/// Draws images with a model: image i depends on (model, seed, i, sampler, steps, its class) alone, not on the batch it
+/// was drawn in nor on the number of threads.
 public struct ImageSampler<Model: Denoiser> {
     /// Must not be trained while this draws.
     public let model: Model
     public let sampler: any Sampler
     public let seed: UInt64
-    /// Class of every image, for a conditional model.
-    public let classLabel: Float?
+    /// For a conditional model.
+    public let classes: ImageClasses?
     /// Images that go through the model together.
     public let batchSize: Int
     private let frozen: Frozen<Model>
 
-    public init(model: Model, sampler: any Sampler, seed: UInt64, classLabel: Float? = nil, batchSize: Int = 16) {
+    public init(model: Model, sampler: any Sampler, seed: UInt64, classes: ImageClasses? = nil, batchSize: Int = 16) {
         self.model = model
         frozen = Frozen(model)
         self.sampler = sampler
         self.seed = seed
-        self.classLabel = classLabel
+        self.classes = classes
         self.batchSize = max(1, batchSize)
     }
 
@@ -64,7 +64,7 @@ public struct ImageSampler<Model: Denoiser> {
         _ numbers: Range<Int>, into sample: Tensor, noise: GivenNoise?, progress: (Int) throws -> Void
     ) throws {
         fill(sample, numbers, .initialNoise, given: noise?.initial, position: 0)
-        let labels = classLabel.map { ClassLabels.numbers(Array(repeating: $0, count: numbers.count)) }
+        let labels = classes.map { ClassLabels.numbers(numbers.map($0.label)) }
         try model.check(timesteps: sampler.timesteps)
         let first = Float(sampler.timesteps.first ?? 0)
         try model.check(

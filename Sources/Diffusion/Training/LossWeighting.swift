@@ -17,7 +17,9 @@ public enum LossWeighting: String, Codable, Sendable, CaseIterable {
     /// The weight of a squared error of what the model predicts.
     ///
     /// - Parameters:
-    ///   - signal, noise: √ᾱ_t and √(1 − ᾱ_t).
+    ///   - signal: √ᾱ_t.
+    ///   - noise: √(1 − ᾱ_t).
+    ///   - type: what the model predicts.
     public func weight(signal: Double, noise: Double, predicting type: PredictionType) -> Double {
         guard self == .minSNR else { return 1 }
         // In squares, so that neither end of the schedule divides by zero: SNR = s/n.

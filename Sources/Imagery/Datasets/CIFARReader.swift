@@ -23,6 +23,7 @@ enum CIFARReader {
         case .train:
             batches = listing.files.filter { batchNumber($0) != nil }
                 .sorted { batchNumber($0)! < batchNumber($1)! }
+        case .validation: batches = []
         case .test: batches = listing.files.filter { $0 == "test_batch.bin" }
         }
         guard !batches.isEmpty else {

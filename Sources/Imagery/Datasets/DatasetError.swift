@@ -6,6 +6,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case unknownLayout(path: String, reason: String)
     /// A file violates its format.
     case broken(file: String, reason: String)
+    /// A table of classes is not one, or is not about the pictures that are there.
+    case metadata(file: String, line: Int?, reason: String)
     /// The split asked for is not there.
     case noSplit(path: String, reason: String)
     /// An image differs in size from the first and no size was asked for.
@@ -20,6 +22,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
         case .unreadable(let path, let reason): "cannot read the data set \(path): \(reason)"
         case .unknownLayout(let path, let reason): "cannot tell what data set \(path) is: \(reason)"
         case .broken(let file, let reason): "\(file) is damaged or not what its name says: \(reason)"
+        case .metadata(let file, let line, let reason): "\(file)\(line.map { ", line \($0)" } ?? ""): \(reason)"
         case .noSplit(let path, let reason): "the data set \(path) \(reason)"
         case .sizesDiffer(let file, let size, let first, let firstSize):
             "\(file) is \(size) pixels, but \(first) is \(firstSize): give a size to bring all images to"

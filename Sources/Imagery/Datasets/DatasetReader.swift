@@ -1,33 +1,59 @@
+import Files
 import Foundation
 
 /// Opens data sets by what is at their path.
 ///
 /// It knows a folder with IDX files (MNIST, Fashion-MNIST; gzip or not), with CIFAR-10 batches (`data_batch_1.bin`…,
-/// `test_batch.bin`), with PNG files, with sub-folders of PNG files (one a class), with folders `train` and `test` of
-/// either of the last two; and a single IDX file of images, CIFAR-10 batch or PNG. Links are followed.
+/// `test_batch.bin`), with PNG or JPEG files, with sub-folders of such files at any depth (one class a folder at the
+/// top), with classes by `metadata.jsonl` or `metadata.csv`, with a folder for each split (`train`, `validation`,
+/// `test` and their kin) of any of these; and a single IDX file of images, CIFAR-10 batch, PNG or JPEG. Links are
+/// followed.
 ///
-/// Hidden entries are ignored, and so are texts beside PNG files (licences, `.txt`, `.md`, `.csv`, `.json`…). Any other
-/// file of a PNG folder is an error.
+/// Hidden entries and what operating systems leave behind (`Thumbs.db`, `__MACOSX`…) are passed over, and so are texts
+/// beside pictures (licences, `.txt`, `.md`, `.csv`, `.json`…). Any other file among pictures is an error.
 public enum DatasetReader {
-    /// - Throws: `DatasetError`, or `PNGError` for a PNG that cannot be read; both name the file or folder.
+    /// - Throws: `DatasetError`, `StorageError`, or `ImageFileError` for a picture that cannot be read; all name the file
+    ///   or folder.
     public static func open(_ specification: DatasetSpecification) throws -> InMemoryDataset {
         try specification.validate()
         let url = URL(fileURLWithPath: specification.path)
+        // What may not be looked at is not missing.
+        _ = try FileKind(reading: url)
         guard let isFolder = FolderListing.isFolder(url) else {
             throw DatasetError.unreadable(path: specification.path, reason: "there is nothing at this path")
         }
         return isFolder
-            ? try openFolder(FolderListing(url), specification, mayHaveSplits: true)
+            ? try openFolder(FolderListing(url), specification)
             : try openFile(url, specification)
     }
 
     private static func openFolder(
-        _ listing: FolderListing, _ specification: DatasetSpecification, mayHaveSplits: Bool
+        _ listing: FolderListing, _ specification: DatasetSpecification
     ) throws -> InMemoryDataset {
+        if let dataset = try openBatches(listing, specification) { return dataset }
+        let split = specification.split
+        guard let splits = try SplitFolders(in: listing) else {
+            try requireTrain(listing, specification)
+            return try PictureFolderReader(listing, specification).open()
+        }
+        guard let name = splits.names[split] else {
+            throw DatasetError.noSplit(
+                path: listing.url.path, reason: "has no \(split.rawValue) split: \(listing.summary)")
+        }
+        let part = try FolderListing(listing.path(name))
+        if let dataset = try openBatches(part, specification) { return dataset }
+        let train = try split == .train ? nil : splits.names[.train].map { try FolderListing(listing.path($0)) }
+        return try PictureFolderReader(part, of: listing, train: train, specification).open()
+    }
+
+    /// The data set where it is one of a few large files; nil where there are none in the folder.
+    private static func openBatches(
+        _ listing: FolderListing, _ specification: DatasetSpecification
+    ) throws -> InMemoryDataset? {
         let kinds = [
             ("IDX files", listing.files.contains(where: IDXReader.isImages)),
             ("CIFAR-10 batches", listing.files.contains(where: CIFARReader.isBatch)),
-            ("PNG files", listing.files.contains(where: PNGFolderReader.isPNG)),
+            ("pictures", listing.files.contains(where: ImageFile.isName)),
         ].filter(\.1).map(\.0)
         guard kinds.count <= 1 else {
             throw DatasetError.unknownLayout(
@@ -36,51 +62,53 @@ public enum DatasetReader {
                     "there are \(kinds.joined(separator: " and ")) in it; expected one kind, or the path of one file")
         }
         switch kinds.first {
-        case "IDX files": return try IDXReader.open(listing, specification)
-        case "CIFAR-10 batches": return try CIFARReader.open(listing, specification)
-        case "PNG files":
-            try requireTrain(listing, specification, mayHaveSplits)
-            return try PNGFolderReader.openFlat(listing, specification)
-        default: break
-        }
-        guard !listing.folders.isEmpty else {
+        case "IDX files":
+            try refuseLabelColumn(listing.url.path, specification)
+            return try IDXReader.open(listing, specification)
+        case "CIFAR-10 batches":
+            try refuseLabelColumn(listing.url.path, specification)
+            return try CIFARReader.open(listing, specification)
+        case nil where listing.folders.isEmpty:
+            try PictureTree.refuseOtherFiles(in: listing)
             throw DatasetError.unknownLayout(
                 path: listing.url.path,
                 reason:
-                    "\(listing.summary); expected IDX files, CIFAR-10 .bin batches, PNG files or folders of PNG files")
+                    "\(listing.summary); expected IDX files, CIFAR-10 .bin batches, PNG or JPEG files, or folders of "
+                    + "them")
+        default: return nil
         }
-        let splits = DatasetSpecification.Split.allCases.map(\.rawValue)
-        if mayHaveSplits && listing.folders.allSatisfy(splits.contains) {
-            guard listing.folders.contains(specification.split.rawValue) else {
-                throw DatasetError.noSplit(
-                    path: listing.url.path, reason: "has no \(specification.split.rawValue) split: \(listing.summary)")
-            }
-            let part = try FolderListing(listing.path(specification.split.rawValue))
-            return try openFolder(part, specification, mayHaveSplits: false)
-        }
-        try requireTrain(listing, specification, mayHaveSplits)
-        return try PNGFolderReader.openClasses(listing, specification)
     }
 
-    /// A folder without parts has no test split to give.
-    private static func requireTrain(
-        _ listing: FolderListing, _ specification: DatasetSpecification, _ mayHaveSplits: Bool
-    ) throws {
-        guard mayHaveSplits, specification.split != .train else { return }
+    /// A folder without parts has no other split to give.
+    private static func requireTrain(_ listing: FolderListing, _ specification: DatasetSpecification) throws {
+        guard specification.split != .train else { return }
+        let split = specification.split.rawValue
         throw DatasetError.noSplit(
-            path: listing.url.path,
-            reason: "has no \(specification.split.rawValue) split: its PNG files are not in folders train and test")
+            path: listing.url.path, reason: "has no \(split) split: its pictures are not in folders train and \(split)")
+    }
+
+    /// Only pictures have columns beside them.
+    private static func refuseLabelColumn(_ path: String, _ specification: DatasetSpecification) throws {
+        guard let column = specification.labelColumn else { return }
+        throw DatasetError.badOption(
+            "the label column is '\(column)', but \(path) is no folder of pictures with a metadata.jsonl or "
+                + "metadata.csv"
+        )
     }
 
     private static func openFile(_ url: URL, _ specification: DatasetSpecification) throws -> InMemoryDataset {
+        try refuseLabelColumn(url.path, specification)
         let data = try IDXFile.data(url)
-        if data.starts(with: [0x89, 0x50, 0x4e, 0x47]) { return try PNGFolderReader.openFile(url, specification) }
-        // Before IDX: a batch may by chance begin like an IDX file.
+        let format = ImageFormat(signature: [UInt8](data.prefix(ImageFormat.signatureLength)))
+        // Before pictures and IDX: a batch may by chance begin like either.
         if url.pathExtension == "bin" { return try CIFARReader.open([url], specification) }
+        if format != nil || ImageFile.isName(url.lastPathComponent) {
+            return try PictureFolderReader.openFile(url, specification)
+        }
         if data.starts(with: [0x1f, 0x8b]) || data.starts(with: [0, 0, 8]) {
             return try IDXReader.open(url, specification)
         }
         throw DatasetError.unknownLayout(
-            path: url.path, reason: "expected an IDX file of images, a CIFAR-10 .bin batch or a PNG")
+            path: url.path, reason: "expected an IDX file of images, a CIFAR-10 .bin batch, a PNG or a JPEG")
     }
 }

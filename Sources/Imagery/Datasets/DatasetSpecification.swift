@@ -4,7 +4,16 @@
 /// `channels`, then fitted to `size`.
 public struct DatasetSpecification: Sendable, Equatable {
     public enum Split: String, Sendable, Codable, CaseIterable {
-        case train, test
+        case train, validation, test
+
+        /// What folders of it are called, in small letters.
+        var folderNames: [String] {
+            switch self {
+            case .train: ["train", "training"]
+            case .validation: ["validation", "valid", "val", "dev"]
+            case .test: ["test", "testing", "eval", "evaluation"]
+            }
+        }
     }
 
     public enum Fit: String, Sendable, Codable, CaseIterable {
@@ -17,6 +26,9 @@ public struct DatasetSpecification: Sendable, Equatable {
 
     /// A folder or a file; see `DatasetReader.open`.
     public var path: String
+    /// The column of `metadata.jsonl` or `metadata.csv` that holds the classes; nil for `label` where there is one,
+    /// else folders are the classes.
+    public var labelColumn: String?
     /// Which part to read where the path is a folder with several. Folders without parts are all `train`. A path to a
     /// single file names the part itself.
     public var split: Split
@@ -34,11 +46,12 @@ public struct DatasetSpecification: Sendable, Equatable {
     public var limit: Int?
 
     public init(
-        path: String, split: Split = .train, size: Int? = nil, channels: Int? = nil, background: RGBColor = .black,
-        fit: Fit = .pad, padding: RGBColor? = nil, limit: Int? = nil
+        path: String, split: Split = .train, labelColumn: String? = nil, size: Int? = nil, channels: Int? = nil,
+        background: RGBColor = .black, fit: Fit = .pad, padding: RGBColor? = nil, limit: Int? = nil
     ) {
         self.path = path
         self.split = split
+        self.labelColumn = labelColumn
         self.size = size
         self.channels = channels
         self.background = background

@@ -1,6 +1,8 @@
+import Files
 import Foundation
 
-/// The entries of a folder, in the order of names; hidden entries are left out, links count as what they point to.
+/// The entries of a folder, in the order of names; hidden entries and what operating systems leave behind are left out,
+/// links count as what they point to.
 struct FolderListing {
     let url: URL
     let files: [String]
@@ -8,17 +10,19 @@ struct FolderListing {
 
     init(_ url: URL) throws {
         self.url = url
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: url.path)
-        } catch {
-            throw DatasetError.unreadable(path: url.path, reason: error.localizedDescription)
-        }
-        let visible = names.filter { !$0.hasPrefix(".") }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let visible = try FolderContents.names(url).filter { !Self.isPassedOver($0) }
         folders = visible.filter { FolderListing.isFolder(url.appendingPathComponent($0)) ?? false }
         let isFolder = Set(folders)
         files = visible.filter { !isFolder.contains($0) }
     }
+
+    /// Thumbnails, folder settings and copies of attributes that Windows, macOS and network storage put beside files,
+    /// in small letters. No picture can be missed in them.
+    private static let leftBehind: Set<String> = [
+        "thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "system volume information",
+    ]
+
+    static func isPassedOver(_ name: String) -> Bool { name.hasPrefix(".") || leftBehind.contains(name.lowercased()) }
 
     /// nil when there is nothing at the path, or a link whose target is missing.
     static func isFolder(_ url: URL) -> Bool? {

@@ -7,7 +7,8 @@ enum IDXReader {
         return name.contains("images") && name.contains("idx3")
     }
 
-    /// Finds the file of the split among those of a folder: names with "t10k" or "test" are the test split.
+    /// Finds the file of the split among those of a folder: names with "t10k" or "test" are the test split, those
+    /// with the word "val", "valid", "validation" or "dev" the validation split.
     static func open(_ listing: FolderListing, _ specification: DatasetSpecification) throws -> InMemoryDataset {
         let names = listing.files.filter(isImages)
         let plain = Set(names)
@@ -30,7 +31,9 @@ enum IDXReader {
 
     private static func split(of name: String) -> DatasetSpecification.Split {
         let name = name.lowercased()
-        return name.contains("t10k") || name.contains("test") ? .test : .train
+        if name.contains("t10k") || name.contains("test") { return .test }
+        let words = name.split { !$0.isLetter }.map(String.init)
+        return words.contains(where: DatasetSpecification.Split.validation.folderNames.contains) ? .validation : .train
     }
 
     /// Reads one file of images and, where it lies beside it, its file of labels.

@@ -10,7 +10,9 @@ public protocol ImageDataset: Sendable {
 
     /// Writes image `index` as HWC floats in [−1, 1].
     ///
-    /// - Parameter destination: room for height × width × channels floats.
+    /// - Parameters:
+    ///   - index: of the image.
+    ///   - destination: room for height × width × channels floats.
     /// - Precondition: 0 ≤ `index` < `count`.
     func read(_ index: Int, into destination: UnsafeMutablePointer<Float>)
 

@@ -8,6 +8,9 @@ public struct InMemoryDataset: ImageDataset {
     /// The names of the classes, `labelCount` of them, where the source has names.
     public let labelNames: [String]?
 
+    /// What the images take in memory.
+    public var byteCount: Int { pixels.count }
+
     /// NHWC.
     private let pixels: [UInt8]
     private let labels: [Int]?

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Layers
 import Models
 import WeightFiles
 
@@ -39,7 +40,7 @@ public struct FeatureClassifierFolder: ModelFamily {
                 schema?.intValue == Self.schema, "schema", got: schema?.summary ?? "missing",
                 expected: "\(Self.schema)")
             let configuration = try json.decoded(as: FeatureClassifierConfiguration.self)
-            return try FeatureClassifier(configuration, kept: record?.keptChannels ?? [:])
+            return try Parameter.unset { try FeatureClassifier(configuration, kept: record?.keptChannels ?? [:]) }
         }
         let loaded = try weightFolder.open().load(into: model.parameters, isRecorded: record != nil)
         var stored = StoredClassifier(model: model, pruning: record)

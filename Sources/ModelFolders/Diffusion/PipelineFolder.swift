@@ -1,6 +1,7 @@
 import Diffusion
 import Files
 import Foundation
+import Layers
 import Models
 import WeightFiles
 
@@ -12,11 +13,15 @@ public struct PipelineFolder: ModelFamily {
     /// Which variant of the weights is read, as "fp16"; nil for the ordinary ones, or the only ones.
     private var variant: String?
 
-    public static let classNames = ["UNet2DModel"]
+    public static let classNames = ["UNet2DModel", prunedClassName]
     public static let configurationPaths = ["unet/config.json", "config.json"]
     /// diffusers does without it.
     public static let takesUnnamed = true
 
+    /// The class of `modeling_diffprune.py`, which lies beside the weights of a model that lost channels.
+    static let prunedClassName = "PrunedUNet2DModel"
+    static let modelingName = "modeling_diffprune"
+    static let structureKey = "pruning"
     static let schedulerName = "scheduler_config.json"
     static let weightsName = "diffusion_pytorch_model.safetensors"
 
@@ -35,11 +40,25 @@ public struct PipelineFolder: ModelFamily {
         let file = try configurationFile
         let configuration = try Self.readConfiguration(file, &warnings)
         let origin = try readOrigin(&warnings)
-        let record = try ModelFolder(root).readRecord()
+        let structure = try Self.readStructure(file)
+        var record = try record()
         try ModelFolder.placing(file) { try configuration.validate() }
         let weights = try weightFolder.open()
-        if record == nil { try checkSize(of: weights, for: configuration) }
-        let model = try ModelFolder.placing(file) { try UNet(configuration, kept: record?.keptChannels ?? [:]) }
+        if record == nil, structure == nil { try checkSize(of: weights, for: configuration) }
+        let kept = try ModelFolder.placing(file) { try structure?.keptChannels() } ?? record?.keptChannels ?? [:]
+        if let record, structure != nil, record.keptChannels != kept {
+            throw ModelFolderError.configuration(
+                path: file.path,
+                reason: "'\(Self.structureKey)' has other channels than \(ModelFolder.recordName)")
+        }
+        // A record, too, may claim any widths: their memory is used once there are weights for all of them.
+        let model = try ModelFolder.placing(file) { try Parameter.unset { try UNet(configuration, kept: kept) } }
+        if record == nil, let structure {
+            record = structure.record
+            record?.groups = model.channelGroups.map {
+                PruningRecord.Group(name: $0.name, originalWidth: $0.originalWidth, kept: $0.kept)
+            }
+        }
         let loaded = try weights.load(
             into: model.parameters, isRecorded: record != nil, renaming: AttentionNames.current)
         var pipeline = Pipeline(model: model, origin: origin, pruning: record)
@@ -47,6 +66,9 @@ public struct PipelineFolder: ModelFamily {
         pipeline.warnings = warnings + loaded.notes
         return pipeline
     }
+
+    /// `pruning.json` alone; nil where there is none.
+    public func record() throws -> PruningRecord? { try ModelFolder(root).readRecord() }
 
     // MARK: parts
 
@@ -92,7 +114,7 @@ public struct PipelineFolder: ModelFamily {
             try require(
                 quantization?.isNull ?? true, "quantization_config", got: quantization?.summary ?? "missing",
                 expected: "none: quantised weights are not read")
-            let known = Set(UNetConfiguration.knownKeys)
+            let known = Set(UNetConfiguration.knownKeys + [structureKey, "auto_map"])
             return (
                 try json.decoded(as: UNetConfiguration.self),
                 json.sortedMembers?.map(\.key).filter {
@@ -106,6 +128,14 @@ public struct PipelineFolder: ModelFamily {
                 + (nearest.map { "; did you mean '\($0)'?" } ?? "")
         }
         return configuration
+    }
+
+    /// What a pruned model's configuration says of its channels; nil in any other.
+    private static func readStructure(_ file: URL) throws -> PrunedStructure? {
+        try ModelFolder.reading(file) { json in
+            guard let structure = json[structureKey], structure != .null else { return nil }
+            return try structure.decoded(as: PrunedStructure.self)
+        }
     }
 
     /// The pipeline's index and its scheduler.
@@ -196,15 +226,29 @@ public struct PipelineFolder: ModelFamily {
         let origin = pipeline.origin
         let version = origin.diffusersVersion
         let usual = origin.schedulerClass == SchedulerClass.ddim.rawValue ? "DDIMPipeline" : "DDPMPipeline"
+        let isPruned = pipeline.model.channelGroups.contains { $0.width < $0.originalWidth }
         let index: JSONValue = [
             "_class_name": .string(origin.pipelineClass ?? usual),
             "_diffusers_version": .string(version),
             "scheduler": ["diffusers", .string(origin.schedulerClass)],
-            "unet": ["diffusers", .string(classNames[0])],
+            "unet": isPruned
+                ? [.string(modelingName), .string(prunedClassName)] : ["diffusers", .string(classNames[0])],
         ]
         try JSONFile.write(index, to: folder.appendingPathComponent(PipelineIndex.name))
-        let configuration = try JSONValue(encoding: pipeline.model.configuration).overlaid(
-            with: ["_class_name": .string(classNames[0]), "_diffusers_version": .string(version)])
+        var configuration = try JSONValue(encoding: pipeline.model.configuration).overlaid(
+            with: [
+                "_class_name": .string(isPruned ? prunedClassName : classNames[0]),
+                "_diffusers_version": .string(version),
+            ])
+        if isPruned, let record = pipeline.pruning {
+            let structure = PrunedStructure(of: pipeline.model, record: record)
+            configuration = try configuration.overlaid(with: [
+                "auto_map": ["AutoModel": .string("\(modelingName).\(prunedClassName)")],
+                structureKey: JSONValue(encoding: structure),
+            ])
+            try Data(PackageResources.modeling_diffprune_py).write(
+                to: unet.appendingPathComponent(modelingName + ".py"))
+        }
         try JSONFile.write(configuration, to: unet.appendingPathComponent(ModelFolder.configurationName))
         try JSONFile.write(
             origin.schedulerSource ?? origin.meaning, to: scheduler.appendingPathComponent(schedulerName),

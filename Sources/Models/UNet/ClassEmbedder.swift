@@ -2,15 +2,15 @@ import Layers
 import TensorCore
 
 /// The class conditioning of a U-Net: a table, a timestep-like embedding, vectors as given, or none.
-struct ClassEmbedder {
-    enum Kind {
+package struct ClassEmbedder {
+    package enum Kind {
         case none
         case table(Embedding)
         case timestep(TimestepEmbedding)
         case identity
     }
-    let kind: Kind
-    let axis: ChannelAxis
+    package let kind: Kind
+    package let axis: ChannelAxis
 
     init(
         _ configuration: UNetConfiguration, timeProjection: ChannelAxis, to axis: ChannelAxis,

@@ -6,7 +6,7 @@ import TensorCore
 ///
 /// Based on: Song et al., "Score-Based Generative Modeling through Stochastic Differential Equations", 2021: NCSN++
 /// with the progressive architectures "input skip" and "output skip".
-enum ImagePyramid {
+package enum ImagePyramid {
     /// Down: the halved image is added to the resampled stream through a 1×1 convolution.
     case input(Conv2d)
     /// Up, before the stream is resampled: the normalised stream is added to the doubled image through a 3×3

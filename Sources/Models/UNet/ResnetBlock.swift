@@ -3,15 +3,15 @@ import TensorCore
 
 /// diffusers' `ResnetBlock2D`: norm → act → conv1 (+ time) → norm → act → dropout → conv2, added to the input or its
 /// 1×1 shortcut, divided by `variant.outputScale`.
-struct ResnetBlock {
+package struct ResnetBlock {
     let name: String
-    let norm1: GroupNorm, norm2: GroupNorm
-    let conv1: Conv2d, conv2: Conv2d
-    let timeProjection: Linear
-    let shortcut: Conv2d?
+    package let norm1: GroupNorm, norm2: GroupNorm
+    package let conv1: Conv2d, conv2: Conv2d
+    package let timeProjection: Linear
+    package let shortcut: Conv2d?
     let output: ChannelAxis
-    let settings: BlockSettings
-    let variant: ResnetVariant
+    package let settings: BlockSettings
+    package let variant: ResnetVariant
 
     /// - Parameter width: output width before pruning. Where it equals the input's the block is an identity plus a
     ///   correction and its output lies on the input's axis; otherwise, or with `hasShortcut`, on one of its own.
@@ -39,7 +39,7 @@ struct ResnetBlock {
     }
 
     /// Whether every channel of the inner axis has left: the block is then its shortcut plus biases.
-    var isRemoved: Bool { conv1.to.width == 0 }
+    package var isRemoved: Bool { conv1.to.width == 0 }
 
     var parameters: [Parameter] {
         let own =
@@ -104,23 +104,23 @@ struct ResnetBlock {
 }
 
 /// What the ResNet blocks of one U-Net differ in.
-struct ResnetVariant {
+package struct ResnetVariant {
     /// How both branches are resampled after the first normalisation.
-    enum Resampling { case none, averagedDown, nearestUp, filteredDown, filteredUp }
+    package enum Resampling { case none, averagedDown, nearestUp, filteredDown, filteredUp }
 
     /// Groups of `norm1` and `norm2`.
     let inputGroups: Int, innerGroups: Int
-    var outputScale: Float = 1
-    var resampling = Resampling.none
+    package var outputScale: Float = 1
+    package var resampling = Resampling.none
     /// Whether there is a 1×1 shortcut even between equal widths.
     var hasShortcut = false
 }
 
 /// What the blocks of one U-Net have in common.
-struct BlockSettings {
+package struct BlockSettings {
     let epsilon: Float
-    let activation: Activation
-    let scaleShift: Bool
+    package let activation: Activation
+    package let scaleShift: Bool
 }
 
 /// Dropout masks for one training step, one after the other from a stream of their own.

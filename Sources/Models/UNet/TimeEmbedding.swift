@@ -3,13 +3,13 @@ import Layers
 import TensorCore
 
 /// Turns timesteps into the vectors that the time embedding's first linear layer reads: diffusers' `time_proj`.
-struct TimeProjection {
-    private enum Kind {
+package struct TimeProjection {
+    package enum Kind {
         case positional(width: Int, shift: Float, flip: Bool)
         case fourier(Parameter)
         case learned(Embedding)
     }
-    private let kind: Kind
+    package let kind: Kind
     let axis: ChannelAxis
 
     init(_ configuration: UNetConfiguration) {
@@ -56,21 +56,26 @@ struct TimeProjection {
         }
     }
 
+    /// Of a positional embedding; empty otherwise.
+    package var frequencies: [Float] {
+        guard case .positional(let width, let shift, _) = kind else { return [] }
+        let half = width / 2
+        return (0..<half).map { exp(-Float(log(10000.0)) * Float($0) / (Float(half) - shift)) }
+    }
+
     private func computed(_ timesteps: [Float]) -> Variable {
+        let frequencies = frequencies
         var values: [Float] = []
         values.reserveCapacity(timesteps.count * axis.width)
         for timestep in timesteps {
             switch kind {
-            case .positional(let width, let shift, let flip):
-                let half = width / 2
-                let angles = (0..<half).map { i in
-                    timestep * exp(-Float(log(10000.0)) * Float(i) / (Float(half) - shift))
-                }
+            case .positional(let width, _, let flip):
+                let angles = frequencies.map { timestep * $0 }
                 let (sines, cosines) = (angles.map { sin($0) }, angles.map { cos($0) })
                 values += flip ? cosines + sines : sines + cosines
                 if width % 2 == 1 { values.append(0) }
-            case .fourier(let frequencies):
-                let angles = frequencies.variable.value.array.map { log(timestep) * $0 * 2 * Float.pi }
+            case .fourier(let weights):
+                let angles = weights.variable.value.array.map { log(timestep) * $0 * 2 * Float.pi }
                 values += angles.map { sin($0) } + angles.map { cos($0) }
             case .learned:
                 break
@@ -81,9 +86,9 @@ struct TimeProjection {
 }
 
 /// Two linear layers with SiLU between (diffusers' `TimestepEmbedding`).
-struct TimestepEmbedding {
-    let first: Linear
-    let second: Linear
+package struct TimestepEmbedding {
+    package let first: Linear
+    package let second: Linear
 
     init(_ name: String, from: ChannelAxis, to: ChannelAxis, builder: ChannelAxisBuilder) throws {
         let hidden = try builder.axis(name + ".hidden", width: to.originalWidth)

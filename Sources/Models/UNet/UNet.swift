@@ -33,17 +33,17 @@ public final class UNet: BlockCheckpointing {
 
     public var usesGradientCheckpointing = false
 
-    let timeProjection: TimeProjection
-    let timeEmbedding: TimestepEmbedding
-    let classEmbedding: ClassEmbedder
+    package let timeProjection: TimeProjection
+    package let timeEmbedding: TimestepEmbedding
+    package let classEmbedding: ClassEmbedder
     let timeAxis: ChannelAxis
     private let timeReaders: TimeReaders
-    let convIn: Conv2d
-    let downLevels: [UNetLevel]
-    let middle: UNetMiddle?
-    let upLevels: [UNetLevel]
-    let normOut: GroupNorm
-    let convOut: Conv2d
+    package let convIn: Conv2d
+    package let downLevels: [UNetLevel]
+    package let middle: UNetMiddle?
+    package let upLevels: [UNetLevel]
+    package let normOut: GroupNorm
+    package let convOut: Conv2d
 
     /// - Parameters:
     ///   - configuration: the architecture.

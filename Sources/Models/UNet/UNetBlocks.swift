@@ -2,7 +2,7 @@ import Layers
 import TensorCore
 
 /// What follows the ResNet blocks of a level: a convolution, or a ResNet block that resamples on the way.
-enum Resampler {
+package enum Resampler {
     case downConvolution(Conv2d)
     case upConvolution(Conv2d)
     case resnet(ResnetBlock)
@@ -34,13 +34,13 @@ enum Resampler {
 }
 
 /// One level of the encoder or decoder.
-struct UNetLevel {
-    var resnets: [ResnetBlock] = []
+package struct UNetLevel {
+    package var resnets: [ResnetBlock] = []
     /// What follows each ResNet block, if anything does.
-    var attentions: [SelfAttention?] = []
-    var resampler: Resampler?
+    package var attentions: [SelfAttention?] = []
+    package var resampler: Resampler?
     /// How a level of a score-based U-Net meets the images beside it.
-    var pyramid: ImagePyramid?
+    package var pyramid: ImagePyramid?
 
     var parameters: [Parameter] {
         resnets.flatMap(\.parameters) + attentions.flatMap { $0?.parameters ?? [] } + (resampler?.parameters ?? [])
@@ -63,10 +63,10 @@ struct UNetLevel {
 }
 
 /// ResNet, attention (optional), ResNet.
-struct UNetMiddle {
-    let first: ResnetBlock
-    let attention: SelfAttention?
-    let second: ResnetBlock
+package struct UNetMiddle {
+    package let first: ResnetBlock
+    package let attention: SelfAttention?
+    package let second: ResnetBlock
 
     var parameters: [Parameter] { first.parameters + (attention?.parameters ?? []) + second.parameters }
 

@@ -70,7 +70,7 @@ extension Selection {
         return shares
     }
 
-    private func checkReached(_ widths: [Int], _ allowed: [Double]) throws {
+    func checkReached(_ widths: [Int], _ allowed: [Double]) throws {
         for (index, cost) in costs.enumerated() {
             let current = cost.value(widths)
             guard current > allowed[index] * (1 + 1e-12) else { continue }

@@ -44,11 +44,11 @@ extension Selection {
         return ErdosRenyi.densities(of: space.shapes, density: remaining)
     }
 
-    private static func kept(of count: Int, _ share: Double) -> Int {
+    static func kept(of count: Int, _ share: Double) -> Int {
         Int((Double(count) * share * (1 + 1e-12)).rounded(.down))
     }
 
-    private func checkReached(_ minimum: Int, _ total: Int) throws {
+    func checkReached(_ minimum: Int, _ total: Int) throws {
         guard minimum > total else { return }
         let full = Double(max(space.count, 1))
         throw partition.unreachable(

@@ -11,7 +11,7 @@ public struct WidthPolynomial: Cost {
         /// The group without whose channels the term is nothing.
         var branch: Int?
 
-        func isThere(_ widths: [Double]) -> Bool { branch.map { widths[$0] > 0 } ?? true }
+        func isPresent(at widths: [Double]) -> Bool { branch.map { widths[$0] > 0 } ?? true }
     }
     private let terms: [Term]
     public let kind: CostKind
@@ -56,7 +56,7 @@ public struct WidthPolynomial: Cost {
 
     public func value(_ widths: [Double]) -> Double {
         terms.reduce(0) { total, term in
-            guard term.isThere(widths) else { return total }
+            guard term.isPresent(at: widths) else { return total }
             return total
                 + term.factors.reduce(term.coefficient) { product, factor in
                     product * factor.groups.reduce(factor.constant) { $0 + widths[$1] }
@@ -66,7 +66,7 @@ public struct WidthPolynomial: Cost {
 
     public func slopes(_ widths: [Double]) -> [Double] {
         var marginal = [Double](repeating: 0, count: siteCount)
-        for term in terms where term.isThere(widths) {
+        for term in terms where term.isPresent(at: widths) {
             let values = term.factors.map { $0.groups.reduce($0.constant) { $0 + widths[$1] } }
             for (index, factor) in term.factors.enumerated() {
                 var others = term.coefficient

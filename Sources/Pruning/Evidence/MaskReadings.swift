@@ -10,7 +10,7 @@ public struct MaskReadings {
     private let batchesOfPart: Int
     private var batches = 0
 
-    static let maximumBytes = 512 << 20
+    package static let maximumBytes = 512 << 20
 
     init(_ space: PruningSpace, batches: Int, maximumBytes: Int = Self.maximumBytes) {
         self.space = space

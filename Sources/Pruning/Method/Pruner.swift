@@ -23,6 +23,10 @@ public protocol Pruner: SendableMetatype {
     mutating func update(_ masks: inout Masks, number: Int, in context: PruningContext) throws -> MaskUpdateReport
     /// What it adds to every training step before the network is made smaller: the same objects at every call.
     mutating func extensions(in context: PruningContext) -> [any TrainingExtension]
+    /// How many losses a stage of its plan takes from a calibration source, at most: what progress is measured in.
+    func lossCount(
+        of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace
+    ) -> Int
     /// Repairs the weights of what the masks leave, for a plan with a `reconstruct` stage. The masks are decided.
     mutating func reconstruct(_ masks: Masks, in context: PruningContext) throws
 }
@@ -33,4 +37,11 @@ extension Pruner {
     public mutating func restore(_ state: PrunerState, in space: PruningSpace) throws {}
     public mutating func reconstruct(_ masks: Masks, in context: PruningContext) throws {}
     public mutating func extensions(in context: PruningContext) -> [any TrainingExtension] { [] }
+    /// One pass over the batches in each update, where evidence is asked for at all.
+    public func lossCount(
+        of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace
+    ) -> Int {
+        guard case .update = stage, !Self.needs.isEmpty else { return 0 }
+        return calibration.batchCount
+    }
 }

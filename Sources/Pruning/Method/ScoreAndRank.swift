@@ -32,6 +32,13 @@ public struct ScoreAndRank<Criterion: ImportanceCriterion>: Pruner {
 
     public func plan(_ timing: PlanTiming) -> PruningPlan { .updates(configuration.rounds, timing) }
 
+    public func lossCount(
+        of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace
+    ) -> Int {
+        guard case .update = stage else { return 0 }
+        return criterion.lossCount(of: calibration)
+    }
+
     public mutating func update(
         _ masks: inout Masks, number: Int, in context: PruningContext
     ) throws -> MaskUpdateReport {

@@ -2,7 +2,9 @@
 public protocol Partition {
     /// Units if coordinates are worth `scores`.
     ///
-    /// - Parameter prices: what a coordinate of each site counts.
+    /// - Parameters:
+    ///   - scores: −∞ says that a coordinate has left already.
+    ///   - prices: what a coordinate of each site counts.
     func units(of scores: Scores, prices: [Double]) -> Units
     /// Sites whose coordinates leave together, by number: each alone unless said otherwise.
     var families: [[Int]] { get }

@@ -77,6 +77,14 @@ public struct RigL: Pruner {
         0.5 * fraction * (1 + cos(.pi * min(max(progress, 0), 1)))
     }
 
+    public func lossCount(
+        of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace
+    ) -> Int {
+        // The first update looks at weights alone.
+        guard case .update(let number) = stage, number > 0 else { return 0 }
+        return calibration.batchCount
+    }
+
     public mutating func update(
         _ masks: inout Masks, number: Int, in context: PruningContext
     ) throws -> MaskUpdateReport {

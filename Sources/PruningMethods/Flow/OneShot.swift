@@ -22,6 +22,13 @@ public struct OneShot: Pruner {
 
     public func plan(_ timing: PlanTiming) -> PruningPlan { .updates(1, timing) }
 
+    public func lossCount(
+        of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace
+    ) -> Int {
+        guard case .update = stage else { return 0 }
+        return EnergyCriterion(configuration).lossCount(of: calibration)
+    }
+
     public mutating func update(
         _ masks: inout Masks, number: Int, in context: PruningContext
     ) throws -> MaskUpdateReport {

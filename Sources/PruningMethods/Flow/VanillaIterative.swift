@@ -39,6 +39,13 @@ public struct VanillaIterative: Pruner {
 
     public func plan(_ timing: PlanTiming) -> PruningPlan { .updates(configuration.rounds, timing) }
 
+    public func lossCount(
+        of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace
+    ) -> Int {
+        guard case .update = stage else { return 0 }
+        return EnergyCriterion(configuration.criterion).lossCount(of: calibration)
+    }
+
     public mutating func update(
         _ masks: inout Masks, number: Int, in context: PruningContext
     ) throws -> MaskUpdateReport {

@@ -52,12 +52,24 @@ public struct ThiNet: Pruner {
         .updates(1, timing, repairs: configuration.reconstruct)
     }
 
+    public func lossCount(
+        of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace
+    ) -> Int {
+        switch stage {
+        case .update: calibration.batchCount
+        // All layers once as they were, then once more after each that was repaired.
+        case .reconstruct:
+            calibration.batchCount * (1 + Set(space.groups.flatMap(\.consumers).map(\.parameterIndex)).count)
+        default: 0
+        }
+    }
+
     public mutating func update(
         _ masks: inout Masks, number: Int, in context: PruningContext
     ) throws -> MaskUpdateReport {
         let samples = try context.evidence(evidence, at: masks)
-        let scores = context.space.groups.map { group in
-            Self.errorsAtRemoval(gram: Self.gram(of: group, samples), width: group.width)
+        let scores = try context.space.groups.map { group in
+            Self.errorsAtRemoval(gram: try Self.gram(of: group, samples), width: group.width)
         }
         let old = masks
         masks = try context.selection.masks(
@@ -69,7 +81,7 @@ public struct ThiNet: Pruner {
 
     /// Σ over consumers of x̂ᵀx̂ of the axis's channels, each relative to Σ y² of the consumer;
     /// zero where nothing reads.
-    private static func gram(of group: PrunableGroup, _ samples: LayerContributions.Value) -> [Double] {
+    private static func gram(of group: PrunableGroup, _ samples: LayerContributions.Value) throws -> [Double] {
         let width = group.width
         var gram = [Double](repeating: 0, count: width * width)
         for consumer in group.consumers {
@@ -83,7 +95,7 @@ public struct ThiNet: Pruner {
                 let start = sample * layer.width + consumer.offset
                 columns += layer.contributions[start..<(start + width)].map { $0 * scale }
             }
-            BLAS.multiply(
+            try BLAS.multiply(
                 columns, transposed: true, by: columns, rows: width, inner: layer.count, columns: width, beta: 1,
                 into: &gram)
         }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Writes scalars and images that TensorBoard shows.
@@ -35,7 +36,7 @@ public final class EventFileWriter {
             url = try Self.createFile(named: name, in: directory)
             handle = try FileHandle(forWritingTo: url)
         } catch {
-            throw .cannotWrite(path: directory.appendingPathComponent(name).path, reason: error.localizedDescription)
+            throw .cannotWrite(path: directory.appendingPathComponent(name).path, reason: StorageError.cause(of: error))
         }
 
         var version = Self.event(at: now, step: 0)
@@ -86,7 +87,7 @@ public final class EventFileWriter {
         do {
             try handle.close()
         } catch {
-            throw .cannotWrite(path: url.path, reason: error.localizedDescription)
+            throw .cannotWrite(path: url.path, reason: StorageError.cause(of: error))
         }
     }
 
@@ -143,7 +144,7 @@ public final class EventFileWriter {
         } catch {
             // A reader would stop at the part of a record that fitted on a full disk.
             try? handle.truncate(atOffset: length)
-            throw .cannotWrite(path: url.path, reason: error.localizedDescription)
+            throw .cannotWrite(path: url.path, reason: StorageError.cause(of: error))
         }
     }
 }

@@ -1,8 +1,11 @@
+import Files
+
 /// Text made safe for HTML and SVG.
 enum Markup {
     /// Escapes for element content and for quoted attribute values alike.
     ///
-    /// Control characters, which XML 1.0 cannot hold in any form, become U+FFFD; tab and line breaks stay.
+    /// Control characters, which XML 1.0 cannot hold in any form, become U+FFFD, and what would turn the direction of
+    /// text or hide becomes its code point; tab and line breaks stay.
     static func escape(_ text: String) -> String {
         var result = ""
         result.reserveCapacity(text.utf8.count)
@@ -15,6 +18,7 @@ enum Markup {
             case "'": result += "&#39;"
             case "\t", "\n", "\r": result.unicodeScalars.append(scalar)
             case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
+            case _ where scalar.isControlling: result += scalar.codePoint
             default: result.unicodeScalars.append(scalar)
             }
         }

@@ -38,7 +38,7 @@ public struct CheckpointStore: Sendable {
     /// - Throws: `CheckpointError.invalidStep`, `SafetensorsError`, `StorageError`. The former checkpoints then remain.
     public func save(step: Int, tensors: [NamedTensor], state: JSONValue) throws {
         guard step >= 0 else { throw CheckpointError.invalidStep(step) }
-        try OutputFolder.prepare(folder, overwriting: true)
+        try OutputFolder.prepare(folder, overwriting: true, followingLinks: false)
         try AtomicFolder.write(to: url(of: step)) { partial in
             try Checkpoint.write(step: step, tensors: tensors, state: state, to: partial)
         }
@@ -78,6 +78,15 @@ public struct CheckpointStore: Sendable {
         for later in try steps().reversed() where later > step { try AtomicFolder.remove(url(of: later)) }
     }
 
+    /// Deletes every checkpoint, and the folder where nothing else is in it. A kill in between leaves whole ones, or
+    /// hidden remains that the next call clears.
+    /// - Throws: `StorageError`.
+    public func removeAll() throws {
+        try recover()
+        for step in try steps() { try AtomicFolder.remove(url(of: step)) }
+        rmdir(folder.path)
+    }
+
     /// Clears up after a run that was killed while it replaced or deleted a checkpoint.
     private func recover() throws {
         var steps: Set<Int> = []
@@ -90,12 +99,7 @@ public struct CheckpointStore: Sendable {
     }
 
     private func contents() throws -> [String] {
-        guard FileManager.default.fileExists(atPath: folder.path) else { return [] }
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        } catch {
-            throw StorageError.unreadable(path: folder.path, reason: "its contents cannot be listed")
-        }
+        try FileKind(reading: folder) == .nothing ? [] : FolderContents.names(folder)
     }
 
     package func url(of step: Int) -> URL { folder.appendingPathComponent(Self.name(of: step)) }

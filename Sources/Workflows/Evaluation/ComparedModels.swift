@@ -7,9 +7,11 @@ struct ComparedModels {
     let dense: Pipeline
     let pruned: Pipeline
     let objective: DenoisingObjective
+    /// Of the pictures that are drawn; nil for unconditional models.
+    let classes: ImageClasses?
 
-    /// - Throws: `EvaluationError` where the two cannot be compared.
-    init(dense: Pipeline, pruned: Pipeline, classLabel: Int?) throws {
+    /// - Throws: `EvaluationError` where the two cannot be compared, `RequestError` where they have no such class.
+    init(dense: Pipeline, pruned: Pipeline, classes choice: ClassChoice?) throws {
         self.dense = dense
         self.pruned = pruned
         let (a, b) = (dense.model, pruned.model)
@@ -31,17 +33,16 @@ struct ComparedModels {
         guard [1, 3, 4].contains(a.configuration.inChannels) else {
             throw ModelFolderError.noPictures(channels: a.configuration.inChannels)
         }
-        try same("whether it takes a class", a.configuration.isClassConditional, b.configuration.isClassConditional)
-        switch (a.configuration.isClassConditional, classLabel) {
-        case (true, nil):
-            throw EvaluationError.classLabel(got: "missing", expected: "one, as the models are class-conditional")
-        case (false, let label?):
-            throw EvaluationError.classLabel(got: "\(label)", expected: "none, as the models are not class-conditional")
-        case (true, let label?):
-            if let classes = a.configuration.numClassEmbeds, label >= classes {
-                throw EvaluationError.classLabel(got: "\(label)", expected: "0...\(classes - 1)")
-            }
-        case (false, nil): break
+        try same("the conditioning", Self.text(a.classConditioning), Self.text(b.classConditioning))
+        classes = try ClassChoice.resolved(choice, for: a.classConditioning)
+    }
+
+    private static func text(_ conditioning: ClassConditioning) -> String {
+        switch conditioning {
+        case .none: "none"
+        case .numbers(let count?): "by \(count) classes"
+        case .numbers(nil): "by numbers (class_embed_type: timestep)"
+        case .vectors: "by vectors (class_embed_type: identity)"
         }
     }
 

@@ -33,6 +33,6 @@ struct EfficiencyMeasurement {
     private func step(_ pipeline: Pipeline, batch: Int) throws -> SamplingStep<UNet> {
         try SamplingStep(
             model: pipeline.model, sampler: settings.sampler.makeSampler(pipeline.scheduler, steps: settings.steps),
-            batch: batch, classLabel: settings.classLabel.map(Float.init))
+            batch: batch, classes: models.classes)
     }
 }

@@ -27,6 +27,7 @@ struct EvaluationReport {
             try pictures(), predictions(), try EfficiencySection(result.efficiency).section(), try quality(),
             try widths.section(),
         ]
+        if !result.byClass.isEmpty { page.sections.insert(try ClassSection(result.byClass).section(), at: 1) }
         if let history { page.sections.append(HistorySection(history, groups: widths.groups).section()) }
         page.sections.append(reproduction())
         page.provenance = provenance
@@ -138,9 +139,9 @@ struct EvaluationReport {
 
     private func quality() throws -> HTMLReport.Section {
         switch result.quality {
-        case .unavailable(let reason):
-            return HTMLReport.Section(
-                "Quality", [.note("No Fréchet distance: \(reason).", kind: .information)])
+        case .unavailable(let reason, let remedy):
+            let text = "No Fréchet distance: \(reason)." + (remedy.map { " The way out: \($0)." } ?? "")
+            return HTMLReport.Section("Quality", [.note(text, kind: .information)])
         case .measured(let distances):
             var table = ReportTable(
                 columns: [.name("Fréchet distance of"), .number("distance")],
@@ -178,6 +179,11 @@ struct EvaluationReport {
             ("Dense model", "`\(densePath)`"), ("Pruned model", "`\(prunedPath)`"),
             ("Pictures", "\(result.count), seed \(result.seed), \(result.samplerName) with \(result.steps) steps"),
         ]
+        switch result.classes {
+        case .all(let count)?: entries.append(("Classes", "all \(count): picture i has class i mod \(count)"))
+        case .one(let label)?: entries.append(("Class", "\(NumberText.short(Double(label)))"))
+        case nil: break
+        }
         if let record = pruned.pruning {
             let asked = "\(record.asked.quantity)=\(NumberText.short(record.asked.value))"
             let given = record.history == nil ? "" : " of a model that was pruned before"

@@ -1,3 +1,4 @@
+import Diffusion
 import Evaluation
 import Files
 import Statistics
@@ -8,12 +9,21 @@ extension EvaluationResult {
     public func json() throws -> JSONValue {
         [
             "schema": 1, "count": .int(count), "seed": .int(Int(clamping: seed)),
-            "sampler": ["name": .string(samplerName), "steps": .int(steps)],
+            "sampler": ["name": .string(samplerName), "steps": .int(steps)], "class": classJSON,
             "consistency": try consistencyJSON(),
             "quality": ["frechet_distance": quality.json],
             "efficiency": try efficiency.json(),
             "warnings": .array(warnings.map { .string($0) }),
         ]
+    }
+
+    /// "all", the one class, or null for unconditional models.
+    private var classJSON: JSONValue {
+        switch classes {
+        case .all?: "all"
+        case .one(let label)?: Int(exactly: label).map { JSONValue.int($0) } ?? .double(Double(label.description) ?? Double(label))
+        case nil: .null
+        }
     }
 
     private func consistencyJSON() throws -> JSONValue {
@@ -26,7 +36,19 @@ extension EvaluationResult {
                     "pruned_loss": .double(entry.prunedLoss.mean),
                 ]
             })
+        if !byClass.isEmpty { members["by_class"] = .array(try byClass.map { try $0.json() }) }
         members["epsilon_images"] = ["source": .string(predictionSource), "count": .int(predictionImages)]
+        return .object(members)
+    }
+}
+
+extension ClassResult {
+    func json() throws -> JSONValue {
+        guard case .object(var members) = try consistency.json() else { return .null }
+        members["class"] = .int(label)
+        members["name"] = name.map { .string($0) } ?? .null
+        members["count"] = .int(consistency.psnr.count)
+        members["epsilon_mse"] = try predictions.map { try JSONValue(encoding: $0) } ?? .null
         return .object(members)
     }
 }
@@ -88,9 +110,10 @@ extension InterleavedTiming {
 extension FrechetQuality {
     var json: JSONValue {
         switch self {
-        case .unavailable(let reason):
+        case .unavailable(let reason, let remedy):
             return [
                 "dense": .null, "pruned": .null, "feature_net": .null, "reference": .null, "reason": .string(reason),
+                "remedy": remedy.map { .string($0) } ?? .null,
             ]
         case .measured(let distances):
             return [

@@ -1,3 +1,4 @@
+import Diffusion
 import Evaluation
 import Foundation
 import Statistics
@@ -40,7 +41,11 @@ public struct EvaluationResult: Sendable {
     public let seed: UInt64
     public let samplerName: String
     public let steps: Int
+    /// Of the pictures; nil for unconditional models.
+    public let classes: ImageClasses?
     public let consistency: ConsistencySummary
+    /// A class each, where pictures of all were drawn.
+    public let byClass: [ClassResult]
     public let predictions: NoisePredictionErrors
     /// What the predictions were compared on.
     public let predictionSource: String

@@ -11,8 +11,8 @@ public struct EvaluationSettings: Sendable {
     public var sampler = SamplerName.ddim
     /// Sampling steps.
     public var steps = 50
-    /// Class of every picture, for conditional models.
-    public var classLabel: Int?
+    /// For class-conditional models; nil for all classes in turn.
+    public var classes: ClassChoice?
     /// Pictures that go through a model together; changes no number but the memory taken.
     public var batchSize = 16
     /// Real images, for the ε-error and as the reference of the Fréchet distance; an empty path for none.
@@ -44,7 +44,6 @@ public struct EvaluationSettings: Sendable {
             (2...1_000_000).contains(referenceImages), "reference_images", got: referenceImages, expected: "2...1000000"
         )
         try require((1...4096).contains(timedBatch), "timed_batch", got: timedBatch, expected: "1...4096")
-        try require(classLabel.map { $0 >= 0 } ?? true, "class", got: classLabel ?? 0, expected: "at least 0")
         try SettingError.within("data", data.validate)
     }
 }
@@ -53,8 +52,6 @@ public struct EvaluationSettings: Sendable {
 public enum EvaluationError: Error, Equatable, CustomStringConvertible {
     /// The models draw different pictures, learned different schedules, or predict different things.
     case notComparable(what: String, dense: String, pruned: String)
-    /// A conditional model without a class, or the other way round.
-    case classLabel(got: String, expected: String)
     /// The feature net named takes other pictures.
     case featureNet(path: String, got: String, expected: String)
     /// Two folders of pictures that do not pair up by name.
@@ -66,8 +63,6 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .notComparable(let what, let dense, let pruned):
             "the models cannot be compared: \(what) is \(dense) in the dense one and \(pruned) in the pruned one"
-        case .classLabel(let got, let expected):
-            "the class is \(got), expected \(expected)"
         case .featureNet(let path, let got, let expected):
             "\(path): the feature net takes pictures of \(got), expected \(expected) as the models draw"
         case .unpaired(let folder, let other, let names):
@@ -75,7 +70,7 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
                 + "\(other): " + names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
                 + "; expected the same file names in both"
         case .noImages(let folder):
-            "\(folder): there are no PNG files in it"
+            "\(folder): there are no PNG or JPEG files in it"
         }
     }
 }

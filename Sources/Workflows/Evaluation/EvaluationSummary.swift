@@ -22,17 +22,44 @@ extension EvaluationResult {
                 "\(milliseconds) a step of \(efficiency.batch) images (quartiles × \(low) – \(high))")
             + line("memory", efficiency.peakBytes.ratio, change(efficiency.peakBytes, NumberText.bytes))
             + line("file", efficiency.fileBytes.ratio, change(efficiency.fileBytes, NumberText.bytes))
-            + consistency.summary + qualityLine
+            + consistency.summary + classLine + qualityLine
+    }
+
+    /// The two classes that came out worst and best.
+    private var classLine: String {
+        let ranked = byClass.compactMap { entry in entry.consistency.ssim.map { (entry, $0.mean) } }
+            .sorted { $0.1 < $1.1 }
+        guard ranked.count > 1, let worst = ranked.first, let best = ranked.last else { return "" }
+        func text(_ entry: (ClassResult, Double)) -> String {
+            "\(SummaryLine.fixed(entry.1, 3)) (class \(entry.0.label)"
+                + (entry.0.name.map { ", \($0))" } ?? ")")
+        }
+        return "\(SummaryLine.name("by class"))\(text(worst)) – \(text(best))   SSIM of the worst and of the best of "
+            + "\(ranked.count)\n"
     }
 
     private var qualityLine: String {
-        guard case .measured(let distances) = quality else { return "" }
+        guard case .measured(let distances) = quality else { return unavailableLines }
         let (dense, pruned) = (
             NumberText.short(distances.dense, digits: 3), NumberText.short(distances.pruned, digits: 3)
         )
         return
             "\(SummaryLine.name("Fréchet"))\(dense) → \(pruned)   dense → pruned to "
             + "\(distances.referenceCount) real images, in \(distances.featureNet)\n"
+    }
+}
+
+extension EvaluationResult {
+    /// Why there is no distance, and the way out, folded under its column.
+    private var unavailableLines: String {
+        guard case .unavailable(let reason, let remedy) = quality else { return "" }
+        let column = SummaryLine.name("").count
+        let lines =
+            TextWrap.lines(of: "none: " + reason, width: 100 - column)
+            + (remedy.map { TextWrap.lines(of: $0, width: 100 - column) } ?? [])
+        return lines.enumerated().map {
+            ($0 == 0 ? SummaryLine.name("Fréchet") : String(repeating: " ", count: column)) + $1 + "\n"
+        }.joined()
     }
 }
 

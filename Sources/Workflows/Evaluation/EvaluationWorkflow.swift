@@ -36,10 +36,11 @@ public struct EvaluationWorkflow {
     public func run() throws -> EvaluationResult {
         try settings.validate()
         let models = try ComparedModels(
-            dense: dense.pipeline, pruned: pruned.pipeline, classLabel: settings.classLabel)
+            dense: dense.pipeline, pruned: pruned.pipeline, classes: settings.classes)
         let data = try settings.data.path.isEmpty ? nil : settings.data.open(for: models.dense.model)
         let history = try RunHistory.beside(model: pruned.folder.url)
         let features = try FeatureChoice(settings, for: models.dense.model)
+        if case .net = features, data != nil { try FrechetDistance.prepare() }
         return try context.writing { try measure(models, data: data, features: features, history: history) }
     }
 
@@ -47,8 +48,16 @@ public struct EvaluationWorkflow {
         _ models: ComparedModels, data: InMemoryDataset?, features: FeatureChoice, history: RunHistory?
     ) throws -> EvaluationResult {
         var warnings = models.warnings
-        let denseSamples = try sample(models.dense, phase: "sampling with the dense model")
-        let prunedSamples = try sample(models.pruned, phase: "sampling with the pruned model")
+        var hasFeatures = data != nil
+        if case .none = features { hasFeatures = false }
+        let reporter = ProgressReporter(
+            context.progress,
+            Timetable(
+                EvaluationPart.stretches(
+                    settings, prunedShare: models.pruned.model.macs / models.dense.model.macs, hasFeatures: hasFeatures)
+            ))
+        let denseSamples = try sample(models.dense, models.classes, .dense, reporter)
+        let prunedSamples = try sample(models.pruned, models.classes, .pruned, reporter)
         let (denseImages, prunedImages) = (try denseSamples.images(), try prunedSamples.images())
         let pairs = try ImageConsistency(denseImages, prunedImages)
         if pairs.ssim == nil { warnings.append("the images are smaller than SSIM's window of 11×11: there is no SSIM") }
@@ -60,17 +69,30 @@ public struct EvaluationWorkflow {
                 settings.timestepCount, over: models.objective.schedule.trainTimesteps),
             seed: settings.seed, batchSize: settings.batchSize
         ) { done, total in
-            context.report("comparing predictions", done, of: total)
+            reporter.finished(
+                EvaluationPart.predictions.rawValue,
+                ProgressUpdate(phase: "comparing predictions,", unit: "timestep", completed: done, total: total))
         }
-        let quality = try frechet(features, data: data, denseImages, prunedImages)
-        context.report("timing", 0, of: 1)
+        let byClass = try ClassResult.gather(
+            models.classes, pairs: pairs, predictions: predictions, cleanLabels: clean.knownLabels,
+            names: data?.labelNames)
+        if case .all(let classes)? = models.classes, byClass.count < classes {
+            warnings.append(
+                "only \(byClass.count) of the \(classes) classes are drawn, the first: \(settings.count) pictures are "
+                    + "too few for all")
+        }
+        if hasFeatures { reporter.at(ProgressUpdate(phase: "taking features of the pictures")) }
+        let quality = try frechet(features, data: data, models.classes, denseImages, prunedImages)
+        if hasFeatures { reporter.finished(EvaluationPart.features.rawValue) }
+        reporter.at(ProgressUpdate(phase: "timing both models"))
         let efficiency = try EfficiencyMeasurement(settings: settings, models: models).run(
             dense: dense.folder, pruned: pruned.folder)
-        context.report("timing", 1, of: 1)
+        reporter.finished(EvaluationPart.timing.rawValue)
         let notes = warnings + [quality.warning].compactMap { $0 }
         let result = EvaluationResult(
             count: settings.count, seed: settings.seed, samplerName: settings.sampler.rawValue, steps: settings.steps,
-            consistency: try ConsistencySummary(pairs), predictions: predictions, predictionSource: clean.source,
+            classes: models.classes, consistency: try ConsistencySummary(pairs), byClass: byClass,
+            predictions: predictions, predictionSource: clean.source,
             predictionImages: clean.images.shape[0], quality: quality, efficiency: efficiency, warnings: notes)
         try write(result, models, pairs: pairs, denseImages, prunedImages, history: history)
         return result
@@ -78,47 +100,58 @@ public struct EvaluationWorkflow {
 
     // MARK: parts
 
-    private func sample(_ pipeline: Pipeline, phase: String) throws -> Tensor {
+    private func sample(
+        _ pipeline: Pipeline, _ classes: ImageClasses?, _ part: EvaluationPart, _ reporter: ProgressReporter
+    ) throws -> Tensor {
+        func position(_ picture: Int) -> ProgressUpdate {
+            ProgressUpdate(
+                phase: "sampling with the \(part) model,", unit: "picture", completed: max(1, picture),
+                total: settings.count)
+        }
+        reporter.at(position(1))
         let sampler = ImageSampler(
             model: pipeline.model, sampler: try settings.sampler.makeSampler(pipeline.scheduler, steps: settings.steps),
-            seed: settings.seed, classLabel: settings.classLabel.map(Float.init), batchSize: settings.batchSize)
+            seed: settings.seed, classes: classes, batchSize: settings.batchSize)
         return try sampler.images(0..<settings.count) { done, total in
-            context.report(phase, done, of: total)
+            reporter.finished(part.rawValue, position(done * settings.count / total))
         }
     }
 
     /// The x₀ at which predictions are compared: real images where there are some, else what the dense model drew.
     private func cleanImages(
         _ models: ComparedModels, data: InMemoryDataset?, samples: Tensor
-    ) throws -> (images: Tensor, classes: [Float]?, source: String) {
-        let isConditional = models.dense.model.configuration.isClassConditional
+    ) throws -> (images: Tensor, classes: [Float]?, knownLabels: [Int]?, source: String) {
         guard let data else {
             let count = min(settings.predictionImages, settings.count)
-            let classes = settings.classLabel.map { Array(repeating: Float($0), count: count) }
-            return (samples.rows(0..<count), classes, "samples of the dense model")
+            let classes = models.classes.map { (0..<count).map($0.label) }
+            var known: [Int]?
+            if case .all(let classes)? = models.classes { known = (0..<count).map { $0 % classes } }
+            return (samples.rows(0..<count), classes, known, "samples of the dense model")
         }
         var stream = RandomStream(seed: settings.seed, purpose: "evaluation-images")
         let chosen = stream.permutation(count: data.count).prefix(settings.predictionImages)
         let images = Tensor(uninitialized: [chosen.count, data.height, data.width, data.channels])
         let size = data.height * data.width * data.channels
         for (slot, index) in chosen.enumerated() { data.read(index, into: images.pointer + slot * size) }
-        // A model whose data has no labels here is asked about the class that is drawn.
-        let classes = chosen.map { Float(data.label($0) ?? settings.classLabel ?? 0) }
-        return (images, isConditional ? classes : nil, "\(settings.data.path) (\(settings.data.split.rawValue))")
+        let known = data.labelCount == nil ? nil : chosen.compactMap(data.label)
+        // A model whose data has no labels here is asked about the classes that are drawn.
+        let classes = models.classes.map { drawn in
+            chosen.indices.map { slot in known.map { Float($0[slot]) } ?? drawn.label(of: slot) }
+        }
+        return (images, classes, known, "\(settings.data.path) (\(settings.data.split.rawValue))")
     }
 
     private func frechet(
-        _ features: FeatureChoice, data: InMemoryDataset?, _ denseImages: [Image], _ prunedImages: [Image]
+        _ features: FeatureChoice, data: InMemoryDataset?, _ classes: ImageClasses?, _ denseImages: [Image],
+        _ prunedImages: [Image]
     ) throws -> FrechetQuality {
         switch features {
-        case .none(let reason): return .unavailable(reason: reason)
+        case .none(let reason, let remedy): return .unavailable(reason: reason, remedy: remedy)
         case .net(let extractor):
             guard let data else { return .unavailable(reason: "no data set was given") }
-            context.report("features", 0, of: 1)
-            defer { context.report("features", 1, of: 1) }
             return try FrechetQuality.measure(
                 dense: denseImages, pruned: prunedImages, dataset: data, limit: settings.referenceImages,
-                classLabel: settings.classLabel, seed: settings.seed,
+                classes: classes, seed: settings.seed,
                 name: "\(settings.data.path) (\(settings.data.split.rawValue))", extractor: extractor)
         }
     }
@@ -127,11 +160,13 @@ public struct EvaluationWorkflow {
         _ result: EvaluationResult, _ models: ComparedModels, pairs: ImageConsistency, _ denseImages: [Image],
         _ prunedImages: [Image], history: RunHistory?
     ) throws {
-        let grid = try ConsistencyGrid.encoded(dense: denseImages, pruned: prunedImages, pairs: pairs)
+        let grid = try ConsistencyGrid.encoded(
+            dense: denseImages, pruned: prunedImages, pairs: pairs, classes: models.classes)
         let report = try EvaluationReport(
             result: result, dense: models.dense, pruned: models.pruned, grids: grid.halves,
-            denseSheet: PNG.encode(ConsistencyGrid.sheet(denseImages)),
-            prunedSheet: PNG.encode(ConsistencyGrid.sheet(prunedImages)), history: history, command: command,
+            denseSheet: PNG.encode(ConsistencyGrid.sheet(denseImages, classes: models.classes)),
+            prunedSheet: PNG.encode(ConsistencyGrid.sheet(prunedImages, classes: models.classes)), history: history,
+            command: command,
             settings: settings, densePath: dense.folder.url.path, prunedPath: pruned.folder.url.path)
         let page = try report.page()
         try StagedOutput.write(into: context.output) { folder in

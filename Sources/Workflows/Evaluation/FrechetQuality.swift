@@ -1,3 +1,4 @@
+import Diffusion
 import Evaluation
 import Foundation
 import Imagery
@@ -22,7 +23,8 @@ public enum FrechetQuality: Sendable {
     }
 
     case measured(Distances)
-    case unavailable(reason: String)
+    /// - remedy: what can be done about it; nil where nothing can.
+    case unavailable(reason: String, remedy: String? = nil)
 
     /// What weakens the distances, if anything does.
     var warning: String? {
@@ -31,19 +33,25 @@ public enum FrechetQuality: Sendable {
 
     /// - Parameters:
     ///   - limit: reference images, at most.
+    ///   - classes: of the pictures. The reference is the real images of the classes that are drawn.
     ///   - name: what the report calls the reference.
     /// - Throws: `FeatureError`, `MetricError`.
     static func measure(
-        dense: [Image], pruned: [Image], dataset: InMemoryDataset, limit: Int, classLabel: Int?, seed: UInt64,
+        dense: [Image], pruned: [Image], dataset: InMemoryDataset, limit: Int, classes: ImageClasses?, seed: UInt64,
         name: String, extractor: some FeatureExtractor
     ) throws -> FrechetQuality {
         guard dense.count >= 2 else {
-            return .unavailable(reason: "a covariance needs at least two pictures of each model")
+            return .unavailable(
+                reason: "a covariance needs at least two pictures of each model", remedy: "--count 2 or more draws them"
+            )
+        }
+        if case .one? = classes, dataset.labelCount == nil {
+            return .unavailable(
+                reason: "the pictures are all of one class, and the data have no classes to take it from",
+                remedy: "--class all, or data with classes")
         }
         var stream = RandomStream(seed: seed, purpose: "evaluation-reference")
-        let order = stream.permutation(count: dataset.count).filter {
-            classLabel == nil || dataset.label($0) == classLabel
-        }
+        let order = stream.permutation(count: dataset.count).filter { isDrawn(dataset.label($0), classes, dense.count) }
         guard order.count >= 2 else {
             return .unavailable(reason: "the reference has \(order.count) images; a covariance needs at least two")
         }
@@ -61,6 +69,17 @@ public enum FrechetQuality: Sendable {
                 denseToPruned: try FrechetDistance.value(denseStatistics, prunedStatistics),
                 realImages: try real.map { try FrechetDistance.value($0, reference) }, featureNet: extractor.name,
                 dimension: extractor.dimension, count: dense.count, reference: name, referenceCount: reference.count,
-                warning: denseStatistics.warning))
+                warning: FeatureStatistics.warning(
+                    dimension: extractor.dimension,
+                    samples: [("pictures of each model", dense.count), ("reference images", reference.count)])))
+    }
+
+    /// Whether there are pictures of a real image's class among the first `count`; of no class there is nothing to say.
+    private static func isDrawn(_ label: Int?, _ classes: ImageClasses?, _ count: Int) -> Bool {
+        guard let label, let classes else { return true }
+        return switch classes {
+        case .one(let only): Float(label) == only
+        case .all(let classes): label < min(classes, count)
+        }
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 import Imagery
 import Runs
 
-/// Compares two folders of PNGs, pair by pair of equal names: what any two programs have drawn.
+/// Compares two folders of pictures (PNG, JPEG), pair by pair of equal names: what any two programs have drawn.
 public struct PairedFoldersWorkflow {
     private let dense: URL
     private let pruned: URL
@@ -24,14 +24,15 @@ public struct PairedFoldersWorkflow {
     }
 
     /// Writes `metrics.json` (consistency only), `grid.png` and `report.html`.
-    /// - Throws: `EvaluationError.unpaired` unless both hold the same names; `PNGError`, `ImageError`, `StorageError`.
+    /// - Throws: `EvaluationError.unpaired` unless both hold the same names; `DatasetError`, `ImageFileError`,
+    ///   `ImageError`, `StorageError`.
     public func run() throws -> ConsistencySummary {
         let names = try Self.names(dense, pruned)
         return try context.writing {
             var (first, second) = ([Image](), [Image]())
             for (index, name) in names.enumerated() {
-                first.append(try PNG.read(dense.appendingPathComponent(name)))
-                second.append(try PNG.read(pruned.appendingPathComponent(name)))
+                first.append(try ImageFile.read(dense.appendingPathComponent(name)))
+                second.append(try ImageFile.read(pruned.appendingPathComponent(name)))
                 guard first[index].width == second[index].width, first[index].height == second[index].height else {
                     throw ImageError.sizesDiffer(
                         "\(dense.appendingPathComponent(name).path) of \(first[index].width)×\(first[index].height)",
@@ -41,7 +42,8 @@ public struct PairedFoldersWorkflow {
                 let channels = max(first[index].channels, second[index].channels) == 1 ? 1 : 3
                 first[index] = first[index].converted(toChannels: channels)
                 second[index] = second[index].converted(toChannels: channels)
-                context.report("reading images", index + 1, of: names.count)
+                context.progress?(
+                    ProgressUpdate(phase: "reading", unit: "pair", completed: index + 1, total: names.count))
             }
             let pairs = try ImageConsistency(first, second)
             let summary = try ConsistencySummary(pairs)
@@ -60,7 +62,7 @@ public struct PairedFoldersWorkflow {
     }
 
     static func names(_ dense: URL, _ pruned: URL) throws -> [String] {
-        let (first, second) = (try pngNames(in: dense), try pngNames(in: pruned))
+        let (first, second) = (try imageNames(in: dense), try imageNames(in: pruned))
         for (names, others, folder, other) in [(first, second, dense, pruned), (second, first, pruned, dense)] {
             let counterparts = Set(others)
             let lone = names.filter { !counterparts.contains($0) }
@@ -71,15 +73,9 @@ public struct PairedFoldersWorkflow {
         return first
     }
 
-    private static func pngNames(in folder: URL) throws -> [String] {
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        } catch {
-            throw StorageError.unreadable(path: folder.path, reason: "it is not a folder that can be listed")
-        }
-        let images = names.filter { !$0.hasPrefix(".") && $0.lowercased().hasSuffix(".png") }
-        guard !images.isEmpty else { throw EvaluationError.noImages(folder: folder.path) }
-        return images.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    private static func imageNames(in folder: URL) throws -> [String] {
+        let names = try PictureFolder.names(in: folder)
+        guard !names.isEmpty else { throw EvaluationError.noImages(folder: folder.path) }
+        return names
     }
 }

@@ -23,9 +23,13 @@ public struct FeatureTrainingWorkflow {
     /// - Throws: `SettingError`, `DatasetError`, `StorageError`, `TrainingError` where the loss is not finite.
     public func run(eachStep: (FeatureTrainingProgress) throws -> Void = { _ in }) throws -> FeatureTrainingResult {
         try configuration.validate()
+        try AtomicFolder.recover(context.output)
         return try context.writing {
             let (classifier, result) = try Self.train(configuration) {
-                context.report("training", $0.step, of: $0.totalSteps, "cross-entropy \($0.loss)")
+                context.progress?(
+                    ProgressUpdate(
+                        phase: "training", unit: "step", completed: $0.step, total: $0.totalSteps,
+                        detail: "cross-entropy \($0.loss)"))
                 try eachStep($0)
             }
             try FeatureClassifierFolder(context.output).save(StoredClassifier(model: classifier))
@@ -41,11 +45,11 @@ public struct FeatureTrainingWorkflow {
         let start = ContinuousClock.now
         let settings = configuration.features
         let train = try configuration.data.openLabelled(.train, size: settings.inputSize, channels: settings.channels)
-        let test = try configuration.data.openLabelled(.test, size: settings.inputSize, channels: settings.channels)
+        let test = try heldOut(configuration.data, settings)
         let classCount = train.labelCount ?? 0
         guard test.labelCount == classCount else {
             throw SettingError(
-                key: "data.path", got: "\(test.labelCount ?? 0) classes in the test split",
+                key: "data.path", got: "\(test.labelCount ?? 0) classes in the split that is not learned from",
                 expected: "\(classCount) as in the train split")
         }
         let names =
@@ -66,6 +70,25 @@ public struct FeatureTrainingWorkflow {
             trainCount: train.count, parameterCount: classifier.parameterCount,
             seconds: (ContinuousClock.now - start) / .seconds(1))
         return (classifier, result)
+    }
+
+    /// The test split, or where there is none the validation split.
+    private static func heldOut(
+        _ data: DataConfiguration, _ settings: FeatureTrainingSettings
+    ) throws -> InMemoryDataset {
+        func open(_ split: DatasetSpecification.Split) throws -> InMemoryDataset {
+            try data.openLabelled(split, size: settings.inputSize, channels: settings.channels)
+        }
+        do {
+            return try open(.test)
+        } catch let error as DatasetError {
+            guard case .noSplit = error else { throw error }
+            do {
+                return try open(.validation)
+            } catch DatasetError.noSplit {
+                throw error
+            }
+        }
     }
 
     private static func fit(

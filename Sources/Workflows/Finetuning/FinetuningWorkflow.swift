@@ -1,6 +1,8 @@
 import Diffusion
 import Foundation
+import Imagery
 import ModelFolders
+import Models
 import Pruning
 import Runs
 
@@ -26,18 +28,32 @@ public struct FinetuningWorkflow {
         self.context = context
     }
 
-    /// - Returns: the model folder written.
-    @discardableResult
-    public func run() throws -> URL {
+    /// What `run` would take; nothing is written.
+    public func forecast() throws -> Forecast {
+        let (trainer, _) = try prepared()
+        return try TrainingLoop(trainer, pipeline.scheduler, configuration.finetuning, in: context).forecast()
+    }
+
+    private func prepared() throws -> (trainer: DenoisingTrainer<UNet>, data: InMemoryDataset) {
         let settings = configuration.finetuning
         let model = pipeline.model
         try teacher.map(check)
+        context.progress?(ProgressUpdate(phase: "reading images"))
         let data = try configuration.data.open(for: model)
         let scheduler = try pipeline.scheduler
         let trainer = try DenoisingTrainer(
             denoising: model, scheduler, images: data, flip: configuration.data.flip, settings: settings,
             teacher: teacher?.model)
         try trainer.task.objective.check(model)
+        return (trainer, data)
+    }
+
+    /// - Returns: the model folder written.
+    @discardableResult
+    public func run() throws -> URL {
+        let settings = configuration.finetuning
+        let model = pipeline.model
+        let (trainer, data) = try prepared()
         // Taken before a checkpoint is: the zeros that pruning made, not those of training.
         let zeros = pipeline.pruning?.achieved.weights.map { _ in Masks(nonzerosOf: PruningSpace.weights(of: model)) }
         var models = ["model": try pipeline.digests()]
@@ -45,17 +61,20 @@ public struct FinetuningWorkflow {
         let identity = try RunIdentity(
             command: "finetune", configuration: configuration.values, models: models, data: data)
         let folder = try context.open(identity, growth: settings.training.growth(section: "finetuning"))
-        let training = TrainingLoop(trainer, scheduler, settings, progress: context.progress)
-        if context.isResuming { try folder.resume(warning: context.warning, restore: training.restore) }
-        if let zeros {
-            try zeros.applied { try training.run(until: settings.steps, phase: "fine-tuning", in: folder) }
-            trainer.multiplyWeights(by: zeros.flat(in: trainer.arena))
-        } else {
-            try training.run(until: settings.steps, phase: "fine-tuning", in: folder)
+        let training = TrainingLoop(trainer, try pipeline.scheduler, settings, in: context)
+        try folder.carryOut(
+            in: context, keepingCheckpoints: settings.keepCheckpoints, restore: training.restore
+        ) {
+            if let zeros {
+                try zeros.applied { try training.run(phase: "fine-tuning", in: folder, context.progress) }
+                trainer.multiplyWeights(by: zeros.flat(in: trainer.arena))
+            } else {
+                try training.run(phase: "fine-tuning", in: folder, context.progress)
+            }
+            try training.finish(in: folder)
+            let result = pipeline.become(trainer.network, pruning: pipeline.pruning)
+            try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
         }
-        try training.finish(in: folder)
-        let result = pipeline.become(trainer.network, pruning: pipeline.pruning)
-        try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
         return folder.modelURL
     }
 

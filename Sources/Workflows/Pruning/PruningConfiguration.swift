@@ -19,7 +19,7 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     public var minimumFraction = 0.1
     /// Where what leaves is taken from; nil is the method's own choice.
     public var allocation: Allocation?
-    /// Share of the fine-tuning steps that is spent between mask updates, before the channels are really removed.
+    /// Share of the fine-tuning steps that is spent between mask updates, before the channels are removed for good.
     public var softFraction = 0.25
     /// Fixed batches that scores are averaged over. Small ones: what is read by its size is so in each batch.
     public var calibrationBatches = 32

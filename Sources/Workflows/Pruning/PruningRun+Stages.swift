@@ -6,53 +6,111 @@ import Runs
 /// Carrying out a plan.
 extension PruningRun {
     /// Runs from wherever the run is to its end.
+    ///
+    /// - Throws: `RunStopped` where that was asked for, with a checkpoint of all that was done; a mask update that is
+    ///   under way is then made anew by whoever goes on.
     func advance(in folder: RunFolder) throws {
-        while position.stage < plan.stages.count { try advanceStage(in: folder) }
+        let report = planReport()
+        try tryStep(report)
+        while position.stage < plan.stages.count { try advanceStage(in: folder, report) }
         try training?.finish(in: folder)
     }
 
     /// Carries out the rest of the stage that the run is in.
-    func advanceStage(in folder: RunFolder) throws {
+    ///
+    /// - Parameter report: of the whole plan; nil for one from where the run is.
+    func advanceStage(in folder: RunFolder, _ report: PlanReport? = nil) throws {
+        let report = report ?? planReport()
         let stage = plan.stages[position.stage]
-        try carryOut(stage, in: folder)
+        let takesLosses = report.stretches.losses[position.stage] != nil
+        if takesLosses || interruption.isRequested, let training, training.hasUnsavedSteps {
+            try training.save(in: folder, state: state())
+        }
+        do {
+            if stage.isWork { try interruption.check() }
+            try carryOut(stage, in: folder, report.reporter, report.stretches)
+        } catch is Interruption.Requested {
+            throw RunStopped(reached: reached)
+        }
         position = Position(stage: position.stage + 1, stageStart: training?.trainer.step ?? 0)
         // A stage of training saves itself as often as it is told to.
         if case .train = stage { return }
         try training?.save(in: folder, state: state())
     }
 
-    private func carryOut(_ stage: PruningPlan.Stage, in folder: RunFolder) throws {
+    /// "mask update 2 of 8, step 60 of 1000"
+    private var reached: String {
+        let done = plan.stages[..<position.stage].count { if case .update = $0 { true } else { false } }
+        let update = "mask update \(min(done + 1, plan.updates)) of \(plan.updates)"
+        return training.map { $0.totalSteps > 0 ? "\(update), \($0.reached)" : update } ?? update
+    }
+
+    private func carryOut(
+        _ stage: PruningPlan.Stage, in folder: RunFolder, _ reporter: ProgressReporter, _ stretches: PlanStretches
+    ) throws {
+        let number = position.stage
         switch stage {
-        case .train(let steps): try train(steps: steps, in: folder)
-        case .update(let number): try update(number, in: folder)
+        case .train(let steps):
+            guard let stretch = stretches.steps[number] else { return }
+            try train(steps: steps, in: folder, reporter, stretch, grids: stretches.grids)
+        case .update(let update):
+            let place = "mask update \(update + 1) of \(plan.updates)"
+            let report = try watching(stretches.losses[number], reporter, phase: "scoring", place: place) {
+                try pruner.update(&masks, number: update, in: context)
+            }
+            try record(report, of: update, in: folder, reporter)
         case .snapshot(let name): snapshots[name] = training?.trainer.snapshot()
-        case .rewind(let name): try rewind(to: name)
+        case .rewind(let name):
+            reporter.at(ProgressUpdate(phase: "taking the weights back to '\(name)'"))
+            try rewind(to: name)
         case .reconstruct:
-            try pruner.reconstruct(masks, in: context)
+            reporter.at(ProgressUpdate(phase: "reconstructing"))
+            try watching(stretches.losses[number], reporter, phase: "reconstructing", place: "") {
+                try pruner.reconstruct(masks, in: context)
+            }
             context.evidence.weightsChanged()
         case .bake: bake()
-        case .compact: try compact()
+        case .compact:
+            reporter.at(ProgressUpdate(phase: "removing channels"))
+            try compact()
         }
     }
 
-    private func train(steps: Int, in folder: RunFolder) throws {
+    /// Runs `body`, which may take losses, and tells of them.
+    func watching<Result>(
+        _ stretches: (first: Int, later: Int, passLength: Int)?, _ reporter: ProgressReporter, phase: String,
+        place: String, limit: Int? = nil, _ body: () throws -> Result
+    ) throws -> Result {
+        guard let stretches else { return try body() }
+        return try losses.watching(
+            LossWatch.Stage(
+                reporter: reporter, phase: phase, place: place, first: stretches.first, later: stretches.later,
+                passLength: stretches.passLength, limit: limit), body)
+    }
+
+    private func train(
+        steps: Int, in folder: RunFolder, _ reporter: ProgressReporter, _ stretch: Int, grids: Int?
+    ) throws {
         guard let training else { return }
         let isSoft = plan.stages[(position.stage + 1)...].contains { if case .update = $0 { true } else { false } }
         let until = position.stageStart + steps
-        let phase = isSoft ? "soft pruning" : "fine-tuning"
+        let news = TrainingLoop<Task>.Report(
+            reporter: reporter, phase: isSoft ? "soft pruning" : "fine-tuning", steps: stretch, grids: grids)
         if network === dense {
-            try masks.applied { try training.run(until: until, phase: phase, in: folder, state: state) }
+            try masks.applied { try training.run(until: until, in: folder, news, state: state) }
         } else {
-            try training.run(until: until, phase: phase, in: folder, state: state)
+            try training.run(until: until, in: folder, news, state: state)
         }
+        reporter.leave(stretch)
         context.evidence.weightsChanged()
     }
 
-    private func update(_ number: Int, in folder: RunFolder) throws {
-        let report = try pruner.update(&masks, number: number, in: context)
+    private func record(
+        _ report: MaskUpdateReport, of number: Int, in folder: RunFolder, _ reporter: ProgressReporter
+    ) throws {
         let entry = try JSONValue(encoding: MaskUpdateEntry(number: number + 1, report: report))
         try folder.record(step: training?.trainer.step ?? 0, entry.objectValue ?? [:])
-        progress?(
+        reporter.at(
             ProgressUpdate(
                 phase: "mask update", completed: number + 1, total: plan.updates,
                 detail:
@@ -81,5 +139,15 @@ extension PruningRun {
         network = compaction.network
         // Nothing is rewound to a network that no longer exists.
         snapshots = [:]
+    }
+}
+
+extension PruningPlan.Stage {
+    /// Whether it may take long: whoever asks the run to stop does not wait for it.
+    fileprivate var isWork: Bool {
+        switch self {
+        case .update, .reconstruct, .train: true
+        case .snapshot, .rewind, .bake, .compact: false
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Files
+import Layers
 import Pruning
 import PruningMethods
 import Runs
@@ -29,6 +30,20 @@ struct PlannedPruning {
         pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
         plan = pruner.plan(timing)
     }
+
+    /// What chooses within the budget.
+    ///
+    /// - Throws: `BudgetError` where that cannot be met; what the granularity says to the network.
+    func selection(
+        in space: PruningSpace, of network: any ChannelNetwork, _ settings: PruningConfiguration
+    ) throws -> Selection {
+        let selection = try Selection(
+            space: space, network: network, budget: budget, granularity: granularity,
+            minimumFraction: settings.minimumFraction, allocation: settings.allocation ?? entry.card.allocation,
+            comparesRows: entry.card.comparesRows)
+        try selection.checkReachable()
+        return selection
+    }
 }
 
 /// A pruning run put together: the network with its masks and its method, and what trains it. `advance` carries out the
@@ -42,6 +57,12 @@ final class PruningRun<Task: StagedTask> {
     /// nil when there is neither data nor need of any.
     let training: TrainingLoop<Task>?
     let progress: ProgressHandler?
+    let interruption: Interruption
+    /// Where evidence is taken from; nil where there is no data.
+    let calibration: TaskCalibration<Task>?
+    let losses: LossWatch
+    /// Work that comes after the run, for the time left.
+    let following: [Timetable.Stretch]
     var pruner: any Pruner
     var masks: Masks
     /// How far the plan has been carried out.
@@ -64,10 +85,15 @@ final class PruningRun<Task: StagedTask> {
     ///   - calibration: where evidence is taken from; nil where there is no data.
     init(
         _ configuration: PruningRunConfiguration, _ planned: PlannedPruning, network: Task.Network,
-        training: TrainingLoop<Task>?, calibration: TaskCalibration<Task>?, progress: ProgressHandler?
+        training: TrainingLoop<Task>?, calibration: TaskCalibration<Task>?, in runContext: RunContext
     ) throws {
         self.configuration = configuration
-        self.progress = progress
+        progress = runContext.progress
+        interruption = runContext.interruption
+        following = runContext.following
+        self.calibration = calibration
+        let losses = LossWatch(interruption: runContext.interruption)
+        self.losses = losses
         self.training = training
         self.network = network
         dense = network
@@ -75,17 +101,15 @@ final class PruningRun<Task: StagedTask> {
         plan = planned.plan
         space = PruningSpace.of(planned.granularity.space, in: network)
         masks = Masks(space)
-        let settings = configuration.pruning
-        let card = planned.entry.card
         context = PruningContext(
             space: space,
             evidence: EvidenceSource(
                 network: network, arena: training?.trainer.arena ?? ParameterArena(network.parameters),
-                calibration: calibration, declared: planned.entry.needs),
-            selection: try Selection(
-                space: space, network: network, budget: planned.budget, granularity: planned.granularity,
-                minimumFraction: settings.minimumFraction, allocation: settings.allocation ?? card.allocation,
-                comparesRows: card.comparesRows),
+                calibration: calibration.map { source in
+                    ObservedCalibration(source) { try losses.take($0, of: source) }
+                },
+                declared: planned.entry.needs),
+            selection: try planned.selection(in: space, of: network, configuration.pruning),
             timing: planned.timing)
         try context.evidence.require(planned.entry.needs)
         training?.trainer.setExtensions(pruner.extensions(in: context))

@@ -4,6 +4,7 @@ import Foundation
 import Imagery
 import ModelFolders
 import Models
+import Pruning
 import Runs
 
 /// The result of a pruning run.
@@ -32,33 +33,57 @@ public struct PruningWorkflow {
         self.context = context
     }
 
-    public func run() throws -> PruningOutcome {
-        let (run, folder) = try begin()
-        try run.advance(in: folder)
-
-        var record = try run.record()
-        record.history = pipeline.pruning.map { $0.asHistory }
-        let result = pipeline.become(run.network, pruning: record)
-        try run.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
-        return PruningOutcome(modelURL: folder.modelURL, record: record)
+    /// What `run` would take and do, and whether its target can be reached; nothing is written.
+    public func forecast() throws -> Forecast {
+        let (run, _) = try prepared { min($0, PruningRun<Denoising<UNet>>.trialBatches) }
+        return try run.forecast(sampleBytes: 4 * pipeline.model.imageShape.reduce(1, *))
     }
 
-    /// The run in its folder, as far as it has come: a resumed one to its newest checkpoint.
-    func begin() throws -> (run: PruningRun<Denoising<UNet>>, folder: RunFolder) {
-        let planned = try PlannedPruning(configuration)
-        let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
-        let run = try assembled(planned, pipeline, data)
+    /// - Throws: `RunStopped` where that was asked for, and everything else that can be wrong with a run.
+    public func run() throws -> PruningOutcome {
+        let (run, folder) = try opened()
+        let model = PipelineFolder(folder.modelURL)
+        try folder.carryOut(
+            in: context, keepingCheckpoints: configuration.finetuning.keepCheckpoints, restore: run.restore
+        ) {
+            try run.advance(in: folder)
+            var record = try run.record()
+            record.history = pipeline.pruning.map { $0.asHistory }
+            let result = pipeline.become(run.network, pruning: record)
+            try run.withResultWeights { try model.save(result) }
+        }
+        guard let record = try model.record() else {
+            throw ModelFolderError.notAModel(
+                path: model.url.path, reason: "there is no pruning.json in it, which the run wrote")
+        }
+        return PruningOutcome(modelURL: model.url, record: record)
+    }
+
+    /// The run and its folder, with nothing done yet.
+    func opened() throws -> (run: PruningRun<Denoising<UNet>>, folder: RunFolder) {
+        let (run, data) = try prepared { $0 }
         let identity = try RunIdentity(
             command: "prune", configuration: configuration.values, models: ["model": pipeline.digests()], data: data)
-        let folder = try context.open(identity, growth: run.growth)
-        if context.isResuming { try folder.resume(warning: context.warning, restore: run.restore) }
-        return (run, folder)
+        return (run, try context.open(identity, growth: run.growth))
+    }
+
+    /// - Parameter batches: how many calibration batches to make of those configured.
+    private func prepared(
+        calibrating batches: (Int) -> Int
+    ) throws -> (run: PruningRun<Denoising<UNet>>, data: InMemoryDataset?) {
+        let planned = try PlannedPruning(configuration)
+        // Before images are read, which may take long.
+        let space = PruningSpace.of(planned.granularity.space, in: pipeline.model)
+        _ = try planned.selection(in: space, of: pipeline.model, configuration.pruning)
+        if !configuration.data.path.isEmpty { context.progress?(ProgressUpdate(phase: "reading images")) }
+        let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
+        return (try assembled(planned, data, calibrating: batches), data)
     }
 
     /// - Parameter data: nil where there is none.
     /// - Throws: `SettingError` where the method or fine-tuning needs some.
     private func assembled(
-        _ planned: PlannedPruning, _ pipeline: Pipeline, _ data: InMemoryDataset?
+        _ planned: PlannedPruning, _ data: InMemoryDataset?, calibrating batches: (Int) -> Int
     ) throws -> PruningRun<Denoising<UNet>> {
         let finetuning = configuration.finetuning
         guard let data else {
@@ -68,8 +93,7 @@ public struct PruningWorkflow {
                     expected: "images: '\(configuration.method)' with \(finetuning.steps) fine-tuning steps needs some")
             }
             return try PruningRun(
-                configuration, planned, network: pipeline.model, training: nil, calibration: nil,
-                progress: context.progress)
+                configuration, planned, network: pipeline.model, training: nil, calibration: nil, in: context)
         }
         let teacher = finetuning.distillation > 0 ? try pipeline.model.copied() : nil
         // Learning rates run over the way that no rewinding cuts short.
@@ -83,10 +107,11 @@ public struct PruningWorkflow {
         return try PruningRun(
             configuration, planned, network: pipeline.model,
             training: TrainingLoop(
-                trainer, pipeline.scheduler, finetuning, totalSteps: finetuning.steps, progress: context.progress),
+                trainer, pipeline.scheduler, finetuning, totalSteps: finetuning.steps, in: context),
             calibration: TaskCalibration(
-                trainer.task, network: pipeline.model, batches: trainer.batches, count: settings.calibrationBatches,
+                trainer.task, network: pipeline.model, batches: trainer.batches,
+                count: batches(settings.calibrationBatches),
                 batchSize: settings.calibrationBatchSize),
-            progress: context.progress)
+            in: context)
     }
 }

@@ -5,8 +5,11 @@ public struct BundledSamples: Sendable {
     public let url: URL
 
     public var denseModel: URL { url.appendingPathComponent("models/fashion-unet") }
-    public var features: URL { url.appendingPathComponent("models/fashion-features") }
+    public var featureNets: [URL] { Self.featureNets.map { url.appendingPathComponent("models/\($0)") } }
     public var data: URL { url.appendingPathComponent("fashion-mnist") }
+
+    /// Folders of the feature nets, under `models`. Of those that take a model's pictures the first is used.
+    private static let featureNets = ["fashion-features", "emoji-features"]
 
     public enum Failure: Error, CustomStringConvertible {
         case notFound(places: [String])

@@ -65,17 +65,11 @@ public struct QuickstartWorkflow {
         evaluation.data.path = samples.data.path
         evaluation.data.split = .test
         evaluation.savesImages = true
-        if evaluation.features == nil, try Self.takesBundledFeatures(dense.pipeline.model, samples) {
-            evaluation.features = samples.features
+        // The bundled nets are looked for in the samples named, which need not be where the program would look.
+        if evaluation.features == nil {
+            evaluation.features = try BundledFeatures(samples, for: dense.pipeline.model).fitting?.url
         }
         self.evaluation = evaluation
-    }
-
-    /// The bundled feature net is looked for in the samples named, which need not be where the program would look.
-    private static func takesBundledFeatures(_ dense: UNet, _ samples: BundledSamples) throws -> Bool {
-        guard FileManager.default.fileExists(atPath: samples.features.path) else { return false }
-        return try FeatureClassifierFolder(samples.features).load().model.accepts(
-            height: dense.size[0], width: dense.size[1], channels: dense.configuration.inChannels)
     }
 
     /// `./diffprune-quickstart`, or the first of `-2`, `-3`, … that is not there yet.
@@ -86,17 +80,26 @@ public struct QuickstartWorkflow {
         return parent.appendingPathComponent(free ?? name)
     }
 
+    /// - Throws: `RunStopped` where that was asked for while it pruned.
     public func run() throws -> QuickstartOutcome {
-        try context.writing {
+        let run = output.appendingPathComponent("run")
+        if context.isResuming, !FileManager.default.fileExists(atPath: run.path) {
+            throw RequestError.conflict("there is no run in \(output.path)")
+        }
+        return try OutputClaim.holding(output) {
+            try OutputFolder.prepare(output, overwriting: context.isResuming)
             let clock = ContinuousClock()
             let start = clock.now
-            let run = output.appendingPathComponent("run")
+            var pruningContext = context
+            pruningContext.output = run
+            pruningContext.places = ["model": dense.folder.url, "data": samples.data]
+            let budget = try configuration.pruning.budget()
+            pruningContext.following = EvaluationPart.stretches(
+                evaluation, prunedShare: budget.remaining, hasFeatures: evaluation.features != nil)
             let pruning = try OutputClaim.holding(run) {
-                try PruningWorkflow(
-                    configuration, pipeline: dense.pipeline.copied(),
-                    in: RunContext(output: run, progress: context.progress, warning: context.warning)
-                ).run()
+                try PruningWorkflow(configuration, pipeline: dense.pipeline.copied(), in: pruningContext).run()
             }
+            if context.interruption.isRequested { throw RunStopped(reached: "the evaluation") }
             let pruned = clock.now
             let result = try EvaluationWorkflow(
                 evaluation, dense: dense, pruned: LoadedPipeline(pruning.modelURL), command: commands,

@@ -8,7 +8,7 @@ enum NumberedImages {
     ///
     /// Not waited for: the folder is one that is built to be moved into place.
     static func write(_ images: [Image], to folder: URL, from first: Int = 0) throws {
-        try OutputFolder.prepare(folder, overwriting: true)
+        try OutputFolder.prepare(folder, overwriting: true, followingLinks: false)
         for (index, image) in images.enumerated() {
             let url = folder.appendingPathComponent("\(FileNumber.text(first + index)).png")
             try AtomicFile.write(PNG.encode(image), to: url, durably: false)

@@ -10,8 +10,8 @@ public struct SamplingRequest: Sendable {
     public var seed = 0
     public var sampler = SamplerName.ddim
     public var steps = 50
-    /// Class of every image, for a conditional model.
-    public var classLabel: Double?
+    /// For a class-conditional model; nil for all classes in turn.
+    public var classes: ClassChoice?
     /// Images that go through the model together; the images do not depend on it.
     public var batchSize = 16
 
@@ -28,25 +28,9 @@ public struct SamplingRequest: Sendable {
         guard (1...4096).contains(batchSize) else {
             throw RequestError.invalid(option: "--batch-size", got: "\(batchSize)", expected: "1...4096")
         }
-        try validateClass(for: model.configuration)
+        _ = try ClassChoice.resolved(classes, for: model.classConditioning)
         guard [1, 3, 4].contains(model.configuration.inChannels) else {
             throw ModelFolderError.noPictures(channels: model.configuration.inChannels)
-        }
-    }
-
-    private func validateClass(for configuration: UNetConfiguration) throws {
-        func fail(_ expected: String) -> RequestError {
-            .invalid(option: "--class", got: classLabel.map(\.description) ?? "missing", expected: expected)
-        }
-        switch (configuration.classEmbedType, configuration.numClassEmbeds) {
-        case (.identity, _): throw fail("a model whose classes are numbers: this one takes a vector for each image")
-        case (.timestep, _):
-            guard classLabel?.isFinite == true else { throw fail("a number, as the model is class-conditional") }
-        case (nil, let classes?):
-            guard let label = classLabel, label == label.rounded(), label >= 0, label < Double(classes) else {
-                throw fail("a whole number in 0..<\(classes), as the model is class-conditional")
-            }
-        case (nil, nil): guard classLabel == nil else { throw fail("none: the model is unconditional") }
         }
     }
 }

@@ -48,7 +48,8 @@ public struct SamplingWorkflow {
         return try context.writing {
             let drawing = ImageSampler(
                 model: model, sampler: sampler, seed: UInt64(request.seed),
-                classLabel: request.classLabel.map { Float($0) }, batchSize: request.batchSize)
+                classes: try ClassChoice.resolved(request.classes, for: model.classConditioning),
+                batchSize: request.batchSize)
             try draw(count, with: drawing, noise: given?.noise)
             return count
         }
@@ -60,13 +61,20 @@ public struct SamplingWorkflow {
         var raw: [Float] = []
         var rawShape: [Int] = []
         let steps = drawing.sampler.timesteps.count
+        let batches = (count + request.batchSize - 1) / request.batchSize
+        let reporter = ProgressReporter(
+            context.progress,
+            Timetable([.init("prediction", pieces: batches * steps, weight: 1, noun: "picture", count: count)]))
+        reporter.at(ProgressUpdate(phase: "sampling", unit: "picture", completed: 1, total: count))
         try StagedOutput.write(into: context.output) { folder in
             for start in stride(from: 0, to: count, by: request.batchSize) {
                 let range = start..<min(start + request.batchSize, count)
                 let samples = try drawing.images(range, noise: noise) { step, _ in
-                    context.report(
-                        "sampling", start * steps + step * range.count, of: count * steps,
-                        "image \(range.upperBound) of \(count)")
+                    reporter.finished(
+                        0,
+                        ProgressUpdate(
+                            phase: "sampling", unit: "picture", completed: start + max(1, step * range.count / steps),
+                            total: count, place: "step \(step) of \(steps)"))
                 }
                 if noise != nil {
                     let part = samples.channelsFirst
@@ -82,7 +90,9 @@ public struct SamplingWorkflow {
                     [NamedTensor("samples", shape: rawShape, floats: raw)],
                     to: folder.appendingPathComponent("samples.safetensors"))
             }
-            try AtomicFile.write(PNG.encode(ImageGrid.square(of: shown)), to: folder.appendingPathComponent("grid.png"))
+            try AtomicFile.write(
+                PNG.encode(ClassGrid.layOut(shown, classes: drawing.classes)),
+                to: folder.appendingPathComponent("grid.png"))
         }
     }
 

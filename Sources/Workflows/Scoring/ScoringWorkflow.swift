@@ -81,10 +81,7 @@ public struct ScoringWorkflow {
         try OutputFile.check(output)
         let model = pipeline.model
         let criterion = try request.criterion.criterion(seed: UInt64(request.seed), probes: request.probes)
-        let source = try source().map { source in
-            ReportingCalibration(
-                source, total: Scorer.lossCount(criterion, of: source), progress: progress)
-        }
+        let source = try source().map { observed($0, total: Scorer.lossCount(criterion, of: $0)) }
         let arena = ParameterArena(model.parameters)
         let scores = try Scorer(
             criterion: criterion, factor: request.criterion.factor(), network: model, arena: arena,
@@ -106,6 +103,21 @@ public struct ScoringWorkflow {
         try SafetensorsWriter.write(tensors, metadata: metadata, to: output)
         return ScoringOutcome(
             tensors: arena.parameters.count, groups: scores.groups?.count ?? 0, loss: scores.loss)
+    }
+
+    /// With progress told of each loss.
+    ///
+    /// - Parameter total: of losses that are taken, at most.
+    private func observed(
+        _ source: any PerSampleCalibration & StagedCalibration, total: Int
+    ) -> ObservedCalibration {
+        let reporter = ProgressReporter(
+            progress, Timetable([.init("loss", pieces: total, weight: 1, noun: "loss")]))
+        var count = LossCount()
+        return ObservedCalibration(source) { part in
+            if count.taken > 0 { reporter.finished(0) }
+            reporter.at(count.take(part, of: source, phase: "scoring"))
+        }
     }
 
     private func source() throws -> (any PerSampleCalibration & StagedCalibration)? {

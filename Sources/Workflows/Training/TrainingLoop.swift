@@ -12,53 +12,98 @@ struct RunState {
 }
 
 /// Runs a trainer with its log, sample grids and checkpoints, in one phase or several.
-struct TrainingLoop<Task: LearningTask> {
+final class TrainingLoop<Task: LearningTask> {
     let trainer: Trainer<Task>
     /// Of the whole run, over all its phases.
-    private let totalSteps: Int
+    let totalSteps: Int
     private let samples: Samples?
-    private let progress: ProgressHandler?
+    private let interruption: Interruption
     private let log: TrainingLog
+    private var pace: CheckpointPace
+    /// Whether the pictures of the present step are still to be made.
+    private var samplesAreDue = false
+    /// The step of the newest checkpoint.
+    private var savedStep = 0
+    /// What is shown of the loss: that of the last few steps, whatever the log's intervals are.
+    private var recentLoss: Double?
 
     /// Pictures of what the network has learned, now and then.
     struct Samples {
         /// Steps between them.
         let every: Int
-        /// Made with the weights as they would be saved.
-        let make: (Task.Network) throws -> Image
+        /// How many there are at a time.
+        let count: Int
+        /// How many go through the network together.
+        let batchSize: Int
+        /// Into how many predictions of a batch the making of them falls.
+        let pieces: Int
+        /// Made with the weights as they would be saved; told of how much is done, of how much, and stopped by what
+        /// that throws.
+        let make: (_ network: Task.Network, _ progress: (Int, Int) throws -> Void) throws -> Image
     }
 
     /// - Parameter totalSteps: nil for as many as the trainer's schedule has.
-    init(_ trainer: Trainer<Task>, samples: Samples?, totalSteps: Int? = nil, progress: ProgressHandler?) {
+    init(_ trainer: Trainer<Task>, samples: Samples?, totalSteps: Int? = nil, in context: RunContext) {
         self.trainer = trainer
         self.totalSteps = totalSteps ?? trainer.configuration.steps
         self.samples = samples
-        self.progress = progress
+        interruption = context.interruption
         log = TrainingLog(every: trainer.configuration.logEvery)
+        pace = CheckpointPace(minutes: trainer.configuration.checkpointMinutes)
+    }
+
+    /// Whom training tells of its progress, and by which stretches of the timetable.
+    struct Report {
+        let reporter: ProgressReporter
+        let phase: String
+        let steps: Int
+        /// Of all sample grids; nil for none.
+        let grids: Int?
     }
 
     /// Trains until `step`; after the last step of all the log gets the line of the interval that ends there.
     ///
     /// - Parameter state: what to store with a checkpoint beside the state of training.
+    /// - Throws: `RunStopped` after a step, with a checkpoint of it, where that was asked for.
     func run(
-        until step: Int, phase: String, in folder: RunFolder, state: () throws -> RunState = { RunState() }
+        until step: Int, in folder: RunFolder, _ news: Report, state: () throws -> RunState = { RunState() }
     ) throws {
         let settings = trainer.configuration
+        try drawWhatIsDue(in: folder, news, state: state)
+        if trainer.step < step { news.reporter.at(position(trainer.step + 1, news)) }
         while trainer.step < step {
             let report = try trainer.advance()
             if let entry = log.add(report) { try folder.record(step: report.step, entry) }
-            progress?(
-                ProgressUpdate(
-                    phase: phase, completed: report.step, total: totalSteps,
-                    detail: "loss \(NumberText.plain(log.recentLoss, decimals: 5))"))
-            if let samples, report.step % samples.every == 0 {
-                let image = try trainer.withResultWeights { try samples.make(trainer.network) }
-                try folder.writeSamples(image, step: report.step)
-            }
-            if report.step % settings.checkpointEvery == 0 || report.step == totalSteps {
+            recentLoss = recentLoss.map { 0.8 * $0 + 0.2 * report.loss } ?? report.loss
+            news.reporter.finished(news.steps, position(report.step, news))
+            samplesAreDue = samples.map { report.step % $0.every == 0 } ?? false
+            try drawWhatIsDue(in: folder, news, state: state)
+            if report.step % settings.checkpointEvery == 0 || report.step == totalSteps || pace.isDue {
                 try save(in: folder, state: state())
             }
+            // After the last step there is nothing worth stopping for.
+            if interruption.isRequested, report.step < totalSteps { throw try stopped(in: folder, state: state) }
         }
+    }
+
+    /// Trains to the end, as all that a run does.
+    ///
+    /// - Parameter handler: told of the progress.
+    func run(phase: String, in folder: RunFolder, _ handler: ProgressHandler?) throws {
+        var timetable = Timetable()
+        let (steps, grids) = appendWork(to: &timetable)
+        let reporter = ProgressReporter(handler, timetable)
+        try run(until: totalSteps, in: folder, Report(reporter: reporter, phase: phase, steps: steps, grids: grids))
+    }
+
+    /// Puts what is left of training into a timetable.
+    ///
+    /// - Returns: the numbers of its stretches.
+    func appendWork(to timetable: inout Timetable) -> (steps: Int, grids: Int?) {
+        let settings = trainer.configuration
+        let step = Double(settings.batchSize) * (3 + (settings.distillation > 0 ? 1 : 0))
+        let steps = timetable.append(.init("step", pieces: totalSteps - trainer.step, weight: step, noun: "step"))
+        return (steps, gridStretch(weight: 1).map { timetable.append($0) })
     }
 
     /// Ends the log of a run whose last step was within an interval. Comes after the last checkpoint: a run that is
@@ -67,13 +112,57 @@ struct TrainingLoop<Task: LearningTask> {
         if let entry = log.flush() { try folder.record(step: trainer.step, entry) }
     }
 
+    private func position(_ step: Int, _ news: Report) -> ProgressUpdate {
+        ProgressUpdate(
+            phase: news.phase, unit: "step", completed: step, total: totalSteps,
+            detail: recentLoss.map { "loss \(NumberText.plain($0, decimals: 5))" } ?? "")
+    }
+
+    /// The sample grids still to be made, for a timetable; nil for none.
+    ///
+    /// - Parameter weight: what a prediction for one picture takes.
+    func gridStretch(weight: Double) -> Timetable.Stretch? {
+        guard let samples else { return nil }
+        let grids = totalSteps / samples.every - trainer.step / samples.every + (samplesAreDue ? 1 : 0)
+        return .init(
+            "grid", pieces: grids * samples.pieces, weight: weight * Double(samples.batchSize), noun: "sample grid",
+            count: grids)
+    }
+
+    /// Makes the sample grid of the present step where it has one that was not made yet.
+    private func drawWhatIsDue(in folder: RunFolder, _ news: Report, state: () throws -> RunState) throws {
+        guard samplesAreDue, let samples else { return }
+        do {
+            let image = try trainer.withResultWeights {
+                try samples.make(trainer.network) { done, total in
+                    try interruption.check()
+                    let update = ProgressUpdate(
+                        phase: "drawing samples,", unit: "picture", completed: max(1, done * samples.count / total),
+                        total: samples.count, place: "step \(trainer.step) of \(totalSteps)")
+                    if let grids = news.grids { news.reporter.finished(grids, update) }
+                }
+            }
+            try folder.writeSamples(image, step: trainer.step)
+            samplesAreDue = false
+        } catch is Interruption.Requested {
+            throw try stopped(in: folder, state: state)
+        }
+    }
+
     // MARK: checkpoints
 
+    /// Whether steps were made since the newest checkpoint.
+    var hasUnsavedSteps: Bool { trainer.step > savedStep }
+
     func save(in folder: RunFolder, state: RunState) throws {
-        let training = trainer.snapshot()
-        var values = state.values.merging(training.members) { $1 }
-        values["log"] = log.state
-        try folder.save(step: trainer.step, tensors: training.tensors() + state.tensors, state: values)
+        try pace.timed {
+            let training = trainer.snapshot()
+            var values = state.values.merging(training.members) { $1 }
+            values["log"] = log.state
+            if samplesAreDue { values["samples_are_due"] = true }
+            try folder.save(step: trainer.step, tensors: training.tensors() + state.tensors, state: values)
+        }
+        savedStep = trainer.step
     }
 
     func restore(_ checkpoint: Checkpoint) throws {
@@ -81,5 +170,18 @@ struct TrainingLoop<Task: LearningTask> {
         guard log.restore(checkpoint.state["log"], step: checkpoint.step) else {
             throw CheckpointError.damaged(path: checkpoint.url.path, reason: "it holds no state of the log")
         }
+        samplesAreDue = checkpoint.state["samples_are_due"] == true
+        savedStep = checkpoint.step
     }
+
+    /// Saves what no checkpoint holds yet.
+    ///
+    /// - Returns: what ends the run where it is.
+    private func stopped(in folder: RunFolder, state: () throws -> RunState) throws -> RunStopped {
+        if hasUnsavedSteps { try save(in: folder, state: state()) }
+        return RunStopped(reached: reached)
+    }
+
+    /// "step 29 of 1000"
+    var reached: String { "step \(trainer.step) of \(totalSteps)" }
 }

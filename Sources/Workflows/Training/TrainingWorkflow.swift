@@ -3,6 +3,7 @@ import Datasets
 import Diffusion
 import Files
 import Foundation
+import Imagery
 import ModelFolders
 import Models
 import Runs
@@ -57,25 +58,41 @@ public struct TrainingWorkflow {
         self.context = context
     }
 
-    /// - Returns: the model folder written.
-    @discardableResult
-    public func run() throws -> URL {
+    /// What `run` would take; nothing is written.
+    public func forecast() throws -> Forecast {
+        let (trainer, _) = try prepared()
+        return try TrainingLoop(trainer, configuration.scheduler, configuration.training, in: context).forecast()
+    }
+
+    private func prepared() throws -> (trainer: DenoisingTrainer<UNet>, data: InMemoryDataset) {
         let settings = configuration.training
         let model = try UNet(configuration.model)
+        context.progress?(ProgressUpdate(phase: "reading images"))
         let data = try configuration.data.open(for: model)
         model.initialize(seed: UInt64(settings.seed))
         let trainer = try DenoisingTrainer(
             denoising: model, configuration.scheduler, images: data, flip: configuration.data.flip, settings: settings)
         try trainer.task.objective.check(model)
+        return (trainer, data)
+    }
+
+    /// - Returns: the model folder written.
+    @discardableResult
+    public func run() throws -> URL {
+        let settings = configuration.training
+        let (trainer, data) = try prepared()
         let identity = try RunIdentity(command: "train", configuration: configuration.values, data: data)
         let folder = try context.open(identity, growth: settings.training.growth(section: "training"))
-        let training = TrainingLoop(trainer, configuration.scheduler, settings, progress: context.progress)
-        if context.isResuming { try folder.resume(warning: context.warning, restore: training.restore) }
-        try training.run(until: settings.steps, phase: "training", in: folder)
-        try training.finish(in: folder)
-        var result = Pipeline(model: trainer.network, scheduler: configuration.scheduler)
-        result.weightTypes = weightTypes
-        try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
+        let training = TrainingLoop(trainer, configuration.scheduler, settings, in: context)
+        try folder.carryOut(
+            in: context, keepingCheckpoints: settings.keepCheckpoints, restore: training.restore
+        ) {
+            try training.run(phase: "training", in: folder, context.progress)
+            try training.finish(in: folder)
+            var result = Pipeline(model: trainer.network, scheduler: configuration.scheduler)
+            result.weightTypes = weightTypes
+            try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
+        }
         return folder.modelURL
     }
 }

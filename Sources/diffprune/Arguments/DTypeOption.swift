@@ -14,6 +14,8 @@ struct DTypeOption: ParsableArguments {
     /// What variants of weights are called after.
     private static let shortNames = ["fp16": "float16", "half": "float16", "bf16": "bfloat16", "fp32": "float32"]
 
+    var repeated: [String] { dtype.map { ["--dtype", $0] } ?? [] }
+
     /// nil where nothing was said.
     /// - Throws: `RequestError.invalid`.
     var types: WeightTypes? {

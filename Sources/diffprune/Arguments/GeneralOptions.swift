@@ -24,6 +24,9 @@ struct GeneralOptions: ParsableArguments {
         if let problem = Engine.instructionSetError { StandardStreams.warn(problem) }
     }
 
+    /// The same again, for a command that goes on with this one.
+    var repeated: [String] { (threads.map { ["--threads", "\($0)"] } ?? []) + (quiet ? ["--quiet"] : []) }
+
     var progress: ProgressHandler? { ProgressPrinter.handler(quiet: quiet) }
 
     var warning: WarningHandler { { StandardStreams.warn($0) } }

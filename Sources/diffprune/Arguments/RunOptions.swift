@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Files
 import Foundation
 import Runs
@@ -12,7 +13,7 @@ struct RunOptions: ParsableArguments {
         help: ArgumentHelp("Run folder to write; must be new or empty, unless the run is resumed.", valueName: "dir"))
     var output: String
 
-    @Flag(help: "Go on with the run in the output folder, with the configuration stored there.")
+    @Flag(help: "Go on with the run in the output folder, which knows all that it began with.")
     var resume = false
 
     @Option(
@@ -24,17 +25,25 @@ struct RunOptions: ParsableArguments {
 
     /// Where the configuration is read from: the file named, or what a resumed run stored; nil for neither.
     ///
-    /// - Parameter others: whether flags that say what the run is are there beside `--config`.
-    func configurationURL(replacedBy others: Bool = false) -> URL? {
+    /// - Parameters:
+    ///   - others: whether a flag is there that takes the place of the file.
+    ///   - isComplete: whether flags say enough for a new run.
+    /// - Throws: `RequestError` where only a run in the output folder could say what is to be done, and none is there.
+    func configurationURL(replacedBy others: Bool = false, isComplete: Bool = false) throws -> URL? {
         if let config { return URL(fileURLWithPath: config) }
+        guard resume, !others else { return nil }
         let stored = outputURL.appendingPathComponent("config.yaml")
-        return resume && !others && FileManager.default.fileExists(atPath: stored.path) ? stored : nil
+        if FileManager.default.fileExists(atPath: stored.path) { return stored }
+        guard isComplete else { throw noRun }
+        return nil
     }
+
+    private var noRun: RequestError { .conflict("there is no run in \(output)") }
 
     /// Refuses an output that is occupied before anything else is looked at.
     func checkOutput() throws {
         try explainingOccupied {
-            let contents = try? FileManager.default.contentsOfDirectory(atPath: outputURL.path)
+            let contents = try? FolderContents.names(outputURL)
             if !resume, let contents, contents.contains(where: { !$0.hasPrefix(".") }) {
                 throw StorageError.folderNotEmpty(path: outputURL.path)
             }
@@ -55,15 +64,59 @@ struct RunOptions: ParsableArguments {
         }
     }
 
-    /// What a run is told of its surroundings.
-    func context(_ general: GeneralOptions) -> RunContext {
-        RunContext(
-            output: outputURL, occupied: resume ? .resumed : .refused, progress: general.progress,
-            warning: general.warning)
+    // MARK: what a resumed run knows
+
+    /// Where what the run works on lies: as given, or as a resumed run noted it; nil for neither.
+    ///
+    /// - Throws: `RequestError` where a resumed run is not there, or what it noted is gone.
+    func path(of name: String, given: String?) throws -> String? {
+        if given != nil || !resume { return given }
+        guard let record = try RunRecord(folder: outputURL).read() else { throw noRun }
+        guard let path = record.places[name] else {
+            guard record.identity.inputs[name] != nil else { return nil }
+            throw RequestError.conflict("the run in \(output) does not say where its \(name) is: add --\(name)")
+        }
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw RequestError.conflict(
+                "the \(name) of the run in \(output) is no longer at \(path): name where it is by --\(name)")
+        }
+        return path
     }
 
-    /// Runs a workflow; a refused one leaves nothing behind.
-    func running<Result>(_ body: () throws -> Result) throws -> Result {
-        try explainingOccupied { try OutputClaim.holding(outputURL, body) }
+    /// Finds a resumed run's images from another working directory than the one it began in.
+    func locate(_ data: inout DataConfiguration) throws {
+        guard resume, !data.path.isEmpty, !FileManager.default.fileExists(atPath: data.path),
+            let path = try RunRecord(folder: outputURL).read()?.places["data"],
+            FileManager.default.fileExists(atPath: path)
+        else { return }
+        data.path = path
+    }
+
+    // MARK: running
+
+    /// What a run is told of its surroundings.
+    ///
+    /// - Parameter models: where the models that it works on lie, by name.
+    func context(_ general: GeneralOptions, models: [String: String] = [:], data: DataConfiguration) -> RunContext {
+        var places = models.mapValues { URL(fileURLWithPath: $0) }
+        if !data.path.isEmpty { places["data"] = URL(fileURLWithPath: data.path) }
+        return RunContext(
+            output: outputURL, occupied: resume ? .resumed : .refused, places: places,
+            interruption: Signals.interruption, progress: general.progress, warning: general.warning)
+    }
+
+    /// Runs a workflow of `command`; a refused one leaves nothing behind, and one that was asked to stop says how to go
+    /// on.
+    ///
+    /// - Parameter flags: those that a run does not note and are to be repeated.
+    func running<Result>(
+        _ command: String, _ general: GeneralOptions, repeating flags: [String] = [], _ body: () throws -> Result
+    ) throws -> Result {
+        do {
+            return try explainingOccupied { try OutputClaim.holding(outputURL, body) }
+        } catch let stop as RunStopped {
+            throw StoppedCommand(
+                stop, goOnWith: CommandLine.resuming(command, output: output, flags + general.repeated))
+        }
     }
 }

@@ -10,6 +10,8 @@ struct VariantOption: ParsableArguments {
             valueName: "name"))
     var variant: String?
 
+    var repeated: [String] { variant.map { ["--variant", $0] } ?? [] }
+
     /// Which variant is read of each of several models: the one asked for where a folder has it, which one of them
     /// must.
     func chosen(among paths: [String]) throws -> (String) -> String? {

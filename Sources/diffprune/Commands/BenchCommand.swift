@@ -122,7 +122,7 @@ struct BenchCommand: ParsableCommand {
         let sweeps = try OccupiedFolder.explained {
             try RunContext(output: folder).writing {
                 let sweeps = try workflow.run()
-                try sweeps.write(to: folder)
+                try StagedOutput.write(into: folder) { try sweeps.write(to: $0) }
                 return sweeps
             }
         }

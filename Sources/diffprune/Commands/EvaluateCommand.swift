@@ -14,7 +14,7 @@ struct EvaluateCommand: ParsableCommand {
             Draws images with both from the same noise and writes metrics.json (consistency, quality, efficiency), \
             grid.png (dense, pruned, difference) and report.html. With --data, noise predictions are compared on real \
             images and the Fréchet distance to them is taken in the space of a feature net (--features; the bundled \
-            one where it fits). Two folders of PNGs paired by name can be compared instead: --dense-images with \
+            one where it fits). Two folders of pictures paired by name can be compared instead: --dense-images with \
             --pruned-images.
 
             Example: diffprune evaluate --dense runs/fashion/model --pruned runs/half/model --data \
@@ -28,10 +28,10 @@ struct EvaluateCommand: ParsableCommand {
         help: ArgumentHelp("Model folder of the pruned model, or the folder of its finished run.", valueName: "dir"))
     var pruned: String?
 
-    @Option(help: ArgumentHelp("Folder of PNGs, in place of --dense.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Folder of PNGs or JPEGs, in place of --dense.", valueName: "dir"))
     var denseImages: String?
 
-    @Option(help: ArgumentHelp("Folder of PNGs of the same names, in place of --pruned.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Folder of pictures of the same names, in place of --pruned.", valueName: "dir"))
     var prunedImages: String?
 
     @Option(help: ArgumentHelp("Folder to write; must be new or empty.", valueName: "dir"))
@@ -52,14 +52,22 @@ struct EvaluateCommand: ParsableCommand {
 
     @Option(
         name: .customLong("class"), parsing: .unconditional,
-        help: ArgumentHelp("Class of every image, for conditional models.", valueName: "k"))
-    var classLabel: Int?
+        help: ArgumentHelp(
+            "Class of every image, for class-conditional models, or all: image i has class i mod the number of "
+                + "classes, and there is a table by class (default: all).", valueName: "k|all"))
+    var classes: String?
 
     @Option(help: ArgumentHelp("Folder or file of real images.", valueName: "path"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Part of the data: train or test (default: train).", valueName: "name"))
+    @Option(help: ArgumentHelp("Part of the data: train, validation or test (default: train).", valueName: "name"))
     var split: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Column of the data's metadata.csv or metadata.jsonl with the classes (default: label).", valueName: "name")
+    )
+    var labelColumn: String?
 
     @Option(help: ArgumentHelp("Folder of a feature net, see train-features.", valueName: "dir"))
     var features: String?
@@ -120,9 +128,9 @@ struct EvaluateCommand: ParsableCommand {
     private func refuseModelOptions() throws {
         let given: [(String, Bool)] = [
             ("--count", count != nil), ("--sampler", sampler != nil), ("--steps", steps != nil),
-            ("--class", classLabel != nil), ("--data", data != nil), ("--split", split != nil),
-            ("--features", features != nil), ("--batch-size", batchSize != nil), ("--save-images", saveImages),
-            ("--seed", seed.seed != nil), ("--variant", variant.variant != nil),
+            ("--class", classes != nil), ("--data", data != nil), ("--split", split != nil),
+            ("--label-column", labelColumn != nil), ("--features", features != nil), ("--batch-size", batchSize != nil),
+            ("--save-images", saveImages), ("--seed", seed.seed != nil), ("--variant", variant.variant != nil),
         ]
         if let (name, _) = given.first(where: \.1) {
             throw RequestError.conflict(
@@ -136,15 +144,17 @@ struct EvaluateCommand: ParsableCommand {
         settings.seed = UInt64(seed.seed ?? 0)
         if let sampler { settings.sampler = try SamplerName(named: sampler, kind: "sampler") }
         settings.steps = steps ?? settings.steps
-        settings.classLabel = classLabel
+        settings.classes = try classes.map { try ClassChoice(option: $0) }
         settings.batchSize = batchSize ?? settings.batchSize
         settings.savesImages = saveImages
-        for (name, value) in [("--split", split), ("--features", features)] where value != nil && data == nil {
+        let dependent = [("--split", split), ("--label-column", labelColumn), ("--features", features)]
+        for (name, value) in dependent where value != nil && data == nil {
             throw RequestError.conflict("\(name) has no effect without --data")
         }
         if let data {
             settings.data.path = data
             if let split { settings.data.split = try DatasetSpecification.Split(named: split, kind: "split") }
+            settings.data.labelColumn = labelColumn ?? ""
             settings.features = features.map { URL(fileURLWithPath: $0) }
         }
         return settings

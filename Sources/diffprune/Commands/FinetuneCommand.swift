@@ -14,8 +14,10 @@ struct FinetuneCommand: ParsableCommand {
             --data Samples/fashion-mnist --steps 500
             """)
 
-    @OptionGroup var model: ModelOption
+    @OptionGroup var model: RunModelOption
     @OptionGroup var options: RunOptions
+    @OptionGroup var trial: DryRunOptions
+    @OptionGroup var output: ForecastFormat
 
     @Option(help: ArgumentHelp("Model to imitate, usually the one before pruning.", valueName: "dir"))
     var teacher: String?
@@ -36,19 +38,28 @@ struct FinetuneCommand: ParsableCommand {
         var overrides = options.overrides
         if let steps { overrides.append("finetuning.steps=\(steps)") }
         if let seed = seed.seed { overrides.append("finetuning.seed=\(seed)") }
-        let configuration = try FinetuningRunConfiguration(
-            file: options.configurationURL(), overrides: overrides, data: data, hasTeacher: teacher != nil)
+        let path = try model.path(options)
+        let teacher = try options.path(of: "teacher", given: teacher)
+        var configuration = try FinetuningRunConfiguration(
+            file: options.configurationURL(isComplete: data != nil), overrides: overrides, data: data,
+            hasTeacher: teacher != nil)
+        try options.locate(&configuration.data)
+        var places = ["model": path]
+        places["teacher"] = teacher
         let types = try dtype.types
-        let result = try options.running {
-            let variant = try model.variant.chosen(among: [model.model] + (teacher.map { [$0] } ?? []))
-            var pipeline = try ModelOption.load(model.model, variant: variant(model.model))
+        let variant = try model.variant.chosen(among: [path] + (teacher.map { [$0] } ?? []))
+        func workflow() throws -> FinetuningWorkflow {
+            var pipeline = try ModelOption.load(path, variant: variant(path))
             if let types { pipeline.weightTypes = types }
             return try FinetuningWorkflow(
                 configuration, pipeline: pipeline,
                 teacher: teacher.map { try ModelOption.load($0, variant: variant($0)) },
-                in: options.context(general)
-            ).run()
+                in: options.context(general, models: places, data: configuration.data))
         }
+        if try trial.print(options, json: output.isJSON(trial), { try workflow().forecast() }) { return }
+        let result = try options.running(
+            "finetune", general, repeating: dtype.repeated + model.variant.repeated
+        ) { try workflow().run() }
         try StandardStreams.write("model: \(result.path)\n")
     }
 }

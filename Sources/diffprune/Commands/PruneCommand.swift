@@ -16,8 +16,10 @@ struct PruneCommand: ParsableCommand {
             --target macs=0.5 --data Samples/fashion-mnist
             """)
 
-    @OptionGroup var model: ModelOption
+    @OptionGroup var model: RunModelOption
     @OptionGroup var options: RunOptions
+    @OptionGroup var trial: DryRunOptions
+    @OptionGroup var output: ForecastFormat
 
     @Option(help: ArgumentHelp("Pruning method, see diffprune methods.", valueName: "name"))
     var method: String?
@@ -42,7 +44,8 @@ struct PruneCommand: ParsableCommand {
     mutating func run() throws {
         general.apply()
         try options.checkOutput()
-        let file = options.configurationURL(replacedBy: method != nil)
+        let file = try options.configurationURL(replacedBy: method != nil)
+        let path = try model.path(options)
         guard file != nil || method != nil else {
             throw RequestError.conflict(
                 "neither --config nor --method is there: expected one of them, "
@@ -51,15 +54,18 @@ struct PruneCommand: ParsableCommand {
         var overrides = options.overrides
         if let steps = finetuneSteps { overrides.append("finetuning.steps=\(steps)") }
         if let seed = seed.seed { overrides += ["pruning.seed=\(seed)", "finetuning.seed=\(seed)"] }
-        let configuration = try PruningRunConfiguration(
+        var configuration = try PruningRunConfiguration(
             file: file, overrides: overrides, method: method, target: target, data: data)
+        try options.locate(&configuration.data)
         let types = try dtype.types
-        var pipeline = try model.load()
+        var pipeline = try ModelOption.load(path, variant: model.variant.variant)
         if let types { pipeline.weightTypes = types }
-        let loaded = pipeline
-        let outcome = try options.running {
-            try PruningWorkflow(configuration, pipeline: loaded, in: options.context(general)).run()
-        }
+        let workflow = PruningWorkflow(
+            configuration, pipeline: pipeline,
+            in: options.context(general, models: ["model": path], data: configuration.data))
+        if try trial.print(options, json: output.isJSON(trial), workflow.forecast) { return }
+        let outcome = try options.running(
+            "prune", general, repeating: dtype.repeated + model.variant.repeated, workflow.run)
         let asked = outcome.record.asked
         try StandardStreams.write(
             """

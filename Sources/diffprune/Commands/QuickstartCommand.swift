@@ -38,6 +38,9 @@ struct QuickstartCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Sampling steps.", valueName: "n"))
     var steps = 50
 
+    @Flag(help: "Go on with the quick start in the output folder, given as it began.")
+    var resume = false
+
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -51,19 +54,29 @@ struct QuickstartCommand: ParsableCommand {
             settings.seed = UInt64(seed)
             overrides += ["pruning.seed=\(seed)", "finetuning.seed=\(seed)"]
         }
+        guard !resume || output != nil else {
+            throw RequestError.conflict("--resume needs --output, the folder to go on in")
+        }
         let here = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
         let url = output.map { URL(fileURLWithPath: $0) } ?? QuickstartWorkflow.freshFolder(in: here)
-        let outcome = try OutputClaim.holding(url) {
-            try OccupiedFolder.explained {
-                try QuickstartWorkflow(
-                    samples: BundledSamples(folder: samples.map { URL(fileURLWithPath: $0) }),
-                    configuration: config.map { URL(fileURLWithPath: $0) }, overrides: overrides, evaluation: settings,
-                    command: CommandLine.shellText,
-                    in: RunContext(output: url, progress: general.progress, warning: general.warning)
-                ).run()
+        var context = RunContext(
+            output: url, occupied: resume ? .resumed : .refused, progress: general.progress, warning: general.warning)
+        context.interruption = Signals.interruption
+        do {
+            let outcome = try OutputClaim.holding(url) {
+                try OccupiedFolder.explained {
+                    try QuickstartWorkflow(
+                        samples: BundledSamples(folder: samples.map { URL(fileURLWithPath: $0) }),
+                        configuration: config.map { URL(fileURLWithPath: $0) }, overrides: overrides,
+                        evaluation: settings, command: CommandLine.shellText, in: context
+                    ).run()
+                }
             }
+            for warning in outcome.evaluation.warnings { StandardStreams.warn(warning) }
+            try StandardStreams.write(outcome.summary + "\n")
+        } catch let stop as RunStopped {
+            let more = (output == nil ? ["--output", url.path] : []) + (resume ? [] : ["--resume"])
+            throw StoppedCommand(stop, goOnWith: CommandLine.shellText(adding: more))
         }
-        for warning in outcome.evaluation.warnings { StandardStreams.warn(warning) }
-        try StandardStreams.write(outcome.summary + "\n")
     }
 }

@@ -10,7 +10,7 @@ struct SampleCommand: ParsableCommand {
         commandName: "sample", abstract: "Draws images with a model.",
         discussion: """
             Writes images/000000.png… and grid.png (the first \(SamplingWorkflow.gridLimit) at most). Image i depends \
-            on the model, the seed, i, the sampler and the steps alone. With --noise all noise comes from a \
+            on the model, the seed, i, its class, the sampler and the steps alone. With --noise all noise comes from a \
             safetensors file: initial [N,C,H,W] and, for a sampler that draws noise, step_noise [steps,N,C,H,W] in \
             sampling order; the images before rounding then also go to samples.safetensors.
 
@@ -35,8 +35,10 @@ struct SampleCommand: ParsableCommand {
 
     @Option(
         name: .customLong("class"), parsing: .unconditional,
-        help: ArgumentHelp("Class of every image, for a conditional model.", valueName: "k"))
-    var classLabel: Double?
+        help: ArgumentHelp(
+            "Class of every image, for a class-conditional model, or all: image i has class i mod the number of "
+                + "classes (default: all).", valueName: "k|all"))
+    var classes: String?
 
     @Option(help: ArgumentHelp("Safetensors file to take all noise from.", valueName: "file"))
     var noise: String?
@@ -60,7 +62,7 @@ struct SampleCommand: ParsableCommand {
         request.count = count
         request.seed = seed.seed ?? 0
         request.steps = steps
-        request.classLabel = classLabel
+        request.classes = try classes.map { try ClassChoice(option: $0) }
         request.batchSize = batchSize
         let url = URL(fileURLWithPath: output)
         let drawn = try OccupiedFolder.explained {

@@ -15,22 +15,26 @@ struct TrainCommand: ParsableCommand {
 
     @OptionGroup var options: RunOptions
     @OptionGroup var dtype: DTypeOption
+    @OptionGroup var trial: DryRunOptions
+    @OptionGroup var output: ForecastFormat
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
     mutating func run() throws {
         general.apply()
         try options.checkOutput()
-        guard let file = options.configurationURL() else {
+        guard let file = try options.configurationURL() else {
             throw RequestError.conflict(
                 "--config is missing: expected a YAML file, or --resume with a run in the output folder")
         }
         let overrides = options.overrides + (seed.seed.map { ["training.seed=\($0)"] } ?? [])
-        let configuration = try TrainingRunConfiguration(file: file, overrides: overrides)
-        let types = try dtype.types ?? .float32
-        let model = try options.running {
-            try TrainingWorkflow(configuration, storedAs: types, in: options.context(general)).run()
-        }
+        var configuration = try TrainingRunConfiguration(file: file, overrides: overrides)
+        try options.locate(&configuration.data)
+        let workflow = TrainingWorkflow(
+            configuration, storedAs: try dtype.types ?? .float32,
+            in: options.context(general, data: configuration.data))
+        if try trial.print(options, json: output.isJSON(trial), workflow.forecast) { return }
+        let model = try options.running("train", general, repeating: dtype.repeated, workflow.run)
         try StandardStreams.write("model: \(model.path)\n")
     }
 }

@@ -8,13 +8,18 @@ struct TrainFeaturesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train-features", abstract: "Trains the classifier whose features Fréchet distances are taken in.",
         discussion: """
-            The configuration has the sections data (labelled images with a train and a test split) and features.
+            The configuration has the sections data (labelled images with a train and a test or validation split) \
+            and features; --data and --set do without a file. Then evaluate takes the folder by --features.
 
-            Example: diffprune train-features --config configs/fashion-features.yaml --output runs/fashion-features
+            Example: diffprune train-features --data my-images --set features.input_size=32 features.channels=3 \
+            --output my-features
             """)
 
     @Option(help: ArgumentHelp("Configuration, YAML.", valueName: "file"))
-    var config: String
+    var config: String?
+
+    @Option(help: ArgumentHelp("Folder of labelled images, in place of data.path.", valueName: "path"))
+    var data: String?
 
     @Option(help: ArgumentHelp("Folder to write; must be new or empty.", valueName: "dir"))
     var output: String
@@ -30,10 +35,11 @@ struct TrainFeaturesCommand: ParsableCommand {
     mutating func run() throws {
         general.apply()
         let document = try ConfigurationDocument(
-            file: URL(fileURLWithPath: config),
+            file: config.map { URL(fileURLWithPath: $0) },
             overrides: overrides + (seed.seed.map { ["features.seed=\($0)"] } ?? []), sections: ["data", "features"])
         var configuration = FeatureTrainingConfiguration()
         configuration.data = try document.section("data")
+        configuration.data.path = data ?? configuration.data.path
         configuration.features = try document.section("features", defaults: FeatureTrainingSettings())
         let result = try FeatureTrainingWorkflow(
             configuration, in: RunContext(output: URL(fileURLWithPath: output), progress: general.progress)

@@ -30,7 +30,8 @@ struct CommandFailure {
         status = Self.isUsage(error) ? ExitStatus.usage : ExitStatus.data
         message =
             switch error {
-            case let error as CocoaError: error.localizedDescription
+            case let error as CocoaError:
+                (error.filePath.map { "\($0): " } ?? "") + StorageError.cause(of: error)
             default: "\(error)"
             }
     }
@@ -38,8 +39,7 @@ struct CommandFailure {
     private static func isUsage(_ error: any Error) -> Bool {
         switch error {
         case is RequestError, is UnknownName, is ConfigurationError, is BudgetError, is SettingError,
-            DatasetError.badOption, SchedulerError.stepCount,
-            SchedulerError.invalidValue, EvidenceError.missing, EvaluationError.classLabel:
+            DatasetError.badOption, SchedulerError.stepCount, SchedulerError.invalidValue, EvidenceError.missing:
             true
         default: false
         }

@@ -3,6 +3,8 @@ import Foundation
 import Synchronization
 
 /// Standard output and error, for text that is written whole.
+///
+/// What is shown may come from anybody's files: what would act on a terminal is shown as its code point.
 enum StandardStreams {
     /// Whether a progress line without an end stands on the terminal.
     private static let hasOpenLine = Mutex(false)
@@ -20,7 +22,7 @@ enum StandardStreams {
     /// Writes to standard output. A reader that has left has had what it wanted: no error.
     static func write(_ text: String) throws {
         closeLine()
-        let code = put(text, on: STDOUT_FILENO)
+        let code = put(text.printable, on: STDOUT_FILENO)
         guard code == 0 || code == EPIPE else {
             throw StorageError.unwritable(path: "standard output", reason: String(cString: strerror(code)))
         }
@@ -36,12 +38,28 @@ enum StandardStreams {
         closeLine()
         let line = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
             .filter { !$0.isEmpty }.joined(separator: " ")
-        _ = put("\(kind): \(line)\n", on: STDERR_FILENO)
+        _ = put("\(kind): \(line.printable)\n", on: STDERR_FILENO)
+    }
+
+    /// One line on standard error that is neither error nor warning.
+    static func say(_ line: String) {
+        closeLine()
+        _ = put(line + "\n", on: STDERR_FILENO)
+    }
+
+    /// On a terminal: says that a run ends after its step, since a step may take a while.
+    ///
+    /// - Parameter isKey: whether the user asked for it by a key.
+    static func announceStop(isKey: Bool) {
+        guard errorIsTerminal else { return }
+        closeLine()
+        showProgress("stopping after this step" + (isKey ? "; Ctrl-C again ends at once" : ""), replacing: true)
     }
 
     /// A line of progress; on a terminal it takes the place of the one before.
     static func showProgress(_ line: String, replacing: Bool) {
         hasOpenLine.withLock { $0 = replacing }
+        let line = line.printable
         _ = put(replacing ? "\r\u{1B}[K\(line)" : "\(line)\n", on: STDERR_FILENO)
     }
 

@@ -39,9 +39,12 @@ enum Tool {
     ///
     /// - Parameters:
     ///   - fileLimit: the most kilobytes that a file may grow to.
+    ///   - shell: what a shell does before it becomes the tool, such as "ulimit -v 200000"; one that hangs is then
+    ///     killed.
     ///   - environment: beside what this process has.
     static func start(
-        _ arguments: [String], in scratch: Scratch, fileLimit: Int? = nil, environment: [String: String] = [:]
+        _ arguments: [String], in scratch: Scratch, fileLimit: Int? = nil, shell: String? = nil,
+        environment: [String: String] = [:]
     ) throws -> Process {
         let process = Process()
         process.executableURL = url
@@ -50,6 +53,10 @@ enum Tool {
         if let fileLimit {
             process.executableURL = URL(fileURLWithPath: "/bin/bash")
             process.arguments = ["-c", "ulimit -f \(fileLimit) && exec \"$0\" \"$@\"", url.path] + arguments
+        }
+        if let shell {
+            process.executableURL = URL(fileURLWithPath: "/bin/bash")
+            process.arguments = ["-c", "\(shell); exec timeout -s KILL 60 \"$0\" \"$@\"", url.path] + arguments
         }
         process.currentDirectoryURL = Repository.folder
         for (name, set) in [("stdout", \Process.standardOutput), ("stderr", \Process.standardError)] {
@@ -67,10 +74,11 @@ enum Tool {
 
     @discardableResult
     static func run(
-        _ arguments: [String], fileLimit: Int? = nil, environment: [String: String] = [:]
+        _ arguments: [String], fileLimit: Int? = nil, shell: String? = nil, environment: [String: String] = [:]
     ) throws -> Result {
         let scratch = try Scratch()
-        let process = try start(arguments, in: scratch, fileLimit: fileLimit, environment: environment)
+        let process = try start(
+            arguments, in: scratch, fileLimit: fileLimit, shell: shell, environment: environment)
         process.waitUntilExit()
         return Result(
             status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,

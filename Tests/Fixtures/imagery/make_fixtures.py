@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """Makes the fixtures of ImageryTests. Needs Pillow and NumPy (made with 13.0.0 and 2.4.6).
 
+JPEGs are written and read by Pillow, whose pixels are kept beside them as PNGs.
+
 Every PNG colour type is written here, by a few lines over zlib, so that the pixel values expected of it are known
 without any decoder; where Pillow reads the type right, it must agree. Resized images are Pillow's.
 """
 
 import gzip
+import io
 import json
 import pathlib
 import struct
 import zlib
 
 import numpy
-from PIL import Image
+from PIL import Image, ImageOps
 
 HERE = pathlib.Path(__file__).parent
 WIDTH, HEIGHT = 9, 7
@@ -182,10 +185,94 @@ def idx():
     )
 
 
+def jpegs():
+    draws = numpy.random.default_rng(21)
+
+    def picture(height, width, channels):
+        y, x = numpy.mgrid[:height, :width]
+        planes = [127 + 100 * numpy.sin((x + 5 * c) / 4) * numpy.cos(y / (3 + c)) for c in range(channels)]
+        noise = draws.integers(-60, 60, (height, width, channels))
+        pixels = numpy.clip(numpy.stack(planes, 2) + noise, 0, 255).astype(numpy.uint8)
+        return Image.fromarray(pixels[:, :, 0] if channels == 1 else pixels, {1: "L", 3: "RGB", 4: "CMYK"}[channels])
+
+    def keep(name, data):
+        (HERE / "jpeg" / f"{name}.jpg").write_bytes(data)
+        read = Image.open(io.BytesIO(data))
+        read.load()
+        # As the library datasets does, by which diffusers' scripts read folders.
+        read = ImageOps.exif_transpose(read)
+        (read.convert("RGB") if read.mode == "CMYK" else read).save(HERE / "jpeg" / f"{name}.png")
+
+    def encoded(image, **options):
+        file = io.BytesIO()
+        image.save(file, "JPEG", **options)
+        return file.getvalue()
+
+    def patched(data, marker, offset, value):
+        """With the byte `offset` behind a marker's length changed."""
+        place = data.index(bytes([0xFF, marker])) + 4 + offset
+        return data[:place] + bytes([value]) + data[place + 1 :]
+
+    odd = picture(29, 37, 3)
+    for sampling in ("4:4:4", "4:2:2", "4:2:0"):
+        for quality in (30, 75, 95):
+            name = f"rgb-{sampling.replace(':', '')}-{quality}"
+            keep(name, encoded(odd, quality=quality, subsampling=sampling))
+        keep(f"progressive-{sampling.replace(':', '')}", encoded(odd, subsampling=sampling, progressive=True))
+    keep("grey", encoded(picture(29, 37, 1)))
+    keep("grey-progressive", encoded(picture(29, 37, 1), progressive=True))
+    keep("one-pixel", encoded(picture(1, 1, 3)))
+    keep("narrow", encoded(picture(40, 3, 3), subsampling="4:2:0"))
+    keep("optimized", encoded(odd, optimize=True))
+    keep("restarts", encoded(odd, restart_marker_blocks=2))
+    keep("stored-as-rgb", encoded(odd, keep_rgb=True))
+    square = picture(32, 32, 3)
+    # As many blocks either way: chroma halved across is read as halved down.
+    keep("rgb-440", patched(encoded(square, subsampling="4:2:2"), 0xC0, 7, 0x12))
+    inks = encoded(picture(29, 37, 4))
+    keep("cmyk", inks)
+    # The transform in Adobe's segment: luma and chroma of the inks.
+    keep("ycck", patched(inks, 0xEE, 11, 2))
+    small = picture(9, 14, 3)
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        keep(f"orientation-{orientation}", encoded(small, subsampling="4:4:4", exif=exif))
+    exif = Image.Exif()
+    exif.endian = "<"
+    exif[0x0112] = 6
+    keep("orientation-little-endian", encoded(small, subsampling="4:4:4", exif=exif))
+    keep("with-text-behind", encoded(small) + b"what a camera puts after the end")
+
+    def spoil(name, data):
+        (HERE / "jpeg-bad" / f"{name}.jpg").write_bytes(data)
+
+    def sized(data, height, width):
+        for offset, value in enumerate(struct.pack(">HH", height, width)):
+            data = patched(data, 0xC0, 1 + offset, value)
+        return data
+
+    good = encoded(small)
+    spoil("no-end", good[:-2])
+    spoil("half", good[: len(good) // 2])
+    spoil("header-only", good[: good.index(b"\xff\xda")])
+    spoil("too-wide", sized(good, 7, 40_000))
+    spoil("too-many-pixels", sized(good, 30_000, 30_000))
+    spoil("too-short", sized(good, 8_000, 8_000))
+    spoil("no-width", sized(good, 9, 0))
+    spoil("more-rows", sized(good, 900, 14))
+    spoil("12-bits", patched(good, 0xC0, 0, 12))
+    spoil("2-components", patched(patched(encoded(square), 0xC0, 5, 2), 0xDA, 0, 2))
+    spoil("garbage", good[:-40] + bytes(draws.integers(0, 255, 38).tolist()) + good[-2:])
+    spoil("not-a-jpeg", b"no picture")
+    (HERE / "jpeg-bad" / "webp.jpg").write_bytes(b"RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0\x2f\0\0\0")
+
+
 if __name__ == "__main__":
-    for folder in ("png", "png-bad", "resize", "idx"):
+    for folder in ("png", "png-bad", "resize", "idx", "jpeg", "jpeg-bad"):
         (HERE / folder).mkdir(exist_ok=True)
     good_pngs()
     bad_pngs()
     resized()
     idx()
+    jpegs()

@@ -13,6 +13,7 @@ import WeightFiles
     @Test func checkpointsOfATraining() throws {
         let runs = try RunFixtures()
         try runs.train("run", "steps=4")
+        try runs.reopen("run")
         let store = CheckpointStore(folder: runs.path("run/checkpoints"))
         let good = try store.load(step: 4)
         let tensors = try good.tensors.names.map {
@@ -73,7 +74,8 @@ import WeightFiles
         let configuration = try PruningRunConfiguration(
             file: nil,
             overrides: [
-                "finetuning.steps=4", "finetuning.batch_size=2", "pruning.calibration_batches=1",
+                "finetuning.steps=4", "finetuning.keep_checkpoints=true", "finetuning.batch_size=2",
+                "pruning.calibration_batches=1",
                 "pruning.calibration_batch_size=2", "method.rounds=3", "pruning.target=macs=0.7",
             ], method: method, data: runs.images.path)
         func prune(resuming: Bool) throws {
@@ -83,6 +85,7 @@ import WeightFiles
             ).run()
         }
         try prune(resuming: false)
+        try runs.reopen("run")
         let step = try #require(try CheckpointStore(folder: runs.path("run/checkpoints")).steps().first)
         let good = try CheckpointStore(folder: runs.path("run/checkpoints")).load(step: step)
         try CheckpointStore(folder: runs.path("run/checkpoints")).discard(after: step)

@@ -58,9 +58,9 @@ import Testing
 
         for stopped in 0...stages.count {
             let name = "stopped-\(stopped)"
-            try stop(workflow(name, .refused), after: stopped)
+            try stop(workflow(name, .refused), resuming: false, after: stopped)
             // A second stop: the state that was restored is what is saved again.
-            try stop(workflow(name, .resumed), after: min(stopped + 1, stages.count))
+            try stop(workflow(name, .resumed), resuming: true, after: min(stopped + 1, stages.count))
             _ = try workflow(name, .resumed).run()
             for file in [
                 "model/unet/diffusion_pytorch_model.safetensors", "model/pruning.json", "metrics.jsonl", "config.yaml",
@@ -74,8 +74,9 @@ import Testing
     }
 
     /// Carries out so many stages, and lets the run go with nothing but what is in its folder.
-    private func stop(_ workflow: PruningWorkflow, after stages: Int) throws {
-        let (run, folder) = try workflow.begin()
+    private func stop(_ workflow: PruningWorkflow, resuming: Bool, after stages: Int) throws {
+        let (run, folder) = try workflow.opened()
+        if resuming { try folder.resume(warning: nil, restore: run.restore) }
         while run.position.stage < stages { try run.advanceStage(in: folder) }
     }
 }

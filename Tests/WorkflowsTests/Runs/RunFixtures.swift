@@ -21,7 +21,8 @@ final class RunFixtures {
             model: {sample_size: 4, in_channels: 1, out_channels: 1, block_out_channels: [8], norm_num_groups: 4,
               down_block_types: [DownBlock2D], up_block_types: [UpBlock2D], layers_per_block: 1, attention_head_dim: 8}
             data: {path: "\(images.path)"}
-            training: {batch_size: 3, steps: 13, sample_every: 5, ema: 0.9, checkpoint_every: 4}
+            training: {batch_size: 3, steps: 13, sample_every: 5, ema: 0.9, checkpoint_every: 4,
+              keep_checkpoints: true}
             """.utf8
         ).write(to: configuration)
     }
@@ -37,10 +38,23 @@ final class RunFixtures {
     }
 
     func train(_ name: String, resuming: Bool = false, warning: WarningHandler? = nil, _ overrides: String...) throws {
+        try train(
+            in: RunContext(output: path(name), occupied: resuming ? .resumed : .refused, warning: warning), overrides)
+    }
+
+    func train(in context: RunContext, _ overrides: [String]) throws {
         try TrainingWorkflow(
-            TrainingRunConfiguration(file: configuration, overrides: overrides.map { "training.\($0)" }),
-            in: RunContext(output: path(name), occupied: resuming ? .resumed : .refused, warning: warning)
+            TrainingRunConfiguration(file: configuration, overrides: overrides.map { "training.\($0)" }), in: context
         ).run()
+    }
+
+    /// Puts a run that was done, and kept its checkpoints, back to where its model was not written yet.
+    func reopen(_ name: String) throws {
+        let record = RunRecord(folder: path(name))
+        var content = try #require(try record.read())
+        content.finished = nil
+        try record.write(content)
+        try FileManager.default.removeItem(at: path("\(name)/model"))
     }
 
     /// Fails unless two run folders hold the same, apart from times and what names the folder.

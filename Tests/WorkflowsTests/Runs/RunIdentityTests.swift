@@ -4,7 +4,7 @@ import Testing
 
 @testable import Workflows
 
-/// A run is gone on with as what it began as, or not at all.
+/// A run is resumed as what it began as, or not at all.
 @Suite struct RunIdentityTests {
     private func expectRefused(
         _ runs: RunFixtures, naming words: String..., sourceLocation: SourceLocation = #_sourceLocation,

@@ -1,0 +1,38 @@
+import ModelFolders
+import Reports
+import Runs
+import Workflows
+
+extension Forecast {
+    /// What `--dry-run` prints.
+    func text() throws -> String {
+        var lines: [String] = []
+        if let pruning {
+            let lowest = pruning.lowest.map { limit, remaining in
+                let isRemoval = limit.quantity == .sparsity
+                // Rounded to the side on which it can be reached.
+                let value = isRemoval ? ((1 - remaining) * 1000).rounded(.down) : (remaining * 1000).rounded(.up)
+                return "\(limit.quantity.rawValue)=\(NumberText.short(value / 1000))"
+            }
+            lines.append(
+                "target   \(pruning.target), within reach (the furthest is \(lowest.joined(separator: ",")))")
+        }
+        lines.append("time     " + (outlook?.description ?? "a moment: nothing is trained or scored"))
+        lines.append("memory   about \(NumberText.bytes(memoryBytes))")
+        if let pruning {
+            if let removal = pruning.removal {
+                lines.append("removes  as below")
+                lines.append(try AchievedTable.text(removal.achieved).trimmingSuffix("\n"))
+            } else {
+                lines.append("removes  what the scores of images and the training between mask updates will say")
+            }
+        }
+        return lines.joined(separator: "\n") + "\nNothing was written.\n"
+    }
+}
+
+extension String {
+    fileprivate func trimmingSuffix(_ suffix: String) -> String {
+        hasSuffix(suffix) ? String(dropLast(suffix.count)) : self
+    }
+}
