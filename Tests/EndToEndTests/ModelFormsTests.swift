@@ -258,6 +258,11 @@ import WeightFiles
         let model = try copy("model")
         #expect(try prune(model, to: "run").status == 0)
         try FileManager.default.removeItem(at: scratch.url.appendingPathComponent("run/model/pruning.json"))
+        // The configuration says it too, unless another program wrote it.
+        #expect(try info(scratch.path("run"))["pruning"] != nil)
+        try edit(
+            scratch.url.appendingPathComponent("run/model/unet/config.json"),
+            ["_class_name": "UNet2DModel", "pruning": nil])
         for command in [["info"], ["sample", "--output", scratch.path("o")]] {
             let refused = try Tool.run(command + ["--model", scratch.path("run/model")])
             #expect(refused.status == 65 && refused.complaints.count == 1)

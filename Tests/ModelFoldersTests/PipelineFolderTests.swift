@@ -271,7 +271,7 @@ private struct PrunedFolder {
             method: "test", configuration: "", seed: 0, asked: .init(quantity: "sparsity", value: 0.5),
             achieved: .init(parameters: change, macs: change, channels: change),
             groups: model.channelGroups.map { .init(name: $0.name, originalWidth: $0.originalWidth, kept: $0.kept) })
-        pipeline = Pipeline(model: model, scheduler: dense.scheduler, pruning: record)
+        pipeline = try Pipeline(model: model, scheduler: dense.scheduler, pruning: record)
         folder = PipelineFolder(parent.appendingPathComponent("model"))
         try folder.save(pipeline)
     }

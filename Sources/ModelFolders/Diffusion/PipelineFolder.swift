@@ -68,7 +68,7 @@ public struct PipelineFolder: ModelFamily {
     }
 
     /// `pruning.json` alone; nil where there is none.
-    public func record() throws -> PruningRecord? { try ModelFolder(url).readRecord() }
+    public func record() throws -> PruningRecord? { try ModelFolder(root).readRecord() }
 
     // MARK: parts
 

@@ -51,10 +51,14 @@ struct ExportCommand: ParsableCommand {
 
     /// What a program that loads the file has to know beside its inputs and outputs.
     private static func metadata(_ pipeline: Pipeline) throws -> [(String, String)] {
-        var entries = [
-            ("prediction_type", pipeline.scheduler.predictionType.rawValue),
-            ("scheduler", try JSONValue(encoding: pipeline.scheduler).text(.compact)),
-        ]
+        var entries: [(String, String)] = []
+        // Calling a model takes no noise schedule, and there may be none.
+        if let scheduler = try? pipeline.scheduler {
+            entries = [
+                ("prediction_type", scheduler.predictionType.rawValue),
+                ("scheduler", try JSONValue(encoding: scheduler).text(.compact)),
+            ]
+        }
         if let pruning = pipeline.pruning { entries.append(("pruning_method", pruning.method)) }
         return entries
     }

@@ -10,7 +10,7 @@ enum AchievedTable {
             + "of the dense model before all \(history.count + 1) prunings:\n" + text(inAll)
     }
 
-    private static func text(_ achieved: PruningRecord.Achieved) throws -> String {
+    static func text(_ achieved: PruningRecord.Achieved) throws -> String {
         var table = TextTable(columns: [
             .init(""), .init("dense", .right), .init("pruned", .right), .init("left", .right),
         ])
