@@ -12,8 +12,8 @@ import Foundation
 /// Hidden entries and what operating systems leave behind (`Thumbs.db`, `__MACOSX`…) are passed over, and so are texts
 /// beside pictures (licences, `.txt`, `.md`, `.csv`, `.json`…). Any other file among pictures is an error.
 public enum DatasetReader {
-    /// - Throws: `DatasetError`, `StorageError`, or `ImageFileError` for a picture that cannot be read; all name the file
-    ///   or folder.
+    /// - Throws: `DatasetError`, `StorageError`, or `ImageFileError` for a picture that cannot be read; all name the
+    ///   file or folder.
     public static func open(_ specification: DatasetSpecification) throws -> InMemoryDataset {
         try specification.validate()
         let url = URL(fileURLWithPath: specification.path)
