@@ -2,11 +2,11 @@
 public enum SamplerName: String, Codable, Sendable, CaseIterable {
     case ddpm, ddim
 
-    /// The one that the scheduler's class stands for.
+    /// The one that the scheduler's class stands for: DDIM for a class of which only the noise schedule is used.
     public init(of configuration: SchedulerConfiguration) {
         switch configuration.schedulerClass {
         case .ddpm: self = .ddpm
-        case .ddim: self = .ddim
+        default: self = .ddim
         }
     }
 

@@ -115,7 +115,7 @@ final class TrainingLoop<Task: LearningTask> {
     private func position(_ step: Int, _ news: Report) -> ProgressUpdate {
         ProgressUpdate(
             phase: news.phase, unit: "step", completed: step, total: totalSteps,
-            detail: recentLoss.map { "loss \(NumberText.plain($0, decimals: 5))" } ?? "")
+            detail: recentLoss.map { "loss \($0.significant())" } ?? "")
     }
 
     /// The sample grids still to be made, for a timetable; nil for none.
