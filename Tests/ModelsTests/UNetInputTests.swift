@@ -1,3 +1,4 @@
+import Files
 import Diffusion
 import Foundation
 import Layers
@@ -65,14 +66,15 @@ import Testing
     func aFourierModelTakesNoTimestepWithoutALogarithm(timestep: Float) throws {
         let fourier = try model { $0.timeEmbeddingType = .fourier }
         expectRefusal(
-            fourier, [2, 8, 8, 3], [3, timestep], saying: ["timestep is \(timestep)", "above 0", "Fourier"])
+            fourier, [2, 8, 8, 3], [3, timestep], saying: ["timestep is \(timestep.plain)", "above 0", "Fourier"])
         // The same for class numbers that are embedded like timesteps.
         let conditional = try model {
             $0.timeEmbeddingType = .fourier
             $0.classEmbedType = .timestep
         }
         expectRefusal(
-            conditional, [1, 8, 8, 3], [3], .numbers([timestep]), saying: ["class label is \(timestep)", "above 0"])
+            conditional, [1, 8, 8, 3], [3], .numbers([timestep]),
+            saying: ["class label is \(timestep.plain)", "above 0"])
         try conditional.check(sampleShape: [1, 8, 8, 3], timesteps: [0.25], classLabels: .numbers([0.5]))
         // What passes is finite.
         for passing in [1e-6, 1e30] as [Float] {

@@ -73,6 +73,8 @@ extension JSONValue {
         efficiency["latency_ms"] = nil
         efficiency["peak_memory_bytes"] = nil
         members["efficiency"] = .object(efficiency)
+        // The date.
+        members["made_by"] = nil
         return .object(members)
     }
 }

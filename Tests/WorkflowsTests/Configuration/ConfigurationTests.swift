@@ -30,7 +30,7 @@ import Workflows
 
     /// The value of a text key is the text given; YAML would cut it, or read something else.
     @Test(arguments: [
-        "set #2", "2024", "1e3", "yes", "null", "[x]", "C: x", "~", "a: b", "it's", "*a &a", "#", " ", "{", "0x10",
+        "set #2", "2024", "1e3", "yes", "null", "[x]", "C: x", "~", "a: b", "it's", "*a &b", "#", " ", "{", "0x10",
     ])
     func textIsTakenAsItStands(path: String) throws {
         let configuration = try PruningRunConfiguration(
