@@ -17,8 +17,13 @@ struct Diffprune: ParsableCommand {
         subcommands: Subcommands.all)
 
     static func main() {
-        ProcessorTime.prepare()
-        Signals.prepare()
+        RoomyStack.run {
+            StandardStreams.prepare()
+            MemoryShortage.prepare()
+            ProcessorTime.prepare()
+            Signals.prepare()
+            Foundation.exit(status(of: ProgramArguments.all))
+        }
     }
 
     /// Runs a command line and says how it ended.
