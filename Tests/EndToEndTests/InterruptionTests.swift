@@ -148,7 +148,7 @@ import Testing
             ["sample", "--model", model, "--output", scratch.path("out"), "--steps", "50"] + many,
             ["evaluate", "--dense", model, "--pruned", model, "--output", scratch.path("out"), "--steps", "50"] + many,
             [
-                "bench", "--model", model, "--sweep", "batch", "--output", scratch.path("out"), "--runs", "100000",
+                "bench", "--model", model, "--sweep", "batch", "--output", scratch.path("out"), "--runs", "10000",
                 "--quiet",
             ],
         ]
@@ -157,7 +157,7 @@ import Testing
             child.waitUntil { scratch.exists("out") }
             child.send(SIGTERM)
             #expect(child.wait() == 143, "\(arguments[0])")
-            #expect(try scratch.contents() == [], "\(arguments[0])")
+            #expect(!scratch.exists("out"), "\(arguments[0])")
             #expect(try scratch.text("stdout") == "" && scratch.text("stderr") == "")
         }
     }

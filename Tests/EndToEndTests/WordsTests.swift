@@ -36,6 +36,10 @@ import Testing
         try FileManager.default.copyItem(at: URL(fileURLWithPath: model), to: url)
         try Data(#"{"_class_name": "\#(scheduler)", "num_train_timesteps": 1000}"#.utf8).write(
             to: url.appendingPathComponent("scheduler/scheduler_config.json"))
+        // The index names the class that is read.
+        let index = url.appendingPathComponent("model_index.json")
+        let text = try String(contentsOf: index, encoding: .utf8)
+        try Data(text.replacingOccurrences(of: "DDPMScheduler", with: scheduler).utf8).write(to: index)
         return url.path
     }
 
