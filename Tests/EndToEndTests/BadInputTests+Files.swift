@@ -56,7 +56,9 @@ extension BadInputTests {
         let start = try #require(text.range(of: "\"block_out_channels\": [")?.upperBound)
         let end = try #require(text[start...].firstIndex(of: "]"))
         try Data((text[..<start] + "4096, 4096" + text[end...]).utf8).write(to: url)
-        try expectRefused(["info", "--model", scratch.path("model")], status: 65, saying: "tensor 'down_blocks.0.resnets.0.conv2.weight' has shape [4, 4, 3, 3], expected [4096, 4096, 3, 3]")
+        try expectRefused(
+            ["info", "--model", scratch.path("model")], status: 65,
+            saying: "tensor 'down_blocks.0.resnets.0.conv2.weight' has shape [4, 4, 3, 3], expected [4096, 4096, 3, 3]")
     }
 
     /// A scheduler of ten thousand unknown keys is read, with a screenful of warnings.

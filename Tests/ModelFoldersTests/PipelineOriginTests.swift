@@ -127,7 +127,10 @@ import Testing
         (["flip_sin_to_cos": nil], "'flip_sin_to_cos' is null, expected true or false"),
         (["add_attention": nil], "'add_attention' is null"),
         (["mid_block_type": "UNetMidBlock2DCrossAttn"], "'mid_block_type' is 'UNetMidBlock2DCrossAttn', expected"),
-        (["down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"]], "'down_block_types' is 'CrossAttnDownBlock2D'"),
+        (
+            ["down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"]],
+            "'down_block_types' is 'CrossAttnDownBlock2D'"
+        ),
         (["up_block_types": ["UpBlock2D", "KUpBlock2D"]], "'up_block_types' is 'KUpBlock2D'"),
         (["time_embedding_type": "sinusoidal"], "expected one of positional, fourier, learned"),
         (["act_fn": "elu"], "expected one of silu, swish, gelu, mish, relu"),
