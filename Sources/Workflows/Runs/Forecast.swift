@@ -73,6 +73,13 @@ extension TrainingLoop {
 extension Forecast {
     /// The most that this process has had in memory so far.
     static var residentBytes: Double {
+        // Of this program alone; what getrusage says includes the process that it was started from, on Linux.
+        if let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+            let kilobytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Double($0) })
+        {
+            return 1024 * kilobytes
+        }
         var usage = rusage()
         #if canImport(Glibc)
             getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
