@@ -68,7 +68,11 @@ public struct ConfigurationDocument {
 
     /// A section whose type spells its keys itself (a diffusers configuration).
     ///
-    /// - Parameter ignoring: keys that may stand there and say nothing.
+    /// - Parameters:
+    ///   - name: the section's.
+    ///   - defaults: what holds for keys that are not there.
+    ///   - ignoring: keys that may stand there and say nothing.
+    ///   - validate: refuses what the section says.
     public func verbatimSection<T: Codable>(
         _ name: String, defaults: T, ignoring: [String] = [], validate: (T) throws -> Void = { _ in }
     ) throws -> T {

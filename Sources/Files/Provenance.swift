@@ -15,7 +15,10 @@ public struct Provenance: Codable, Sendable, Equatable {
     /// Of what is made at this moment; `SOURCE_DATE_EPOCH` (seconds since 1970) takes the clock's place, so that builds
     /// can be compared byte by byte.
     ///
-    /// - Parameter command: may be empty.
+    /// - Parameters:
+    ///   - command: may be empty.
+    ///   - environment: where `SOURCE_DATE_EPOCH` is looked for.
+    ///   - now: what the clock says.
     public init(
         command: String, environment: [String: String] = ProcessInfo.processInfo.environment, now: Date = Date()
     ) {

@@ -2,7 +2,9 @@
 public enum Spelling {
     /// The closest name within a third of the length in edits; nil when nothing is close.
     ///
-    /// - Parameter names: may have dots between the parts of a path; `name` may then be the last part alone.
+    /// - Parameters:
+    ///   - name: what was typed.
+    ///   - names: may have dots between the parts of a path; `name` may then be the last part alone.
     public static func nearest(to name: String, among names: [String]) -> String? {
         // Nothing has so long a name, and the time it takes grows with it.
         guard name.utf8.count <= 100 else { return nil }

@@ -14,6 +14,8 @@ public final class ProgressReporter {
     private let stated: Set<String>
 
     /// - Parameters:
+    ///   - handler: who is told; nil for nobody.
+    ///   - timetable: the work there is.
     ///   - stated: kinds of work without whose measure it is not said how long all will take.
     ///   - now: seconds of a clock.
     public init(

@@ -14,7 +14,12 @@ public struct Timetable {
         /// How many of these the stretch is.
         public let count: Int
 
-        /// - Parameter count: nil for one a piece.
+        /// - Parameters:
+        ///   - kind: pieces of one kind are measured together.
+        ///   - pieces: how many there are.
+        ///   - weight: what one is expected to take in comparison with those of other kinds.
+        ///   - noun: what the user counts, in the singular.
+        ///   - count: nil for one a piece.
         public init(_ kind: String, pieces: Int, weight: Double, noun: String, count: Int? = nil) {
             self.kind = kind
             self.pieces = pieces
