@@ -10,10 +10,9 @@ extension JSONValue {
         guard text.utf8.count <= ConfigurationDocument.maximumBytes else {
             throw ConfigurationError.unreadable(source: source, reason: "larger than 1 MiB, which no configuration is")
         }
-        // Before the parser sees them: a few lines of aliases to aliases stand for more values than memory can hold.
-        if let name = Self.alias(in: text) {
-            throw ConfigurationError.unreadable(
-                source: source, reason: "YAML aliases are not read: '*\(name)' refers to '&\(name)'")
+        // Before they are followed: a few lines of aliases to aliases stand for more values than memory can hold.
+        if let line = Self.lineOfAlias(in: text) {
+            throw ConfigurationError.unreadable(source: source, reason: "YAML aliases are not read (line \(line))")
         }
         let node: Node?
         do {
@@ -25,22 +24,23 @@ extension JSONValue {
         self = try node.map { try Self.value(of: $0, source: source, path: "", depth: 0) } ?? .object([:])
     }
 
-    /// A name that stands behind '&' as well as behind '*', which every alias that means something does.
-    private static func alias(in text: String) -> String? {
-        func names(behind mark: UInt8) -> Set<String> {
-            let parts = text.utf8.split(separator: mark, omittingEmptySubsequences: false).dropFirst()
-            return Set(
-                parts.map { String(decoding: $0.prefix(while: isNameByte), as: UTF8.self) }.filter { !$0.isEmpty })
-        }
-        return names(behind: UInt8(ascii: "*")).intersection(names(behind: UInt8(ascii: "&"))).min()
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-            true
-        default: false
+    /// Where the first alias stands that leads to something; nil where there is none.
+    ///
+    /// Found by the parser, in a text whose every '*' leads to a name that nothing has: what is no alias, as in a
+    /// quoted text or a comment, stays what it is, and the first that is one ends the parsing.
+    private static func lineOfAlias(in text: String) -> Int? {
+        guard text.utf8.contains(UInt8(ascii: "*")), text.utf8.contains(UInt8(ascii: "&")) else { return nil }
+        var nothing = "nothing"
+        while text.contains("&" + nothing) { nothing += "-" }
+        do {
+            _ = try Yams.compose(
+                yaml: text.split(separator: "*", omittingEmptySubsequences: false)
+                    .joined(separator: "*" + nothing))
+            return nil
+        } catch YamlError.composer(_, "found undefined alias", let mark, _) {
+            return mark.line
+        } catch {
+            return nil
         }
     }
 

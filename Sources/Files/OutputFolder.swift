@@ -17,7 +17,7 @@ public enum OutputFolder {
     public static func prepare(_ url: URL, overwriting: Bool, followingLinks: Bool = true) throws -> Bool {
         let folder = url.absoluteURL.standardizedFileURL
         if !followingLinks, FileKind(at: folder) == .link { throw StorageError.link(path: folder.path) }
-        let created = try makeFolders(folder)
+        let created = try Unfinished.uninterrupted { try makeFolders(folder) }
         do {
             if !created, !overwriting { try checkEmpty(folder) }
             try probe(folder)
@@ -50,9 +50,12 @@ public enum OutputFolder {
     public static func claim(_ url: URL, overwriting: Bool) throws -> FolderLock {
         let folder = url.absoluteURL.standardizedFileURL
         for _ in 0..<100 {
-            let created = try makeFolders(folder)
+            // In one step: what takes away an interrupted process's empty folders has to know this one as its own.
+            let (created, locked) = try Unfinished.uninterrupted {
+                (try makeFolders(folder), try FolderLock.ifThere(folder))
+            }
             // One that another process made, and takes away again since it was refused, is made anew.
-            guard let lock = try FolderLock.ifThere(folder) else { continue }
+            guard let lock = locked else { continue }
             do {
                 // One that was made here may have been used by another process before it was locked.
                 try StagedOutput.recover(folder, finishing: overwriting)

@@ -20,6 +20,8 @@ public struct RunContext {
     public var command: String
     /// Where what the run works on lies, by name ("model", "teacher", "data"): noted for those who resume it.
     public var places: [String: URL]
+    /// What was asked for by flags that the configuration has no key for, by name: noted for those who resume the run.
+    public var flags: [String: String]
     /// Asks the run to stop after its step, with all that was done saved.
     public var interruption: Interruption
     public var progress: ProgressHandler?
@@ -30,12 +32,13 @@ public struct RunContext {
 
     public init(
         output: URL, occupied: Occupied = .refused, command: String = "", places: [String: URL] = [:],
-        interruption: Interruption = Interruption(), progress: ProgressHandler? = nil, warning: WarningHandler? = nil
+        flags: [String: String] = [:], interruption: Interruption = Interruption(), progress: ProgressHandler? = nil, warning: WarningHandler? = nil
     ) {
         self.output = output
         self.occupied = occupied
         self.command = command
         self.places = places
+        self.flags = flags
         self.interruption = interruption
         self.progress = progress
         self.warning = warning
@@ -51,7 +54,7 @@ public struct RunContext {
         }
         return try RunFolder(
             output, identity: identity, growth: growth, places: places.mapValues(\.standardizedFileURL.path),
-            resuming: isResuming)
+            flags: flags, resuming: isResuming)
     }
 
     /// Runs `body` with an output folder that can be written; where it throws, none is left that was not there.

@@ -17,6 +17,7 @@ public final class RunFolder {
     private let lock: FolderLock
     private let identity: RunIdentity
     private let places: [String: String]
+    private let flags: [String: String]
     /// What the folder's record said when it was opened; nil for a new run.
     private let began: RunRecord.Content?
     /// Whether the folder says what the run is now.
@@ -60,9 +61,11 @@ public final class RunFolder {
     /// - Parameters:
     ///   - growth: whether the resumed run may have more steps; `resume` then makes that the folder's record.
     ///   - places: where what the run works on lies, by name; those not named stay as they were noted.
+    ///   - flags: what was asked for beside the configuration, by name; likewise.
     /// - Throws: `Failure`, `StorageError`; nothing is then changed.
     package init(
-        _ url: URL, identity: RunIdentity, growth: RunIdentity.Growth, places: [String: String] = [:], resuming: Bool
+        _ url: URL, identity: RunIdentity, growth: RunIdentity.Growth, places: [String: String] = [:],
+        flags: [String: String] = [:], resuming: Bool
     ) throws {
         self.url = url
         let record = RunRecord(folder: url)
@@ -84,9 +87,11 @@ public final class RunFolder {
         self.identity = identity
         self.began = began
         self.places = (began?.places ?? [:]).merging(places) { $1 }
+        self.flags = (began?.flags ?? [:]).merging(flags) { $1 }
         let hasConfiguration = FileKind(at: configuration) != .nothing
         isRecorded =
-            began?.identity == identity && began?.places == self.places && began?.finished == nil && hasConfiguration
+            began?.identity == identity && began?.places == self.places && began?.flags == self.flags
+            && began?.finished == nil && hasConfiguration
         checkpoints = CheckpointStore(folder: url.appendingPathComponent("checkpoints"))
         log = JSONLinesLog(url.appendingPathComponent("metrics.jsonl"))
         guard began == nil else { return }
@@ -96,7 +101,7 @@ public final class RunFolder {
         isRecorded = true
     }
 
-    private var content: RunRecord.Content { RunRecord.Content(identity: identity, places: places) }
+    private var content: RunRecord.Content { RunRecord.Content(identity: identity, places: places, flags: flags) }
 
     /// A run is written into its own folder alone: what came with a link in its place would have what that leads to
     /// changed or deleted.

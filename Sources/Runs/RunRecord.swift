@@ -7,6 +7,8 @@ package struct RunRecord {
         package var identity: RunIdentity
         /// Absolute paths of what the run works on, by name. They are not compared: contents are.
         package var places: [String: String] = [:]
+        /// What was asked for beside the configuration, by flag. It is not compared: it may be asked for anew.
+        package var flags: [String: String] = [:]
         /// What the log held when the run was done; nil before.
         package var finished: LogMark?
     }
@@ -25,6 +27,7 @@ package struct RunRecord {
             "configuration": identity.configuration,
             "inputs": .object(identity.inputs.mapValues { .object($0.mapValues { .string($0) }) }),
             "places": .object(content.places.mapValues { .string($0) }),
+            "flags": .object(content.flags.mapValues { .string($0) }),
         ]
         if let finished = content.finished { members["finished"] = ["metrics": try JSONValue(encoding: finished)] }
         try JSONFile.write(.object(members), to: url)
@@ -44,10 +47,13 @@ package struct RunRecord {
         }
         var content = Content(
             identity: RunIdentity(command: command, configuration: configuration, inputs: inputs))
-        if let places = document["places"] {
-            guard let places = try? places.decoded(as: [String: String].self) else { throw bad("places") }
-            content.places = places
+        func words(_ key: String) throws -> [String: String] {
+            guard let member = document[key] else { return [:] }
+            guard let words = try? member.decoded(as: [String: String].self) else { throw bad(key) }
+            return words
         }
+        content.places = try words("places")
+        content.flags = try words("flags")
         if let finished = document["finished"] {
             guard let mark = try? finished["metrics"]?.decoded(as: LogMark.self), mark.bytes >= 0 else {
                 throw bad("finished")

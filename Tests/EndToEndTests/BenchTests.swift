@@ -7,7 +7,7 @@ import Testing
 
     private func bench(_ arguments: String...) throws -> [String: Any] {
         let result = try Tool.run(["bench", "--quiet", "--json", "--runs", "3"] + arguments)
-        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
         return try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
     }
 

@@ -97,7 +97,7 @@ struct EvaluationReport {
     }
 
     private func pictures() throws -> HTMLReport.Section {
-        let steps = "\(result.samplerName), \(result.steps) steps"
+        let steps = "\(result.samplerName), \(result.steps) steps\(eta)"
         var blocks: [ReportBlock] = [
             .paragraph(
                 "Both models start from the same noise (seed \(result.seed)) and take the same way back (\(steps)). "
@@ -196,10 +196,12 @@ struct EvaluationReport {
         return HTMLReport.Section("Making it again", blocks)
     }
 
+    private var eta: String { result.eta == 0 ? "" : ", η \(NumberText.short(result.eta))" }
+
     private var provenance: [(name: String, value: String)] {
         var entries = [
             ("Dense model", "`\(densePath)`"), ("Pruned model", "`\(prunedPath)`"),
-            ("Pictures", "\(result.count), seed \(result.seed), \(result.samplerName) with \(result.steps) steps"),
+            ("Pictures", "\(result.count), seed \(result.seed), \(result.samplerName) with \(result.steps) steps\(eta)"),
         ]
         switch result.classes {
         case .all(let count)?: entries.append(("Classes", "all \(count): picture i has class i mod \(count)"))

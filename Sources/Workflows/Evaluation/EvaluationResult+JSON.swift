@@ -10,7 +10,7 @@ extension EvaluationResult {
     public func json() throws -> JSONValue {
         [
             "schema": 1, "count": .int(count), "seed": .int(Int(clamping: seed)),
-            "sampler": ["name": .string(samplerName), "steps": .int(steps)], "class": classJSON,
+            "sampler": ["name": .string(samplerName), "steps": .int(steps), "eta": .double(eta)], "class": classJSON,
             "consistency": try consistencyJSON(),
             "quality": ["frechet_distance": quality.json],
             "efficiency": try efficiency.json(),

@@ -43,6 +43,7 @@ public struct EvaluationResult: Sendable {
     public let seed: UInt64
     public let samplerName: String
     public let steps: Int
+    public let eta: Double
     /// Of the pictures; nil for unconditional models.
     public let classes: ImageClasses?
     public let consistency: ConsistencySummary

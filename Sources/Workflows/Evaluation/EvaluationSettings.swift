@@ -11,6 +11,8 @@ public struct EvaluationSettings: Sendable {
     public var sampler = SamplerName.ddim
     /// Sampling steps.
     public var steps = 50
+    /// DDIM's η, 0 (no noise is added) … 1.
+    public var eta = 0.0
     /// For class-conditional models; nil for all classes in turn.
     public var classes: ClassChoice?
     /// Pictures that go through a model together; changes no number but the memory taken.
@@ -31,6 +33,11 @@ public struct EvaluationSettings: Sendable {
     public var savesImages = false
 
     public init() {}
+
+    /// - Throws: `SamplerError`, `SchedulerError`.
+    func makeSampler(_ scheduler: SchedulerConfiguration) throws -> any Sampler {
+        try sampler.makeSampler(scheduler, steps: steps, eta: eta)
+    }
 
     func validate() throws {
         try require((1...100_000).contains(count), "count", got: count, expected: "1...100000")

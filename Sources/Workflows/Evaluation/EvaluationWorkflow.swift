@@ -38,6 +38,7 @@ public struct EvaluationWorkflow {
         let models = try ComparedModels(
             dense: dense.pipeline, pruned: pruned.pipeline, classes: settings.classes)
         let data = try settings.data.path.isEmpty ? nil : settings.data.open(for: models.dense.model)
+        for pipeline in [models.dense, models.pruned] { _ = try settings.makeSampler(pipeline.scheduler) }
         let history = try RunHistory.beside(model: pruned.folder.url)
         let features = try FeatureChoice(settings, for: models.dense.model)
         if case .net = features, data != nil { try FrechetDistance.prepare() }
@@ -91,6 +92,7 @@ public struct EvaluationWorkflow {
         let notes = warnings + [quality.warning].compactMap { $0 }
         let result = EvaluationResult(
             count: settings.count, seed: settings.seed, samplerName: settings.sampler.rawValue, steps: settings.steps,
+            eta: settings.eta,
             classes: models.classes, consistency: try ConsistencySummary(pairs), byClass: byClass,
             predictions: predictions, predictionSource: clean.source,
             predictionImages: clean.images.shape[0], quality: quality, efficiency: efficiency,
@@ -111,7 +113,7 @@ public struct EvaluationWorkflow {
         }
         reporter.at(position(1))
         let sampler = ImageSampler(
-            model: pipeline.model, sampler: try settings.sampler.makeSampler(pipeline.scheduler, steps: settings.steps),
+            model: pipeline.model, sampler: try settings.makeSampler(pipeline.scheduler),
             seed: settings.seed, classes: classes, batchSize: settings.batchSize)
         return try sampler.images(0..<settings.count) { done, total in
             reporter.finished(part.rawValue, position(done * settings.count / total))

@@ -11,24 +11,17 @@ struct DTypeOption: ParsableArguments {
                 + "(default: as those they came from); computing is in float32.", valueName: "type"))
     var dtype: String?
 
-    /// As it was typed.
-    var words: [String] { dtype.map { ["--dtype", $0] } ?? [] }
-
     /// What variants of weights are called after.
     private static let shortNames = ["fp16": "float16", "half": "float16", "bf16": "bfloat16", "fp32": "float32"]
 
-    /// nil where nothing was said.
+    /// The types of this name.
     /// - Throws: `RequestError.invalid`.
-    var types: WeightTypes? {
-        get throws {
-            try dtype.map { name in
-                if let types = WeightTypes(named: name) { return types }
-                let nearest = Self.shortNames[name] ?? Spelling.nearest(to: name, among: WeightTypes.allNames)
-                throw RequestError.invalid(
-                    option: "--dtype", got: "\(Quoted(name))",
-                    expected: "one of \(WeightTypes.allNames.joined(separator: ", "))"
-                        + (nearest.map { "; the nearest is \($0)" } ?? ""))
-            }
-        }
+    static func types(named name: String) throws -> WeightTypes {
+        if let types = WeightTypes(named: name) { return types }
+        let nearest = shortNames[name] ?? Spelling.nearest(to: name, among: WeightTypes.allNames)
+        throw RequestError.invalid(
+            option: "--dtype", got: "\(Quoted(name))",
+            expected: "one of \(WeightTypes.allNames.joined(separator: ", "))"
+                + (nearest.map { "; the nearest is \($0)" } ?? ""))
     }
 }

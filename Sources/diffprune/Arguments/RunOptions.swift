@@ -83,6 +83,12 @@ struct RunOptions: ParsableArguments {
         return path
     }
 
+    /// A flag that the configuration has no key for: as given, or as a resumed run was; nil for neither.
+    func flag(_ name: String, given: String?) throws -> String? {
+        if given != nil || !resume { return given }
+        return try RunRecord(folder: outputURL).read()?.flags[name]
+    }
+
     /// Finds a resumed run's images from another working directory than the one it began in.
     func locate(_ data: inout DataConfiguration) throws {
         guard resume, !data.path.isEmpty, !FileManager.default.fileExists(atPath: data.path),
@@ -96,27 +102,30 @@ struct RunOptions: ParsableArguments {
 
     /// What a run is told of its surroundings.
     ///
-    /// - Parameter models: where the models that it works on lie, by name.
-    func context(_ general: GeneralOptions, models: [String: String] = [:], data: DataConfiguration) -> RunContext {
+    /// - Parameters:
+    ///   - models: where the models that it works on lie, by name.
+    ///   - flags: what was asked for beside the configuration, by flag; nil for what was not.
+    func context(
+        _ general: GeneralOptions, models: [String: String] = [:], flags: [String: String?], data: DataConfiguration
+    ) -> RunContext {
         var places = models.mapValues { URL(fileURLWithPath: $0) }
         if !data.path.isEmpty { places["data"] = URL(fileURLWithPath: data.path) }
         return RunContext(
             output: outputURL, occupied: resume ? .resumed : .refused, command: CommandLine.shellText, places: places,
-            interruption: Signals.interruption, progress: general.progress, warning: general.warning)
+            flags: flags.compactMapValues { $0 }, interruption: Signals.interruption, progress: general.progress,
+            warning: general.warning)
     }
 
     /// Runs a workflow of `command`; a refused one leaves nothing behind, and one that was asked to stop says how to go
     /// on.
-    ///
-    /// - Parameter words: what the command that goes on has to say again.
     func running<Result>(
-        _ command: String, _ general: GeneralOptions, adding words: [String], _ body: () throws -> Result
+        _ command: String, _ general: GeneralOptions, _ body: () throws -> Result
     ) throws -> Result {
         do {
             return try explainingOccupied { try OutputClaim.holding(outputURL, body) }
         } catch let stop as RunStopped {
             throw StoppedCommand(
-                stop, goOnWith: CommandLine.resuming(command, output: output, words + general.repeated))
+                stop, goOnWith: CommandLine.resuming(command, output: output, general.repeated))
         }
     }
 }

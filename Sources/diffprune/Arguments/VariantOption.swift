@@ -10,12 +10,9 @@ struct VariantOption: ParsableArguments {
             valueName: "name"))
     var variant: String?
 
-    /// As it was typed.
-    var words: [String] { variant.map { ["--variant", $0] } ?? [] }
-
     /// Which variant is read of each of several models: the one asked for where a folder has it, which one of them
     /// must.
-    func chosen(among paths: [String]) throws -> (String) -> String? {
+    static func chosen(_ variant: String?, among paths: [String]) throws -> (String) -> String? {
         guard let variant else { return { _ in nil } }
         let having = try paths.filter { try PipelineFolder(URL(fileURLWithPath: $0)).variants().contains(variant) }
         // Where none has it the first is made to say so.

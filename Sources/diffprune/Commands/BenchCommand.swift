@@ -181,7 +181,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func chosen(_ path: String) throws -> String? {
-        try variant.chosen(among: [model, pruned].compactMap(\.self))(path)
+        try VariantOption.chosen(variant.variant, among: [model, pruned].compactMap(\.self))(path)
     }
 
     private func warned(_ subject: BenchmarkSubject) -> BenchmarkSubject {

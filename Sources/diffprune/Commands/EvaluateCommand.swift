@@ -51,6 +51,11 @@ struct EvaluateCommand: ParsableCommand {
     var steps: Int?
 
     @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Noise that ddim adds, 0 (none) to 1 (as much as ddpm); default: 0.", valueName: "eta"))
+    var eta: Double?
+
+    @Option(
         name: .customLong("class"), parsing: .unconditional,
         help: ArgumentHelp(
             "Class of every image, for class-conditional models, or all: image i has class i mod the number of "
@@ -105,7 +110,7 @@ struct EvaluateCommand: ParsableCommand {
             output: output, command: CommandLine.shellText, progress: general.progress, warning: general.warning)
         switch (dense, pruned, denseImages, prunedImages) {
         case (let dense?, let pruned?, nil, nil):
-            let variant = try variant.chosen(among: [dense, pruned])
+            let variant = try VariantOption.chosen(variant.variant, among: [dense, pruned])
             let workflow = try EvaluationWorkflow(
                 settings(), dense: LoadedPipeline(URL(fileURLWithPath: dense), variant: variant(dense)),
                 pruned: LoadedPipeline(URL(fileURLWithPath: pruned), variant: variant(pruned)), in: context)
@@ -130,7 +135,7 @@ struct EvaluateCommand: ParsableCommand {
     /// Options that pictures alone have no use for must not be taken and ignored.
     private func refuseModelOptions() throws {
         let given: [(String, Bool)] = [
-            ("--count", count != nil), ("--sampler", sampler != nil), ("--steps", steps != nil),
+            ("--count", count != nil), ("--sampler", sampler != nil), ("--steps", steps != nil), ("--eta", eta != nil),
             ("--class", classes != nil), ("--data", data != nil), ("--split", split != nil),
             ("--label-column", labelColumn != nil), ("--features", features != nil), ("--batch-size", batchSize != nil),
             ("--save-images", saveImages),
@@ -148,6 +153,7 @@ struct EvaluateCommand: ParsableCommand {
         settings.seed = UInt64(seed.seed ?? 0)
         if let sampler { settings.sampler = try SamplerName(named: sampler, kind: "sampler") }
         settings.steps = steps ?? settings.steps
+        settings.eta = eta ?? settings.eta
         settings.classes = try classes.map { try ClassChoice(option: $0) }
         settings.batchSize = batchSize ?? settings.batchSize
         settings.savesImages = saveImages

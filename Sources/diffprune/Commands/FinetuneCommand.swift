@@ -48,20 +48,20 @@ struct FinetuneCommand: ParsableCommand {
         try options.locate(&configuration.data)
         var places = ["model": model]
         places["teacher"] = teacher
-        let types = try dtype.types
+        let named = try options.flag("variant", given: self.model.variant.variant)
+        let type = try options.flag("dtype", given: dtype.dtype)
         func workflow() throws -> FinetuningWorkflow {
-            let variant = try self.model.variant.chosen(among: [model] + (teacher.map { [$0] } ?? []))
+            let variant = try VariantOption.chosen(named, among: [model] + (teacher.map { [$0] } ?? []))
             var pipeline = try ModelOption.load(model, variant: variant(model))
-            if let types { pipeline.weightTypes = types }
+            if let type { pipeline.weightTypes = try DTypeOption.types(named: type) }
             return try FinetuningWorkflow(
                 configuration, pipeline: pipeline,
                 teacher: teacher.map { try ModelOption.load($0, variant: variant($0)) },
-                in: options.context(general, models: places, data: configuration.data))
+                in: options.context(
+                    general, models: places, flags: ["variant": named, "dtype": type], data: configuration.data))
         }
         if try trial.print(options, json: output.isJSON(trial), { try workflow().forecast() }) { return }
-        let result = try options.running("finetune", general, adding: dtype.words + self.model.variant.words) {
-            try workflow().run()
-        }
+        let result = try options.running("finetune", general) { try workflow().run() }
         try StandardStreams.write("model: \(result.path)\n")
     }
 }

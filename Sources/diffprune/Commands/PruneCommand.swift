@@ -65,14 +65,17 @@ struct PruneCommand: ParsableCommand {
                 file: file, overrides: flagged.overrides, method: method, target: target, data: data)
         }
         try options.locate(&configuration.data)
-        var pipeline = try ModelOption.load(model, variant: self.model.variant.variant)
-        if let types = try dtype.types { pipeline.weightTypes = types }
+        let variant = try options.flag("variant", given: self.model.variant.variant)
+        let type = try options.flag("dtype", given: dtype.dtype)
+        var pipeline = try ModelOption.load(model, variant: variant)
+        if let type { pipeline.weightTypes = try DTypeOption.types(named: type) }
         let workflow = PruningWorkflow(
             configuration, pipeline: pipeline,
-            in: options.context(general, models: ["model": model], data: configuration.data))
+            in: options.context(
+                general, models: ["model": model], flags: ["variant": variant, "dtype": type],
+                data: configuration.data))
         if try trial.print(options, json: json, workflow.forecast) { return }
-        let outcome = try options.running(
-            "prune", general, adding: dtype.words + self.model.variant.words, workflow.run)
+        let outcome = try options.running("prune", general, workflow.run)
         try StandardStreams.write(json ? outcome.json.text() + "\n" : Self.text(outcome))
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Runs
 import Workflows
@@ -41,6 +42,9 @@ struct QuickstartCommand: ParsableCommand {
     @Flag(help: "Go on with the quick start in the output folder, given as it began.")
     var resume = false
 
+    @Flag(help: "Print metrics.json instead of a table.")
+    var json = false
+
     @OptionGroup var seed: SeedOption
     @OptionGroup var general: GeneralOptions
 
@@ -76,7 +80,7 @@ struct QuickstartCommand: ParsableCommand {
                 }
             }
             for warning in outcome.evaluation.warnings { StandardStreams.warn(warning) }
-            try StandardStreams.write(outcome.summary + "\n")
+            try StandardStreams.write((json ? outcome.evaluation.json().text(.python) : outcome.summary) + "\n")
         } catch let stop as RunStopped {
             let more = (output == nil ? ["--output", url.path] : []) + (resume ? [] : ["--resume"])
             throw StoppedCommand(stop, goOnWith: CommandLine.shellText(adding: more))

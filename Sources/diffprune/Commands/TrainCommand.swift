@@ -33,11 +33,12 @@ struct TrainCommand: ParsableCommand {
             try TrainingRunConfiguration(file: file, overrides: flagged.overrides)
         }
         try options.locate(&configuration.data)
+        let type = try options.flag("dtype", given: dtype.dtype)
         let workflow = TrainingWorkflow(
-            configuration, storedAs: try dtype.types ?? .float32, in: options.context(general, data: configuration.data)
-        )
+            configuration, storedAs: try type.map(DTypeOption.types) ?? .float32,
+            in: options.context(general, flags: ["dtype": type], data: configuration.data))
         if try trial.print(options, json: output.isJSON(trial), workflow.forecast) { return }
-        let model = try options.running("train", general, adding: dtype.words, workflow.run)
+        let model = try options.running("train", general, workflow.run)
         try StandardStreams.write("model: \(model.path)\n")
     }
 }

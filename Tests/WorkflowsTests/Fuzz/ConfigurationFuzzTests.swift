@@ -101,9 +101,17 @@ import Testing
                     "\($0)".contains("aliases")
                 }
             }
-            // A lone mark is text.
-            try Data("data: {path: \"a & b*c\"}\n".utf8).write(to: url)
-            #expect(try TrainingRunConfiguration(file: url).data.path == "a & b*c")
+            // Marks within text are text, also where another has an anchor, and an anchor alone is no alias.
+            for name in ["a & b*c", "*a", "b *a &a", "&a *nothing"] {
+                try Data("training: &a {steps: 3} # *a\ndata: {path: \"\(name)\"}\n".utf8).write(to: url)
+                #expect(try TrainingRunConfiguration(file: url).data.path == name)
+            }
+            try Data("training: &a {steps: 3}\ndata: *a\n".utf8).write(to: url)
+            #expect {
+                try TrainingRunConfiguration(file: url)
+            } throws: {
+                "\($0)".hasSuffix("YAML aliases are not read (line 2)")
+            }
         }
     }
 
