@@ -20,8 +20,6 @@ public struct ConfigurationDocument {
     ///   - sections: the legal top-level keys.
     ///   - defaults: the sections' default values, as far as they are known, for errors to find keys in.
     public init(file: URL?, overrides: [String] = [], sections: [String], defaults: JSONValue = [:]) throws {
-        source = file?.path ?? "configuration"
-        known = sections + defaults.dottedKeys
         var tree = JSONValue.object([:])
         if let file {
             do {
@@ -31,6 +29,17 @@ public struct ConfigurationDocument {
                 throw ConfigurationError.unreadable(source: file.path, reason: error.reason)
             }
         }
+        try self.init(
+            tree: tree, source: file?.path ?? "configuration", overrides: overrides, sections: sections,
+            defaults: defaults)
+    }
+
+    /// The same of what was read already; `source` is what errors call it.
+    package init(
+        tree: JSONValue, source: String, overrides: [String] = [], sections: [String], defaults: JSONValue = [:]
+    ) throws {
+        self.source = source
+        known = sections + defaults.dottedKeys
         self.overrides = try overrides.map(ConfigurationOverride.init)
         guard case .object(let members) = tree else {
             throw ConfigurationError.invalid(
@@ -90,6 +99,9 @@ public struct ConfigurationDocument {
     package func values(_ name: String, defaults: JSONValue, ignoring: [String]) throws -> JSONValue {
         try merged(name, defaults.snakeCased, ignoring: ignoring).camelCased
     }
+
+    /// Section `name` as the file and the overrides have it, unchecked; nil where neither says anything.
+    package func raw(_ name: String) throws -> JSONValue? { try set(name, over: [:]) }
 
     /// A text value, where it is there.
     package func text(_ section: String, _ key: String) throws -> String? {

@@ -83,6 +83,18 @@ public final class FolderLock: Sendable {
         }
     }
 
+    /// Whether another process, or another lock of this one, holds the folder at this moment.
+    package static func isUsed(_ url: URL) -> Bool {
+        do {
+            if let opened = try open(url, patience: 0) { close(opened.0) }
+            return false
+        } catch StorageError.inUse {
+            return true
+        } catch {
+            return false
+        }
+    }
+
     /// Whether this process holds the folder.
     package static func isHeld(_ url: URL) -> Bool {
         var status = stat()

@@ -11,6 +11,16 @@ package struct RunRecord {
         package var flags: [String: String] = [:]
         /// What the log held when the run was done; nil before.
         package var finished: LogMark?
+
+        package init(
+            identity: RunIdentity, places: [String: String] = [:], flags: [String: String] = [:],
+            finished: LogMark? = nil
+        ) {
+            self.identity = identity
+            self.places = places
+            self.flags = flags
+            self.finished = finished
+        }
     }
 
     package let url: URL

@@ -10,6 +10,7 @@ enum Subcommands {
         PruneCommand.self,
         FinetuneCommand.self,
         EvaluateCommand.self,
+        CompareCommand.self,
         TrainFeaturesCommand.self,
         PredictCommand.self,
         ScoreCommand.self,

@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func twoModelsTakeTurns() throws {
-        let json = try bench("--model", Tool.fixture("unet/rgb"), "--pruned", model, "--work", "forward", "hvp")
+        let json = try bench("--model", model, "--pruned", Tool.fixture("unet/rgb"), "--work", "forward", "hvp")
         let measurements = try #require(json["measurements"] as? [[String: Any]])
         #expect(measurements.count == 4)
         for measurement in measurements {

@@ -6,7 +6,7 @@ import Workflows
 func pruneFromSwift() throws {
     // excerpt
     let configuration = try PruningRunConfiguration(
-        file: URL(fileURLWithPath: "configs/gradient-flow.yaml"), target: "params=0.4", data: "my-images")
+        file: URL(fileURLWithPath: "configs/methods/gradient-flow.yaml"), target: "params=0.4", data: "my-images")
     let model = try PipelineFolder(URL(fileURLWithPath: "my-model")).load()
     let context = RunContext(output: URL(fileURLWithPath: "runs/pruned")) { update in
         print(update.phase, update.completed, "of", update.total, update.detail)

@@ -8,7 +8,8 @@ import Testing
 /// The files in configs/: every key legal, every value in range, every method there.
 @Suite struct BundledConfigurationTests {
     private static let folder = Repository.url("configs")
-    static let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
+    /// Paths within the folder.
+    static let names = ((try? FileManager.default.subpathsOfDirectory(atPath: folder.path)) ?? [])
         .filter { $0.hasSuffix(".yaml") }.sorted()
 
     private static func text(_ name: String) throws -> String {
@@ -19,13 +20,14 @@ import Testing
     private static func resolved(_ file: URL) throws -> String {
         let sections = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
         if sections.contains("model:") { return try TrainingRunConfiguration(file: file).yaml }
+        if sections.contains("study:") { return try StudyConfiguration(file: file).yaml }
         return try PruningRunConfiguration(file: file).yaml
     }
 
     @Test(arguments: names.filter { !$0.hasSuffix("features.yaml") }) func isReadWhole(name: String) throws {
         let resolved = try Self.resolved(Self.folder.appendingPathComponent(name))
         try withTemporaryFolder { folder in
-            let copy = folder.appendingPathComponent(name)
+            let copy = folder.appendingPathComponent("copy.yaml")
             try resolved.write(to: copy, atomically: true, encoding: .utf8)
             #expect(try Self.resolved(copy) == resolved)
         }
@@ -38,12 +40,20 @@ import Testing
     }
 
     @Test func everyMethodHasOne() {
-        #expect(MethodCatalog.all.map(\.card.name).filter { !Self.names.contains("\($0).yaml") } == [])
+        #expect(MethodCatalog.all.map(\.card.name).filter { !Self.names.contains("methods/\($0).yaml") } == [])
     }
 
     @Test(arguments: MethodCatalog.all.map(\.card.name)) func theFileOfAMethodNamesIt(method: String) throws {
-        let file = Self.folder.appendingPathComponent("\(method).yaml")
+        let file = Self.folder.appendingPathComponent("methods/\(method).yaml")
         #expect(try PruningRunConfiguration(file: file).method == method)
+    }
+
+    /// The two studies of the catalogue leave none out.
+    @Test func everyMethodIsInAStudy() throws {
+        let studies = try ["channels", "weights"].flatMap {
+            try StudyConfiguration(file: Self.folder.appendingPathComponent("studies/\($0).yaml")).study.methods
+        }
+        #expect(Set(studies) == Set(MethodCatalog.all.map(\.card.name)))
     }
 
     /// Without its file the quick start does the same.

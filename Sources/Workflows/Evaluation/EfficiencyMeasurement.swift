@@ -32,7 +32,7 @@ struct EfficiencyMeasurement {
 
     private func step(_ pipeline: Pipeline, batch: Int) throws -> SamplingStep<UNet> {
         try SamplingStep(
-            model: pipeline.model, sampler: settings.sampler.makeSampler(pipeline.scheduler, steps: settings.steps),
+            model: pipeline.model, sampler: settings.makeSampler(pipeline.scheduler),
             batch: batch, classes: models.classes)
     }
 }

@@ -55,6 +55,8 @@ public struct EvaluationResult: Sendable {
     public let predictionImages: Int
     public let quality: FrechetQuality
     public let efficiency: Efficiency
+    /// Each pair of pictures by itself.
+    public let pairs: ImageConsistency
     /// What was removed from the pruned model, and by which method; nil where it was never pruned.
     public let pruning: PruningRecord?
     public let warnings: [String]

@@ -31,6 +31,8 @@ public struct EvaluationSettings: Sendable {
     public var timedBatch = 16
     /// Whether the pictures are also written, to `images/dense` and `images/pruned`.
     public var savesImages = false
+    /// The first so many of them; nil for all.
+    var savedLimit: Int?
 
     public init() {}
 

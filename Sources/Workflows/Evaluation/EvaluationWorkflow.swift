@@ -96,7 +96,7 @@ public struct EvaluationWorkflow {
             classes: models.classes, consistency: try ConsistencySummary(pairs), byClass: byClass,
             predictions: predictions, predictionSource: clean.source,
             predictionImages: clean.images.shape[0], quality: quality, efficiency: efficiency,
-            pruning: models.pruned.pruning, warnings: notes, madeBy: Provenance(command: context.command))
+            pairs: pairs, pruning: models.pruned.pruning, warnings: notes, madeBy: Provenance(command: context.command))
         try write(result, models, pairs: pairs, denseImages, prunedImages, history: history)
         return result
     }
@@ -175,8 +175,10 @@ public struct EvaluationWorkflow {
         try StagedOutput.write(into: context.output) { folder in
             if settings.savesImages {
                 let images = folder.appendingPathComponent("images")
-                try NumberedImages.write(denseImages, to: images.appendingPathComponent("dense"))
-                try NumberedImages.write(prunedImages, to: images.appendingPathComponent("pruned"))
+                for (name, all) in [("dense", denseImages), ("pruned", prunedImages)] {
+                    let saved = Array(all.prefix(settings.savedLimit ?? all.count))
+                    try NumberedImages.write(saved, to: images.appendingPathComponent(name))
+                }
             }
             try AtomicFile.write(grid.whole, to: folder.appendingPathComponent("grid.png"))
             try JSONFile.write(result.json(), to: folder.appendingPathComponent("metrics.json"))

@@ -46,8 +46,20 @@ public struct PruningRunConfiguration: Sendable {
     public init(
         file: URL?, overrides: [String] = [], method: String? = nil, target: String? = nil, data: String? = nil
     ) throws {
-        let document = try ConfigurationDocument(
-            file: file, overrides: overrides, sections: Self.sections, defaults: Self.defaults)
+        try self.init(
+            ConfigurationDocument(file: file, overrides: overrides, sections: Self.sections, defaults: Self.defaults),
+            method: method, target: target, data: data)
+    }
+
+    /// The same of sections that are part of something larger; `source` is what errors call it.
+    init(tree: JSONValue, source: String) throws {
+        try self.init(
+            ConfigurationDocument(tree: tree, source: source, sections: Self.sections, defaults: Self.defaults))
+    }
+
+    private init(
+        _ document: ConfigurationDocument, method: String? = nil, target: String? = nil, data: String? = nil
+    ) throws {
         var images: DataConfiguration = try document.section("data")
         if let data { images.path = data }
         // A seed says how, not whether.

@@ -54,6 +54,16 @@ public struct PruningWorkflow {
         MethodCatalog.all.filter { $0.needs.isEmpty && !$0.card.needsTraining }.map(\.card.name)
     }
 
+    /// Refuses what follows from the configuration and the model alone; images are not read.
+    ///
+    /// - Throws: `BudgetError` where the target cannot be reached, `SettingError`, what the method says.
+    func check() throws {
+        let planned = try PlannedPruning(configuration)
+        let space = PruningSpace.of(planned.granularity.space, in: pipeline.model)
+        _ = try planned.selection(in: space, of: pipeline.model, configuration.pruning)
+        if configuration.data.path.isEmpty { try requireNoImages(planned) }
+    }
+
     /// What `run` would take and do, and whether its target can be reached; nothing is written.
     public func forecast() throws -> Forecast {
         let (run, _) = try prepared { min($0, PruningRun<Denoising<UNet>>.trialBatches) }
@@ -93,30 +103,33 @@ public struct PruningWorkflow {
     private func prepared(
         calibrating batches: (Int) -> Int
     ) throws -> (run: PruningRun<Denoising<UNet>>, data: InMemoryDataset?) {
-        let planned = try PlannedPruning(configuration)
         // Before images are read, which may take long.
-        let space = PruningSpace.of(planned.granularity.space, in: pipeline.model)
-        _ = try planned.selection(in: space, of: pipeline.model, configuration.pruning)
+        try check()
+        let planned = try PlannedPruning(configuration)
         if !configuration.data.path.isEmpty { context.progress?(ProgressUpdate(phase: "reading images")) }
         let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
         return (try assembled(planned, data, calibrating: batches), data)
     }
 
+    /// - Throws: `SettingError` where the method or fine-tuning needs images.
+    private func requireNoImages(_ planned: PlannedPruning) throws {
+        let steps = configuration.finetuning.steps
+        guard planned.entry.needs.isEmpty, steps == 0 else {
+            throw SettingError(
+                key: "data.path", got: "missing",
+                expected: planned.entry.needs.isEmpty
+                    ? "images to fine-tune on for \(steps) steps (--data), or --finetune-steps 0"
+                    : "images (--data), from which '\(configuration.method)' takes its scores, "
+                        + "or a method that needs none: \(Self.methodsWithoutData.joined(separator: ", "))")
+        }
+    }
+
     /// - Parameter data: nil where there is none.
-    /// - Throws: `SettingError` where the method or fine-tuning needs some.
     private func assembled(
         _ planned: PlannedPruning, _ data: InMemoryDataset?, calibrating batches: (Int) -> Int
     ) throws -> PruningRun<Denoising<UNet>> {
         let finetuning = configuration.finetuning
         guard let data else {
-            guard planned.entry.needs.isEmpty, finetuning.steps == 0 else {
-                throw SettingError(
-                    key: "data.path", got: "missing",
-                    expected: planned.entry.needs.isEmpty
-                        ? "images to fine-tune on for \(finetuning.steps) steps (--data), or --finetune-steps 0"
-                        : "images (--data), from which '\(configuration.method)' takes its scores, "
-                            + "or a method that needs none: \(Self.methodsWithoutData.joined(separator: ", "))")
-            }
             return try PruningRun(
                 configuration, planned, network: pipeline.model, training: nil, calibration: nil, in: context)
         }

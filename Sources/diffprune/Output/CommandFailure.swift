@@ -45,7 +45,7 @@ struct CommandFailure {
         switch error {
         case is RequestError, is UnknownName, is ConfigurationError, is BudgetError, is SettingError,
             DatasetError.badOption, SchedulerError.stepCount, SchedulerError.invalidValue, SamplerError.eta,
-            SamplerError.etaWithoutUse, EvidenceError.missing:
+            SamplerError.etaWithoutUse, EvidenceError.missing, StudyError.badVariant, StudyError.impossible:
             true
         default: false
         }

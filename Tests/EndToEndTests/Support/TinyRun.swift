@@ -6,18 +6,19 @@ struct TinyRun {
     let configuration: String
     let images: String
 
-    init() throws {
+    /// - Parameter side: of the images, in pixels; a multiple of 4.
+    init(side: Int = 8) throws {
         scratch = try Scratch()
         images = scratch.path("images-idx3-ubyte")
-        var bytes: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 32, 0, 0, 0, 8, 0, 0, 0, 8]
+        var bytes: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 32, 0, 0, 0, UInt8(side), 0, 0, 0, UInt8(side)]
         for image in 0..<32 {
-            for place in 0..<64 { bytes.append(UInt8((image * 37 + place * (image % 5 + 3) * 2) % 256)) }
+            for place in 0..<side * side { bytes.append(UInt8((image * 37 + place * (image % 5 + 3) * 2) % 256)) }
         }
         try Data(bytes).write(to: URL(fileURLWithPath: images))
         configuration = try scratch.write(
             """
             model:
-              sample_size: 8
+              sample_size: \(side)
               in_channels: 1
               out_channels: 1
               block_out_channels: [8, 12]

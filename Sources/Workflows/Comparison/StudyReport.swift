@@ -1,0 +1,244 @@
+import Files
+import Foundation
+import Reports
+import Statistics
+
+/// `report.html` of a study.
+struct StudyReport {
+    let outcome: StudyOutcome
+    let summary: StudySummary
+    /// The contact sheet, a PNG file; nil where there are no pictures yet.
+    let sheet: Data?
+
+    private var plan: StudyPlan { outcome.configuration.study }
+    /// What the others are held against.
+    private var reference: String { plan.methods[0] }
+
+    func page() throws -> HTMLReport {
+        var page = HTMLReport(title: title, summary: lead)
+        if let sheet {
+            page.sections.append(
+                HTMLReport.Section(
+                    "Pictures",
+                    [
+                        .paragraph(
+                            "A row a method, a column a picture: all start from the same noise as the dense model's in "
+                                + "the first row. The first pictures of the first seed, not the best."),
+                        .images([
+                            try ReportImage(
+                                png: sheet, caption: "", description: "Pictures of every method beside the dense ones",
+                                scale: 1)
+                        ]),
+                    ]))
+        }
+        page.sections += [try results(), tradeOffs(), try differences()]
+        if let unfinished = try unfinished() { page.sections.append(unfinished) }
+        page.sections.append(try reproduction())
+        page.provenance = try provenance
+        return page
+    }
+
+    private var title: String {
+        "\(plan.methods.count == 1 ? "1 method" : "\(plan.methods.count) methods") at "
+            + "\(plan.targets.joined(separator: ", ")), from the same noise"
+    }
+
+    private var lead: String {
+        let done = summary.rows.reduce(0) { $0 + $1.seeds.count }
+        var text =
+            "\(done) of \(outcome.runs.count) runs are done: \(ReportText.count(plan.methods.count, "method")) × "
+            + "\(ReportText.count(plan.targets.count, "target")) × \(ReportText.count(plan.seeds, "seed")), with "
+            + (plan.equal == .steps ? "equally many fine-tuning steps." : "equal time for pruning and fine-tuning.")
+        for target in plan.targets {
+            let ranked = summary.rows.filter { $0.target == target }.compactMap { row in row.ssim.map { (row, $0.mean) }
+            }
+            .sorted { $0.1 > $1.1 }
+            guard ranked.count > 1, let best = ranked.first else { continue }
+            let ties = ranked.dropFirst().filter { isTie(best.0.name, $0.0.name, target) }.map(\.0.name)
+            text +=
+                " At \(target) `\(best.0.name)` has the highest SSIM, \(fixed(best.1, 3))"
+                + (ties.isEmpty ? "." : ", in a tie with \(ties.map { "`\($0)`" }.joined(separator: ", ")).")
+        }
+        return text
+    }
+
+    private func isTie(_ name: String, _ other: String, _ target: String) -> Bool {
+        let found =
+            summary.difference(name, over: other, at: target) ?? summary.difference(other, over: name, at: target)
+        return !(found?.ssim?.isSignificant ?? false)
+    }
+
+    // MARK: sections
+
+    private func results() throws -> HTMLReport.Section {
+        var blocks: [ReportBlock] = []
+        for target in plan.targets {
+            let rows = summary.rows.filter { $0.target == target }
+            guard !rows.isEmpty else { continue }
+            let hasWeights = rows.contains { $0.weights != nil }
+            var table = ReportTable(
+                columns: [.name("Method"), .number("SSIM"), .number("PSNR, dB"), .number("Fréchet")]
+                    + (hasWeights ? [.number("weights")] : []) + [
+                        .number("MACs"), .number("parameters"), .number("time of a step"), .number("steps"),
+                        .number("time spent"), .number("seeds"),
+                    ],
+                caption: "Means over seeds; in brackets half the width of the 95 % interval over seeds. MACs, "
+                    + "parameters, weights and time of a step are what is left of the dense model's. Time spent is on "
+                    + "pruning and fine-tuning.")
+            let best = rows.compactMap(\.ssim?.mean).max()
+            for row in rows {
+                var cells = [
+                    row.name, text(row.ssim, 3), text(row.psnr, 1), text(row.frechet, 3),
+                ]
+                if hasWeights { cells.append(row.weights.map { "× \(fixed($0.mean, 3))" } ?? "—") }
+                cells += [row.macs, row.parameters, row.time].map { "× \(fixed($0.mean, 3))" }
+                cells += [
+                    NumberText.short(Double(row.finetuningSteps)), duration(row.seconds.mean), "\(row.seeds.count)",
+                ]
+                try table.append(cells, isEmphasized: row.ssim?.mean == best && best != nil)
+            }
+            blocks += [.heading(target), .table(table)]
+        }
+        if blocks.isEmpty { blocks.append(.note("No run is done yet.", kind: .information)) }
+        return HTMLReport.Section("Results", blocks)
+    }
+
+    private func tradeOffs() -> HTMLReport.Section {
+        typealias Row = StudySummary.Row
+        let across: [(String, String?, (Row) -> Double)] = [
+            ("MACs left", nil, { $0.macs.mean }), ("parameters left", nil, { $0.parameters.mean }),
+            ("time of a step, of the dense model's", nil, { $0.time.mean }),
+            ("time spent", "s", { $0.seconds.mean }),
+        ]
+        let up: [(String, (Row) -> SampleStatistics?)] = [
+            ("SSIM", \.ssim), ("PSNR", { $0.psnr }), ("Fréchet distance", \.frechet),
+        ]
+        var blocks: [ReportBlock] = []
+        for (x, unit, position) in across {
+            var plots: [ReportBlock] = []
+            for (y, value) in up where summary.rows.contains(where: { value($0) != nil }) {
+                let series = plan.methods.map { name in
+                    LinePlot.Series(
+                        name,
+                        points: summary.rows.filter { $0.name == name }.sorted { position($0) < position($1) }
+                            .compactMap { row in
+                                value(row).map {
+                                    LinePlot.Point(x: position(row), y: $0.mean, band: $0.confidenceInterval95)
+                                }
+                            })
+                }
+                plots.append(
+                    .plot(
+                        LinePlot(
+                            title: "\(y) over \(x)", xAxis: Axis(x, unit: unit),
+                            yAxis: Axis(y, unit: y == "PSNR" ? "dB" : nil), series: series.filter { !$0.points.isEmpty }
+                        ),
+                        caption: "\(y), a point a target" + (plan.seeds > 1 ? "; bands: 95 % over seeds." : ".")))
+            }
+            guard !plots.isEmpty else { continue }
+            blocks += [.heading("Over \(x)")] + plots
+        }
+        return HTMLReport.Section("Trade-offs", blocks)
+    }
+
+    private func differences() throws -> HTMLReport.Section {
+        var blocks: [ReportBlock] = []
+        for target in plan.targets {
+            let found = plan.methods.dropFirst().compactMap {
+                summary.difference($0, over: reference, at: target)
+            }
+            guard !found.isEmpty else { continue }
+            var table = ReportTable(
+                columns: [
+                    .name("Method"), .number("SSIM"), .number("95 % interval"), .name("verdict"), .number("PSNR, dB"),
+                    .number("95 % interval"), .name("verdict"), .number("seeds"),
+                ],
+                caption: "How far each is above `\(reference)` on the same pictures with the same seeds; the interval "
+                    + "is over "
+                    + (plan.seeds > 1
+                        ? "pictures and seeds." : "pictures alone: with one seed nothing is known of other ones."))
+            for difference in found {
+                try table.append(
+                    [difference.name] + cells(difference.ssim, 3) + cells(difference.psnr, 2)
+                        + ["\(difference.seeds)"])
+            }
+            blocks += [.heading(target), .table(table)]
+        }
+        if blocks.isEmpty {
+            blocks.append(.note("There are no two methods with a seed in common yet.", kind: .information))
+        }
+        return HTMLReport.Section("Differences", blocks)
+    }
+
+    private func cells(_ difference: CrossedDifference?, _ decimals: Int) -> [String] {
+        guard let difference else { return ["—", "—", "—"] }
+        let interval = difference.interval.map {
+            "\(signed($0.lowerBound, decimals)) – \(signed($0.upperBound, decimals))"
+        }
+        let verdict = !difference.isSignificant ? "a tie" : difference.mean > 0 ? "better" : "worse"
+        return [signed(difference.mean, decimals), interval ?? "—", verdict]
+    }
+
+    private func unfinished() throws -> HTMLReport.Section? {
+        var blocks: [ReportBlock] = outcome.failures.map {
+            .note("\($0.cell.title) failed: \($0.reason)", kind: .warning)
+        }
+        for (state, words) in [("under-way", "under way in other processes"), ("open", "not begun, or stopped")] {
+            let runs = outcome.runs.filter { $0.state.word == state }
+            guard !runs.isEmpty else { continue }
+            blocks += [.paragraph("\(ReportText.count(runs.count, "run")) \(words):"), .list(runs.map(\.cell.title))]
+        }
+        return blocks.isEmpty ? nil : HTMLReport.Section("Runs without a result", blocks)
+    }
+
+    private func reproduction() throws -> HTMLReport.Section {
+        var blocks: [ReportBlock] = []
+        if let command = outcome.madeBy.command {
+            blocks.append(.preformatted(command, caption: "This study was made by"))
+        }
+        blocks.append(
+            .details(
+                "Configuration of the study",
+                [.preformatted(try outcome.configuration.values.yaml, caption: "config.yaml, fully resolved")]))
+        return HTMLReport.Section("Making it again", blocks)
+    }
+
+    private var provenance: [(name: String, value: String)] {
+        get throws {
+            let evaluation = outcome.configuration.evaluation
+            let data = try outcome.configuration.data
+            var entries = [
+                (
+                    "Pictures",
+                    "\(evaluation.count) of each model, seed \(evaluation.seed), \(evaluation.sampler.rawValue) with "
+                        + "\(evaluation.steps) steps" + (evaluation.eta > 0 ? ", η \(evaluation.eta.plain)" : "")
+                )
+            ]
+            if !data.path.isEmpty {
+                entries.append(("Data", "`\(data.path)`; compared on its part \(evaluation.split.rawValue)"))
+            }
+            entries.append(ReportText.maker(outcome.madeBy))
+            return entries
+        }
+    }
+
+    // MARK: numbers
+
+    private func fixed(_ value: Double, _ decimals: Int) -> String {
+        NumberText.fixed(value, decimals: decimals, keepZeros: true)
+    }
+
+    private func signed(_ value: Double, _ decimals: Int) -> String {
+        (value > 0 ? "+" : "") + fixed(value, decimals)
+    }
+
+    private func text(_ statistics: SampleStatistics?, _ decimals: Int) -> String {
+        guard let statistics else { return "—" }
+        let half = statistics.confidenceInterval95.map { " (± \(fixed($0.upperBound - statistics.mean, decimals)))" }
+        return fixed(statistics.mean, decimals) + (half ?? "")
+    }
+
+    private func duration(_ seconds: Double) -> String {
+        seconds < 100 ? "\(NumberText.short(seconds, digits: 2)) s" : "\(fixed(seconds / 60, 1)) min"
+    }
+}
