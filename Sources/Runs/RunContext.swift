@@ -32,7 +32,8 @@ public struct RunContext {
 
     public init(
         output: URL, occupied: Occupied = .refused, command: String = "", places: [String: URL] = [:],
-        flags: [String: String] = [:], interruption: Interruption = Interruption(), progress: ProgressHandler? = nil, warning: WarningHandler? = nil
+        flags: [String: String] = [:], interruption: Interruption = Interruption(), progress: ProgressHandler? = nil,
+        warning: WarningHandler? = nil
     ) {
         self.output = output
         self.occupied = occupied

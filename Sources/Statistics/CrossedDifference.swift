@@ -1,10 +1,11 @@
-/// How much one treatment is above another where both were measured on the same subjects in the same replicates, such as
-/// two methods' SSIM on the same pictures with the same seeds.
+/// How much one treatment is above another where both were measured on the same subjects in the same replicates, such
+/// as two methods' SSIM on the same pictures with the same seeds.
 ///
 /// The differences d of S replicates and P subjects are taken as μ + a replicate's effect + a subject's effect + a
 /// rest, all independent. With the mean squares of a two-way layout without repetition,
 ///
-///     M_S = P·Σ (d̄_s − d̄)²/(S − 1)    M_P = S·Σ (d̄_p − d̄)²/(P − 1)    M_E = Σ (d_sp − d̄_s − d̄_p + d̄)²/((S − 1)(P − 1)),
+///     M_S = P·Σ (d̄_s − d̄)²/(S − 1)      M_P = S·Σ (d̄_p − d̄)²/(P − 1)
+///     M_E = Σ (d_sp − d̄_s − d̄_p + d̄)²/((S − 1)(P − 1)),
 ///
 /// the variance of d̄ is (M_S + M_P − M_E)/(S·P): each of the first two has the rest in it once. Its degrees of freedom
 /// are Satterthwaite's. Both kinds of chance are in the interval: other pictures as well as other seeds. One replicate

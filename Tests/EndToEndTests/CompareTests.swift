@@ -154,7 +154,9 @@ import Testing
             """
             study: {methods: [random, wild], targets: [macs=0.5]}
             variants:
-              wild: {method: {name: magnitude}, finetuning: {learning_rate: 10, gradient_clip: 0, optimizer: {kind: sgd}}}
+              wild:
+                method: {name: magnitude}
+                finetuning: {learning_rate: 10, gradient_clip: 0, optimizer: {kind: sgd}}
             """, to: "study.yaml")
         let result = try Tool.run(study(tiny, to: "study", "finetuning.steps=40") + ["--config", file])
         #expect(result.status == 64, "\(result.errors)")

@@ -2,8 +2,8 @@ import Files
 import Foundation
 import Imagery
 
-/// One picture of a whole study: a row a name and target, a column a picture, all from the same noise; the dense model's
-/// row first.
+/// One picture of a whole study: a row a name and target, a column a picture, all from the same noise; the dense
+/// model's row first.
 enum StudySheet {
     /// Pictures of each row, the first ones: nothing is picked.
     static let columns = 8

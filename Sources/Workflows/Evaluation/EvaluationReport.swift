@@ -201,7 +201,10 @@ struct EvaluationReport {
     private var provenance: [(name: String, value: String)] {
         var entries = [
             ("Dense model", "`\(densePath)`"), ("Pruned model", "`\(prunedPath)`"),
-            ("Pictures", "\(result.count), seed \(result.seed), \(result.samplerName) with \(result.steps) steps\(eta)"),
+            (
+                "Pictures",
+                "\(result.count), seed \(result.seed), \(result.samplerName) with \(result.steps) steps\(eta)"
+            ),
         ]
         switch result.classes {
         case .all(let count)?: entries.append(("Classes", "all \(count): picture i has class i mod \(count)"))
