@@ -32,6 +32,38 @@ import Testing
         #expect(Wanda.card.comparesRows)
     }
 
+    /// E x² − (E x)², beside the two passes that an observer makes.
+    @Test func varianceIsThatOfWhatIsRead() throws {
+        final class Reader: OperationObserver {
+            var values: [ObjectIdentifier: (width: Int, rows: [Float])] = [:]
+            func ran(_ operation: LayerOperation, inputs: [Variable], parameters: [Parameter], output: Variable) {
+                guard let weight = parameters.first, weight.isMaskable, inputs.count == 1 else { return }
+                let width = inputs[0].shape.last ?? 1
+                values[ObjectIdentifier(weight), default: (width, [])].rows += inputs[0].value.array
+            }
+        }
+        let bench = try Bench()
+        let masks = Masks(bench.space(.channels))
+        let statistics = try bench.evidence()(InputStatistics(), at: masks)
+        let reader = Reader()
+        try reader.observing {
+            for batch in 0..<bench.batchCount { _ = try Autograd.withoutRecording { try bench.loss(batch: batch) } }
+        }
+        for parameter in bench.model.parameters {
+            guard let found = statistics[parameter], let seen = reader.values[ObjectIdentifier(parameter)] else {
+                continue
+            }
+            let count = Double(seen.rows.count / seen.width)
+            for channel in 0..<seen.width {
+                let own = stride(from: channel, to: seen.rows.count, by: seen.width).map { Double(seen.rows[$0]) }
+                let mean = own.reduce(0, +) / count
+                let variance = own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
+                #expect(abs(found.variance[channel] - variance) < 1e-9 + 1e-6 * variance, "\(parameter.name)")
+            }
+        }
+        #expect(!reader.values.isEmpty)
+    }
+
     /// The means of |x| of all layers that read an axis, wherever it lies in their inputs, relative to the axis's mean.
     @Test func activationMagnitudeIsTheMeanOverThoseWhoRead() throws {
         let bench = try Bench()

@@ -161,8 +161,8 @@ final class Bench: PerSampleCalibration, StagedCalibration {
                 for _ in 0..<steps { try tune(outcome.masks) }
                 context.evidence.weightsChanged()
             case .snapshot(let name): snapshots[name] = trainer.snapshot()
-            case .rewind(let name):
-                try trainer.rewind(to: #require(snapshots[name]), weights: true, schedule: true)
+            case .rewind(let name, let weights):
+                try trainer.rewind(to: #require(snapshots[name]), weights: weights, schedule: true)
                 context.evidence.weightsChanged()
             case .reconstruct:
                 try pruner.reconstruct(outcome.masks, in: context)

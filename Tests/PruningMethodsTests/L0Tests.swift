@@ -46,9 +46,10 @@ import Training
 
     // MARK: gates on a network
 
-    private func gates(_ bench: Bench, penalty: Double = 0.5, seed: UInt64 = 1) throws -> HardConcreteGates {
-        HardConcreteGates(
-            in: try bench.context("macs=0.5"), initial: 2, penalty: penalty, learningRate: 0.05, seed: seed)
+    private func gates(_ bench: Bench, penalty: Double = 0.5, seed: UInt64 = 1) throws -> LearnedMasks {
+        LearnedMasks(
+            HardConcrete.Distribution(), in: try bench.context("macs=0.5"), initial: 2, penalty: penalty,
+            learningRate: 0.05, seed: seed)
     }
 
     /// Prices add up to one, so that equal gates cost the penalty times their probability to be open.
@@ -102,7 +103,7 @@ import Training
             configuration.learningRate = 0.2
             let context = try bench.context("macs=0.5", steps: 30)
             var pruner = L0(configuration, seed: 1)
-            let gates = try #require(pruner.extensions(in: context)[0] as? HardConcreteGates)
+            let gates = try #require(pruner.extensions(in: context)[0] as? LearnedMasks)
             try bench.train(steps: 15, extensions: [gates])
             defer { gates.detach() }
             let all = gates.logits.flatMap { $0 }
@@ -116,7 +117,7 @@ import Training
         let bench = try Bench()
         let context = try bench.context("macs=0.5")
         var pruner = L0(L0.Configuration(), seed: 1)
-        let gates = try #require(pruner.extensions(in: context)[0] as? HardConcreteGates)
+        let gates = try #require(pruner.extensions(in: context)[0] as? LearnedMasks)
         for (index, each) in gates.parameterGroups[0].parameters.enumerated() {
             var stream = RandomStream(seed: 8, purpose: "test-gates", index: UInt64(index))
             stream.fillNormal(each.variable.value.unsafeBuffer)

@@ -20,8 +20,9 @@ import Testing
         let plan = Lottery(Lottery.Configuration(), seed: 1).plan(timing(0.64))
         #expect(
             plan.stages == [
-                .train(steps: 5), .snapshot("early"), .train(steps: 22), .update(0), .rewind(to: "early"),
-                .train(steps: 23), .update(1), .rewind(to: "early"), .train(steps: 50), .bake,
+                .train(steps: 5), .snapshot("early"), .train(steps: 22), .update(0),
+                .rewind(to: "early", weights: true),
+                .train(steps: 23), .update(1), .rewind(to: "early", weights: true), .train(steps: 50), .bake,
             ])
         #expect(plan.steps == 100)
     }

@@ -65,8 +65,9 @@ import Testing
     @Test func learningRatesRunOverTheLongestWay() {
         #expect(plan(3, steps: 10, softFraction: 0.4).scheduleSteps == 10)
         let rounds = PruningPlan([
-            .train(steps: 2), .snapshot("early"), .train(steps: 3), .update(0), .rewind(to: "early"), .train(steps: 5),
-            .update(1), .rewind(to: "early"), .train(steps: 4),
+            .train(steps: 2), .snapshot("early"), .train(steps: 3), .update(0), .rewind(to: "early", weights: true),
+            .train(steps: 5),
+            .update(1), .rewind(to: "early", weights: true), .train(steps: 4),
         ])
         #expect(rounds.steps == 14 && rounds.scheduleSteps == 7)
         #expect(PruningPlan([]).scheduleSteps == 0)
@@ -75,7 +76,8 @@ import Testing
     /// It is plain data.
     @Test func aPlanSurvivesJSON() throws {
         let plan = PruningPlan([
-            .snapshot("start"), .update(0), .train(steps: 3), .rewind(to: "start"), .reconstruct, .bake, .compact,
+            .snapshot("start"), .update(0), .train(steps: 3), .rewind(to: "start", weights: true), .reconstruct, .bake,
+            .compact,
         ])
         #expect(try JSONDecoder().decode(PruningPlan.self, from: JSONEncoder().encode(plan)) == plan)
     }

@@ -7,10 +7,15 @@ public struct InputStatistics: EvidenceKind {
 
     /// Of the inputs of one layer, by channel in the order in which its weight has them.
     public struct Channels {
+        /// Mean of x.
+        public fileprivate(set) var mean: [Double]
         /// Mean of |x|.
         public fileprivate(set) var meanSize: [Double]
         /// Mean of x²: the second moment.
         public fileprivate(set) var meanSquare: [Double]
+
+        /// Mean of (x − mean)².
+        public var variance: [Double] { zip(mean, meanSquare).map { max(0, $1 - $0 * $0) } }
     }
 
     /// By the layer's weight; layers that a loss does not reach are missing.
@@ -37,6 +42,7 @@ public struct InputStatistics: EvidenceKind {
 
     private final class Sums: OperationObserver {
         private struct Layer {
+            var sum: [Double]
             var size: [Double]
             var square: [Double]
             var rows = 0
@@ -52,7 +58,8 @@ public struct InputStatistics: EvidenceKind {
             var layer =
                 layers[key]
                 ?? Layer(
-                    size: Array(repeating: 0, count: width), square: Array(repeating: 0, count: width),
+                    sum: Array(repeating: 0, count: width), size: Array(repeating: 0, count: width),
+                    square: Array(repeating: 0, count: width),
                     name: operation.name)
             var offset = 0
             for (input, width) in zip(inputs, widths) {
@@ -61,6 +68,7 @@ public struct InputStatistics: EvidenceKind {
                 for row in 0..<rows {
                     for channel in 0..<width {
                         let value = Double(values.pointer[row * width + channel])
+                        layer.sum[offset + channel] += value
                         layer.size[offset + channel] += abs(value)
                         layer.square[offset + channel] += value * value
                     }
@@ -79,7 +87,8 @@ public struct InputStatistics: EvidenceKind {
                     throw EvidenceError.notFinite("what '\(layer.name)' reads")
                 }
                 value.layers[key] = Channels(
-                    meanSize: layer.size.map { $0 / rows }, meanSquare: layer.square.map { $0 / rows })
+                    mean: layer.sum.map { $0 / rows }, meanSize: layer.size.map { $0 / rows },
+                    meanSquare: layer.square.map { $0 / rows })
             }
             return value
         }

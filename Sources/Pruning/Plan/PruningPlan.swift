@@ -7,8 +7,8 @@ public struct PruningPlan: Codable, Equatable, Sendable {
         case update(Int)
         /// Remembers the state of training under a name.
         case snapshot(String)
-        /// Takes back the weights and the schedule of learning rates of a snapshot; the masks stay.
-        case rewind(to: String)
+        /// Takes back the schedule of learning rates of a snapshot, and with `weights` the weights too; the masks stay.
+        case rewind(to: String, weights: Bool)
         /// Repairs what is left, layer by layer, before anything is trained.
         case reconstruct
         /// Writes masks of weights into the weights: what is masked becomes exactly zero.
@@ -35,7 +35,7 @@ public struct PruningPlan: Codable, Equatable, Sendable {
             switch stage {
             case .train(let steps): position += steps
             case .snapshot(let name): snapshots[name] = position
-            case .rewind(let name): position = snapshots[name] ?? 0
+            case .rewind(let name, _): position = snapshots[name] ?? 0
             default: break
             }
             longest = max(longest, position)

@@ -21,16 +21,24 @@ public struct ActivationMagnitude: ImportanceCriterion {
     public init(_ configuration: NoConfiguration, seed: UInt64) {}
 
     public func scores(at masks: Masks, from evidence: EvidenceSource) throws -> Scores {
-        let statistics = try evidence(InputStatistics(), at: masks)
-        return Scores(
-            masks.space,
-            bySite: masks.space.groups.map { group in
+        try evidence(InputStatistics(), at: masks).relative(\.meanSize, in: masks.space)
+    }
+}
+
+extension InputStatistics.Value {
+    /// A statistic of each channel, summed over the layers that read it, relative to its group's mean; 1 each where no
+    /// layer reads the group.
+    func relative(_ statistic: KeyPath<InputStatistics.Channels, [Double]>, in space: PruningSpace) -> Scores {
+        Scores(
+            space,
+            bySite: space.groups.map { group in
                 var sums = [Double](repeating: 0, count: group.width)
                 var consumers = 0
                 for member in group.consumers {
-                    guard let inputs = statistics[member.parameter] else { continue }
+                    guard let inputs = self[member.parameter] else { continue }
                     consumers += 1
-                    for channel in sums.indices { sums[channel] += inputs.meanSize[member.offset + channel] }
+                    let values = inputs[keyPath: statistic]
+                    for channel in sums.indices { sums[channel] += values[member.offset + channel] }
                 }
                 let mean = sums.reduce(0, +) / Double(max(sums.count, 1))
                 return consumers > 0 && mean > 0 ? sums.map { $0 / mean } : sums.map { _ in 1 }

@@ -7,14 +7,25 @@ import Pruning
 ///
 ///     train k steps, remember θ_k;   round r:  train,  remove the lowest |w|  of what is left,  θ ← m ⊙ θ_k
 ///
-/// The learning rate's schedule goes back with the weights. The last round removes what is missing to the budget.
+/// The learning rate's schedule goes back with the weights; with `rewind: learning-rate` it alone does, and the weights
+/// stay as they are. The last round removes what is missing to the budget.
 ///
 /// Based on: Frankle & Carbin, "The Lottery Ticket Hypothesis", ICLR 2019, arXiv 1803.03635; Frankle et al.,
-/// "Stabilizing the Lottery Ticket Hypothesis", 2019, arXiv 1903.01611 (rewinding to an early step).
+/// "Stabilizing the Lottery Ticket Hypothesis", 2019, arXiv 1903.01611 (rewinding to an early step); Renda, Frankle &
+/// Carbin, "Comparing Rewinding and Fine-tuning in Neural Network Pruning", ICLR 2020, arXiv 2003.02389
+/// (learning-rate rewinding).
 ///
 /// Differs from the paper: the network is trained already, and what is rewound to lies early in its fine-tuning;
 /// channels too, by `magnitude`'s score; rounds share the soft part of the steps instead of training to the end each.
 public struct Lottery: Pruner {
+    /// What goes back to what it was early on.
+    public enum Rewinding: String, Codable, Sendable, CaseIterable {
+        /// The weights, and the schedule of learning rates with them.
+        case weights
+        /// The schedule alone.
+        case learningRate = "learning-rate"
+    }
+
     public struct Configuration: PrunerConfiguration {
         /// Share of what remains that leaves in a round.
         public var fraction = 0.2
@@ -22,6 +33,8 @@ public struct Lottery: Pruner {
         public var early = 0.1
         /// Order of the norm that ranks channels, 1 or 2.
         public var norm = 2
+        /// What goes back.
+        public var rewind = Rewinding.weights
 
         public init() {}
 
@@ -63,7 +76,7 @@ public struct Lottery: Pruner {
             let until = early + (timing.softSteps - early) * (round + 1) / rounds
             if until > done { stages.append(.train(steps: until - done)) }
             done = until
-            stages += [.update(round), .rewind(to: "early")]
+            stages += [.update(round), .rewind(to: "early", weights: configuration.rewind == .weights)]
         }
         stages += timing.closing
         if timing.steps > done { stages.append(.train(steps: timing.steps - done)) }

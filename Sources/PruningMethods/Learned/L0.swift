@@ -2,17 +2,17 @@ import Files
 import Pruning
 import Training
 
-/// L0 regularisation: gates with a hard-concrete distribution learn beside the weights which channels to leave open,
-/// at a price for every open one.
+/// L0 regularisation: gates of channels or single weights, with a hard-concrete distribution, learn beside the weights
+/// which to leave open, at a price for every open one.
 ///
-///     loss + λ·Σ_k p_k·P(z_k ≠ 0)        p_k: what channel k costs, all together 1        (`HardConcrete`)
+///     loss + λ·Σ_k p_k·P(z_k ≠ 0)        p_k: what gate k's channel costs, all together 1        (`HardConcrete`)
 ///
-/// After the soft share of the steps the channels of the highest ln α within the budget stay.
+/// After the soft share of the steps the gates of the highest ln α within the budget stay.
 ///
 /// Based on: Louizos, Welling & Kingma, "Learning Sparse Neural Networks through L0 Regularization", ICLR 2018,
 /// arXiv 1712.01312.
 ///
-/// Differs from the paper: gates multiply channels of a trained network and start nearly open; a channel's price is
+/// Differs from the paper: gates multiply a trained network and start nearly open; a gate's price is
 /// what it costs; the budget decides how many stay, by the rank of ln α, instead of the sign of the noiseless gate.
 public struct L0: Pruner {
     public struct Configuration: PrunerConfiguration {
@@ -34,44 +34,35 @@ public struct L0: Pruner {
     }
 
     public static let card = MethodCard(
-        name: "l0", family: "learned", summary: "learns hard-concrete gates of channels under a price for open ones",
-        granularities: [.channel, .block, .head, .aligned, .regular, .layer], needsTraining: true,
+        name: "l0", family: "learned", summary: "learns hard-concrete gates under a price for open ones",
+        granularities: [.channel, .block, .head, .aligned, .regular, .layer, .weight], needsTraining: true,
         paper: "Louizos, Welling & Kingma, 2018, arXiv 1712.01312")
     public static let needs: [any EvidenceKind.Type] = []
 
     public let configuration: Configuration
     private let seed: UInt64
-    private var gates: HardConcreteGates?
+    private var learning = MaskLearning()
 
     public init(_ configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
         self.seed = seed
     }
 
-    public func plan(_ timing: PlanTiming) -> PruningPlan {
-        let soft = timing.softSteps
-        return PruningPlan(
-            [.train(steps: soft), .update(0)] + timing.closing + [.train(steps: timing.steps - soft)])
-    }
+    public func plan(_ timing: PlanTiming) -> PruningPlan { MaskLearning.plan(timing) }
 
     public mutating func extensions(in context: PruningContext) -> [any TrainingExtension] {
-        let gates =
-            self.gates
-            ?? HardConcreteGates(
-                in: context, initial: configuration.initial, penalty: configuration.penalty,
-                learningRate: configuration.learningRate, seed: seed)
-        self.gates = gates
-        return [gates]
+        let (configuration, seed) = (configuration, seed)
+        return learning.extensions {
+            LearnedMasks(
+                HardConcrete.Distribution(), in: context, initial: configuration.initial,
+                penalty: configuration.penalty, learningRate: configuration.learningRate, seed: seed)
+        }
     }
 
     public mutating func update(
         _ masks: inout Masks, number: Int, in context: PruningContext
     ) throws -> MaskUpdateReport {
         _ = extensions(in: context)
-        gates?.detach()
-        let old = masks
-        masks = try context.selection.masks(
-            keeping: Scores(context.space, bySite: gates?.logits ?? []), remaining: context.remaining)
-        return context.report(from: old, to: masks)
+        return try learning.update(&masks, in: context)
     }
 }

@@ -60,9 +60,9 @@ extension PruningRun {
             }
             try record(report, of: update, in: folder, reporter)
         case .snapshot(let name): snapshots[name] = training?.trainer.snapshot()
-        case .rewind(let name):
-            reporter.at(ProgressUpdate(phase: "taking the weights back to '\(name)'"))
-            try rewind(to: name)
+        case .rewind(let name, let weights):
+            reporter.at(ProgressUpdate(phase: "taking the \(weights ? "weights" : "schedule") back to '\(name)'"))
+            try rewind(to: name, weights: weights)
         case .reconstruct:
             reporter.at(ProgressUpdate(phase: "reconstructing"))
             try watching(stretches.losses[number], reporter, phase: "reconstructing", place: "") {
@@ -118,11 +118,11 @@ extension PruningRun {
                     + "undecided masks \(NumberText.plain(report.softness, decimals: 3))"))
     }
 
-    /// Weights and schedule go back; masks and the steps counted stay.
-    private func rewind(to name: String) throws {
+    /// The schedule goes back, and with it the weights; masks and the steps counted stay.
+    private func rewind(to name: String, weights: Bool) throws {
         guard let training else { return }
         guard let snapshot = snapshots[name] else { preconditionFailure("the plan rewinds to no snapshot '\(name)'") }
-        try training.trainer.rewind(to: snapshot, weights: true, schedule: true)
+        try training.trainer.rewind(to: snapshot, weights: weights, schedule: true)
         context.evidence.weightsChanged()
     }
 
