@@ -1,6 +1,5 @@
 """Pruned folders in diffusers: loaded, trained, saved, and back in diffprune, with the same predictions everywhere."""
 
-import inspect
 import json
 import pathlib
 import tempfile
@@ -36,15 +35,16 @@ KEPT_WIDTHS = ("weight", "n:m")
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 
 
-# What diffusers 0.29 has no words for, unless it is so.
-NEWER_KEYS = {"mid_block_type": "UNetMidBlock2D", "time_embedding_dim": None}
-
-
 def is_known(name):
-    """Whether this version of diffusers has words for a fixture."""
-    config = json.loads((UNETS / name / "unet/config.json").read_text())
-    known = inspect.signature(diffusers.UNet2DModel.__init__).parameters
-    return all(key in known or config.get(key, usual) == usual for key, usual in NEWER_KEYS.items())
+    """Whether this version of diffusers builds the net of a fixture: 0.29 does not build all."""
+    unet = UNETS / name / "unet"
+    model = diffusers.UNet2DModel.from_config(json.loads((unet / "config.json").read_text()))
+    stored = [load_file(file) for file in unet.glob("*.safetensors")]
+    shapes = {key: tensor.shape for file in stored for key, tensor in file.items()}
+    return shapes == {key: tensor.shape for key, tensor in model.state_dict().items()}
+
+
+KNOWN = list(filter(is_known, FIXTURES))
 
 
 def load(folder, **options):
@@ -74,7 +74,7 @@ class PrunedFolders(unittest.TestCase):
         return json.loads(run("info", "--model", folder, "--json"))["pruning"]
 
     def test_every_block_type_at_every_granularity_and_back(self):
-        for name, granularity, folder in pruned_fixtures(self.output, filter(is_known, FIXTURES)):
+        for name, granularity, folder in pruned_fixtures(self.output, KNOWN):
             with self.subTest(unet=name, granularity=granularity):
                 pipeline, inputs = load(folder), fixture_inputs(name)
                 expected = "UNet2DModel" if granularity in KEPT_WIDTHS else "PrunedUNet2DModel"
@@ -86,8 +86,11 @@ class PrunedFolders(unittest.TestCase):
                 if granularity not in KEPT_WIDTHS:
                     self.assertEqual(self.record(back), self.record(folder))
 
+    def test_most_fixtures_are_known(self):
+        self.assertGreaterEqual(len(KNOWN), len(FIXTURES) if hasattr(diffusers, "AutoModel") else len(FIXTURES) // 3)
+
     def test_dense_there_and_back(self):
-        for name in filter(is_known, FIXTURES):
+        for name in KNOWN:
             with self.subTest(unet=name):
                 inputs, back = fixture_inputs(name), self.output / name
                 pipeline = DiffusionPipeline.from_pretrained(UNETS / name)
