@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build quickstart test test-python lint sanitize format docs clean
+.PHONY: help setup build quickstart samples test test-python lint sanitize format docs clean
 
 # What `make quickstart` passes on, as in: make quickstart ARGUMENTS="--output my-first-run"
 ARGUMENTS ?=
@@ -18,6 +18,11 @@ build: setup ## Builds .build/release/diffprune.
 
 quickstart: build ## Prunes, fine-tunes and compares the bundled model.
 	"$$(swift build -c release --show-bin-path)/diffprune" quickstart $(ARGUMENTS)
+
+samples: setup ## Builds Samples/swift, a package that uses this one, and runs it on the bundled model.
+	swift build -c release --package-path Samples/swift --scratch-path .build-samples
+	rm -rf .build-samples/output
+	.build-samples/release/PruneAndDraw Samples/models/fashion-unet .build-samples/output
 
 # `make lint LINTERS=required` fails where the linters of scripts/lint/requirements.txt cannot be installed.
 LINTERS ?= optional
@@ -39,7 +44,7 @@ sanitize: setup ## Runs the tests once under AddressSanitizer and once under Thr
 	scripts/sanitize/run.sh thread '$(FILTER)'
 
 format: ## Formats every Swift and C file.
-	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Samples/swift
 	@scripts/lint/setup.sh
 	scripts/lint/c_format.sh --write
 
@@ -48,4 +53,4 @@ docs: build ## Brings the tables of methods up to date and makes .build-docs/sit
 	scripts/documentation.sh .build/release
 
 clean: ## Deletes what was built.
-	rm -rf .build .build-tests .build-lint .build-address .build-thread .build-docs
+	rm -rf .build .build-samples .build-tests .build-lint .build-address .build-thread .build-docs

@@ -7,6 +7,7 @@ let package = Package(
     products: [
         .executable(name: "diffprune", targets: ["diffprune"]),
         .library(name: "TensorCore", targets: ["TensorCore"]),
+        .library(name: "Imagery", targets: ["Imagery"]),
         .library(name: "Layers", targets: ["Layers"]),
         .library(name: "Training", targets: ["Training"]),
         .library(name: "Pruning", targets: ["Pruning"]),

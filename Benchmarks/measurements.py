@@ -97,8 +97,8 @@ def timed_runs(work):
 class OtherProcesses:
     """Processor time that neither program took."""
 
-    def __init__(self, server):
-        self.server = server
+    def __init__(self, *servers):
+        self.servers = servers
         self.tick = 1 / os.sysconf("SC_CLK_TCK")
         self.restart()
 
@@ -125,12 +125,16 @@ class OtherProcesses:
             with open("/proc/stat", encoding="utf-8") as file:
                 # user nice system idle iowait irq softirq steal
                 ticks = [int(text) for text in file.readline().split()[1:9]]
-            with open(f"/proc/{self.server.pid}/stat", encoding="utf-8") as file:
-                server = sum(int(text) for text in file.read().rpartition(")")[2].split()[11:13])
+            own = sum(self.ticks(server.pid) for server in self.servers)
         except OSError:
             return 0.0
-        own = resource.getrusage(resource.RUSAGE_SELF)
-        return (sum(ticks) - ticks[3] - ticks[4] - server) * self.tick - own.ru_utime - own.ru_stime
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return (sum(ticks) - ticks[3] - ticks[4] - own) * self.tick - usage.ru_utime - usage.ru_stime
+
+    @staticmethod
+    def ticks(process):
+        with open(f"/proc/{process}/stat", encoding="utf-8") as file:
+            return sum(int(text) for text in file.read().rpartition(")")[2].split()[11:13])
 
 
 class Comparison:

@@ -13,7 +13,7 @@ check() {
 
 check "rooms" scripts/lint/rooms.sh
 check "columns" scripts/lint/columns.sh
-check "Swift format" swift format lint --strict --recursive --parallel Package.swift Sources Tests
+check "Swift format" swift format lint --strict --recursive --parallel Package.swift Sources Tests Samples/swift
 check "warnings of C" scripts/lint/c_warnings.sh
 if scripts/lint/setup.sh; then
     tools=.build-lint/tools/bin
