@@ -59,6 +59,38 @@ class PrunedFolders(unittest.TestCase):
                     self.assertEqual(type(pruned).__name__, "PrunedUNet2DModel")
                     self.assertLess(deviation(pruned, folder, fixture_inputs(unet)), TOLERANCE)
 
+    def test_levels_need_no_code(self):
+        pruned = 0
+        for unet in sorted(path.name for path in UNETS.iterdir() if path.is_dir()):
+            with self.subTest(unet=unet):
+                folder = self.prune_by_level(UNETS / unet, unet)
+                if folder is None:
+                    continue
+                pruned += 1
+                configuration = json.loads((folder / "unet/config.json").read_text())
+                self.assertNotIn("pruning", configuration)
+                model = DiffusionPipeline.from_pretrained(folder).unet
+                self.assertIs(type(model), diffusers.UNet2DModel)
+                self.assertLess(deviation(model, folder, fixture_inputs(unet)), TOLERANCE)
+        self.assertGreater(pruned, 30)
+
+    def test_levels_trained_and_back(self):
+        folder = self.prune_by_level(ROOT / "Samples/models/fashion-unet", "level")
+        unet = diffusers.UNet2DModel.from_pretrained(folder / "unet")
+        self.assertLess(deviation(unet, folder, self.bundled_inputs()), TOLERANCE)
+        self.train(unet)
+        unet.save_pretrained(self.output / "back/unet")
+        self.assertLess(deviation(unet, self.output / "back", self.bundled_inputs()), TOLERANCE)
+
+    def prune_by_level(self, model, name):
+        """The folder, pruned to what can be had of a half; nothing where the least is more."""
+        for target in (0.5, 0.7, 0.9):
+            try:
+                return self.prune(model, f"{name}-{target}", "level", 1 - target)
+            except RuntimeError as error:
+                self.assertIn("cannot be reached by granularity 'level'", str(error))
+        return None
+
     def test_any_attention_processor(self):
         from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
 

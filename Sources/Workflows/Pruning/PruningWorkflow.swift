@@ -108,6 +108,8 @@ public struct PruningWorkflow {
         _ planned: PlannedPruning, _ data: InMemoryDataset?, calibrating batches: (Int) -> Int
     ) throws -> PruningRun<Denoising<UNet>> {
         let finetuning = configuration.finetuning
+        // A model that is only counted or sampled elsewhere may have no schedule that is known here.
+        if let scheduler = try? pipeline.scheduler { pipeline.model.timestepCount = scheduler.trainTimesteps }
         guard let data else {
             guard planned.entry.needs.isEmpty, finetuning.steps == 0 else {
                 throw SettingError(
