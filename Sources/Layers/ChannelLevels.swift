@@ -23,7 +23,8 @@ public struct ChannelLevels {
         }
     }
 
-    /// An axis that is some times as wide as a level. Nothing on it is masked: it is cut when the network becomes plain.
+    /// An axis that is some times as wide as a level. Nothing on it is masked: it is cut when the network becomes
+    /// plain.
     public struct Follower {
         public let group: ChannelGroup
         public let factor: Int

@@ -12,7 +12,7 @@ package struct Ridge {
     ///   - penalty: λ over the mean square norm of a column.
     /// - Throws: `LinearAlgebraError`.
     /// - Precondition: a holds rows × columns values, at least one.
-    package init(_ a: [Double], rows: Int, columns: Int, penalty: Double = 1e-7) throws(LinearAlgebraError) {
+    package init(_ a: [Double], rows: Int, columns: Int, penalty: Double) throws(LinearAlgebraError) {
         (self.a, self.rows, self.columns) = (a, rows, columns)
         var gram = [Double](repeating: 0, count: columns * columns)
         try BLAS.multiply(a, transposed: true, by: a, rows: columns, inner: rows, columns: columns, into: &gram)

@@ -85,11 +85,12 @@ public struct Compaction<Network: ChannelNetwork> {
         (self.source, channels) = (source, kept)
         plain = becomesPlain ? try smaller.plain(like: nil) : nil
         network = plain?.network ?? smaller
-        self.kept = plain.map { plain in
-            plain.positions.reduce(into: [:]) { result, each in
-                result[each.key] = positions[each.key]?.taking(each.value)
-            }
-        } ?? positions
+        self.kept =
+            plain.map { plain in
+                plain.positions.reduce(into: [:]) { result, each in
+                    result[each.key] = positions[each.key]?.taking(each.value)
+                }
+            } ?? positions
         masked = positions
     }
 

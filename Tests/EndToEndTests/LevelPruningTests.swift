@@ -71,9 +71,11 @@ import Testing
         #expect(config["_class_name"]?.stringValue == "UNet2DModel")
         // Soft masks, and after the channels have left.
         var resume: [String] = []
-        for moment in ["\"step\": 10,", "\"step\": 40,"] {
+        for moment in ["\"step\": 10}", "\"step\": 40}"] {
             let process = try Tool.start(prune("killed") + resume, in: scratch)
-            while process.isRunning, (try? scratch.text("killed/metrics.jsonl"))?.contains(moment) != true { usleep(200) }
+            while process.isRunning, (try? scratch.text("killed/metrics.jsonl"))?.contains(moment) != true {
+                usleep(200)
+            }
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
             #expect(process.terminationReason == .uncaughtSignal, "the run had ended before \(moment)")

@@ -20,6 +20,9 @@ struct TimeNarrowing {
 
     /// Timesteps, and pairs of a timestep and a class, that are looked at: a prime, so that no pattern is missed.
     private static let mostRows = 8191
+    /// λ over the mean square norm of what a layer reads. What is read is smooth in the timestep, and so nearly
+    /// dependent: a hundredth of this gains a fifth of the error and makes weights three times as large.
+    fileprivate static let penalty = 1e-3
 
     /// - Parameters:
     ///   - source: the wider network.
@@ -28,8 +31,9 @@ struct TimeNarrowing {
     /// - Throws: `LinearAlgebraError`.
     init(from source: UNet, to target: UNet, like earlier: [String: [[Int]]]?) throws {
         let (first, second) = (source.timeEmbedding.first, source.timeEmbedding.second)
-        guard target.timeProjection.axis.width < source.timeProjection.axis.width
-            || target.timeAxis.width < source.timeAxis.width
+        guard
+            target.timeProjection.axis.width < source.timeProjection.axis.width
+                || target.timeAxis.width < source.timeAxis.width
         else { return }
         let times = Self.times(of: source)
         func choice(_ name: String, _ dimension: Int, _ count: Int, _ importance: () -> [Double]) -> [Int] {
@@ -247,9 +251,10 @@ private struct Samples {
             let weights = layers.reduce(0.0) { sum, layer in
                 let outputs = layer.to.width
                 return sum
-                    + layer.weight.variable.value.unsafeBuffer[(column * outputs)..<((column + 1) * outputs)].reduce(0) {
-                        $0 + Double($1) * Double($1)
-                    }
+                    + layer.weight.variable.value.unsafeBuffer[(column * outputs)..<((column + 1) * outputs)].reduce(0)
+                {
+                    $0 + Double($1) * Double($1)
+                }
             }
             return (variance * weights).squareRoot()
         }
@@ -259,6 +264,6 @@ private struct Samples {
     func ridge() throws -> Ridge {
         try Ridge(
             (0..<rows).flatMap { row in values[(row * width)..<((row + 1) * width)] + [1] }, rows: rows,
-            columns: width + 1)
+            columns: width + 1, penalty: TimeNarrowing.penalty)
     }
 }

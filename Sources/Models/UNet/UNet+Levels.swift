@@ -18,23 +18,20 @@ extension UNet {
             }
             let signs = resnetSigns(members)
             return ChannelLevels(levels) { widths in
-                guard let configuration = try? self.configured(members.levels, at: widths),
-                    self.resnetSigns(members, widths) == signs
-                else { return false }
-                // Skip blocks choose their groups by sums of widths, which only building them checks.
-                return !configuration.hasPyramid || (try? Parameter.unset { try UNet(configuration) }) != nil
+                self.resnetSigns(members, widths) == signs && self.canBeBuilt(members.levels, at: widths)
             }
         }
     }
 
-    /// The configuration with other widths, valid by itself.
-    private func configured(_ levels: [[Int]], at widths: [Int]) throws -> UNetConfiguration {
+    /// Whether there is a U-Net in which these levels have other widths.
+    private func canBeBuilt(_ levels: [[Int]], at widths: [Int]) -> Bool {
         var configuration = configuration
         for (numbers, width) in zip(levels, widths) {
             for number in numbers { configuration.blockOutChannels[number] = width }
         }
-        try configuration.validate()
-        return configuration
+        guard (try? configuration.validate()) != nil else { return false }
+        // Skip blocks choose their groups by widths and sums of them, which only building them checks.
+        return !configuration.hasPyramid || (try? Parameter.unset { try UNet(configuration) }) != nil
     }
 
     /// Widths that levels can have together where the others keep theirs, descending.
@@ -42,7 +39,7 @@ extension UNet {
         let width = configuration.blockOutChannels[numbers[0]]
         if numbers.contains(0), firstWidthIsGiven { return [width] }
         if numbers.contains(0) { try BLAS.prepare() }
-        return stride(from: width, to: 0, by: -1).filter { (try? configured([numbers], at: [$0])) != nil }
+        return stride(from: width, to: 0, by: -1).filter { canBeBuilt([numbers], at: [$0]) }
     }
 
     // MARK: the time embedding
@@ -187,7 +184,8 @@ public enum UNetLevelError: Error, CustomStringConvertible {
             "one width a level cannot be had: '\(axis)' has \(width) channels left, expected all \(expected) that "
                 + "time_embedding_dim says"
         case .unequal(let axis, let width, let other, let expected):
-            "one width a level cannot be had: '\(axis)' has \(width) channels left, expected \(expected) beside '\(other)'"
+            "one width a level cannot be had: '\(axis)' has \(width) channels left, expected \(expected) beside "
+                + "'\(other)'"
         }
     }
 }
