@@ -243,6 +243,7 @@ import Training
         let model = try model(Self.configuration([16, 32], groups: 4) { $0.classEmbedType = .identity })
         #expect(try model.levels?.levels.map { $0.widths[0] } == [16, 32])
         #expect(try model.levels?.levels[0].widths == [16])
+        #expect(try model.levels?.levels[0].name.contains("class_embed_type 'identity'") == true)
         let masks = try lowest(model)
         let network = try Compaction(model, masks: masks, becomesPlain: true).network
         #expect(network.configuration.blockOutChannels == [16, 20] && network.configuration.timeWidth == 64)

@@ -13,7 +13,7 @@ extension UNet {
             try checkTimeWidth()
             let levels = try members.levels.map { numbers in
                 ChannelLevels.Level(
-                    name: "block_out_channels\(numbers)", widths: try widths(of: numbers),
+                    name: name(of: numbers), widths: try widths(of: numbers),
                     axes: members.axes(of: numbers), followers: numbers.contains(0) ? timeFollowers : [])
             }
             let signs = resnetSigns(members)
@@ -40,6 +40,13 @@ extension UNet {
         if numbers.contains(0), firstWidthIsGiven { return [width] }
         if numbers.contains(0) { try BLAS.prepare() }
         return stride(from: width, to: 0, by: -1).filter { canBeBuilt([numbers], at: [$0]) }
+    }
+
+    private func name(of numbers: [Int]) -> String {
+        let reason =
+            numbers.contains(0) && firstWidthIsGiven
+            ? configuration.classEmbedType.map { " (which class_embed_type '\($0.rawValue)' fixes)" } : nil
+        return "block_out_channels\(numbers)\(reason ?? "")"
     }
 
     // MARK: the time embedding
