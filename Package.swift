@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "Reports", dependencies: ["Files"]),
         .target(name: "Layers", dependencies: ["TensorCore"]),
         .target(name: "WeightFiles", dependencies: ["Files"]),
-        .target(name: "Models", dependencies: ["Files", "TensorCore", "Layers"]),
+        .target(name: "Models", dependencies: ["Files", "LinearAlgebra", "TensorCore", "Layers"]),
         .target(name: "Datasets", dependencies: ["Files", "TensorCore", "Configuration", "Imagery"]),
         .target(
             name: "Training",

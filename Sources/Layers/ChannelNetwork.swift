@@ -9,9 +9,27 @@ public protocol ChannelNetwork: AnyObject {
     var computeTerms: [ComputeTerm] { get }
     /// The same architecture with the given channels left on the axes named (whole where not named), weights unset.
     func rebuilt(keeping kept: [String: [Int]]) throws -> Self
+    /// What the configuration can say of the widths; nil where it names no levels.
+    /// - Throws: why none of it can be had of this network.
+    var levels: ChannelLevels? { get throws }
+    /// This network as its configuration says it, where all axes are as wide as their levels say. What the
+    /// configuration fixes otherwise (followers of levels, groups of normalisations over several axes) is changed to
+    /// what it says, and weights are fitted to that where they can be.
+    ///
+    /// - Parameter earlier: the plain form of a network like this one, whose channels are chosen again.
+    func plain(like earlier: PlainForm<Self>?) throws -> PlainForm<Self>
 }
 
 extension ChannelNetwork {
+    public var levels: ChannelLevels? { nil }
+
+    /// Without levels there is nothing else to say it by.
+    public func plain(like earlier: PlainForm<Self>?) throws -> PlainForm<Self> {
+        PlainForm(
+            network: self,
+            positions: parameters.reduce(into: [:]) { $0[$1.name] = $1.variable.shape.map { Array(0..<$0) } })
+    }
+
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 
     /// Multiply–accumulates for one image.

@@ -21,10 +21,23 @@ public struct Compaction<Network: ChannelNetwork> {
     public let network: Network
     /// By the name of each parameter of the smaller network: which positions of each dimension stay.
     private let kept: [String: Kept]
+    /// The network that was made smaller.
+    private let source: Network
+    /// The channels left of each of its axes.
+    private let channels: [String: [Int]]
+    /// As `kept`, of the network that the masks left.
+    private let masked: [String: Kept]
+    /// What became of the smaller network; nil where it is to stay as the masks left it.
+    private let plain: PlainForm<Network>?
 
     private struct Kept {
         let shape: [Int]
         let positions: [[Int]]
+
+        /// Of each dimension the positions with these numbers.
+        func taking(_ numbers: [[Int]]) -> Kept {
+            Kept(shape: shape, positions: zip(positions, numbers).map { own, numbers in numbers.map { own[$0] } })
+        }
 
         /// The elements whose positions all stay, in order.
         func gather(_ source: Tensor, into target: Tensor) {
@@ -51,8 +64,10 @@ public struct Compaction<Network: ChannelNetwork> {
     /// - Parameters:
     ///   - source: the network, which stays as it is.
     ///   - masks: of a space of the network's channels, each exactly 0 or 1.
-    /// - Throws: `CompactionError`.
-    public init(_ source: Network, masks: Masks) throws {
+    ///   - becomesPlain: whether the smaller network is made one that its configuration says (`ChannelNetwork.plain`),
+    ///     for masks that leave every level one width.
+    /// - Throws: `CompactionError`, what the network says to becoming plain.
+    public init(_ source: Network, masks: Masks, becomesPlain: Bool = false) throws {
         var kept = source.keptChannels
         var left: [ObjectIdentifier: [Int]] = [:]
         for (site, group) in masks.space.groups.enumerated() {
@@ -63,17 +78,30 @@ public struct Compaction<Network: ChannelNetwork> {
             left[ObjectIdentifier(group.axis)] = channels
             kept[group.name] = channels.map { group.axis.kept[$0] }
         }
-        network = try source.rebuilt(keeping: kept)
+        let smaller = try source.rebuilt(keeping: kept)
         var positions: [String: Kept] = [:]
-        var values: [String: Tensor] = [:]
-        for parameter in source.parameters {
-            positions[parameter.name] = Self.kept(of: parameter, left: left)
-            values[parameter.name] = parameter.variable.value
-        }
-        self.kept = positions
+        for parameter in source.parameters { positions[parameter.name] = Self.kept(of: parameter, left: left) }
+        Self.fill(smaller, from: source, positions)
+        (self.source, channels) = (source, kept)
+        plain = becomesPlain ? try smaller.plain(like: nil) : nil
+        network = plain?.network ?? smaller
+        self.kept =
+            plain.map { plain in
+                plain.positions.reduce(into: [:]) { result, each in
+                    result[each.key] = positions[each.key]?.taking(each.value)
+                }
+            } ?? positions
+        masked = positions
+    }
+
+    /// - Parameter values: of a parameter of the source in place of its own; nil for these.
+    private static func fill(
+        _ network: Network, from source: Network, _ kept: [String: Kept], values: (Parameter) -> Tensor? = { _ in nil }
+    ) {
+        let former = source.parameters.reduce(into: [:]) { $0[$1.name] = $1 }
         for parameter in network.parameters {
-            guard let old = values[parameter.name] else { continue }
-            positions[parameter.name]?.gather(old, into: parameter.variable.value)
+            guard let old = former[parameter.name] else { continue }
+            kept[parameter.name]?.gather(values(old) ?? old.variable.value, into: parameter.variable.value)
         }
     }
 
@@ -101,6 +129,26 @@ public struct Compaction<Network: ChannelNetwork> {
         for (index, parameter) in compacted.parameters.enumerated() {
             guard let number = numbers[parameter.name] else { continue }
             kept[parameter.name]?.gather(arena.slice(flat, number), into: compacted.slice(result, index))
+        }
+        return result
+    }
+
+    /// What other weights than the source's own, laid out as its `arena`, become in the smaller network, laid out as
+    /// `compacted`: what is fitted is fitted to them.
+    ///
+    /// - Throws: what the network says to becoming plain.
+    public func weights(
+        _ flat: Tensor, from arena: ParameterArena, to compacted: ParameterArena
+    ) throws -> Tensor {
+        guard let plain else { return gather(flat, from: arena, to: compacted) }
+        let smaller = try source.rebuilt(keeping: channels)
+        Self.fill(smaller, from: source, masked) { parameter in
+            arena.index(of: parameter).map { arena.slice(flat, $0) }
+        }
+        let other = try smaller.plain(like: plain).network
+        let result = Tensor(zeros: [compacted.count])
+        for (index, parameter) in other.parameters.filter(\.isTrainable).enumerated() {
+            compacted.slice(result, index).assign(parameter.variable.value)
         }
         return result
     }

@@ -144,9 +144,12 @@ public final class Trainer<Task: LearningTask> {
     /// - Parameters:
     ///   - network: with its weights.
     ///   - extensions: take the place of the present ones, whose parameters are those of the larger network.
+    ///   - weights: what other weights become, those of the moving average, laid out as `gather` has it; nil where that
+    ///     is `gather`.
     ///   - gather: the part that is left of a flat tensor laid out as the first arena, laid out as the second.
     public func adopt(
         _ network: Task.Network, extensions: [any TrainingExtension] = [],
+        weights: ((_ flat: Tensor, _ old: ParameterArena, _ new: ParameterArena) throws -> Tensor)? = nil,
         gather: (_ flat: Tensor, _ old: ParameterArena, _ new: ParameterArena) throws -> Tensor
     ) throws {
         let smaller = ParameterArena(network.parameters)
@@ -156,7 +159,8 @@ public final class Trainer<Task: LearningTask> {
         try optimizer.restore(step: self.optimizer.step, tensors: states)
         if let old = average {
             let new = ExponentialMovingAverage(decay: old.decay, arena: smaller)
-            try new.restore(step: old.step, values: gather(old.average, arena, smaller).array)
+            let values = try weights.map { try $0(old.average, arena, smaller) } ?? gather(old.average, arena, smaller)
+            try new.restore(step: old.step, values: values.array)
             average = new
         }
         self.optimizer = optimizer

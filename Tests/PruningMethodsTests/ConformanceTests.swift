@@ -14,11 +14,13 @@ import Testing
         var unit = 1
         var testDescription: String { "\(target), \(granularity)" }
 
-        /// A group's width with its largest unit back. Regular steps leave a quarter of this bench's wide axes at most
-        /// and half of its narrow ones.
+        /// A group's width with its largest unit back. Regular steps, and those of levels, leave a quarter of this
+        /// bench's wide axes at most and half of its narrow ones.
         func restored(_ width: Int, of full: Int) -> Int {
-            if case .regular = granularity { return min(width + max(unit, full / 2), full) }
-            return min(width + unit, full)
+            switch granularity {
+            case .regular, .level: min(width + max(unit, full / 2), full)
+            default: min(width + unit, full)
+            }
         }
     }
 
@@ -67,6 +69,7 @@ import Testing
         Goal(target: "params=0.5", granularity: .block(3), unit: 3),
         Goal(target: "macs=0.5", granularity: .aligned(multiple: 4), unit: 4),
         Goal(target: "macs=0.5", granularity: .regular(multiple: 4), unit: 4),
+        Goal(target: "macs=0.5", granularity: .level, unit: 4),
         Goal(target: "macs=0.6", granularity: .layer, unit: 16),
     ]
 

@@ -88,7 +88,7 @@ import Testing
 
     @Test func granularitiesKnowTheirSpace() {
         let channels: [Granularity] = [
-            .channel, .block(2), .head, .aligned(multiple: 2), .regular(multiple: 2), .layer,
+            .channel, .block(2), .head, .aligned(multiple: 2), .regular(multiple: 2), .level, .layer,
         ]
         #expect(channels.allSatisfy { $0.space == .channels })
         #expect(Granularity.weight.space == .weights && Granularity.pattern(keep: 1, of: 2).space == .weights)

@@ -5,7 +5,7 @@ import Testing
 /// Whether a budget can be met is known beforehand, and said as it would be said at the end.
 @Suite struct ReachTests {
     static let granularities: [Granularity] = [
-        .channel, .block(4), .head, .aligned(multiple: 8), .regular(multiple: 4), .layer, .weight,
+        .channel, .block(4), .head, .aligned(multiple: 8), .regular(multiple: 4), .level, .layer, .weight,
         .pattern(keep: 2, of: 4),
     ]
 

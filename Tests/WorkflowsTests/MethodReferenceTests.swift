@@ -30,7 +30,8 @@ import Testing
             ]),
         MethodInformation(
             name: "two", family: "f",
-            granularities: ["channel", "block", "head", "aligned", "regular", "layer", "weight", "n:m"], needs: [],
+            granularities: ["channel", "block", "head", "aligned", "regular", "level", "layer", "weight", "n:m"],
+            needs: [],
             summary: "does that", paper: "A, 2020",
             settings: [.init(key: "beta", default: "linear")]),
     ])

@@ -6,7 +6,7 @@ import TensorCore
 /// Each is a product of few rows, one an image, that costs the reading of its weights.
 /// A prediction makes one of them all.
 struct TimeReaders {
-    private let projections: [Linear]
+    let projections: [Linear]
     /// Where each projection's columns lie, by its weight.
     private let columns: [ObjectIdentifier: Range<Int>]
 

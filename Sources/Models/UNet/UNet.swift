@@ -32,12 +32,15 @@ public final class UNet: BlockCheckpointing {
     public let size: [Int]
 
     public var usesGradientCheckpointing = false
+    /// How many timesteps it learns: those that its time embedding is fitted over where that becomes narrower.
+    public var timestepCount = 1000
 
     package let timeProjection: TimeProjection
     package let timeEmbedding: TimestepEmbedding
     package let classEmbedding: ClassEmbedder
     let timeAxis: ChannelAxis
-    private let timeReaders: TimeReaders
+    let timeReaders: TimeReaders
+    let resnets: [ResnetBlock]
     package let convIn: Conv2d
     package let downLevels: [UNetLevel]
     package let middle: UNetMiddle?
@@ -70,9 +73,10 @@ public final class UNet: BlockCheckpointing {
         middle = try construction.middle()
         upLevels = try construction.upLevels()
         (normOut, convOut) = try construction.output()
-        timeReaders = TimeReaders(
+        resnets =
             (downLevels + upLevels).flatMap { $0.resnets + [$0.resampler?.resnet].compactMap { $0 } }
-                + (middle.map { [$0.first, $0.second] } ?? []))
+            + (middle.map { [$0.first, $0.second] } ?? [])
+        timeReaders = TimeReaders(resnets)
 
         try builder.checkAllUsed()
         channelGroups = builder.groups
@@ -91,10 +95,20 @@ public final class UNet: BlockCheckpointing {
             + [normOut]
     }
 
+    var attentions: [SelfAttention] {
+        downLevels.flatMap { $0.attentions.compactMap { $0 } } + [middle?.attention].compactMap { $0 }
+            + upLevels.flatMap { $0.attentions.compactMap { $0 } }
+    }
+
     /// The same architecture with the given channels left, weights unset.
     public func rebuilt(keeping kept: [String: [Int]]) throws -> UNet {
-        let network = try UNet(configuration, kept: kept, size: size)
+        try like(UNet(configuration, kept: kept, size: size))
+    }
+
+    /// `network` with what this one was told beside its configuration.
+    func like(_ network: UNet) -> UNet {
         network.usesGradientCheckpointing = usesGradientCheckpointing
+        network.timestepCount = timestepCount
         return network
     }
 

@@ -167,6 +167,9 @@ extension UNetConfiguration {
         type.hasPrefix("UNetRes") ? String(type.dropFirst("UNetRes".count)) : type
     }
 
+    /// Whether an image pyramid runs beside any block.
+    var hasPyramid: Bool { (downBlockTypes + upBlockTypes).contains(where: Self.meetsPyramid) }
+
     /// Whether an image pyramid runs beside a block of this type.
     static func meetsPyramid(_ type: String) -> Bool { ["Skip", "AttnSkip"].contains { plain(type).hasPrefix($0) } }
 }

@@ -2,7 +2,7 @@
 extension Selection {
     /// Lowest scores first, over all sites at once, until every limit holds.
     func greedy(_ units: Units, _ lists: [[Int]], _ allowed: [Double]) throws -> Masks {
-        let order = ascending(Array(lists.indices), units)
+        let order = units.order ?? ascending(Array(lists.indices), units)
         let shares = lists.map(shares)
         var masks = Masks(space)
         var widths = space.widths
@@ -92,7 +92,7 @@ extension Selection {
             guard blocked.isDisjoint(with: shares[index].map(\.site)) else { continue }
             var wider = widths
             for share in shares[index] { wider[share.site] += share.count }
-            guard fits(wider, allowed) else {
+            guard fits(wider, allowed), partition.allows(wider) else {
                 blocked.formUnion(shares[index].map(\.site))
                 continue
             }

@@ -17,9 +17,9 @@ extension Selection {
     public var lowestWidths: [Int] {
         guard space.kind == .channels else { return partition.minimumWidths }
         let scores = Scores(space, Array(repeating: 0, count: space.count))
-        guard case .lists(let lists) = partition.units(of: scores, prices: space.sites.map { _ in 1 }).members else {
-            return partition.minimumWidths
-        }
+        let units = partition.units(of: scores, prices: space.sites.map { _ in 1 })
+        guard case .lists(var lists) = units.members else { return partition.minimumWidths }
+        if let order = units.order { lists = order.map { lists[$0] } }
         var widths = space.widths
         // The largest first: where units of a site differ, these leave least.
         for list in lists.enumerated().sorted(by: { ($1.element.count, $0.offset) < ($0.element.count, $1.offset) }) {

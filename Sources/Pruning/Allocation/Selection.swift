@@ -24,11 +24,12 @@ public struct Selection {
         self.space = space
         self.budget = budget
         self.allocation = allocation
-        costs = try budget.costs(in: space, of: network)
-        fullCosts = costs.map { $0.value(space.widths) }
-        partition = try granularity.partition(
-            of: space, minimumFraction: minimumFraction, normalizations: network.normalizations,
-            comparesRows: comparesRows)
+        let costs = try budget.costs(in: space, of: network)
+        let partition = try granularity.partition(
+            of: space, minimumFraction: minimumFraction, network: network, comparesRows: comparesRows)
+        self.partition = partition
+        self.costs = costs.map(partition.counted)
+        fullCosts = self.costs.map { $0.value(space.widths) }
         if case .pattern(let keep, let of) = granularity {
             let sparsity = 1 - Double(keep) / Double(of)
             guard abs(1 - budget.remaining - sparsity) < 1e-6 else {
@@ -44,7 +45,7 @@ public struct Selection {
         }
     }
 
-    /// Sites, by number, whose coordinates leave together: each alone, but for `regular`.
+    /// Sites, by number, whose coordinates leave together: each alone, but for `regular` and `level`.
     public var families: [[Int]] { partition.families }
 
     // MARK: density
@@ -106,7 +107,7 @@ public struct Selection {
         try scores.check()
         let prices = prices(perCost: perCost)
         var units = partition.units(of: scores, prices: prices)
-        if let members, members != units.members { units = Units(members, scores: scores, prices: prices) }
+        if let members, members != units.members { units = partition.units(members, scores: scores, prices: prices) }
         let allowed = allowed(at: remaining)
         switch (units.members, units.competition, allocation) {
         case (.singles, .all, .uniform), (.singles, .all, .erdosRenyi):

@@ -89,6 +89,8 @@ public enum BudgetError: Error, CustomStringConvertible {
     case unreachable(asked: Double, minimum: Double, quantity: String)
     /// With granularity `regular`, of whose `count` axes `whole` cannot be narrowed at all.
     case unreachableRegularly(asked: Double, minimum: Double, quantity: String, whole: Int, count: Int)
+    /// With granularity `level`: the widths that its levels have, and the least that they can have.
+    case unreachableByLevels(asked: Double, minimum: Double, quantity: String, widths: [String], lowest: [Int])
     /// A quantity that zeros among the weights leave as it is.
     case notCounted(quantity: String)
     /// A sparsity other than the one that an N:M pattern has.
@@ -109,6 +111,10 @@ public enum BudgetError: Error, CustomStringConvertible {
             "target \(Self.target(quantity, asked)) cannot be reached by granularity 'regular', which keeps "
                 + "normalisation groups equal (\(whole) of \(count) channel groups cannot be narrowed): "
                 + "expected \(Self.nearest(quantity, minimum)), a smaller multiple or granularity 'channel'"
+        case .unreachableByLevels(let asked, let minimum, let quantity, let widths, let lowest):
+            "target \(Self.target(quantity, asked)) cannot be reached by granularity 'level', which leaves at least "
+                + zip(widths, lowest).map { "\($1) of \($0)" }.joined(separator: ", ")
+                + ": expected \(Self.nearest(quantity, minimum)), or granularity 'channel'"
         case .notCounted(let quantity):
             "target \(quantity)=… cannot be met by single weights, whose zeros dense kernels still compute with: "
                 + "expected sparsity=NUMBER, the fraction of weights that become zero"

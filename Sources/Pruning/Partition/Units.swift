@@ -31,6 +31,9 @@ public struct Units {
     /// Units that leave even where the budget would be met with them.
     public var mustLeave: [Bool]
     public var competition: Competition
+    /// The units that may leave, by number, each after those that have to leave before it; nil where any may, the
+    /// lowest score first.
+    public var order: [Int]?
 
     /// Units of given members: each is worth the mean of its coordinates' scores over their prices.
     ///
@@ -55,7 +58,8 @@ public struct Units {
         }
     }
 
-    init(members: UnitMembers, scores: [Double], mustLeave: [Bool]) {
+    init(members: UnitMembers, scores: [Double], mustLeave: [Bool], order: [Int]? = nil) {
+        self.order = order
         self.members = members
         self.scores = scores
         self.mustLeave = mustLeave

@@ -9,9 +9,9 @@ import Pruning
 /// Based on: Polyak & Wolf, "Channel-Level Acceleration of Deep Face Representations", IEEE Access 2015 (inbound
 /// pruning by the variance of activations).
 ///
-/// Differs from the paper: an axis has several consumers, whose variances are averaged; all groups are ranked together,
-/// made comparable by their mean; fine-tuning instead of a bias takes over what the mean contributed. The channels of an
-/// axis that no convolution or linear layer reads score 1 each.
+/// Differs from the paper: an axis has several consumers, whose variances are averaged; all groups are ranked
+/// together, made comparable by their mean; fine-tuning instead of a bias takes over what the mean contributed. The
+/// channels of an axis that no convolution or linear layer reads score 1 each.
 public struct ActivationVariance: ImportanceCriterion {
     public static let card = MethodCard(
         name: "activation-variance", family: "activation", summary: "removes the channels that vary least",

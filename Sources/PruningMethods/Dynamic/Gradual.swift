@@ -1,8 +1,8 @@
 import Files
 import Pruning
 
-/// Gradual pruning: every Δt steps each layer gives up its smallest weights, along a cubic curve that removes much while
-/// there is much to choose from.
+/// Gradual pruning: every Δt steps each layer gives up its smallest weights, along a cubic curve that removes much
+/// while there is much to choose from.
 ///
 ///     s_t = s_f + (s_i − s_f)·(1 − (t − t₀)/(nΔt))³        t = t₀, t₀ + Δt, …, t₀ + nΔt;   s_i = 0
 ///

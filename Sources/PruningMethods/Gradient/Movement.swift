@@ -9,13 +9,14 @@ import Training
 ///     S ← S − α·∂L/∂m,   ∂L/∂m of a weight = w·∂L/∂w′ (also of those that are off: straight-through)
 ///     m = 1 for the highest S within density(t), else 0
 ///
-/// Scores add up over every training step of the soft share; masks are chosen anew every few steps, along the schedule,
-/// so that what left comes back when its score rises again. Of a channel ∂L/∂m is its gate's derivative, the sum over
-/// the weights on it.
+/// Scores add up over every training step of the soft share; masks are chosen anew every few steps, along the
+/// schedule, so that what left comes back when its score rises again. Of a channel ∂L/∂m is its gate's derivative, the
+/// sum over the weights on it.
 ///
 /// Based on: Sanh, Wolf & Rush, "Movement Pruning: Adaptive Sparsity by Fine-Tuning", NeurIPS 2020, arXiv 2005.07683.
 ///
-/// Differs from the paper: channels too; masks are chosen every few steps instead of every step, over all layers together.
+/// Differs from the paper: channels too; masks are chosen every few steps instead of every step, over all layers
+/// together.
 public struct Movement: Pruner {
     public struct Configuration: PrunerConfiguration {
         /// Steps from one choice of masks to the next.
@@ -32,7 +33,7 @@ public struct Movement: Pruner {
 
     public static let card = MethodCard(
         name: "movement", family: "gradient", summary: "removes what training moves towards zero",
-        granularities: [.weight, .channel, .block, .head, .aligned, .regular, .layer], needsTraining: true,
+        granularities: [.weight, .channel, .block, .head, .aligned, .regular, .level, .layer], needsTraining: true,
         paper: "Sanh, Wolf & Rush, 2020, arXiv 2005.07683")
     public static let needs: [any EvidenceKind.Type] = []
 

@@ -12,8 +12,8 @@ import Training
 ///     τ(p) = τ₀·(τ₁/τ₀)^p      p: how much of the soft steps is done
 ///     loss + λ·Σ_k p_k·σ(l_k)        p_k: what gate k's channel costs, all together 1
 ///
-/// since the difference of two Gumbel variables is logistic. After the soft share of the steps the gates of the highest l
-/// within the budget stay.
+/// since the difference of two Gumbel variables is logistic. After the soft share of the steps the gates of the
+/// highest l within the budget stay.
 ///
 /// Based on: Jang, Gu & Poole, "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, arXiv 1611.01144;
 /// the price on open gates is that of Herrmann, Bowen & Zabih, "Channel Selection Using Gumbel Softmax", ECCV 2020,
@@ -49,7 +49,7 @@ public struct GumbelSoftmax: Pruner {
     public static let card = MethodCard(
         name: "gumbel-softmax", family: "learned",
         summary: "learns gates that draw between on and off, at a temperature that falls",
-        granularities: [.channel, .block, .head, .aligned, .regular, .layer, .weight], needsTraining: true,
+        granularities: [.channel, .block, .head, .aligned, .regular, .level, .layer, .weight], needsTraining: true,
         paper: "Jang, Gu & Poole, 2017, arXiv 1611.01144")
     public static let needs: [any EvidenceKind.Type] = []
 

@@ -35,7 +35,7 @@ public struct L0: Pruner {
 
     public static let card = MethodCard(
         name: "l0", family: "learned", summary: "learns hard-concrete gates under a price for open ones",
-        granularities: [.channel, .block, .head, .aligned, .regular, .layer, .weight], needsTraining: true,
+        granularities: [.channel, .block, .head, .aligned, .regular, .level, .layer, .weight], needsTraining: true,
         paper: "Louizos, Welling & Kingma, 2018, arXiv 1712.01312")
     public static let needs: [any EvidenceKind.Type] = []
 

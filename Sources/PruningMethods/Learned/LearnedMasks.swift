@@ -121,7 +121,8 @@ final class LearnedMasks: TrainingExtension {
     }
 }
 
-/// A method that learns masks by their logits for the soft share of the steps, then keeps the highest within the budget.
+/// A method that learns masks by their logits for the soft share of the steps, then keeps the highest within the
+/// budget.
 struct MaskLearning {
     private var masks: LearnedMasks?
 

@@ -14,9 +14,9 @@ import Training
 /// Based on: Liu et al., "Learning Efficient Convolutional Networks through Network Slimming", ICCV 2017,
 /// arXiv 1708.06519.
 ///
-/// Differs from the paper: γ is group normalisation's, whose moments change when a channel leaves; an axis may be seen by
-/// several normalisations; the network is trained already, so that s acts for the soft steps alone. Channels that no
-/// normalisation sees count as an average one.
+/// Differs from the paper: γ is group normalisation's, whose moments change when a channel leaves; an axis may be seen
+/// by several normalisations; the network is trained already, so that s acts for the soft steps alone. Channels that
+/// no normalisation sees count as an average one.
 public struct ScalingFactors: Pruner {
     public struct Configuration: PrunerConfiguration {
         /// s.
@@ -32,7 +32,7 @@ public struct ScalingFactors: Pruner {
     public static let card = MethodCard(
         name: "scaling-factors", family: "activation",
         summary: "trains normalisations' scales under a price and removes the channels of the smallest",
-        granularities: [.channel, .block, .head, .aligned, .regular, .layer], needsTraining: true,
+        granularities: [.channel, .block, .head, .aligned, .regular, .level, .layer], needsTraining: true,
         paper: "Liu et al., 2017, arXiv 1708.06519")
     public static let needs: [any EvidenceKind.Type] = []
 

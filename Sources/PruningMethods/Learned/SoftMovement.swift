@@ -15,7 +15,8 @@ import Training
 /// Based on: Sanh, Wolf & Rush, "Movement Pruning: Adaptive Sparsity by Fine-Tuning", NeurIPS 2020, arXiv 2005.07683
 /// (its soft form).
 ///
-/// Differs from the paper: gradients of scores include σ′; channels too, by their gates; the budget decides how many stay.
+/// Differs from the paper: gradients of scores include σ′; channels too, by their gates; the budget decides how many
+/// stay.
 public struct SoftMovement: Pruner {
     public struct Configuration: PrunerConfiguration {
         /// λ.
@@ -41,7 +42,7 @@ public struct SoftMovement: Pruner {
     public static let card = MethodCard(
         name: "soft-movement", family: "gradient",
         summary: "learns scores by what masks that follow them do to the loss, under a price",
-        granularities: [.weight, .channel, .block, .head, .aligned, .regular, .layer], needsTraining: true,
+        granularities: [.weight, .channel, .block, .head, .aligned, .regular, .level, .layer], needsTraining: true,
         paper: "Sanh, Wolf & Rush, 2020, arXiv 2005.07683")
     public static let needs: [any EvidenceKind.Type] = []
 

@@ -10,14 +10,14 @@ import Training
 ///     w′ = w + σ·ε,  ε ~ N(0, 1)        ln α = ln σ² − ln w²,  in KL clipped to ±8
 ///     loss + λ·mean KL,   KL ≈ −k₁·σ(k₂ + k₃·ln α) + ½·ln(1 + 1/α) + k₁,   k = 0.63576, 1.87320, 1.48695
 ///
-/// After the soft share of the steps the weights of the lowest ln α within the budget stay (the paper's own threshold is
-/// ln α = 3).
+/// After the soft share of the steps the weights of the lowest ln α within the budget stay (the paper's own threshold
+/// is ln α = 3).
 ///
 /// Based on: Molchanov, Ashukha & Vetrov, "Variational Dropout Sparsifies Deep Neural Networks", ICML 2017,
 /// arXiv 1701.05369; the constants are theirs.
 ///
-/// Differs from the paper: noise is drawn for weights and not for what layers put out; KL counts relative to the number
-/// of weights; the network is trained already; the budget decides how many stay.
+/// Differs from the paper: noise is drawn for weights and not for what layers put out; KL counts relative to the
+/// number of weights; the network is trained already; the budget decides how many stay.
 public struct VariationalDropout: Pruner {
     public struct Configuration: PrunerConfiguration {
         /// λ.

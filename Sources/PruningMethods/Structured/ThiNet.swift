@@ -37,7 +37,8 @@ public struct ThiNet: Pruner {
     public static let card = MethodCard(
         name: "thinet", family: "structured",
         summary: "removes the channels that the next layer misses least, and scales those left by least squares",
-        granularities: [.channel, .block, .head, .aligned, .regular], paper: "Luo, Wu & Lin, 2017, arXiv 1707.06342")
+        granularities: [.channel, .block, .head, .aligned, .regular, .level],
+        paper: "Luo, Wu & Lin, 2017, arXiv 1707.06342")
     public static let needs: [any EvidenceKind.Type] = [LayerContributions.self]
 
     public let configuration: Configuration

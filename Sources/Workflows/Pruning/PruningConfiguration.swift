@@ -95,6 +95,7 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         case .head: return .head
         case .aligned: return .aligned(multiple: multiple)
         case .regular: return .regular(multiple: multiple)
+        case .level: return .level
         case .layer: return .layer
         case .weight: return .weight
         case .pattern:

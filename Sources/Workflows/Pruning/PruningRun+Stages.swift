@@ -134,8 +134,11 @@ extension PruningRun {
 
     /// Removes the masked channels for good; fine-tuning goes on with what is left.
     func compact() throws {
-        let compaction = try Compaction(dense, masks: masks)
-        try training?.trainer.adopt(compaction.network) { compaction.gather($0, from: $1, to: $2) }
+        let compaction = try Compaction(
+            dense, masks: masks, becomesPlain: configuration.pruning.granularity == .level)
+        try training?.trainer.adopt(compaction.network, weights: { try compaction.weights($0, from: $1, to: $2) }) {
+            compaction.gather($0, from: $1, to: $2)
+        }
         network = compaction.network
         // Nothing is rewound to a network that no longer exists.
         snapshots = [:]

@@ -129,6 +129,8 @@ public struct PruningWorkflow {
         _ planned: PlannedPruning, _ data: InMemoryDataset?, calibrating batches: (Int) -> Int
     ) throws -> PruningRun<Denoising<UNet>> {
         let finetuning = configuration.finetuning
+        // A model that is only counted or sampled elsewhere may have no schedule that is known here.
+        if let scheduler = try? pipeline.scheduler { pipeline.model.timestepCount = scheduler.trainTimesteps }
         guard let data else {
             return try PruningRun(
                 configuration, planned, network: pipeline.model, training: nil, calibration: nil, in: context)
