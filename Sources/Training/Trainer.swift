@@ -133,6 +133,11 @@ public final class Trainer<Task: LearningTask> {
         }
     }
 
+    /// Begins the moving average anew from the present weights, after these were changed otherwise than by steps.
+    public func restartAverage() {
+        average = average.map { ExponentialMovingAverage(decay: $0.decay, arena: arena) }
+    }
+
     /// Goes on with other extensions: these start anew.
     public func setExtensions(_ extensions: [any TrainingExtension]) {
         self.extensions = extensions

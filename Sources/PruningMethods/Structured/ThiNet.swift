@@ -127,7 +127,7 @@ public struct ThiNet: Pruner {
 
     public mutating func reconstruct(_ masks: Masks, in context: PruningContext) throws {
         let whole = try context.evidence(evidence, at: Masks(context.space))
-        for consumer in Self.consumers(of: masks) {
+        for consumer in masks.consumersThatLoseInputs {
             // What layers before this one have become: repaired by what they were, two in a row would do it twice.
             let masked = try context.evidence(evidence, at: masks)
             guard let before = whole[consumer.weight], let after = masked[consumer.weight] else { continue }
@@ -136,20 +136,6 @@ public struct ThiNet: Pruner {
             Self.scale(consumer.weight, by: factors)
             context.evidence.weightsChanged()
         }
-    }
-
-    /// The layers that lose inputs, in the order of the network's parameters, with the numbers of those inputs.
-    private static func consumers(of masks: Masks) -> [(weight: Parameter, removed: Set<Int>)] {
-        var order: [Int: Parameter] = [:]
-        var removed: [ObjectIdentifier: Set<Int>] = [:]
-        for (group, mask) in zip(masks.space.groups, masks.bySite) where mask.contains(0) {
-            for consumer in group.consumers {
-                let key = ObjectIdentifier(consumer.parameter)
-                order[consumer.parameterIndex] = consumer.parameter
-                removed[key, default: []].formUnion(mask.indices.filter { mask[$0] == 0 }.map { $0 + consumer.offset })
-            }
-        }
-        return order.sorted { $0.key < $1.key }.map { ($0.value, removed[ObjectIdentifier($0.value)] ?? []) }
     }
 
     /// ĉ of one layer's inputs; 1 of those that have left, and of all where there are too few samples to tell.

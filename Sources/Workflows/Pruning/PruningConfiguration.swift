@@ -19,12 +19,21 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     public var minimumFraction = 0.1
     /// Where what leaves is taken from; nil is the method's own choice.
     public var allocation: Allocation?
+    /// Whether and how the weights of what is left are repaired once the channels are chosen, before they are removed.
+    public var reconstruction = Reconstruction.none
     /// Share of the fine-tuning steps that is spent between mask updates, before the channels are removed for good.
     public var softFraction = 0.25
     /// Fixed batches that scores are averaged over. Small ones: what is read by its size is so in each batch.
     public var calibrationBatches = 32
     public var calibrationBatchSize = 8
     public var seed = 0
+
+    public enum Reconstruction: String, Codable, Sendable, CaseIterable {
+        /// As the method does it by itself, if at all.
+        case none
+        /// By `RidgeCompensation`, in place of what the method does.
+        case ridge
+    }
 
     public init() {}
 
@@ -38,6 +47,7 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         try container.encode(pattern, forKey: .pattern)
         try container.encode(minimumFraction, forKey: .minimumFraction)
         try container.encode(allocation, forKey: .allocation)
+        try container.encode(reconstruction, forKey: .reconstruction)
         try container.encode(softFraction, forKey: .softFraction)
         try container.encode(calibrationBatches, forKey: .calibrationBatches)
         try container.encode(calibrationBatchSize, forKey: .calibrationBatchSize)
@@ -71,6 +81,11 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
                 expected: "one that '\(card.name)' has: \(card.granularities.map(\.rawValue).joined(separator: ", "))")
         }
         resolved.granularity = name
+        guard reconstruction == .none || name.space == .channels else {
+            throw SettingError(
+                key: "reconstruction", got: "'\(reconstruction.rawValue)'",
+                expected: "none with granularity '\(name.rawValue)': it repairs the loss of channels")
+        }
         resolved.allocation = allocation ?? card.allocation
         if target == nil {
             switch name {

@@ -1,5 +1,6 @@
 import Files
 import Pruning
+import PruningMethods
 import Reports
 import Runs
 
@@ -66,9 +67,14 @@ extension PruningRun {
         case .reconstruct:
             reporter.at(ProgressUpdate(phase: "reconstructing"))
             try watching(stretches.losses[number], reporter, phase: "reconstructing", place: "") {
-                try pruner.reconstruct(masks, in: context)
+                switch configuration.pruning.reconstruction {
+                case .none: try pruner.reconstruct(masks, in: context)
+                case .ridge:
+                    try RidgeCompensation(seed: UInt64(configuration.pruning.seed)).apply(masks, in: context)
+                }
             }
             context.evidence.weightsChanged()
+            training?.trainer.restartAverage()
         case .bake: bake()
         case .compact:
             reporter.at(ProgressUpdate(phase: "removing channels"))

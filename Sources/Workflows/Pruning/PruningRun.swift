@@ -28,7 +28,12 @@ struct PlannedPruning {
         timing = PlanTiming(
             steps: steps, softFraction: settings.softFraction, space: granularity.space, remaining: budget.remaining)
         pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
-        plan = pruner.plan(timing)
+        plan = pruner.plan(timing).repaired(settings.reconstruction)
+    }
+
+    /// What evidence the run takes.
+    func needs(_ settings: PruningConfiguration) -> [any EvidenceKind.Type] {
+        entry.needs + (settings.reconstruction == .ridge ? RidgeCompensation.needs : [])
     }
 
     /// What chooses within the budget.
@@ -43,6 +48,16 @@ struct PlannedPruning {
             comparesRows: entry.card.comparesRows)
         try selection.checkReachable()
         return selection
+    }
+}
+
+extension PruningPlan {
+    /// The same with a repair right after the last update.
+    fileprivate func repaired(_ reconstruction: PruningConfiguration.Reconstruction) -> PruningPlan {
+        guard reconstruction != .none, !stages.contains(.reconstruct),
+            let last = stages.lastIndex(where: { if case .update = $0 { true } else { false } })
+        else { return self }
+        return PruningPlan(stages[...last] + [.reconstruct] + stages[(last + 1)...])
     }
 }
 
@@ -108,10 +123,10 @@ final class PruningRun<Task: StagedTask> {
                 calibration: calibration.map { source in
                     ObservedCalibration(source) { try losses.take($0, of: source) }
                 },
-                declared: planned.entry.needs),
+                declared: planned.needs(configuration.pruning)),
             selection: try planned.selection(in: space, of: network, configuration.pruning),
             timing: planned.timing)
-        try context.evidence.require(planned.entry.needs)
+        try context.evidence.require(planned.needs(configuration.pruning))
         training?.trainer.setExtensions(pruner.extensions(in: context))
     }
 

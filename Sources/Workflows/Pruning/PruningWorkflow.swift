@@ -114,13 +114,16 @@ public struct PruningWorkflow {
     /// - Throws: `SettingError` where the method or fine-tuning needs images.
     private func requireNoImages(_ planned: PlannedPruning) throws {
         let steps = configuration.finetuning.steps
-        guard planned.entry.needs.isEmpty, steps == 0 else {
+        guard planned.needs(configuration.pruning).isEmpty, steps == 0 else {
+            let isRepaired = configuration.pruning.reconstruction != .none
             throw SettingError(
                 key: "data.path", got: "missing",
-                expected: planned.entry.needs.isEmpty
-                    ? "images to fine-tune on for \(steps) steps (--data), or --finetune-steps 0"
-                    : "images (--data), from which '\(configuration.method)' takes its scores, "
-                        + "or a method that needs none: \(Self.methodsWithoutData.joined(separator: ", "))")
+                expected: planned.entry.needs.isEmpty && isRepaired
+                    ? "images (--data) to repair the weights by, or pruning.reconstruction=none"
+                    : planned.entry.needs.isEmpty
+                        ? "images to fine-tune on for \(steps) steps (--data), or --finetune-steps 0"
+                        : "images (--data), from which '\(configuration.method)' takes its scores, "
+                            + "or a method that needs none: \(Self.methodsWithoutData.joined(separator: ", "))")
         }
     }
 
