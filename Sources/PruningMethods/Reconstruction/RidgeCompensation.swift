@@ -8,9 +8,9 @@ import TensorCore
 ///     B, c = argmin  Σ_rows ‖x − B·x̂_P − c‖² + λ·‖B − I_P‖²        λ = 10⁻³ · mean of x̂_k²
 ///     w′[·, k] = Σ_h w[·, h]·B_hk        bias′ = bias + Σ_taps w·c
 ///
-/// x: what the layer reads in the whole network, x̂_P: the inputs that are left, in the masked one, at the same positions
-/// of the calibration batches; centred. Layers are repaired in the network's order, each beside what those before it have
-/// become. A convolution's taps share B, so that one C × C problem serves them all.
+/// x: what the layer reads in the whole network, x̂_P: the inputs that are left, in the masked one, at the same
+/// positions of the calibration batches; centred. Layers are repaired in the network's order, each beside what those
+/// before it have become. A convolution's taps share B, so that one C × C problem serves them all.
 ///
 /// Based on: GRAIL, arXiv 2602.23795 (Gram matrices of a consumer's inputs, damped by 10⁻³ of their mean diagonal).
 ///

@@ -79,12 +79,11 @@ struct StudyReport {
             var table = ReportTable(
                 columns: [.name("Method"), .number("SSIM"), .number("PSNR, dB"), .number("Fréchet")]
                     + (hasWeights ? [.number("weights")] : []) + [
-                        .number("MACs"), .number("parameters"), .number("time of a step"), .number("steps"),
-                        .number("time spent"), .number("seeds"),
+                        .number("MACs"), .number("params"), .number("time"), .number("steps"), .number("spent"),
                     ],
-                caption: "Means over seeds; in brackets half the width of the 95 % interval over seeds. MACs, "
-                    + "parameters, weights and time of a step are what is left of the dense model's. Time spent is on "
-                    + "pruning and fine-tuning.")
+                caption: "Means over seeds\(seedNote(rows)). MACs, params (parameters)\(hasWeights ? ", weights" : "") "
+                    + "and time (of a sampling step) are what is left of the dense model's; steps of fine-tuning; "
+                    + "spent: time for pruning and fine-tuning.")
             let best = rows.compactMap(\.ssim?.mean).max()
             for row in rows {
                 var cells = [
@@ -93,7 +92,7 @@ struct StudyReport {
                 if hasWeights { cells.append(row.weights.map { "× \(fixed($0.mean, 3))" } ?? "—") }
                 cells += [row.macs, row.parameters, row.time].map { "× \(fixed($0.mean, 3))" }
                 cells += [
-                    NumberText.short(Double(row.finetuningSteps)), duration(row.seconds.mean), "\(row.seeds.count)",
+                    NumberText.short(Double(row.finetuningSteps)), duration(row.seconds.mean),
                 ]
                 try table.append(cells, isEmphasized: row.ssim?.mean == best && best != nil)
             }
@@ -101,6 +100,15 @@ struct StudyReport {
         }
         if blocks.isEmpty { blocks.append(.note("No run is done yet.", kind: .information)) }
         return HTMLReport.Section("Results", blocks)
+    }
+
+    /// What the brackets say, and where seeds are missing.
+    private func seedNote(_ rows: [StudySummary.Row]) -> String {
+        let missing = rows.filter { $0.seeds.count < plan.seeds }
+        return (plan.seeds > 1 ? "; in brackets half the width of their 95 % interval" : "")
+            + (missing.isEmpty
+                ? ""
+                : "; not all seeds are done of \(missing.map { "`\($0.name)`" }.joined(separator: ", "))")
     }
 
     private func tradeOffs() -> HTMLReport.Section {
@@ -123,7 +131,9 @@ struct StudyReport {
                         points: summary.rows.filter { $0.name == name }.sorted { position($0) < position($1) }
                             .compactMap { row in
                                 value(row).map {
-                                    LinePlot.Point(x: position(row), y: $0.mean, band: $0.confidenceInterval95)
+                                    LinePlot.Point(
+                                        x: position(row), y: $0.mean,
+                                        band: plan.seeds > 1 ? $0.minimum...$0.maximum : nil)
                                 }
                             })
                 }
@@ -133,7 +143,8 @@ struct StudyReport {
                             title: "\(y) over \(x)", xAxis: Axis(x, unit: unit),
                             yAxis: Axis(y, unit: y == "PSNR" ? "dB" : nil), series: series.filter { !$0.points.isEmpty }
                         ),
-                        caption: "\(y), a point a target" + (plan.seeds > 1 ? "; bands: 95 % over seeds." : ".")))
+                        caption: "\(y), a point a target"
+                            + (plan.seeds > 1 ? "; bands: from the lowest seed to the highest." : ".")))
             }
             guard !plots.isEmpty else { continue }
             blocks += [.heading("Over \(x)")] + plots

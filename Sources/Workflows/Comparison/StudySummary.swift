@@ -1,3 +1,4 @@
+import Evaluation
 import Files
 import Reports
 import Statistics
@@ -70,13 +71,15 @@ extension StudySummary.Row {
         self.target = target
         seeds = results.keys.sorted()
         let ordered = seeds.compactMap { results[$0] }
-        func statistics(_ value: (StudyResult) -> Double?) throws -> SampleStatistics? {
+        func statistics(
+            _ value: (StudyResult) -> Double?, within range: ClosedRange<Double>? = nil
+        ) throws -> SampleStatistics? {
             let values = ordered.compactMap(value)
-            return values.isEmpty ? nil : try SampleStatistics(values)
+            return values.isEmpty ? nil : try SampleStatistics(values, within: range)
         }
-        ssim = try statistics(\.meanSSIM)
-        psnr = try SampleStatistics(ordered.map(\.meanPSNR))
-        frechet = try statistics(\.measures.frechet)
+        ssim = try statistics(\.meanSSIM, within: -1...1)
+        psnr = try SampleStatistics(ordered.map(\.meanPSNR), within: 0...PeakSignalToNoise.cap)
+        frechet = try statistics(\.measures.frechet, within: 0...Double.greatestFiniteMagnitude)
         macs = try SampleStatistics(ordered.map(\.measures.macs))
         parameters = try SampleStatistics(ordered.map(\.measures.parameters))
         weights = try statistics(\.measures.weights)
