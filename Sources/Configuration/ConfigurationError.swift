@@ -9,7 +9,8 @@ public enum ConfigurationError: Error, CustomStringConvertible {
         case .unreadable(let source, let reason): "\(source): \(reason)"
         case .unknownKey(let source, let key, let nearest, let legal):
             "\(source): unknown key '\(Self.short(key))'"
-                + (nearest.map { ", did you mean '\($0)'?" } ?? ", expected one of \(legal.joined(separator: ", "))")
+                + (nearest.map { ", did you mean '\($0)'?" }
+                    ?? (legal.isEmpty ? ", expected none there" : ", expected one of \(legal.joined(separator: ", "))"))
         case .invalid(let source, let key, let got, let expected):
             "\(source): '\(Self.short(key))' is \(got), expected \(expected)"
         }

@@ -1,6 +1,7 @@
 /// Finds what a mistyped name was meant to be.
 public enum Spelling {
-    /// The closest name within a third of the length in edits; nil when nothing is close.
+    /// The closest name within a third of the length in edits, or two; in one of three letters, of which two edits
+    /// leave nothing. nil when nothing is close.
     ///
     /// - Parameters:
     ///   - name: what was typed.
@@ -15,7 +16,7 @@ public enum Spelling {
             return (name: candidate, distance: min(whole, last), depth: candidate.count { $0 == "." })
         }
         let best = ranked.min { ($0.distance, $0.depth, $0.name) < ($1.distance, $1.depth, $1.name) }
-        guard let best, best.distance <= max(2, name.count / 3) else { return nil }
+        guard let best, best.distance <= (name.count > 3 ? max(2, name.count / 3) : 1) else { return nil }
         return best.name
     }
 

@@ -38,7 +38,12 @@ public enum StagedOutput {
         let names = try FolderContents.names(staging)
         var list: [String: JSONValue] = [:]
         for name in names { list[name] = mark(of: staging.appendingPathComponent(name)).map { .string($0) } }
-        try JSONFile.write(.object(list), to: staging.appendingPathComponent(listName))
+        do {
+            try JSONFile.write(.object(list), to: staging.appendingPathComponent(listName))
+        } catch let error as StorageError {
+            // The list is nobody's to look for.
+            throw error.renaming(staging.appendingPathComponent(listName).path, to: target.path)
+        }
         try removeFolders(names, in: target)
         try Unfinished.uninterrupted {
             guard rename(staging.path, moving.path) == 0 else { throw StorageError.writing(target.path) }

@@ -28,7 +28,7 @@ public enum ImageFile {
         do {
             return try RegularFile.contents(of: url, limit: maximumBytes)
         } catch let error as StorageError {
-            throw ImageFileError.unreadable(file: url.path, reason: error.reason)
+            throw ImageFileError.unreadable(file: url.path, reason: error.cause)
         }
     }
 }

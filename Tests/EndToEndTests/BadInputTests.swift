@@ -87,6 +87,8 @@ import WeightFiles
         try expectRefused(score + ["--criterion", "fisher"], status: 64, saying: "--batch")
         try expectRefused(score + ["--criterion", "random", "--probes", "3"], status: 64, saying: "obd")
         try expectRefused(score + ["--criterion", "random", "--batch-size", "3"], status: 64, saying: "--data")
+        try expectRefused(
+            ["export", "--model", model, "--format", "onx", "--output", out], status: 64, saying: "'onnx'", "diffusers")
     }
 
     @Test func configurations() throws {
@@ -120,6 +122,10 @@ import WeightFiles
         try expectRefused(train("model.out_channels=3"), status: 64, saying: "out_channels")
         try expectRefused(train("model.block_out_channels=[16384, 16384]"), status: 64, saying: "memory")
         try expectRefused(train("model.sample_size=7"), status: 64, saying: "sample_size")
+        let prune = ["prune", "--model", model, "--output", out, "--method", "random", "--set"]
+        let far = try expectRefused(prune + ["method.foo=1"], status: 64, saying: "'method.foo'", "expected one of")
+        #expect(!far.contains("data.fit"))
+        try expectRefused(prune + ["method.criterion.x=1"], status: 64, saying: "expected none there")
         try expectRefused(["train", "--output", out], status: 64, saying: "--config")
         try expectRefused(["train", "--output", out, "--resume"], status: 64, saying: "there is no run in")
         try expectRefused(
@@ -227,6 +233,9 @@ import WeightFiles
         let sample = NamedTensor("sample", shape: [1, 1, 8, 8], floats: Array(repeating: 0, count: 64))
         let timestep = NamedTensor("timestep", shape: [1], integers: [3])
         try expectRefused(try predict([sample], as: "a"), status: 65, saying: "timestep")
+        let text = try scratch.write("what was meant to be an input", to: "text")
+        try expectRefused(
+            ["predict", "--model", model, "--input", text, "--output", out], status: 65, saying: "may be a text")
         try expectRefused(
             try predict([NamedTensor("sampel", shape: [1], floats: [0]), timestep], as: "b"), status: 65,
             saying: "'sampel'")

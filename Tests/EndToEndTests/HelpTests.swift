@@ -4,8 +4,9 @@ import Testing
 
 @Suite struct HelpTests {
     static let commands = [
-        "quickstart", "train", "sample", "prune", "finetune", "evaluate", "train-features", "predict", "score", "info",
-        "bench", "methods",
+        "quickstart", "train", "sample", "prune", "finetune", "evaluate", "compare", "train-features", "predict",
+        "score",
+        "export", "info", "bench", "methods",
     ]
 
     @Test(arguments: commands) func everyCommandHasHelpWithAnExample(command: String) throws {

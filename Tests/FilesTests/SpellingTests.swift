@@ -7,6 +7,8 @@ import Testing
         let keys = ["optimizer", "optimizer.weight_decay", "steps"]
         #expect(Spelling.nearest(to: "weightDecay", among: keys) == "optimizer.weight_decay")
         #expect(Spelling.nearest(to: "stpes", among: keys) == "steps")
+        #expect(Spelling.nearest(to: "sed", among: ["seed"]) == "seed")
+        #expect(Spelling.nearest(to: "foo", among: ["fit"]) == nil, "nothing but a letter is left of it")
     }
 
     @Test func choicesNameTheNearest() {

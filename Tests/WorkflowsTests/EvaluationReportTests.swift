@@ -59,7 +59,7 @@ import Testing
             }
             let model = run.appendingPathComponent("model")
             let (result, page, json) = try evaluate(dense, model, to: "out")
-            #expect(page.contains("<title>magnitude, macs=0.6: dense and pruned, from the same noise</title>"))
+            #expect(page.contains("<title>magnitude, macs=0.6, seed 0: dense and pruned, from the same noise</title>"))
             #expect(page.contains("Pruned by <code>magnitude</code> to <code>macs=0.6</code>"))
             #expect(page.contains("diffprune \(Provenance.currentVersion), "))
             #expect(!page.contains("1 threads"))
@@ -67,6 +67,12 @@ import Testing
             #expect(json.at("made_by.date") == .string(result.madeBy.date))
             #expect(json.at("pruning.method") == "magnitude" && json.at("pruning.target") == "macs=0.6")
             #expect(!result.warnings.contains { $0.contains("swapped") })
+
+            let again = try fixtures.prunedRun("again", of: model).appendingPathComponent("model")
+            #expect(
+                try evaluate(dense, again, to: "twice").1.contains(
+                    "Pruned by <code>magnitude</code> to <code>macs=0.6</code>, then that by <code>magnitude</code> to")
+            )
 
             let (swapped, _, other) = try evaluate(model, dense, to: "swapped")
             #expect(swapped.warnings.contains { $0.contains("--dense and --pruned swapped?") })

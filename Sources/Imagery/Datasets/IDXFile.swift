@@ -75,7 +75,7 @@ struct IDXFile {
         do {
             return try RegularFile.contents(of: url, limit: maximumBytes)
         } catch let error as StorageError {
-            throw DatasetError.unreadable(path: url.path, reason: error.reason)
+            throw DatasetError.unreadable(path: url.path, reason: error.cause)
         }
     }
 

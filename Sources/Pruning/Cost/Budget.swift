@@ -105,7 +105,7 @@ public enum BudgetError: Error, CustomStringConvertible {
         case .outOfRange(let quantity, let value):
             "target \(quantity)=\(value.plain) must lie between 0 and 1, both excluded"
         case .unreachable(let asked, let minimum, let quantity):
-            "target \(Self.target(quantity, asked)) cannot be reached: every group keeps its minimum width, "
+            "target \(Self.target(quantity, asked)) cannot be reached, as the rest always stays: "
                 + "expected \(Self.nearest(quantity, minimum))"
         case .unreachableRegularly(let asked, let minimum, let quantity, let whole, let count):
             "target \(Self.target(quantity, asked)) cannot be reached by granularity 'regular', which keeps "

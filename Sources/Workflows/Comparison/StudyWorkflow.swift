@@ -173,7 +173,7 @@ public struct StudyWorkflow {
         let configuration = try configuration.run(of: cell, steps: steps)
         pruningContext.following = EvaluationPart.stretches(
             settings, prunedShare: try configuration.pruning.budget().remaining,
-            hasFeatures: !settings.data.path.isEmpty)
+            hasFeatures: !settings.data.path.isEmpty, hasData: !settings.data.path.isEmpty)
         let pruning: PruningOutcome
         do {
             pruning = try OutputClaim.holding(run) {

@@ -1,4 +1,5 @@
 import Evaluation
+import Files
 import Foundation
 import ModelFolders
 import Reports
@@ -43,14 +44,14 @@ struct EvaluationReport {
     private var title: String {
         let what = "dense and pruned, from the same noise"
         guard let record = pruned.pruning else { return "D" + what.dropFirst() }
-        return "\(record.method), \(record.request): \(what)"
+        return "\(record.method), \(record.request), seed \(record.seed): \(what)"
     }
 
     private var summary: String {
         let efficiency = result.efficiency
         let lead =
             pruned.pruning.map { record in
-                "Pruned by `\(record.method)` to `\(record.request)`"
+                "Pruned \(Self.earlier(record))by `\(record.method)` to `\(record.request)`"
                     + (record.granularity.map { " (`\($0)`, seed \(record.seed))" } ?? "") + ", the model"
             } ?? "The pruned model"
         var text =
@@ -59,10 +60,17 @@ struct EvaluationReport {
             + "\(NumberText.percent(efficiency.batchTiming.ratio.median)) of the time of a sampling step."
         if let ssim = result.consistency.ssim {
             text +=
-                " Over \(result.count) pictures drawn from the same noise, its pictures and the dense model's have a "
-                + "mean SSIM of \(NumberText.fixed(ssim.mean, decimals: 3))."
+                " Over \(ReportText.count(result.count, "picture")) drawn from the same noise, its pictures and the "
+                + "dense model's have a mean SSIM of \(NumberText.fixed(ssim.mean, decimals: 3))."
         }
         return text
+    }
+
+    /// Prunings before the last, each of what the one before had left: what was asked of the last alone does not add up
+    /// to what is left of the dense model.
+    private static func earlier(_ record: PruningRecord) -> String {
+        (record.history ?? []).map { "by `\($0.method)` to `\($0.asked.quantity)=\($0.asked.value.plain)`, then that " }
+            .joined()
     }
 
     private var cards: [HTMLReport.Card] {
@@ -163,9 +171,10 @@ struct EvaluationReport {
             var table = ReportTable(
                 columns: [.name("Fréchet distance of"), .number("distance")],
                 caption:
-                    "\(distances.dimension) features of the net `\(distances.featureNet)`; \(distances.count) pictures "
-                    + "of each model, \(distances.referenceCount) reference images. Distances depend on both counts "
-                    + "and on the net: this is not FID.")
+                    "\(distances.dimension) features of the net `\(distances.featureNet)`; "
+                    + "\(ReportText.count(distances.count, "picture")) of each model, "
+                    + "\(distances.referenceCount) reference images. Distances depend on both counts and on the net: "
+                    + "this is not FID.")
             var rows = [("dense model to reference", distances.dense), ("pruned model to reference", distances.pruned)]
             if let real = distances.realImages {
                 rows.append(("\(distances.count) other real images to reference", real))

@@ -9,11 +9,13 @@ enum EvaluationPart: Int, CaseIterable {
     /// - Parameters:
     ///   - share: of the dense model's work that the pruned one's prediction is.
     ///   - hasFeatures: whether a Fréchet distance is taken.
+    ///   - hasData: whether predictions are compared on real images; else they are on those drawn.
     static func stretches(
-        _ settings: EvaluationSettings, prunedShare share: Double, hasFeatures: Bool
+        _ settings: EvaluationSettings, prunedShare share: Double, hasFeatures: Bool, hasData: Bool
     ) -> [Timetable.Stretch] {
         let batch = Double(min(settings.count, settings.batchSize))
         let pieces = (settings.count + settings.batchSize - 1) / settings.batchSize * settings.steps
+        let compared = hasData ? settings.predictionImages : min(settings.predictionImages, settings.count)
         return allCases.map { part in
             switch part {
             case .dense:
@@ -24,7 +26,7 @@ enum EvaluationPart: Int, CaseIterable {
             case .predictions:
                 .init(
                     "comparison", pieces: settings.timestepCount,
-                    weight: Double(settings.predictionImages) * (1 + share), noun: "comparison")
+                    weight: Double(compared) * (1 + share), noun: "comparison")
             case .features:
                 // The feature net is small beside a model; reading the reference is most of it.
                 .init("features", pieces: hasFeatures ? 1 : 0, weight: 0.1 * batch, noun: "Fréchet distance")

@@ -55,8 +55,8 @@ public struct EvaluationWorkflow {
             context.progress,
             Timetable(
                 EvaluationPart.stretches(
-                    settings, prunedShare: models.pruned.model.macs / models.dense.model.macs, hasFeatures: hasFeatures)
-            ))
+                    settings, prunedShare: models.pruned.model.macs / models.dense.model.macs, hasFeatures: hasFeatures,
+                    hasData: data != nil)))
         let denseSamples = try sample(models.dense, models.classes, .dense, reporter)
         let prunedSamples = try sample(models.pruned, models.classes, .pruned, reporter)
         let (denseImages, prunedImages) = (try denseSamples.images(), try prunedSamples.images())

@@ -16,7 +16,7 @@ struct FolderReport {
         let mean = summary.ssim.map { "; mean SSIM \(NumberText.fixed($0.mean, decimals: 3))" } ?? ""
         var page = HTMLReport(
             title: "Two folders of pictures, pair by pair",
-            summary: "\(count) pairs of equal names\(mean).")
+            summary: "\(ReportText.count(count, "pair")) of equal names\(mean).")
         page.cards = [
             .init(
                 title: "SSIM",

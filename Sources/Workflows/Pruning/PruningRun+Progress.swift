@@ -87,7 +87,12 @@ extension PruningRun {
         else { return }
         reporter.at(ProgressUpdate(phase: "trying out a step"))
         let kind = network === dense ? Self.stepKind : Self.compactStepKind
-        for _ in 0..<2 { try reporter.tried(kind, training.trainer.rehearse) }
+        let start = ProgressReporter.seconds()
+        try reporter.tried(kind, training.trainer.rehearse)
+        // The first of all warms up, which no longer shows where steps take long.
+        if ProgressReporter.seconds() - start < 3, !interruption.isRequested {
+            try reporter.tried(kind, training.trainer.rehearse)
+        }
     }
 }
 

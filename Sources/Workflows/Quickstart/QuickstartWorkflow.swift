@@ -92,7 +92,8 @@ public struct QuickstartWorkflow {
             pruningContext.places = ["model": dense.folder.url, "data": samples.data]
             let budget = try configuration.pruning.budget()
             pruningContext.following = EvaluationPart.stretches(
-                evaluation, prunedShare: budget.remaining, hasFeatures: evaluation.features != nil)
+                evaluation, prunedShare: budget.remaining, hasFeatures: evaluation.features != nil,
+                hasData: true)
             let pruning = try OutputClaim.holding(run) {
                 try PruningWorkflow(configuration, pipeline: dense.pipeline.copied(), in: pruningContext).run()
             }

@@ -28,7 +28,7 @@ public struct Forecast: Sendable {
             var members: [String: JSONValue] = [
                 "schema": 1, "seconds": outlook.map { .double($0.seconds) } ?? .null,
                 "work": try outlook.map { try JSONValue(encoding: $0.items) } ?? [],
-                "memory_bytes": .double(memoryBytes),
+                "memory_bytes": .int(Int(memoryBytes)),
             ]
             if let pruning {
                 members["target"] = .string(pruning.target)

@@ -18,14 +18,14 @@ struct ExportCommand: ParsableCommand {
             Example: diffprune export --model runs/half/model --format onnx --output half.onnx
             """)
 
-    enum Format: String, CaseIterable, ExpressibleByArgument {
+    private enum Format: String, CaseIterable {
         case diffusers, onnx
     }
 
     @OptionGroup var model: ModelOption
 
-    @Option(help: "diffusers or onnx.")
-    var format: Format
+    @Option(help: ArgumentHelp("diffusers or onnx.", valueName: "name"))
+    var format: String
 
     @Option(help: ArgumentHelp("File (onnx) or folder (diffusers) to write.", valueName: "path"))
     var output: String
@@ -35,6 +35,7 @@ struct ExportCommand: ParsableCommand {
     mutating func run() throws {
         general.apply()
         let url = URL(fileURLWithPath: output)
+        let format = try Format(named: format, kind: "format")
         switch format {
         case .onnx:
             try OutputFile.check(url)

@@ -52,7 +52,9 @@ struct InfoCommand: ParsableCommand {
             ("channels", "\(information.channels) prunable"),
         ]
         rows += information.summary.map { ($0.title, $0.text) }
-        if information.nonzeroWeights < information.maskableWeights {
+        let zeros = information.maskableWeights - information.nonzeroWeights
+        // A zero or two are in many a dense model.
+        if zeros * 2000 > information.maskableWeights {
             let share = Double(information.nonzeroWeights) / Double(information.maskableWeights)
             let compact = information.sparseBytes.map { ", compact file \(NumberText.bytes(Double($0)))" } ?? ""
             rows.append(

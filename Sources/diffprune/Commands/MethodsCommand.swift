@@ -48,10 +48,11 @@ struct MethodsCommand: ParsableCommand {
         if updated != document { try AtomicFile.write(Data(updated.utf8), to: url) }
     }
 
-    /// What fits a terminal of 100 columns.
+    /// What fits the terminal, and 100 columns where that is wider or there is none.
     private static func table(of methods: [MethodInformation]) throws -> String {
         let nameWidth = methods.map(\.name.count).max() ?? 0
         let familyWidth = methods.map(\.family.count).max() ?? 0
+        let width = min(StandardStreams.outputColumns ?? 100, 100)
         var table = TextTable(columns: [.init("method"), .init("family"), .init("what it does")])
         for method in methods {
             let facts = [
@@ -59,7 +60,7 @@ struct MethodsCommand: ParsableCommand {
                 "needs: " + method.needs.joined(separator: ", "), method.paper,
             ]
             let lines = facts.filter { !$0.isEmpty }
-                .flatMap { TextWrap.lines(of: $0, width: max(20, 100 - nameWidth - familyWidth - 4)) }
+                .flatMap { TextWrap.lines(of: $0, width: max(20, width - nameWidth - familyWidth - 4)) }
             for (index, line) in lines.enumerated() {
                 try table.append(index == 0 ? [method.name, method.family, line] : ["", "", line])
             }

@@ -79,6 +79,6 @@ struct SampleCommand: ParsableCommand {
                 in: RunContext(output: url, progress: general.progress)
             ).run()
         }
-        try StandardStreams.write("\(drawn) images: \(url.path)\n")
+        try StandardStreams.write("\(drawn) \(drawn == 1 ? "image" : "images"): \(url.path)\n")
     }
 }
