@@ -26,8 +26,8 @@ public final class SafetensorsFile: WeightSource {
         let length = try file.bytes(at: 0, count: 8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= SafetensorsHeader.sizeLimit else {
             throw invalid(
-                "it begins like no such file, and may be a text or a picture (its header would have \(length) bytes; at "
-                    + "most \(SafetensorsHeader.sizeLimit) are allowed)")
+                "it begins like no such file, and may be a text (its header would have \(length) bytes; at most "
+                    + "\(SafetensorsHeader.sizeLimit) are allowed)")
         }
         dataStart = 8 + Int(length)
         guard dataStart <= file.size else {
