@@ -42,6 +42,7 @@ PRUNED = {
     "aligned 16": ("aligned", 16),
     "regular 8": ("regular", 8),
     "regular 16": ("regular", 16),
+    "level": ("level", 1),
 }
 BATCHES = (1, 16)
 #: Of the prediction's standard deviation.

@@ -62,6 +62,7 @@ public enum MethodCatalog {
         MethodEntry(SoftMovement.self),
         MethodEntry(rankingBy: Depth.self),
         MethodEntry(ThiNet.self),
+        MethodEntry(ChannelLasso.self),
         MethodEntry(L0.self),
         MethodEntry(GumbelSoftmax.self),
         MethodEntry(VariationalDropout.self),

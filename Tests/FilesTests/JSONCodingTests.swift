@@ -140,7 +140,7 @@ import Testing
         #expect(refusal([1], Pair.self) == "got 1 values, expected at least 2")
         #expect(refusal(3, [String: Int].self) == "got 3, expected an object")
         #expect(refusal("x", [Int].self) == "got 'x', expected a list")
-        #expect(refusal("3rd", Choice.self) == "got '3rd', expected one of first, 2nd (did you mean '2nd'?)")
+        #expect(refusal("frist", Choice.self) == "got 'frist', expected one of first, 2nd (did you mean 'first'?)")
     }
 
     @Test func errorsNameThePlace() throws {

@@ -70,7 +70,7 @@ public struct ThiNet: Pruner {
     ) throws -> MaskUpdateReport {
         let samples = try context.evidence(evidence, at: masks)
         let scores = try context.space.groups.map { group in
-            Self.errorsAtRemoval(gram: try Self.gram(of: group, samples), width: group.width)
+            Self.errorsAtRemoval(gram: try samples.gram(of: group), width: group.width)
         }
         let old = masks
         masks = try context.selection.masks(
@@ -79,29 +79,6 @@ public struct ThiNet: Pruner {
     }
 
     // MARK: choice
-
-    /// Σ over consumers of x̂ᵀx̂ of the axis's channels, each relative to Σ y² of the consumer;
-    /// zero where nothing reads.
-    private static func gram(of group: PrunableGroup, _ samples: LayerContributions.Value) throws -> [Double] {
-        let width = group.width
-        var gram = [Double](repeating: 0, count: width * width)
-        for consumer in group.consumers {
-            guard let layer = samples[consumer.parameter], layer.count > 0 else { continue }
-            let energy = layer.outputs.reduce(0) { $0 + $1 * $1 }
-            guard energy > 0 else { continue }
-            let scale = 1 / energy.squareRoot()
-            var columns: [Double] = []
-            columns.reserveCapacity(layer.count * width)
-            for sample in 0..<layer.count {
-                let start = sample * layer.width + consumer.offset
-                columns += layer.contributions[start..<(start + width)].map { $0 * scale }
-            }
-            try BLAS.multiply(
-                columns, transposed: true, by: columns, rows: width, inner: layer.count, columns: width, beta: 1,
-                into: &gram)
-        }
-        return gram
-    }
 
     /// The relative error 1ᵀ_T·G·1_T once each channel has left, in the greedy order; never falling along it.
     static func errorsAtRemoval(gram: [Double], width: Int) -> [Double] {
