@@ -4,6 +4,7 @@ import importlib.util
 import json
 import pathlib
 import shutil
+import sys
 import tempfile
 import unittest
 
@@ -31,6 +32,7 @@ FILE = ROOT / "Sources/ModelFolders/Resources/modeling_diffprune.py"
 def modeling(path):
     spec = importlib.util.spec_from_file_location("modeling_of_test", path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 
