@@ -10,15 +10,16 @@ import Pruning
 ///     score_j = the largest λ from which on, λ falling, β_j ≠ 0
 ///     w′ = argmin_w ‖Y − X̂_P·w‖²   of what is left (`RidgeCompensation`)
 ///
-/// x̂_sj: what channel j adds to output sample s of a layer that reads the axis (`LayerContributions`), y_s = Σ_j x̂_sj.
+/// x̂_sj: what channel j adds to output sample s of a layer that reads the axis (`LayerContributions`), y_s = Σ_j
+/// x̂_sj.
 ///
 /// Based on: He, Zhang & Sun, "Channel Pruning for Accelerating Very Deep Neural Networks", ICCV 2017,
 /// arXiv 1707.06168.
 ///
-/// Differs from the paper: β is followed along the whole path of λ once instead of λ being raised until a layer's count
-/// is met, so that all groups are ranked together under the budget; weights are fitted once, after the choice, by maps of
-/// the input channels that a kernel's taps share; an axis may have several consumers, whose problems are added up, each
-/// relative to its own output.
+/// Differs from the paper: β is followed along the whole path of λ once instead of λ being raised until a layer's
+/// count is met, so that all groups are ranked together under the budget; weights are fitted once, after the choice,
+/// by maps of the input channels that a kernel's taps share; an axis may have several consumers, whose problems are
+/// added up, each relative to its own output.
 public struct ChannelLasso: Pruner {
     public struct Configuration: PrunerConfiguration {
         /// Samples of each layer from every calibration batch.
