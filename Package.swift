@@ -47,7 +47,7 @@ let package = Package(
                 "CKernels", "Files", "TensorCore", "Configuration", "Layers", "WeightFiles",
             ]),
         .target(name: "Runs", dependencies: ["Files", "Configuration", "Imagery", "Reports", "WeightFiles"]),
-        .target(name: "Pruning", dependencies: ["Files", "TensorCore", "Layers", "Training"]),
+        .target(name: "Pruning", dependencies: ["Files", "LinearAlgebra", "TensorCore", "Layers", "Training"]),
         .target(
             name: "Diffusion",
             dependencies: [

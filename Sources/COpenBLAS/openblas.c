@@ -55,7 +55,11 @@ const char *openblas_load(openblas_routines *routines) {
     *(void **)&routines->dger = dlsym(library, "cblas_dger");
     *(void **)&routines->dsyevd = dlsym(library, "dsyevd_");
     *(void **)&routines->dgelsd = dlsym(library, "dgelsd_");
+    *(void **)&routines->dpotrf = dlsym(library, "dpotrf_");
+    *(void **)&routines->dpotrs = dlsym(library, "dpotrs_");
+    *(void **)&routines->dpotri = dlsym(library, "dpotri_");
     if (!routines->dgemm || !routines->dger || !routines->dsyevd || !routines->dgelsd) return "it lacks LAPACK";
+    if (!routines->dpotrf || !routines->dpotrs || !routines->dpotri) return "it lacks LAPACK";
     if (thread_setter) ((void (*)(int))thread_setter)(1);
     warm_up(routines);
     return NULL;

@@ -13,4 +13,8 @@ public struct Classification<Model: Classifier>: LearningTask {
         precondition(teacher == nil, "classification imitates no teacher")
         return network.logits(of: Variable(batch.images)).crossEntropy(to: batch.labels)
     }
+
+    public func targets(of batch: LabelledBatch) -> SampleTargets? {
+        .classes(batch.labels, count: (batch.labels.max() ?? 0) + 1)
+    }
 }

@@ -19,10 +19,21 @@ public protocol LearningTask<Network, Batch> {
 
     /// Throws where `network` has no loss on `batch`: before a long work on many of them.
     func check(_ batch: Batch, for network: Network) throws
+    /// What a head on one of the network's features could learn to tell of each sample of `batch`; nil for nothing.
+    func targets(of batch: Batch) -> SampleTargets?
+}
+
+/// What there is to tell of samples, in their order.
+public enum SampleTargets {
+    /// Which of `count` classes each belongs to.
+    case classes([Int], count: Int)
+    /// An image each, `[B, H, W, C]`.
+    case images(Tensor)
 }
 
 extension LearningTask {
     public func check(_ batch: Batch, for network: Network) throws {}
+    public func targets(of batch: Batch) -> SampleTargets? { nil }
 }
 
 /// Samples whose losses are averaged.

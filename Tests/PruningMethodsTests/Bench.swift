@@ -10,7 +10,7 @@ import Training
 
 /// A tiny U-Net in training, with a calibration source of random images:
 /// enough for every method to have something to judge.
-final class Bench: PerSampleCalibration, StagedCalibration {
+final class Bench: PerSampleCalibration, StagedCalibration, TargetedCalibration {
     let model: UNet
     /// Of the model.
     let arena: ParameterArena
@@ -55,6 +55,10 @@ final class Bench: PerSampleCalibration, StagedCalibration {
     func loss(batch: Int) throws -> Variable { loss(batch, timesteps: [100 + batch, 700]) }
     func loss(stage: Int) throws -> Variable { loss(7, timesteps: [stage * 100, stage * 100]) }
     func loss(sample: Int) throws -> Variable { loss(sample, timesteps: [300 * sample]) }
+
+    func targets(batch: Int) -> SampleTargets? {
+        trainer.task.targets(of: BenchBatches.batch(batch, timesteps: [100 + batch, 700]))
+    }
 
     private func loss(_ index: Int, timesteps: [Int]) -> Variable {
         trainer.task.objective.loss(of: model, BenchBatches.batch(index, timesteps: timesteps))
@@ -117,7 +121,7 @@ final class Bench: PerSampleCalibration, StagedCalibration {
             space: space, evidence: evidence ?? self.evidence(),
             selection: Selection(
                 space: space, network: model, budget: budget, granularity: granularity, minimumFraction: 0,
-                allocation: card?.allocation ?? .global, comparesRows: card?.comparesRows ?? false),
+                allocation: card?.allocation(for: granularity.name) ?? .global, comparesRows: card?.comparesRows ?? false),
             timing: PlanTiming(steps: steps, softFraction: 0.5, space: space.kind, remaining: budget.remaining))
     }
 
@@ -201,6 +205,27 @@ final class Bench: PerSampleCalibration, StagedCalibration {
         try trainer.restore(training)
         outcome.masks = Masks(context.space, Array(outcome.masks.values))
         return (pruner, context)
+    }
+
+    /// Σ over layers of what became of their outputs, relative to what those were, by patches that chose nothing.
+    static func outputError(
+        after pruner: some Pruner, _ target: String, _ granularity: Granularity = .channel
+    ) throws -> Double {
+        let bench = try Bench()
+        let context = try bench.context(target, granularity, for: type(of: pruner).card, steps: 0)
+        let kind = InputPatches(.outputs, patchesPerBatch: 256, seed: 77)
+        let evidence = bench.evidence()
+        let whole = try evidence(kind, at: Masks(context.space))
+        let masks = try bench.run(pruner, in: context).masks
+        evidence.weightsChanged()
+        let pruned = try evidence(kind, at: masks)
+        return bench.model.parameters.reduce(0) { sum, weight in
+            guard weight.isMaskable, let before = whole[weight]?.outputs, let after = pruned[weight]?.outputs else {
+                return sum
+            }
+            let difference = zip(before, after).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            return sum + difference / before.reduce(0) { $0 + $1 * $1 }
+        }
     }
 
     /// One step of training, under the masks as long as they are of the network that is trained.

@@ -95,7 +95,7 @@ import Testing
         #expect(parts.count == bench.batchCount && bench.batchCount > 1)
         let signed = masks.values.indices.map { index in parts.reduce(0) { $0 + Double($1[index]) } }
         let expected = masks.values.indices.map { index in parts.reduce(0) { $0 + abs(Double($1[index])) } }
-        expectClose(try scores(Taylor(NoConfiguration(), seed: 1), bench), expected)
+        expectClose(try scores(Taylor(Taylor.Configuration(), seed: 1), bench), expected)
         // Somewhere slopes of different batches cancel.
         #expect(zip(expected, signed).contains { $0 > 1.5 * abs($1) })
     }
@@ -106,7 +106,19 @@ import Testing
         let w = bench.arena.values.array.map(Double.init)
         let expected = elements(bench) { place in gradients.reduce(0) { $0 + abs(w[place] * $1[place]) } }
         // Products of masked weights are taken in float32.
-        expectClose(try scores(Taylor(NoConfiguration(), seed: 1), bench, .weights), expected, tolerance: 1e-6)
+        expectClose(try scores(Taylor(Taylor.Configuration(), seed: 1), bench, .weights), expected, tolerance: 1e-6)
+    }
+
+    @Test func taylorsSizeFormAddsUpWhatEachWeightChanges() throws {
+        let bench = try Bench()
+        let gradients = try gradientsOfBatches(bench)
+        let w = bench.arena.values.array.map(Double.init)
+        var configuration = Taylor.Configuration()
+        configuration.form = .size
+        let taylor = Taylor(configuration, seed: 1)
+        func size(_ place: Int) -> Double { abs(w[place] * gradients.reduce(0) { $0 + $1[place] }) }
+        expectClose(try scores(taylor, bench), sums(bench, size).flatMap { $0 }, tolerance: 1e-6)
+        expectClose(try scores(taylor, bench, .weights), elements(bench, size), tolerance: 1e-6)
     }
 
     /// The absolute value is outside the sum over batches.
@@ -116,6 +128,10 @@ import Testing
         let w = bench.arena.values.array.map(Double.init)
         let expected = elements(bench) { place in abs(w[place] * gradients.reduce(0) { $0 + $1[place] }) }
         expectClose(try scores(Snip(NoConfiguration(), seed: 1), bench, .weights), expected, tolerance: 1e-6)
+        let masks = try bench.evidence()(Gradients(), at: Masks(bench.space(.channels))).masks
+        expectClose(
+            try scores(Snip(NoConfiguration(), seed: 1), bench),
+            masks.parts[0].indices.map { index in abs(masks.parts.reduce(0) { $0 + Double($1[index]) }) })
     }
 
     @Test func fisherIsHalfTheMeanSquareOfSamplesGradientsTimesTheWeightsSquare() throws {
@@ -132,6 +148,20 @@ import Testing
             return 0.5 * squares * w[place] * w[place]
         }
         expectClose(try scores(Fisher(NoConfiguration(), seed: 1), bench, .weights), expected, tolerance: 1e-6)
+    }
+
+    /// Of a channel the sum over its weights is squared: by the gate's slope, taken apart sample by sample.
+    @Test func fisherOfAChannelIsHalfTheMeanSquareOfSamplesMaskGradients() throws {
+        let bench = try Bench()
+        let single = (0..<bench.sampleCount).map { OneSample(bench, $0) }
+        let slopes = try single.map { source in
+            let evidence = EvidenceSource(network: bench.model, arena: bench.arena, calibration: source)
+            return try evidence(Gradients(), at: Masks(bench.space(.channels))).masks.parts[0].map(Double.init)
+        }
+        let expected = slopes[0].indices.map { index in
+            0.5 * slopes.reduce(0) { $0 + $1[index] * $1[index] } / Double(slopes.count)
+        }
+        expectClose(try scores(Fisher(NoConfiguration(), seed: 1), bench), expected, tolerance: 1e-6)
     }
 
     /// The sum over timesteps is inside the absolute value, the sum over weights outside.
@@ -171,6 +201,9 @@ import Testing
         expectClose(
             try scores(Grasp(NoConfiguration(), seed: 1), bench, .weights),
             elements(bench) { Double(w[$0]) * Double(products[$0]) }, tolerance: 1e-6)
+        expectClose(
+            try scores(Grasp(NoConfiguration(), seed: 1), bench),
+            sums(bench) { Double(w[$0]) * Double(products[$0]) }.flatMap { $0 }, tolerance: 1e-5)
     }
 
     @Test func optimalBrainDamageIsHalfTheCurvatureTimesTheWeightsSquare() throws {
@@ -182,6 +215,9 @@ import Testing
         expectClose(
             try scores(OptimalBrainDamage(configuration, seed: 4), bench, .weights),
             elements(bench) { 0.5 * Double(diagonal[$0]) * Double(w[$0]) * Double(w[$0]) }, tolerance: 1e-6)
+        expectClose(
+            try scores(OptimalBrainDamage(configuration, seed: 4), bench),
+            sums(bench) { 0.5 * Double(diagonal[$0]) * Double(w[$0]) * Double(w[$0]) }.flatMap { $0 }, tolerance: 1e-5)
     }
 
     /// e = −∂L/∂m + 2η·(velocity of −½‖g‖²), η in Cauchy steps, read by its size in each part or as it is.
@@ -259,4 +295,18 @@ import Testing
         }
         try check(method.pruner(rounds: target.hasPrefix("macs") ? 150 : 12))
     }
+}
+
+/// One sample of a bench as if it were all there is.
+private final class OneSample: CalibrationSource {
+    private let bench: Bench
+    private let sample: Int
+
+    init(_ bench: Bench, _ sample: Int) {
+        self.bench = bench
+        self.sample = sample
+    }
+
+    var batchCount: Int { 1 }
+    func loss(batch: Int) throws -> Variable { try bench.loss(sample: sample) }
 }

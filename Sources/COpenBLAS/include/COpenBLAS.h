@@ -19,6 +19,13 @@ typedef struct {
     /// Minimum-norm least squares by the singular value decomposition.
     void (*dgelsd)(const int *m, const int *n, const int *nrhs, double *a, const int *lda, double *b, const int *ldb,
                    double *s, const double *rcond, int *rank, double *work, const int *lwork, int *iwork, int *info);
+    /// The Cholesky factor of a symmetric positive definite matrix, in one triangle; info > 0 where it is none.
+    void (*dpotrf)(const char *uplo, const int *n, double *a, const int *lda, int *info);
+    /// X of A·X = B from A's factor; B is replaced by X.
+    void (*dpotrs)(const char *uplo, const int *n, const int *nrhs, const double *a, const int *lda, double *b,
+                   const int *ldb, int *info);
+    /// One triangle of A⁻¹ from A's factor, which it replaces.
+    void (*dpotri)(const char *uplo, const int *n, double *a, const int *lda, int *info);
 } openblas_routines;
 
 /// Loads the library, to compute on the calling thread alone, and fills in `routines`. To be called once.

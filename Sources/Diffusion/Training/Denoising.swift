@@ -25,6 +25,13 @@ public struct Denoising<Model: Denoiser>: StagedTask {
         try network.check(timesteps: batch.timesteps)
     }
 
+    /// The class of each image where it is told by number, else what is to be predicted of it.
+    public func targets(of batch: DenoisingBatch) -> SampleTargets? {
+        guard case .numbers(let numbers)? = batch.classLabels else { return .images(objective.target(batch)) }
+        let classes = numbers.map { Int($0) }
+        return .classes(classes, count: (classes.max() ?? 0) + 1)
+    }
+
     public var stageCount: Int { objective.schedule.trainTimesteps }
 
     public func batch(_ batch: DenoisingBatch, at stage: Int) -> DenoisingBatch { batch.at(timestep: stage) }

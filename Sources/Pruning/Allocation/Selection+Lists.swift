@@ -21,7 +21,9 @@ extension Selection {
         return masks
     }
 
-    /// The lowest of each site, the same share of every one: the largest share that every limit allows.
+    /// The lowest of each site, the same share of every one: the largest share that every limit allows. Sites as wide
+    /// as one another change at the same share, all at once: of what the next larger share would keep, the best stay
+    /// that fit.
     func uniform(_ units: Units, _ lists: [[Int]], _ allowed: [Double]) throws -> Masks {
         let shares = lists.map(shares)
         let bySite = Dictionary(grouping: lists.indices) { shares[$0][0].site }
@@ -47,7 +49,19 @@ extension Selection {
             let middle = 0.5 * (low + high)
             if fits(masks(keeping: middle).widths, allowed) { low = middle } else { high = middle }
         }
-        return masks(keeping: low).masks
+        var (kept, widths) = masks(keeping: low)
+        let next = masks(keeping: high).masks
+        let waiting = lists.indices.filter { index in
+            !units.mustLeave[index] && lists[index].allSatisfy { kept.values[$0] == 0 && next.values[$0] == 1 }
+        }
+        for index in ascending(waiting, units).reversed() {
+            var wider = widths
+            wider[shares[index][0].site] += lists[index].count
+            guard fits(wider, allowed), partition.allows(wider) else { continue }
+            widths = wider
+            for coordinate in lists[index] { kept.values[coordinate] = 1 }
+        }
+        return kept
     }
 
     /// What must leave first, then by scores. Ties are broken by position,

@@ -1,4 +1,5 @@
 import TensorCore
+import Training
 
 /// Where losses come from that criteria are read from. Everything is fixed,
 /// so that scores can be compared between rounds.
@@ -23,4 +24,10 @@ public protocol StagedCalibration: CalibrationSource {
     var stageCount: Int { get }
     /// The loss of one fixed batch, all of it at `stage`.
     func loss(stage: Int) throws -> Variable
+}
+
+/// A source that may say what there is to tell of its samples beside the loss.
+public protocol TargetedCalibration: CalibrationSource {
+    /// Of the samples of one fixed batch; nil for nothing.
+    func targets(batch: Int) -> SampleTargets?
 }

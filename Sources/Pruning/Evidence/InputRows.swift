@@ -37,56 +37,23 @@ public struct InputRows: EvidenceKind {
     }
 
     public func gather(at masks: Masks, from source: EvidenceSource) throws -> Value {
-        let calibration: any CalibrationSource = try source.calibration(for: Self.self)
-        let reader = Reader(kind: self)
-        try masks.applied {
-            try reader.observing {
-                for batch in 0..<calibration.batchCount {
-                    reader.begin(batch: batch)
-                    _ = try Autograd.withoutRecording { try calibration.loss(batch: batch) }
-                }
-            }
-        }
-        for rows in reader.value.layers.values where !rows.values.allSatisfy(\.isFinite) {
-            throw EvidenceError.notFinite("what a layer reads")
-        }
-        return reader.value
-    }
-
-    private final class Reader: OperationObserver {
-        private let kind: InputRows
-        private var batch = 0
-        /// Layers seen in this batch.
-        private var layer = 0
-        private(set) var value = Value()
-
-        init(kind: InputRows) { self.kind = kind }
-
-        func begin(batch: Int) {
-            self.batch = batch
-            layer = 0
-        }
-
-        func ran(_ operation: LayerOperation, inputs: [Variable], parameters: [Parameter], output: Variable) {
-            guard let weight = parameters.first, weight.isMaskable, let first = inputs.first else { return }
-            defer { layer += 1 }
-            var stream = RandomStream(
-                seed: kind.seed, purpose: "layer-inputs", index: UInt64(batch) << 20 | UInt64(layer))
-            let width = inputs.reduce(0) { $0 + ($1.shape.last ?? 1) }
-            var rows =
-                value.layers[ObjectIdentifier(weight)]
-                ?? Rows(width: width, bias: parameters.count > 1 ? parameters[1] : nil)
-            let places = first.value.count / max(first.shape.last ?? 1, 1)
-            for _ in 0..<kind.rowsPerBatch {
-                let place = stream.nextInteger(below: places)
-                for input in inputs {
+        var value = Value()
+        try source.visitLayers(at: masks, for: Self.self, seed: seed, purpose: "layer-inputs") { call in
+            var rows = value.layers[ObjectIdentifier(call.weight)] ?? Rows(width: call.width, bias: call.bias)
+            for _ in 0..<rowsPerBatch {
+                let place = call.stream.nextInteger(below: call.inputPlaces)
+                for input in call.inputs {
                     let channels = input.shape.last ?? 1
                     for channel in 0..<channels {
                         rows.values.append(Double(input.value.pointer[place * channels + channel]))
                     }
                 }
             }
-            value.layers[ObjectIdentifier(weight)] = rows
+            value.layers[ObjectIdentifier(call.weight)] = rows
         }
+        for rows in value.layers.values where !rows.values.allSatisfy(\.isFinite) {
+            throw EvidenceError.notFinite("what a layer reads")
+        }
+        return value
     }
 }

@@ -42,93 +42,41 @@ public struct LayerContributions: EvidenceKind {
     }
 
     public func gather(at masks: Masks, from source: EvidenceSource) throws -> Value {
-        let calibration: any CalibrationSource = try source.calibration(for: Self.self)
-        let sampler = Reader(kind: self)
-        try masks.applied {
-            try sampler.observing {
-                for batch in 0..<calibration.batchCount {
-                    sampler.begin(batch: batch)
-                    _ = try Autograd.withoutRecording { try calibration.loss(batch: batch) }
-                }
+        var value = Value()
+        try source.visitLayers(at: masks, for: Self.self, seed: seed, purpose: "layer-contributions") { call in
+            var samples = value.layers[ObjectIdentifier(call.weight)] ?? Samples(width: call.width)
+            let weight = call.weight.effective.value
+            for _ in 0..<samplesPerBatch {
+                let place = call.stream.nextInteger(below: call.outputPlaces)
+                let channel = call.stream.nextInteger(below: weight.shape.last ?? 1)
+                samples.contributions += call.contributions(to: channel, at: place, weight)
             }
+            value.layers[ObjectIdentifier(call.weight)] = samples
         }
-        for samples in sampler.value.layers.values where !samples.contributions.allSatisfy(\.isFinite) {
+        for samples in value.layers.values where !samples.contributions.allSatisfy(\.isFinite) {
             throw EvidenceError.notFinite("what a layer reads")
         }
-        return sampler.value
+        return value
     }
+}
 
-    private final class Reader: OperationObserver {
-        private let kind: LayerContributions
-        private var batch = 0
-        /// Layers seen in this batch.
-        private var layer = 0
-        private(set) var value = Value()
-
-        init(kind: LayerContributions) { self.kind = kind }
-
-        func begin(batch: Int) {
-            self.batch = batch
-            layer = 0
-        }
-
-        func ran(_ operation: LayerOperation, inputs: [Variable], parameters: [Parameter], output: Variable) {
-            guard let weight = parameters.first, weight.isMaskable else { return }
-            defer { layer += 1 }
-            var stream = RandomStream(
-                seed: kind.seed, purpose: "layer-contributions", index: UInt64(batch) << 20 | UInt64(layer))
-            let width = inputs.reduce(0) { $0 + ($1.shape.last ?? 1) }
-            var samples = value.layers[ObjectIdentifier(weight)] ?? Samples(width: width)
-            let values = weight.effective.value
-            let outputs = values.shape.last ?? 1
-            let places = output.value.count / max(outputs, 1)
-            for _ in 0..<kind.samplesPerBatch {
-                let place = stream.nextInteger(below: places)
-                let channel = stream.nextInteger(below: outputs)
-                samples.contributions += Self.contributions(
-                    to: channel, at: place, operation, inputs, values, output.shape)
-            }
-            value.layers[ObjectIdentifier(weight)] = samples
-        }
-
-        private static func contributions(
-            to output: Int, at place: Int, _ operation: LayerOperation, _ inputs: [Variable], _ weight: Tensor,
-            _ outputShape: [Int]
-        ) -> [Double] {
-            let outputs = weight.shape.last ?? 1
-            let width = inputs.reduce(0) { $0 + ($1.shape.last ?? 1) }
-            var result = [Double](repeating: 0, count: width)
-            /// Adds what the inputs at one row of the flattened input contribute through one tap.
-            func add(row: Int, tap: Int) {
-                var offset = 0
-                for input in inputs {
-                    let channels = input.shape.last ?? 1
-                    let values = input.value
-                    for channel in 0..<channels {
-                        let weight = weight.pointer[(tap * width + offset + channel) * outputs + output]
-                        result[offset + channel] += Double(weight) * Double(values.pointer[row * channels + channel])
-                    }
-                    offset += channels
+extension LayerCall {
+    /// What each input channel adds to one output at one position.
+    fileprivate func contributions(to output: Int, at place: Int, _ weight: Tensor) -> [Double] {
+        let (width, outputs) = (width, weight.shape.last ?? 1)
+        var result = [Double](repeating: 0, count: width)
+        for (tap, row) in readings(at: place) {
+            var offset = 0
+            for input in inputs {
+                let channels = input.shape.last ?? 1
+                let values = input.value
+                for channel in 0..<channels {
+                    let weight = weight.pointer[(tap * width + offset + channel) * outputs + output]
+                    result[offset + channel] += Double(weight) * Double(values.pointer[row * channels + channel])
                 }
+                offset += channels
             }
-            guard let window = operation.window, inputs[0].shape.count == 4, outputShape.count == 4 else {
-                add(row: place, tap: 0)
-                return result
-            }
-            let (height, breadth) = (inputs[0].shape[1], inputs[0].shape[2])
-            let (outHeight, outBreadth) = (outputShape[1], outputShape[2])
-            let (sample, y, x) = (
-                place / (outHeight * outBreadth), place / outBreadth % outHeight, place % outBreadth
-            )
-            for row in 0..<window.kernel {
-                for column in 0..<window.kernel {
-                    let fromY = y * window.stride + row - window.padding.top
-                    let fromX = x * window.stride + column - window.padding.left
-                    guard (0..<height).contains(fromY), (0..<breadth).contains(fromX) else { continue }
-                    add(row: (sample * height + fromY) * breadth + fromX, tap: row * window.kernel + column)
-                }
-            }
-            return result
         }
+        return result
     }
 }

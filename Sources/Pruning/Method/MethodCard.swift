@@ -16,8 +16,8 @@ public struct MethodCard: Sendable, Equatable {
     public let promise: Promise
     /// Whether weights are ranked within the row of one output instead of all together.
     public let comparesRows: Bool
-    /// Where what leaves is taken from unless a run says otherwise.
-    public let allocation: Allocation
+    /// Where what leaves is taken from unless a run says otherwise, wherever axes do not leave together.
+    private let allocation: Allocation
     /// Whether it learns its masks by fine-tuning, and cannot do without.
     public let needsTraining: Bool
     /// "Author et al., year, identifier" of what it is based on; empty for plain controls.
@@ -26,6 +26,15 @@ public struct MethodCard: Sendable, Equatable {
     /// What it can mask.
     public var spaces: [PruningSpace.Kind] {
         PruningSpace.Kind.allCases.filter { space in granularities.contains { $0.space == space } }
+    }
+
+    /// Where what leaves is taken from unless a run says otherwise.
+    public func allocation(for granularity: Granularity.Name) -> Allocation {
+        switch granularity {
+        // Axes that leave together give up what they give up.
+        case .regular, .level: .global
+        default: allocation
+        }
     }
 
     public init(

@@ -92,6 +92,21 @@ public final class PruningSpace {
         return values
     }
 
+    /// What each coordinate has of an elementwise quantity: an element its own, a channel the sum over all weights on
+    /// it, added up in double. By site.
+    ///
+    /// - Parameters:
+    ///   - flat: one value a weight, laid out as `arena`.
+    ///   - arena: how `flat` is laid out.
+    public func shares(of flat: Tensor, in arena: ParameterArena) -> [[Double]] {
+        sites.map { site in
+            switch site {
+            case .axis(let group): group.sums(of: flat, in: arena)
+            case .weight(_, let index): arena.slice(flat, index).array.map(Double.init)
+            }
+        }
+    }
+
     /// The site that `coordinate` belongs to.
     public func site(of coordinate: Int) -> Int {
         var (low, high) = (0, sites.count - 1)

@@ -3,9 +3,9 @@ import Pruning
 
 /// Optimal Brain Damage: what the loss changes by, to second order with the diagonal of the Hessian, at a minimum.
 ///
-///     score_i = ½ · H_ii · w_i²
+///     score_k = ½ · Σ_{i∈k} H_ii · w_i²
 ///
-/// The diagonal is estimated by `HessianDiagonal` from exact Hessian–vector products.
+/// k: a single weight, or all weights on a channel. The diagonal is estimated by `HessianDiagonal` from exact Hessian–vector products.
 ///
 /// Based on: LeCun, Denker & Solla, "Optimal Brain Damage", NeurIPS 1989.
 ///
@@ -23,7 +23,8 @@ public struct OptimalBrainDamage: ImportanceCriterion {
 
     public static let card = MethodCard(
         name: "obd", family: "curvature", summary: "removes the weights of the smallest curvature times weight squared",
-        granularities: [.weight, .pattern], paper: "LeCun, Denker & Solla, 1989")
+        granularities: [.weight, .pattern] + Granularity.Name.all(in: .channels),
+        paper: "LeCun, Denker & Solla, 1989")
     public static let needs: [any EvidenceKind.Type] = [HessianDiagonal.self]
     public static let scoresAreLossChanges = true
 
@@ -40,11 +41,11 @@ public struct OptimalBrainDamage: ImportanceCriterion {
     }
 
     public func scores(at masks: Masks, from evidence: EvidenceSource) throws -> Scores {
-        let arena = evidence.arena
-        let space = masks.space
-        let diagonal = space.values(
-            of: try evidence(HessianDiagonal(probes: configuration.probes, seed: seed), at: masks), in: arena)
-        return Scores(
-            space, zip(space.values(of: arena.values, in: arena), diagonal).map { Double(0.5 * $1 * $0 * $0) })
+        let diagonal = try evidence(HessianDiagonal(probes: configuration.probes, seed: seed), at: masks)
+        let scores = evidence.arena.values.copied()
+        for index in 0..<scores.count {
+            scores.pointer[index] = 0.5 * diagonal.pointer[index] * scores.pointer[index] * scores.pointer[index]
+        }
+        return Scores(masks.space, bySite: masks.space.shares(of: scores, in: evidence.arena))
     }
 }

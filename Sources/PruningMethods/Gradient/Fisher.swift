@@ -2,18 +2,18 @@ import Pruning
 
 /// Fisher information: what the loss changes by, to second order, at a minimum.
 ///
-///     score_i = ½ · mean_n(g_{n,i}²) · w_i²        g_n: the gradient of sample n's own loss
+///     score_k = ½ · mean_n( (∂L_n/∂m_k)² )        L_n: the loss of sample n alone
 ///
-/// The mean of squares, not the square of the mean gradient, which vanishes at a minimum.
+/// at m = 1: of a single weight g_{n,i}·w_i is squared, of a channel the signed sum over its weights. The mean of squares, not the square of the mean gradient, which vanishes at a minimum.
 ///
 /// Based on: Theis et al., "Faster gaze prediction with dense networks and Fisher pruning", 2018, arXiv 1801.05787.
 ///
-/// Differs from the paper: single weights instead of feature maps.
+/// Differs from the paper: single weights beside feature maps; the mask is that of the whole channel.
 public struct Fisher: ImportanceCriterion {
     public static let card = MethodCard(
         name: "fisher", family: "gradient", summary: "removes the weights of the smallest Fisher information",
-        granularities: [.weight, .pattern], paper: "Theis et al., 2018, arXiv 1801.05787")
-    public static let needs: [any EvidenceKind.Type] = [FisherDiagonal.self]
+        granularities: [.weight, .pattern] + Granularity.Name.all(in: .channels), paper: "Theis et al., 2018, arXiv 1801.05787")
+    public static let needs: [any EvidenceKind.Type] = [FisherOfMasks.self]
     public static let scoresAreLossChanges = true
 
     public init(_ configuration: NoConfiguration, seed: UInt64) {}
@@ -23,10 +23,6 @@ public struct Fisher: ImportanceCriterion {
     }
 
     public func scores(at masks: Masks, from evidence: EvidenceSource) throws -> Scores {
-        let arena = evidence.arena
-        let space = masks.space
-        let squares = space.values(of: try evidence(FisherDiagonal(), at: masks), in: arena)
-        return Scores(
-            space, zip(space.values(of: arena.values, in: arena), squares).map { Double(0.5 * $1 * $0 * $0) })
+        Scores(masks.space, try evidence(FisherOfMasks(), at: masks).map { 0.5 * $0 })
     }
 }

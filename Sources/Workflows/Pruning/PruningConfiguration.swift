@@ -86,7 +86,7 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
                 key: "reconstruction", got: "'\(reconstruction.rawValue)'",
                 expected: "none with granularity '\(name.rawValue)': it repairs the loss of channels")
         }
-        resolved.allocation = allocation ?? card.allocation
+        resolved.allocation = allocation ?? card.allocation(for: name)
         if target == nil {
             switch name {
             case .pattern:

@@ -3,7 +3,7 @@ import TensorCore
 import Training
 
 /// The losses of a task that pruning criteria are read from: fixed batches.
-final class TaskCalibration<Task: StagedTask>: PerSampleCalibration, StagedCalibration {
+final class TaskCalibration<Task: StagedTask>: PerSampleCalibration, StagedCalibration, TargetedCalibration {
     private let network: Task.Network
     private let task: Task
     /// Of equal counts.
@@ -43,6 +43,8 @@ final class TaskCalibration<Task: StagedTask>: PerSampleCalibration, StagedCalib
     var stageCount: Int { task.stageCount }
 
     func loss(batch: Int) throws -> Variable { try loss(batches[batch]) }
+
+    func targets(batch: Int) -> SampleTargets? { task.targets(of: batches[batch]) }
 
     func loss(stage: Int) throws -> Variable {
         let batch = task.batch(stageBatch, at: stage)
