@@ -99,7 +99,7 @@ final class MovementScores: TrainingExtension {
                 group.axis.gating = gate
                 owners.append(gate)
             case .weight(let parameter, _):
-                let mask = ElementMask(leaf)
+                let mask = LeafGate(leaf)
                 parameter.reparameterization = mask
                 owners.append(mask)
             }
