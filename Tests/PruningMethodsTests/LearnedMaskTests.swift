@@ -102,6 +102,22 @@ import Training
         }
     }
 
+    /// Scores that are no numbers end the step that would rank by them.
+    @Test func movementRefusesBrokenScores() throws {
+        let bench = try Bench()
+        let context = try bench.context("sparsity=0.5", .weight)
+        var configuration = Movement.Configuration()
+        configuration.every = 1
+        var pruner = Movement(configuration, seed: 1)
+        let movement = try #require(pruner.extensions(in: context)[0] as? MovementScores)
+        defer { movement.detach() }
+        try bench.train(steps: 1, extensions: [movement])
+        var state = movement.state
+        state.arrays["scores"]?[3] = .nan
+        try movement.restore(state)
+        #expect(throws: ScoreError.self) { try bench.train(steps: 1, extensions: [movement]) }
+    }
+
     /// A price that outweighs the loss closes everything, one that is nothing leaves all open.
     @Test func softMovementsScoresFallUnderAPrice() throws {
         func mean(_ penalty: Double) throws -> Double {

@@ -75,20 +75,19 @@ final class MovementScores: MaskLearning {
 
     var scores: [[Double]] { space.ranges.map { sums[$0].map(Double.init) } }
 
-    /// The highest scores within a density; at first, when all are equal, nothing has moved and everything stays.
-    private func chosen(_ density: Double) throws -> Masks {
-        try selection.masks(keeping: Scores(space, bySite: scores), remaining: density)
-    }
-
-    func prepare(step: Int) {
+    func prepare(step: Int) throws {
         guard isOn else { return }
         for leaf in leaves { leaf.clearGradients() }
         guard step > 0, step % configuration.every == 0 else { return }
         let progress = Double(step) / Double(max(softSteps, 1))
         let density = configuration.schedule.density(at: progress, final: remaining)
-        // A density that the granularity cannot reach yet leaves the masks as they are; the last one has to be met.
-        guard density < 1, let masks = try? chosen(density) else { return }
-        for (leaf, mask) in zip(leaves, masks.bySite) { leaf.value.assign(Tensor(mask, shape: leaf.shape)) }
+        guard density < 1 else { return }
+        do {
+            let masks = try selection.masks(keeping: Scores(space, bySite: scores), remaining: density)
+            for (leaf, mask) in zip(leaves, masks.bySite) { leaf.value.assign(Tensor(mask, shape: leaf.shape)) }
+        } catch is BudgetError {
+            // The granularity cannot reach it yet: masks stay as they are. The last density has to be met.
+        }
     }
 
     func afterBackward(step: Int, optimizer: Optimizer) {
