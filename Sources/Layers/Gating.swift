@@ -10,10 +10,13 @@ public protocol Gating: AnyObject {
     var gate: Variable { get }
 }
 
-/// Gates that are values of their own: a mask, trainable where its gradient is wanted.
-public final class LeafGate: Gating {
+/// Gates that are values of their own, trainable where their gradient is wanted: a mask of an axis's channels, or of a
+/// weight's elements.
+public final class LeafGate: Gating, Reparameterization {
     public let gate: Variable
 
-    /// - Parameter gate: a leaf, `[width]`.
+    /// - Parameter gate: a leaf in [0, 1], `[width]` or of the weight's shape.
     public init(_ gate: Variable) { self.gate = gate }
+
+    public func materialize(_ base: Variable) -> Variable { base.multiplied(by: gate) }
 }

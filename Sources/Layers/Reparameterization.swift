@@ -8,13 +8,3 @@ public protocol Reparameterization: AnyObject {
     /// The variable to compute with, of `base`'s shape. The same values at every call within one pass.
     func materialize(_ base: Variable) -> Variable
 }
-
-/// A weight multiplied elementwise by a mask.
-public final class ElementMask: Reparameterization {
-    /// A leaf of the parameter's shape, in [0, 1]; trainable where its gradient is wanted.
-    public let mask: Variable
-
-    public init(_ mask: Variable) { self.mask = mask }
-
-    public func materialize(_ base: Variable) -> Variable { base.multiplied(by: mask) }
-}

@@ -51,10 +51,10 @@ public final class Trainer<Task: LearningTask> {
 
     /// One update of the weights: see `TrainingExtension` for the order in which extensions are called.
     ///
-    /// - Throws: `TrainingError.notFinite`, what the task throws.
+    /// - Throws: `TrainingError.notFinite`, what the task and extensions throw.
     @discardableResult
     public func advance() throws -> TrainingStepReport {
-        for each in extensions { each.prepare(step: step) }
+        for each in extensions { try each.prepare(step: step) }
         arena.clearGradients()
         for group in groups { group.optimizer.arena.clearGradients() }
         let loss = try task.loss(
@@ -92,7 +92,7 @@ public final class Trainer<Task: LearningTask> {
     ///
     /// - Throws: as `advance`.
     public func rehearse() throws {
-        for each in extensions { each.prepare(step: step) }
+        for each in extensions { try each.prepare(step: step) }
         arena.clearGradients()
         for group in groups { group.optimizer.arena.clearGradients() }
         let loss = try task.loss(

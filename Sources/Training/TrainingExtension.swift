@@ -18,7 +18,8 @@ public protocol TrainingExtension: AnyObject {
     /// The same ones all the time. Their values and their optimisers' state are kept in checkpoints by the trainer.
     var parameterGroups: [ParameterGroup] { get }
     /// Gets ready for step `step` (from 0): draws gates or noise from the stream of this step.
-    func prepare(step: Int)
+    /// - Throws: where the step cannot be made.
+    func prepare(step: Int) throws
     /// A scalar to add to the loss; nil for nothing.
     func regularizer(step: Int) -> Variable?
     /// May read and change the gradients.

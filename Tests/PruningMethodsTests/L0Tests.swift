@@ -47,9 +47,10 @@ import Training
     // MARK: gates on a network
 
     private func gates(_ bench: Bench, penalty: Double = 0.5, seed: UInt64 = 1) throws -> LearnedMasks {
-        LearnedMasks(
-            HardConcrete.Distribution(), in: try bench.context("macs=0.5"), initial: 2, penalty: penalty,
-            learningRate: 0.05, seed: seed)
+        var configuration = L0.Configuration()
+        configuration.penalty = penalty
+        return LearnedMasks(
+            HardConcrete.Distribution(), in: try bench.context("macs=0.5"), configuration, seed: seed)
     }
 
     /// Prices add up to one, so that equal gates cost the penalty times their probability to be open.
@@ -106,7 +107,7 @@ import Training
             let gates = try #require(pruner.extensions(in: context)[0] as? LearnedMasks)
             try bench.train(steps: 15, extensions: [gates])
             defer { gates.detach() }
-            let all = gates.logits.flatMap { $0 }
+            let all = gates.scores.flatMap { $0 }
             return all.reduce(0, +) / Double(all.count)
         }
         let (cheap, dear) = (try meanLogit(1e-6), try meanLogit(100))
@@ -122,7 +123,7 @@ import Training
             var stream = RandomStream(seed: 8, purpose: "test-gates", index: UInt64(index))
             stream.fillNormal(each.variable.value.unsafeBuffer)
         }
-        let logits = gates.logits
+        let logits = gates.scores
         var masks = Masks(context.space)
         _ = try pruner.update(&masks, number: 0, in: context)
         #expect(

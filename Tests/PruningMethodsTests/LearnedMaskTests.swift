@@ -102,6 +102,22 @@ import Training
         }
     }
 
+    /// Scores that are no numbers end the step that would rank by them.
+    @Test func movementRefusesBrokenScores() throws {
+        let bench = try Bench()
+        let context = try bench.context("sparsity=0.5", .weight)
+        var configuration = Movement.Configuration()
+        configuration.every = 1
+        var pruner = Movement(configuration, seed: 1)
+        let movement = try #require(pruner.extensions(in: context)[0] as? MovementScores)
+        defer { movement.detach() }
+        try bench.train(steps: 1, extensions: [movement])
+        var state = movement.state
+        state.arrays["scores"]?[3] = .nan
+        try movement.restore(state)
+        #expect(throws: ScoreError.self) { try bench.train(steps: 1, extensions: [movement]) }
+    }
+
     /// A price that outweighs the loss closes everything, one that is nothing leaves all open.
     @Test func softMovementsScoresFallUnderAPrice() throws {
         func mean(_ penalty: Double) throws -> Double {
@@ -114,7 +130,7 @@ import Training
             let masks = try #require(pruner.extensions(in: context)[0] as? LearnedMasks)
             defer { masks.detach() }
             try bench.train(steps: 15, extensions: [masks])
-            let all = masks.logits.flatMap { $0 }
+            let all = masks.scores.flatMap { $0 }
             return all.reduce(0, +) / Double(all.count)
         }
         let (cheap, dear) = (try mean(1e-6), try mean(100))
@@ -132,8 +148,8 @@ import Training
                 norm.gamma.variable.value.pointer[channel] = Float(number + 1) * (channel % 2 == 0 ? -0.1 : 0.2)
             }
         }
-        let scores = ScalingFactors.scores(space, bench.model.normalizations)
-        for (group, own) in zip(space.groups, scores.bySite) {
+        let scores = ScalePrices(space, bench.model.normalizations, penalty: 0).scores
+        for (group, own) in zip(space.groups, scores) {
             let seen = bench.model.normalizations.filter { norm in
                 norm.axis.groups.contains { $0 === group.axis }
             }
@@ -141,7 +157,7 @@ import Training
             let scale = seen[0].gamma.variable.value.array.map { Double(abs($0)) }
             #expect(own == scale, "\(group.name)")
         }
-        #expect(scores.values.allSatisfy { $0 > 0 })
+        #expect(scores.joined().allSatisfy { $0 > 0 })
     }
 
     @Test func aPriceShrinksScales() throws {

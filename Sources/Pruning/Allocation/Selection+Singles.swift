@@ -131,15 +131,3 @@ extension Selection {
         return kept
     }
 }
-
-extension PruningSpace {
-    /// The dimensions of each site: of a weight its shape, of an axis its width.
-    var shapes: [[Int]] {
-        sites.map { site in
-            switch site {
-            case .axis(let group): [group.width]
-            case .weight(let parameter, _): parameter.variable.shape
-            }
-        }
-    }
-}

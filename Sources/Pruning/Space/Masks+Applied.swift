@@ -15,13 +15,8 @@ public final class AppliedMasks {
         let values = Tensor(masks.values, shape: [masks.values.count])
         gradients = isTrainable ? Tensor(zeros: [space.count]) : nil
         tangents = isTrainable ? Tensor(zeros: [space.count]) : nil
-        variables = zip(masks.space.sites, masks.space.ranges).map { [gradients, tangents] site, range in
+        variables = zip(masks.space.shapes, masks.space.ranges).map { [gradients, tangents] shape, range in
             guard isTrainable || !masks.values[range].allSatisfy({ $0 == 1 }) else { return nil }
-            let shape: [Int] =
-                switch site {
-                case .axis(let group): [group.width]
-                case .weight(let parameter, _): parameter.variable.shape
-                }
             let variable = Variable(values.rows(range).reshaped(shape), requiresGradient: isTrainable)
             if let gradients, let tangents {
                 variable.relocate(to: variable.value, gradient: gradients.rows(range))
@@ -44,7 +39,7 @@ public final class AppliedMasks {
             case .weight(let parameter, _):
                 let former = parameter.reparameterization
                 restore.append { parameter.reparameterization = former }
-                parameter.reparameterization = ElementMask(variable)
+                parameter.reparameterization = LeafGate(variable)
             }
         }
         defer { restore.forEach { $0() } }

@@ -79,6 +79,21 @@ public final class PruningSpace {
         sites.compactMap { if case .axis(let group) = $0 { group } else { nil } }
     }
 
+    /// The weights; empty in a space of channels.
+    public var parameters: [Parameter] {
+        sites.compactMap { if case .weight(let parameter, _) = $0 { parameter } else { nil } }
+    }
+
+    /// The dimensions of each site: of a weight its shape, of an axis its width.
+    public var shapes: [[Int]] {
+        sites.map { site in
+            switch site {
+            case .axis(let group): [group.width]
+            case .weight(let parameter, _): parameter.variable.shape
+            }
+        }
+    }
+
     /// The part of a flat tensor, laid out as an arena of the network, that belongs to each coordinate.
     ///
     /// - Precondition: a space of weights.

@@ -3,7 +3,6 @@ import Foundation
 import Layers
 import Pruning
 import TensorCore
-import Training
 
 /// Dynamic network surgery: small weights are cut and come back when training makes them large again, for all weights
 /// go on training, those that are cut as well.
@@ -20,7 +19,7 @@ import Training
 ///
 /// Differs from the paper: c follows from the target; masks are final after the soft steps, within the budget to one
 /// weight.
-public struct NetworkSurgery: Pruner {
+public struct NetworkSurgery: MaskLearner {
     public struct Configuration: PrunerConfiguration {
         /// γ of the probability of an update.
         public var decay = 1e-3
@@ -39,46 +38,28 @@ public struct NetworkSurgery: Pruner {
         name: "network-surgery", family: "dynamic",
         summary: "cuts small weights and splices them back when training makes them large",
         granularities: [.weight], needsTraining: true, paper: "Guo, Yao & Chen, 2016, arXiv 1608.04493")
-    public static let needs: [any EvidenceKind.Type] = []
 
     public let configuration: Configuration
     private let seed: UInt64
-    private var surgery: SurgeryMasks?
+    var learning: SurgeryMasks?
 
     public init(_ configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
         self.seed = seed
     }
 
-    public func plan(_ timing: PlanTiming) -> PruningPlan { MaskLearning.plan(timing) }
-
-    public mutating func extensions(in context: PruningContext) -> [any TrainingExtension] {
-        let surgery =
-            self.surgery
-            ?? SurgeryMasks(context.space, remaining: context.remaining, configuration, seed: seed)
-        self.surgery = surgery
-        return [surgery]
-    }
-
-    public mutating func update(
-        _ masks: inout Masks, number: Int, in context: PruningContext
-    ) throws -> MaskUpdateReport {
-        _ = extensions(in: context)
-        let old = masks
-        masks = try context.selection.masks(
-            keeping: Scores(context.space, bySite: surgery?.relativeSizes ?? []), remaining: context.remaining)
-        surgery?.detach()
-        return context.report(from: old, to: masks)
+    func makeLearning(in context: PruningContext) -> SurgeryMasks {
+        SurgeryMasks(context.space, remaining: context.remaining, configuration, seed: seed)
     }
 }
 
 /// Masks with hysteresis on every weight, under which all weights train.
-final class SurgeryMasks: TrainingExtension {
+final class SurgeryMasks: MaskLearning {
     let name = "surgery"
     private let configuration: NetworkSurgery.Configuration
     private let seed: UInt64
     private let layers: [Layer]
-    private var isOn = true
+    let attachments: Attachments
 
     /// One layer's.
     private final class Layer: Reparameterization {
@@ -108,13 +89,10 @@ final class SurgeryMasks: TrainingExtension {
     init(_ space: PruningSpace, remaining: Double, _ configuration: NetworkSurgery.Configuration, seed: UInt64) {
         self.configuration = configuration
         self.seed = seed
-        let parameters = space.sites.compactMap { site -> Parameter? in
-            if case .weight(let parameter, _) = site { parameter } else { nil }
-        }
-        let sizes = parameters.map { $0.variable.value.array.map { Double(abs($0)) } }
+        let sizes = space.parameters.map { $0.variable.value.array.map { Double(abs($0)) } }
         let thresholds = Self.thresholds(of: sizes, remaining: remaining)
-        layers = zip(parameters, thresholds).map { Layer($0, threshold: $1) }
-        for layer in layers { layer.parameter.reparameterization = layer }
+        layers = zip(space.parameters, thresholds).map { Layer($0, threshold: $1) }
+        attachments = Attachments(layers.map { .reparameterization($0, of: $0.parameter) })
     }
 
     /// t of each layer: μ + c·σ of its sizes, with the c at which that share of all sizes is above.
@@ -148,21 +126,19 @@ final class SurgeryMasks: TrainingExtension {
     }
 
     /// |w|/t of every weight.
-    var relativeSizes: [[Double]] {
+    var scores: [[Double]] {
         layers.map { layer in
             let scale = 1 / Double(max(layer.threshold, .leastNormalMagnitude))
             return layer.parameter.variable.value.array.map { Double(abs($0)) * scale }
         }
     }
 
-    var state: ExtensionState {
-        ExtensionState(
-            arrays: ["masks": layers.flatMap(\.mask), "thresholds": layers.map(\.threshold)],
-            values: ["on": .bool(isOn)])
+    var arrays: [String: [Float]] {
+        ["masks": layers.flatMap(\.mask), "thresholds": layers.map(\.threshold)]
     }
 
-    func restore(_ state: ExtensionState) throws {
-        guard let masks = state.arrays["masks"], let thresholds = state.arrays["thresholds"],
+    func restore(_ arrays: [String: [Float]]) throws {
+        guard let masks = arrays["masks"], let thresholds = arrays["thresholds"],
             masks.count == layers.reduce(0, { $0 + $1.mask.count }), thresholds.count == layers.count
         else { throw PrunerStateError(method: NetworkSurgery.card.name, reason: "its masks are damaged") }
         var start = 0
@@ -170,15 +146,6 @@ final class SurgeryMasks: TrainingExtension {
             layer.threshold = threshold
             layer.mask = Array(masks[start..<(start + layer.mask.count)])
             start += layer.mask.count
-        }
-        if state.values["on"] == .bool(false) { detach() }
-    }
-
-    /// Takes the masks off the network.
-    func detach() {
-        isOn = false
-        for layer in layers where layer.parameter.reparameterization === layer {
-            layer.parameter.reparameterization = nil
         }
     }
 }

@@ -17,7 +17,7 @@ import Training
 /// Differs from the paper: the network is trained already, and thresholds rise in a few soft steps, for which decay and
 /// learning rate of s are larger; the budget decides how many stay; those that do keep their stored values, from which
 /// the threshold is no longer taken off.
-public struct SoftThreshold: Pruner {
+public struct SoftThreshold: MaskLearner {
     public struct Configuration: PrunerConfiguration {
         /// s before training.
         public var initial = -8.0
@@ -30,8 +30,7 @@ public struct SoftThreshold: Pruner {
 
         public func validate() throws {
             try require((-100...10).contains(initial), "initial", got: initial, expected: "-100...10")
-            try require(
-                learningRate > 0 && learningRate <= 10, "learning_rate", got: learningRate, expected: "in (0, 10]")
+            try requireLearningRate(learningRate)
             try require((0...1).contains(weightDecay), "weight_decay", got: weightDecay, expected: "0...1")
         }
     }
@@ -39,50 +38,30 @@ public struct SoftThreshold: Pruner {
     public static let card = MethodCard(
         name: "soft-threshold", family: "dynamic", summary: "learns a threshold a layer by which weights are shrunk",
         granularities: [.weight], needsTraining: true, paper: "Kusupati et al., 2020, arXiv 2002.03231")
-    public static let needs: [any EvidenceKind.Type] = []
 
     public let configuration: Configuration
-    private var thresholds: SoftThresholds?
+    var learning: SoftThresholds?
 
     public init(_ configuration: Configuration, seed: UInt64) { self.configuration = configuration }
 
-    public func plan(_ timing: PlanTiming) -> PruningPlan { MaskLearning.plan(timing) }
-
-    public mutating func extensions(in context: PruningContext) -> [any TrainingExtension] {
-        let thresholds = self.thresholds ?? SoftThresholds(context.space, configuration)
-        self.thresholds = thresholds
-        return [thresholds]
-    }
-
-    public mutating func update(
-        _ masks: inout Masks, number: Int, in context: PruningContext
-    ) throws -> MaskUpdateReport {
-        _ = extensions(in: context)
-        let old = masks
-        masks = try context.selection.masks(
-            keeping: Scores(context.space, bySite: thresholds?.margins ?? []), remaining: context.remaining)
-        thresholds?.detach()
-        return context.report(from: old, to: masks)
-    }
+    func makeLearning(in context: PruningContext) -> SoftThresholds { SoftThresholds(context.space, configuration) }
 }
 
 /// A learned threshold on every weight matrix.
-final class SoftThresholds: TrainingExtension {
+final class SoftThresholds: MaskLearning {
     let name = "soft-thresholds"
     let parameterGroups: [ParameterGroup]
     private let layers: [Layer]
-    private var isOn = true
+    let attachments: Attachments
 
     /// One layer's.
     private final class Layer: Reparameterization {
         let parameter: Parameter
         let s: Parameter
 
-        init(_ parameter: Parameter, initial: Float) {
+        init(_ parameter: Parameter, initial: Double) {
             self.parameter = parameter
-            s = Parameter(
-                "thresholds.\(parameter.name)", layout: .plain, axes: [nil], shape: [1], initialization: .zeros)
-            s.variable.value.fill(initial)
+            s = Parameter("thresholds.\(parameter.name)", shape: [1], filledWith: initial)
         }
 
         func materialize(_ base: Variable) -> Variable {
@@ -99,10 +78,7 @@ final class SoftThresholds: TrainingExtension {
     }
 
     init(_ space: PruningSpace, _ configuration: SoftThreshold.Configuration) {
-        layers = space.sites.compactMap { site in
-            guard case .weight(let parameter, _) = site else { return nil }
-            return Layer(parameter, initial: Float(configuration.initial))
-        }
+        layers = space.parameters.map { Layer($0, initial: configuration.initial) }
         var optimizer = OptimizerConfiguration()
         optimizer.kind = .sgd
         optimizer.weightDecay = configuration.weightDecay
@@ -111,22 +87,8 @@ final class SoftThresholds: TrainingExtension {
                 "thresholds", parameters: layers.map(\.s), optimizer: optimizer,
                 learningRate: configuration.learningRate)
         ]
-        for layer in layers { layer.parameter.reparameterization = layer }
+        attachments = Attachments(layers.map { .reparameterization($0, of: $0.parameter) })
     }
 
-    var margins: [[Double]] { layers.map(\.margins) }
-
-    var state: ExtensionState { ExtensionState(values: ["on": .bool(isOn)]) }
-
-    func restore(_ state: ExtensionState) throws {
-        if state.values["on"] == .bool(false) { detach() }
-    }
-
-    /// Takes the thresholds off the network.
-    func detach() {
-        isOn = false
-        for layer in layers where layer.parameter.reparameterization === layer {
-            layer.parameter.reparameterization = nil
-        }
-    }
+    var scores: [[Double]] { layers.map(\.margins) }
 }

@@ -17,7 +17,7 @@ import Training
 ///
 /// Differs from the paper: channels too; masks are chosen every few steps instead of every step, over all layers
 /// together.
-public struct Movement: Pruner {
+public struct Movement: MaskLearner {
     public struct Configuration: PrunerConfiguration {
         /// Steps from one choice of masks to the next.
         public var every = 10
@@ -35,34 +35,17 @@ public struct Movement: Pruner {
         name: "movement", family: "gradient", summary: "removes what training moves towards zero",
         granularities: [.weight, .channel, .block, .head, .aligned, .regular, .level, .layer], needsTraining: true,
         paper: "Sanh, Wolf & Rush, 2020, arXiv 2005.07683")
-    public static let needs: [any EvidenceKind.Type] = []
 
     public let configuration: Configuration
-    private var scores: MovementScores?
+    var learning: MovementScores?
 
     public init(_ configuration: Configuration, seed: UInt64) { self.configuration = configuration }
 
-    public func plan(_ timing: PlanTiming) -> PruningPlan { MaskLearning.plan(timing) }
-
-    public mutating func extensions(in context: PruningContext) -> [any TrainingExtension] {
-        let scores = self.scores ?? MovementScores(in: context, configuration)
-        self.scores = scores
-        return [scores]
-    }
-
-    public mutating func update(
-        _ masks: inout Masks, number: Int, in context: PruningContext
-    ) throws -> MaskUpdateReport {
-        _ = extensions(in: context)
-        let old = masks
-        masks = try scores?.chosen(context.remaining) ?? masks
-        scores?.detach()
-        return context.report(from: old, to: masks)
-    }
+    func makeLearning(in context: PruningContext) -> MovementScores { MovementScores(in: context, configuration) }
 }
 
 /// Adds up scores, and keeps the masks that follow from them on the network.
-final class MovementScores: TrainingExtension {
+final class MovementScores: MaskLearning {
     let name = "movement"
     private let space: PruningSpace
     private let selection: Selection
@@ -71,9 +54,9 @@ final class MovementScores: TrainingExtension {
     private let softSteps: Int
     /// The masks on the network, a leaf a site, whose gradients are what is added up.
     private let leaves: [Variable]
-    private var owners: [AnyObject] = []
-    private var scores: [Float]
-    private var isOn = true
+    let attachments: Attachments
+    /// S of every coordinate.
+    private var sums: [Float]
 
     init(in context: PruningContext, _ configuration: Movement.Configuration) {
         space = context.space
@@ -81,80 +64,49 @@ final class MovementScores: TrainingExtension {
         remaining = context.remaining
         self.configuration = configuration
         softSteps = context.timing.softSteps
-        scores = Array(repeating: 0, count: context.space.count)
-        leaves = context.space.sites.map { site in
-            let shape: [Int] =
-                switch site {
-                case .axis(let group): [group.width]
-                case .weight(let parameter, _): parameter.variable.shape
-                }
+        sums = Array(repeating: 0, count: context.space.count)
+        leaves = context.space.shapes.map { shape in
             let values = Tensor(uninitialized: shape)
             values.fill(1)
             return Variable(values, requiresGradient: true)
         }
-        for (site, leaf) in zip(space.sites, leaves) {
-            switch site {
-            case .axis(let group):
-                let gate = LeafGate(leaf)
-                group.axis.gating = gate
-                owners.append(gate)
-            case .weight(let parameter, _):
-                let mask = ElementMask(leaf)
-                parameter.reparameterization = mask
-                owners.append(mask)
-            }
-        }
+        attachments = Attachments(zip(leaves, space.sites).map { .init(LeafGate($0), to: $1) })
     }
 
-    /// The highest scores within a density; at first, when all are equal, nothing has moved and everything stays.
-    func chosen(_ density: Double) throws -> Masks {
-        try selection.masks(keeping: Scores(space, scores.map(Double.init)), remaining: density)
-    }
+    var scores: [[Double]] { space.ranges.map { sums[$0].map(Double.init) } }
 
-    func prepare(step: Int) {
+    func prepare(step: Int) throws {
         guard isOn else { return }
         for leaf in leaves { leaf.clearGradients() }
         guard step > 0, step % configuration.every == 0 else { return }
         let progress = Double(step) / Double(max(softSteps, 1))
         let density = configuration.schedule.density(at: progress, final: remaining)
-        // A density that the granularity cannot reach yet leaves the masks as they are; the last one has to be met.
-        guard density < 1, let masks = try? chosen(density) else { return }
-        for (leaf, mask) in zip(leaves, masks.bySite) { leaf.value.assign(Tensor(mask, shape: leaf.shape)) }
+        guard density < 1 else { return }
+        do {
+            let masks = try selection.masks(keeping: Scores(space, bySite: scores), remaining: density)
+            for (leaf, mask) in zip(leaves, masks.bySite) { leaf.value.assign(Tensor(mask, shape: leaf.shape)) }
+        } catch is BudgetError {
+            // The granularity cannot reach it yet: masks stay as they are. The last density has to be met.
+        }
     }
 
     func afterBackward(step: Int, optimizer: Optimizer) {
         guard isOn else { return }
         for (leaf, range) in zip(leaves, space.ranges) {
             guard let gradient = leaf.gradient else { continue }
-            for (index, value) in zip(range, gradient.array) { scores[index] -= value }
+            for (index, value) in zip(range, gradient.array) { sums[index] -= value }
         }
     }
 
-    /// Takes the masks off the network.
-    func detach() {
-        isOn = false
-        for (site, owner) in zip(space.sites, owners) {
-            switch site {
-            case .axis(let group): if group.axis.gating === owner { group.axis.gating = nil }
-            case .weight(let parameter, _):
-                if parameter.reparameterization === owner { parameter.reparameterization = nil }
-            }
-        }
-    }
+    var arrays: [String: [Float]] { ["scores": sums, "masks": leaves.flatMap { $0.value.array }] }
 
-    var state: ExtensionState {
-        ExtensionState(
-            arrays: ["scores": scores, "masks": leaves.flatMap { $0.value.array }], values: ["on": .bool(isOn)])
-    }
-
-    func restore(_ state: ExtensionState) throws {
-        guard let scores = state.arrays["scores"], let masks = state.arrays["masks"],
-            [scores, masks].allSatisfy({ $0.count == space.count })
+    func restore(_ arrays: [String: [Float]]) throws {
+        guard let sums = arrays["scores"], let masks = arrays["masks"],
+            [sums, masks].allSatisfy({ $0.count == space.count })
         else { throw PrunerStateError(method: Movement.card.name, reason: "its scores are damaged") }
-        self.scores = scores
+        self.sums = sums
         for (leaf, range) in zip(leaves, space.ranges) {
             leaf.value.assign(Tensor(Array(masks[range]), shape: leaf.shape))
         }
-        if state.values["on"] == .bool(false) { detach() }
     }
 }

@@ -2,7 +2,6 @@ import Files
 import Foundation
 import Pruning
 import TensorCore
-import Training
 
 /// Gumbel-Softmax masks: each gate draws between on and off, by a softmax whose temperature falls until the draw is
 /// nearly a choice.
@@ -20,8 +19,8 @@ import Training
 /// arXiv 1812.04180.
 ///
 /// Differs from the paper: gates multiply a trained network and start nearly open; the budget decides how many stay.
-public struct GumbelSoftmax: Pruner {
-    public struct Configuration: PrunerConfiguration {
+public struct GumbelSoftmax: MaskLearner {
+    public struct Configuration: LogitConfiguration {
         /// λ.
         public var penalty = 0.05
         /// Of the gates' own Adam.
@@ -36,10 +35,7 @@ public struct GumbelSoftmax: Pruner {
         public init() {}
 
         public func validate() throws {
-            try require(penalty > 0 && penalty.isFinite, "penalty", got: penalty, expected: "above 0")
-            try require(
-                learningRate > 0 && learningRate <= 10, "learning_rate", got: learningRate, expected: "in (0, 10]")
-            try require((-20...20).contains(initial), "initial", got: initial, expected: "-20...20")
+            try validateLogits()
             for (key, value) in [("first_temperature", firstTemperature), ("last_temperature", lastTemperature)] {
                 try require((0.01...100).contains(value), key, got: value, expected: "0.01...100")
             }
@@ -51,34 +47,20 @@ public struct GumbelSoftmax: Pruner {
         summary: "learns gates that draw between on and off, at a temperature that falls",
         granularities: [.channel, .block, .head, .aligned, .regular, .level, .layer, .weight], needsTraining: true,
         paper: "Jang, Gu & Poole, 2017, arXiv 1611.01144")
-    public static let needs: [any EvidenceKind.Type] = []
 
     public let configuration: Configuration
     private let seed: UInt64
-    private var learning = MaskLearning()
+    var learning: LearnedMasks?
 
     public init(_ configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
         self.seed = seed
     }
 
-    public func plan(_ timing: PlanTiming) -> PruningPlan { MaskLearning.plan(timing) }
-
-    public mutating func extensions(in context: PruningContext) -> [any TrainingExtension] {
-        let (configuration, seed) = (configuration, seed)
-        return learning.extensions {
-            LearnedMasks(
-                BinaryConcrete(first: configuration.firstTemperature, last: configuration.lastTemperature), in: context,
-                initial: configuration.initial, penalty: configuration.penalty,
-                learningRate: configuration.learningRate, seed: seed)
-        }
-    }
-
-    public mutating func update(
-        _ masks: inout Masks, number: Int, in context: PruningContext
-    ) throws -> MaskUpdateReport {
-        _ = extensions(in: context)
-        return try learning.update(&masks, in: context)
+    func makeLearning(in context: PruningContext) -> LearnedMasks {
+        LearnedMasks(
+            BinaryConcrete(first: configuration.firstTemperature, last: configuration.lastTemperature), in: context,
+            configuration, seed: seed)
     }
 }
 

@@ -1,6 +1,4 @@
-import Files
 import Pruning
-import Training
 
 /// L0 regularisation: gates of channels or single weights, with a hard-concrete distribution, learn beside the weights
 /// which to leave open, at a price for every open one.
@@ -14,8 +12,8 @@ import Training
 ///
 /// Differs from the paper: gates multiply a trained network and start nearly open; a gate's price is
 /// what it costs; the budget decides how many stay, by the rank of ln α, instead of the sign of the noiseless gate.
-public struct L0: Pruner {
-    public struct Configuration: PrunerConfiguration {
+public struct L0: MaskLearner {
+    public struct Configuration: LogitConfiguration {
         /// λ.
         public var penalty = 0.05
         /// Of the gates' own Adam.
@@ -25,44 +23,24 @@ public struct L0: Pruner {
 
         public init() {}
 
-        public func validate() throws {
-            try require(penalty > 0 && penalty.isFinite, "penalty", got: penalty, expected: "above 0")
-            try require(
-                learningRate > 0 && learningRate <= 10, "learning_rate", got: learningRate, expected: "in (0, 10]")
-            try require((-20...20).contains(initial), "initial", got: initial, expected: "-20...20")
-        }
+        public func validate() throws { try validateLogits() }
     }
 
     public static let card = MethodCard(
         name: "l0", family: "learned", summary: "learns hard-concrete gates under a price for open ones",
         granularities: [.channel, .block, .head, .aligned, .regular, .level, .layer, .weight], needsTraining: true,
         paper: "Louizos, Welling & Kingma, 2018, arXiv 1712.01312")
-    public static let needs: [any EvidenceKind.Type] = []
 
     public let configuration: Configuration
     private let seed: UInt64
-    private var learning = MaskLearning()
+    var learning: LearnedMasks?
 
     public init(_ configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
         self.seed = seed
     }
 
-    public func plan(_ timing: PlanTiming) -> PruningPlan { MaskLearning.plan(timing) }
-
-    public mutating func extensions(in context: PruningContext) -> [any TrainingExtension] {
-        let (configuration, seed) = (configuration, seed)
-        return learning.extensions {
-            LearnedMasks(
-                HardConcrete.Distribution(), in: context, initial: configuration.initial,
-                penalty: configuration.penalty, learningRate: configuration.learningRate, seed: seed)
-        }
-    }
-
-    public mutating func update(
-        _ masks: inout Masks, number: Int, in context: PruningContext
-    ) throws -> MaskUpdateReport {
-        _ = extensions(in: context)
-        return try learning.update(&masks, in: context)
+    func makeLearning(in context: PruningContext) -> LearnedMasks {
+        LearnedMasks(HardConcrete.Distribution(), in: context, configuration, seed: seed)
     }
 }

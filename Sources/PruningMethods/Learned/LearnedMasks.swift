@@ -1,10 +1,11 @@
+import Files
 import Layers
 import Pruning
 import TensorCore
 import Training
 
 /// Masks of every site of a space, learned beside the weights through their logits.
-final class LearnedMasks: TrainingExtension {
+final class LearnedMasks: MaskLearning {
     var name: String { distribution.name }
     let parameterGroups: [ParameterGroup]
     private let distribution: any MaskDistribution
@@ -14,29 +15,18 @@ final class LearnedMasks: TrainingExtension {
     private let penalty: Float
     private let seed: UInt64
     private let softSteps: Int
-    /// Off once they are decided.
-    private var isOn = true
+    let attachments: Attachments
 
     /// One site's masks: the logits, and the noise of the present step.
     final class Site: Gating, Reparameterization {
-        fileprivate let site: PruningSpace.Site
         let logits: Parameter
         private let distribution: any MaskDistribution
         fileprivate var uniform: [Float] = []
         fileprivate var progress = 0.0
 
-        init(_ site: PruningSpace.Site, _ distribution: any MaskDistribution, initial: Float) {
-            self.site = site
+        init(_ name: String, shape: [Int], _ distribution: any MaskDistribution, initial: Double) {
             self.distribution = distribution
-            let shape: [Int] =
-                switch site {
-                case .axis(let group): [group.width]
-                case .weight(let parameter, _): parameter.variable.shape
-                }
-            logits = Parameter(
-                "gates.\(site.name)", layout: .plain, axes: shape.map { _ in nil }, shape: shape,
-                initialization: .zeros)
-            logits.variable.value.fill(initial)
+            logits = Parameter("gates.\(name)", shape: shape, filledWith: initial)
         }
 
         /// Made anew from the logits at every call, so that gradients find them inside of checkpointed blocks too.
@@ -49,31 +39,25 @@ final class LearnedMasks: TrainingExtension {
         func materialize(_ base: Variable) -> Variable { base.multiplied(by: gate) }
     }
 
-    /// - Parameters:
-    ///   - distribution: how masks follow from logits.
-    ///   - initial: logits before training.
-    ///   - penalty: the weight of the expected cost in the loss.
+    /// - Parameter distribution: how masks follow from logits.
     init(
-        _ distribution: any MaskDistribution, in context: PruningContext, initial: Double, penalty: Double,
-        learningRate: Double, seed: UInt64
+        _ distribution: any MaskDistribution, in context: PruningContext, _ configuration: some LogitConfiguration,
+        seed: UInt64
     ) {
         self.distribution = distribution
-        sites = context.space.sites.map { Site($0, distribution, initial: Float(initial)) }
+        sites = zip(context.space.sites, context.space.shapes).map { site, shape in
+            Site(site.name, shape: shape, distribution, initial: configuration.initial)
+        }
         let marginal = context.selection.marginalDensities(of: Masks(context.space))
         let total = zip(marginal, context.space.widths).reduce(0) { $0 + $1.0 * Double($1.1) }
         costs = marginal.map { Float($0 / max(total, .leastNormalMagnitude)) }
-        self.penalty = Float(penalty)
+        penalty = Float(configuration.penalty)
         self.seed = seed
         softSteps = context.timing.softSteps
         parameterGroups = [
-            ParameterGroup("logits", parameters: sites.map(\.logits), learningRate: learningRate)
+            ParameterGroup("logits", parameters: sites.map(\.logits), learningRate: configuration.learningRate)
         ]
-        for each in sites {
-            switch each.site {
-            case .axis(let group): group.axis.gating = each
-            case .weight(let parameter, _): parameter.reparameterization = each
-            }
-        }
+        attachments = Attachments(zip(sites, context.space.sites).map { .init($0, to: $1) })
     }
 
     func prepare(step: Int) {
@@ -93,57 +77,29 @@ final class LearnedMasks: TrainingExtension {
     /// λ·Σ_k p_k·openness_k: the expected cost of what is open, relative to the whole.
     func regularizer(step: Int) -> Variable? {
         guard isOn else { return nil }
-        let terms = zip(sites, costs).map { each, cost in
+        return zip(sites, costs).map { each, cost in
             distribution.openness(each.logits.variable).summed(over: .all).scaled(by: penalty * cost)
-        }
-        return terms.dropFirst().reduce(terms.first) { sum, term in sum.map { $0 + term } }
+        }.total
     }
 
     /// The logits of every coordinate.
-    var logits: [[Double]] { sites.map { $0.logits.variable.value.array.map(Double.init) } }
-
-    var state: ExtensionState { ExtensionState(values: ["on": .bool(isOn)]) }
-
-    func restore(_ state: ExtensionState) throws {
-        if state.values["on"] == .bool(false) { detach() }
-    }
-
-    /// Takes the masks off the network.
-    func detach() {
-        isOn = false
-        for each in sites {
-            switch each.site {
-            case .axis(let group): if group.axis.gating === each { group.axis.gating = nil }
-            case .weight(let parameter, _):
-                if parameter.reparameterization === each { parameter.reparameterization = nil }
-            }
-        }
-    }
+    var scores: [[Double]] { sites.map { $0.logits.variable.value.array.map(Double.init) } }
 }
 
-/// A method that learns masks by their logits for the soft share of the steps, then keeps the highest within the
-/// budget.
-struct MaskLearning {
-    private var masks: LearnedMasks?
+/// Settings of masks that are learned by their logits.
+protocol LogitConfiguration: PrunerConfiguration {
+    /// The weight in the loss of the expected cost of what is open.
+    var penalty: Double { get }
+    /// Of the logits' own Adam.
+    var learningRate: Double { get }
+    /// Logits before training.
+    var initial: Double { get }
+}
 
-    static func plan(_ timing: PlanTiming) -> PruningPlan {
-        let soft = timing.softSteps
-        return PruningPlan(
-            [.train(steps: soft), .update(0)] + timing.closing + [.train(steps: timing.steps - soft)] + timing.ending)
-    }
-
-    /// The same object at every call.
-    mutating func extensions(_ make: () -> LearnedMasks) -> [any TrainingExtension] {
-        let masks = self.masks ?? make()
-        self.masks = masks
-        return [masks]
-    }
-
-    func update(_ masks: inout Masks, in context: PruningContext) throws -> MaskUpdateReport {
-        self.masks?.detach()
-        let old = masks
-        masks = try context.selection.masks(
-            keeping: Scores(context.space, bySite: self.masks?.logits ?? []), remaining: context.remaining)
-        return context.report(from: old, to: masks)
+extension LogitConfiguration {
+    func validateLogits() throws {
+        try require(penalty > 0 && penalty.isFinite, "penalty", got: penalty, expected: "above 0")
+        try requireLearningRate(learningRate)
+        try require((-20...20).contains(initial), "initial", got: initial, expected: "-20...20")
     }
 }

@@ -18,7 +18,7 @@ import Training
 ///
 /// Differs from the paper: noise is drawn for weights and not for what layers put out; KL counts relative to the
 /// number of weights; the network is trained already; the budget decides how many stay.
-public struct VariationalDropout: Pruner {
+public struct VariationalDropout: MaskLearner {
     public struct Configuration: PrunerConfiguration {
         /// λ.
         public var penalty = 0.01
@@ -31,8 +31,7 @@ public struct VariationalDropout: Pruner {
 
         public func validate() throws {
             try require(penalty >= 0 && penalty.isFinite, "penalty", got: penalty, expected: "at least 0")
-            try require(
-                learningRate > 0 && learningRate <= 10, "learning_rate", got: learningRate, expected: "in (0, 10]")
+            try requireLearningRate(learningRate)
             try require((-30...5).contains(initial), "initial", got: initial, expected: "-30...5")
         }
     }
@@ -41,46 +40,29 @@ public struct VariationalDropout: Pruner {
         name: "variational-dropout", family: "learned", summary: "removes the weights that can bear the most noise",
         granularities: [.weight], needsTraining: true,
         paper: "Molchanov, Ashukha & Vetrov, 2017, arXiv 1701.05369")
-    public static let needs: [any EvidenceKind.Type] = []
 
     public let configuration: Configuration
     private let seed: UInt64
-    private var noise: WeightNoise?
+    var learning: WeightNoise?
 
     public init(_ configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
         self.seed = seed
     }
 
-    public func plan(_ timing: PlanTiming) -> PruningPlan { MaskLearning.plan(timing) }
-
-    public mutating func extensions(in context: PruningContext) -> [any TrainingExtension] {
-        let noise = self.noise ?? WeightNoise(context.space, configuration, seed: seed)
-        self.noise = noise
-        return [noise]
-    }
-
-    public mutating func update(
-        _ masks: inout Masks, number: Int, in context: PruningContext
-    ) throws -> MaskUpdateReport {
-        _ = extensions(in: context)
-        let old = masks
-        let scores = noise?.logAlphas.map { $0.map { -$0 } } ?? []
-        masks = try context.selection.masks(
-            keeping: Scores(context.space, bySite: scores), remaining: context.remaining)
-        noise?.detach()
-        return context.report(from: old, to: masks)
+    func makeLearning(in context: PruningContext) -> WeightNoise {
+        WeightNoise(context.space, configuration, seed: seed)
     }
 }
 
 /// Learned noise on every weight.
-final class WeightNoise: TrainingExtension {
+final class WeightNoise: MaskLearning {
     let name = "weight-noise"
     let parameterGroups: [ParameterGroup]
     private let layers: [Layer]
     private let penalty: Float
     private let seed: UInt64
-    private var isOn = true
+    let attachments: Attachments
 
     /// One layer's.
     private final class Layer: Reparameterization {
@@ -89,12 +71,10 @@ final class WeightNoise: TrainingExtension {
         let logVariance: Parameter
         var epsilon: Tensor?
 
-        init(_ parameter: Parameter, initial: Float) {
+        init(_ parameter: Parameter, initial: Double) {
             self.parameter = parameter
             logVariance = Parameter(
-                "noise.\(parameter.name)", layout: .plain, axes: parameter.variable.shape.map { _ in nil },
-                shape: parameter.variable.shape, initialization: .zeros)
-            logVariance.variable.value.fill(initial)
+                "noise.\(parameter.name)", shape: parameter.variable.shape, filledWith: initial)
         }
 
         func materialize(_ base: Variable) -> Variable {
@@ -111,17 +91,14 @@ final class WeightNoise: TrainingExtension {
     }
 
     init(_ space: PruningSpace, _ configuration: VariationalDropout.Configuration, seed: UInt64) {
-        layers = space.sites.compactMap { site in
-            guard case .weight(let parameter, _) = site else { return nil }
-            return Layer(parameter, initial: Float(configuration.initial))
-        }
+        layers = space.parameters.map { Layer($0, initial: configuration.initial) }
         penalty = Float(configuration.penalty / Double(max(space.count, 1)))
         self.seed = seed
         parameterGroups = [
             ParameterGroup(
                 "noise", parameters: layers.map(\.logVariance), learningRate: configuration.learningRate)
         ]
-        for layer in layers { layer.parameter.reparameterization = layer }
+        attachments = Attachments(layers.map { .reparameterization($0, of: $0.parameter) })
     }
 
     /// KL of every weight from its ln α, which counts within ±8.
@@ -145,26 +122,11 @@ final class WeightNoise: TrainingExtension {
 
     func regularizer(step: Int) -> Variable? {
         guard isOn else { return nil }
-        let terms = layers.map { Self.divergence($0.logAlpha).summed(over: .all).scaled(by: penalty) }
-        return terms.dropFirst().reduce(terms.first) { sum, term in sum.map { $0 + term } }
+        return layers.map { Self.divergence($0.logAlpha).summed(over: .all).scaled(by: penalty) }.total
     }
 
-    /// Of every weight.
-    var logAlphas: [[Double]] {
-        Autograd.withoutRecording { layers.map { $0.logAlpha.value.array.map(Double.init) } }
-    }
-
-    var state: ExtensionState { ExtensionState(values: ["on": .bool(isOn)]) }
-
-    func restore(_ state: ExtensionState) throws {
-        if state.values["on"] == .bool(false) { detach() }
-    }
-
-    /// Takes the noise off the network.
-    func detach() {
-        isOn = false
-        for layer in layers where layer.parameter.reparameterization === layer {
-            layer.parameter.reparameterization = nil
-        }
+    /// −ln α of every weight.
+    var scores: [[Double]] {
+        Autograd.withoutRecording { layers.map { $0.logAlpha.value.array.map { -Double($0) } } }
     }
 }

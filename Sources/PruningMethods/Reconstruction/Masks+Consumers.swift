@@ -1,6 +1,11 @@
 import Layers
 import Pruning
 
+extension PruningSpace {
+    /// How many layers read its axes.
+    var consumerCount: Int { Set(groups.flatMap(\.consumers).map(\.parameterIndex)).count }
+}
+
 extension Masks {
     /// The layers that lose inputs, in the order of the network's parameters, with the numbers of those inputs.
     var consumersThatLoseInputs: [(weight: Parameter, removed: Set<Int>)] {

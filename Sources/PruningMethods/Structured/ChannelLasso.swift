@@ -20,8 +20,8 @@ import Pruning
 /// count is met, so that all groups are ranked together under the budget; weights are fitted once, after the choice,
 /// by maps of the input channels that a kernel's taps share; an axis may have several consumers, whose problems are
 /// added up, each relative to its own output.
-public struct ChannelLasso: Pruner {
-    public struct Configuration: PrunerConfiguration {
+public struct ChannelLasso: ContributionRanking {
+    public struct Configuration: ContributionConfiguration {
         /// Samples of each layer from every calibration batch.
         public var samplesPerBatch = 64
         /// Values of λ along the path.
@@ -32,9 +32,7 @@ public struct ChannelLasso: Pruner {
         public init() {}
 
         public func validate() throws {
-            try require(
-                (1...100_000).contains(samplesPerBatch), "samples_per_batch", got: samplesPerBatch,
-                expected: "1...100000")
+            try validateSamples()
             try require((2...10_000).contains(pathLength), "path_length", got: pathLength, expected: "2...10000")
         }
     }
@@ -47,43 +45,11 @@ public struct ChannelLasso: Pruner {
     public static let needs: [any EvidenceKind.Type] = [LayerContributions.self] + RidgeCompensation.needs
 
     public let configuration: Configuration
-    private let evidence: LayerContributions
-    private let seed: UInt64
+    let seed: UInt64
 
     public init(_ configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
         self.seed = seed
-        evidence = LayerContributions(samplesPerBatch: configuration.samplesPerBatch, seed: seed)
-    }
-
-    public func plan(_ timing: PlanTiming) -> PruningPlan {
-        .updates(1, timing, repairs: configuration.reconstruct)
-    }
-
-    public func lossCount(
-        of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace
-    ) -> Int {
-        switch stage {
-        case .update: calibration.batchCount
-        // All layers once as they were, then once more after each that was repaired.
-        case .reconstruct:
-            calibration.batchCount * (1 + Set(space.groups.flatMap(\.consumers).map(\.parameterIndex)).count)
-        default: 0
-        }
-    }
-
-    public mutating func update(
-        _ masks: inout Masks, number: Int, in context: PruningContext
-    ) throws -> MaskUpdateReport {
-        let samples = try context.evidence(evidence, at: masks)
-        let scores = try context.space.groups.map { group in
-            Self.entries(
-                gram: try samples.gram(of: group), width: group.width, pathLength: configuration.pathLength)
-        }
-        let old = masks
-        masks = try context.selection.masks(
-            keeping: Scores(context.space, bySite: scores), remaining: context.remaining)
-        return context.report(from: old, to: masks)
     }
 
     public mutating func reconstruct(_ masks: Masks, in context: PruningContext) throws {
@@ -91,6 +57,10 @@ public struct ChannelLasso: Pruner {
     }
 
     // MARK: the path
+
+    func scores(gram: [Double], width: Int) -> [Double] {
+        Self.entries(gram: gram, width: width, pathLength: configuration.pathLength)
+    }
 
     /// For each channel the λ at which it enters for good, λ falling; 0 where it never does.
     static func entries(gram: [Double], width: Int, pathLength: Int) -> [Double] {

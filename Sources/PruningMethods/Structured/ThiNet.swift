@@ -1,4 +1,3 @@
-import Files
 import Layers
 import LinearAlgebra
 import Pruning
@@ -18,8 +17,8 @@ import Pruning
 /// Differs from the paper: an axis may have several consumers, whose errors are added up, each relative to its own
 /// output; all groups are ranked together under the budget by the error at which each channel leaves, instead of one
 /// ratio a layer; all layers are chosen at once, then repaired one after the other, with no training between.
-public struct ThiNet: Pruner {
-    public struct Configuration: PrunerConfiguration {
+public struct ThiNet: ContributionRanking {
+    public struct Configuration: ContributionConfiguration {
         /// Samples of each layer from every calibration batch.
         public var samplesPerBatch = 64
         /// Whether what is left is scaled by least squares.
@@ -27,11 +26,7 @@ public struct ThiNet: Pruner {
 
         public init() {}
 
-        public func validate() throws {
-            try require(
-                (1...100_000).contains(samplesPerBatch), "samples_per_batch", got: samplesPerBatch,
-                expected: "1...100000")
-        }
+        public func validate() throws { try validateSamples() }
     }
 
     public static let card = MethodCard(
@@ -42,43 +37,16 @@ public struct ThiNet: Pruner {
     public static let needs: [any EvidenceKind.Type] = [LayerContributions.self]
 
     public let configuration: Configuration
-    private let evidence: LayerContributions
+    let seed: UInt64
 
     public init(_ configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
-        evidence = LayerContributions(samplesPerBatch: configuration.samplesPerBatch, seed: seed)
-    }
-
-    public func plan(_ timing: PlanTiming) -> PruningPlan {
-        .updates(1, timing, repairs: configuration.reconstruct)
-    }
-
-    public func lossCount(
-        of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace
-    ) -> Int {
-        switch stage {
-        case .update: calibration.batchCount
-        // All layers once as they were, then once more after each that was repaired.
-        case .reconstruct:
-            calibration.batchCount * (1 + Set(space.groups.flatMap(\.consumers).map(\.parameterIndex)).count)
-        default: 0
-        }
-    }
-
-    public mutating func update(
-        _ masks: inout Masks, number: Int, in context: PruningContext
-    ) throws -> MaskUpdateReport {
-        let samples = try context.evidence(evidence, at: masks)
-        let scores = try context.space.groups.map { group in
-            Self.errorsAtRemoval(gram: try samples.gram(of: group), width: group.width)
-        }
-        let old = masks
-        masks = try context.selection.masks(
-            keeping: Scores(context.space, bySite: scores), remaining: context.remaining)
-        return context.report(from: old, to: masks)
+        self.seed = seed
     }
 
     // MARK: choice
+
+    func scores(gram: [Double], width: Int) -> [Double] { Self.errorsAtRemoval(gram: gram, width: width) }
 
     /// The relative error 1ᵀ_T·G·1_T once each channel has left, in the greedy order; never falling along it.
     static func errorsAtRemoval(gram: [Double], width: Int) -> [Double] {

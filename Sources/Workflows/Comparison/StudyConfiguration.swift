@@ -13,6 +13,8 @@ public struct StudyConfiguration: Sendable {
     /// By the name of a method, or another name: sections of a pruning run that are laid over what all have. The
     /// method of another name is its `method.name`.
     let variants: [String: JSONValue]
+    /// The method that each name of the study stands for.
+    private(set) var methods: [String: String] = [:]
     /// What all runs have: the sections `pruning`, `finetuning` and `data`.
     private var common: [String: JSONValue]
     private let source: String
@@ -58,7 +60,7 @@ public struct StudyConfiguration: Sendable {
         variants = try Self.variants(document.raw("variants"), source: document.source)
         try evaluation.refuseFeaturesWithoutData(images)
         // Each as it will run: a mistake in the last method is not found when the others are done.
-        for cell in cells { _ = try run(of: cell) }
+        for cell in cells { methods[cell.name] = try run(of: cell).method }
     }
 
     private static func variants(_ section: JSONValue?, source: String) throws -> [String: JSONValue] {

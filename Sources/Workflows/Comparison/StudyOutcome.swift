@@ -46,6 +46,8 @@ public struct StudyOutcome {
     /// Runs that other processes have begun.
     public var underWay: Int { runs.count { if case .underWay = $0.state { true } else { false } } }
 
+    private func method(of cell: StudyCell) -> String { configuration.methods[cell.name] ?? cell.name }
+
     func result(_ name: String, _ target: String, _ seed: Int) -> StudyResult? {
         let cell = StudyCell(name: name, target: target, seed: seed)
         guard case .done(let result)? = runs.first(where: { $0.cell == cell })?.state else { return nil }
@@ -95,8 +97,7 @@ public struct StudyOutcome {
         ])
         for (cell, state) in runs {
             var cells: [CSV.Cell] = [
-                .text(cell.name), .text(try configuration.run(of: cell).method), .text(cell.target),
-                .integer(cell.seed), .text(state.word),
+                .text(cell.name), .text(method(of: cell)), .text(cell.target), .integer(cell.seed), .text(state.word),
             ]
             if case .done(let result) = state {
                 let measures = result.measures
@@ -121,7 +122,7 @@ public struct StudyOutcome {
     private func json(_ summary: StudySummary) throws -> JSONValue {
         let runs: [JSONValue] = try self.runs.map { cell, state in
             var members: [String: JSONValue] = [
-                "name": .string(cell.name), "method": .string(try configuration.run(of: cell).method),
+                "name": .string(cell.name), "method": .string(method(of: cell)),
                 "target": .string(cell.target), "seed": .int(cell.seed), "state": .string(state.word),
                 "folder": .string(cell.folder(in: URL(fileURLWithPath: "/")).path.dropFirst().description),
             ]

@@ -55,11 +55,9 @@ public struct ModelInformation: Sendable {
         bytes = try folder.weightBytes()
         weightTypes = stored.weightTypes
         sparseBytes = try folder.sparseWeightBytes()
-        weights = PruningSpace.weights(of: network).sites.compactMap { site in
-            guard case .weight(let parameter, _) = site else { return nil }
-            return Weights(
-                name: parameter.name, count: parameter.count,
-                nonzero: parameter.variable.value.unsafeBuffer.count { $0 != 0 })
+        weights = PruningSpace.weights(of: network).parameters.map {
+            Weights(
+                name: $0.name, count: $0.count, nonzero: $0.variable.value.unsafeBuffer.count { $0 != 0 })
         }
         groups = network.channelGroups.filter(\.isPrunable).map {
             Group(name: $0.name, originalWidth: $0.originalWidth, width: $0.width)

@@ -56,12 +56,15 @@ public struct PruningWorkflow {
 
     /// Refuses what follows from the configuration and the model alone; images are not read.
     ///
+    /// - Returns: what is asked for.
     /// - Throws: `BudgetError` where the target cannot be reached, `SettingError`, what the method says.
-    func check() throws {
+    @discardableResult
+    func check() throws -> PlannedPruning {
         let planned = try PlannedPruning(configuration)
         let space = PruningSpace.of(planned.granularity.space, in: pipeline.model)
         _ = try planned.selection(in: space, of: pipeline.model, configuration.pruning)
-        if configuration.data.path.isEmpty { try requireNoImages(planned) }
+        if configuration.data.path.isEmpty { try requireNoImages(planned.entry) }
+        return planned
     }
 
     /// What `run` would take and do, and whether its target can be reached; nothing is written.
@@ -104,27 +107,28 @@ public struct PruningWorkflow {
         calibrating batches: (Int) -> Int
     ) throws -> (run: PruningRun<Denoising<UNet>>, data: InMemoryDataset?) {
         // Before images are read, which may take long.
-        try check()
-        let planned = try PlannedPruning(configuration)
+        let planned = try check()
         if !configuration.data.path.isEmpty { context.progress?(ProgressUpdate(phase: "reading images")) }
         let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
         return (try assembled(planned, data, calibrating: batches), data)
     }
 
-    /// - Throws: `SettingError` where the method or fine-tuning needs images.
-    private func requireNoImages(_ planned: PlannedPruning) throws {
+    /// - Throws: `SettingError` where the method, the repair or fine-tuning needs images.
+    private func requireNoImages(_ method: MethodEntry) throws {
         let steps = configuration.finetuning.steps
-        guard planned.needs(configuration.pruning).isEmpty, steps == 0 else {
-            let isRepaired = configuration.pruning.reconstruction != .none
-            throw SettingError(
-                key: "data.path", got: "missing",
-                expected: planned.entry.needs.isEmpty && isRepaired
-                    ? "images (--data) to repair the weights by, or pruning.reconstruction=none"
-                    : planned.entry.needs.isEmpty
-                        ? "images to fine-tune on for \(steps) steps (--data), or --finetune-steps 0"
-                        : "images (--data), from which '\(configuration.method)' takes its scores, "
-                            + "or a method that needs none: \(Self.methodsWithoutData.joined(separator: ", "))")
+        let expected: String
+        if !method.needs.isEmpty {
+            expected =
+                "images (--data), from which '\(configuration.method)' takes its scores, "
+                + "or a method that needs none: \(Self.methodsWithoutData.joined(separator: ", "))"
+        } else if configuration.pruning.reconstruction != .none {
+            expected = "images (--data) to repair the weights by, or pruning.reconstruction=none"
+        } else if steps > 0 {
+            expected = "images to fine-tune on for \(steps) steps (--data), or --finetune-steps 0"
+        } else {
+            return
         }
+        throw SettingError(key: "data.path", got: "missing", expected: expected)
     }
 
     /// - Parameter data: nil where there is none.

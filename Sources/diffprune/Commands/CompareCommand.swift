@@ -23,9 +23,7 @@ struct CompareCommand: ParsableCommand {
     @OptionGroup var model: RunModelOption
     @OptionGroup var options: RunOptions
     @OptionGroup var trial: DryRunOptions
-
-    @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
-    var data: String?
+    @OptionGroup var data: DataOption
 
     @Option(
         help: ArgumentHelp(
@@ -73,7 +71,7 @@ struct CompareCommand: ParsableCommand {
         let equality = try equal.map { try StudyPlan.Equality(named: $0, kind: "equality") }
         let (methods, targets) = (Self.list(methods), Self.list(targets))
         var configuration = try flagged.naming {
-            try StudyConfiguration(file: file, overrides: flagged.overrides, data: data) { study in
+            try StudyConfiguration(file: file, overrides: flagged.overrides, data: data.path) { study in
                 study.methods = methods ?? study.methods
                 study.targets = targets ?? study.targets
                 study.equal = equality ?? study.equal

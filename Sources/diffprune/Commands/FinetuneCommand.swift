@@ -22,8 +22,7 @@ struct FinetuneCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Model to imitate, usually the one before pruning.", valueName: "dir"))
     var teacher: String?
 
-    @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
-    var data: String?
+    @OptionGroup var data: DataOption
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Training steps.", valueName: "n"))
     var steps: Int?
@@ -42,8 +41,8 @@ struct FinetuneCommand: ParsableCommand {
         let teacher = try options.path(of: "teacher", given: teacher)
         var configuration = try flagged.naming {
             try FinetuningRunConfiguration(
-                file: options.configurationURL(isComplete: data != nil), overrides: flagged.overrides, data: data,
-                hasTeacher: teacher != nil)
+                file: options.configurationURL(isComplete: data.path != nil), overrides: flagged.overrides,
+                data: data.path, hasTeacher: teacher != nil)
         }
         try options.locate(&configuration.data)
         var places = ["model": model]

@@ -33,8 +33,7 @@ struct PruneCommand: ParsableCommand {
             valueName: "target"))
     var target: String?
 
-    @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
-    var data: String?
+    @OptionGroup var data: DataOption
 
     @Option(
         parsing: .unconditional,
@@ -62,7 +61,7 @@ struct PruneCommand: ParsableCommand {
         flagged.set("pruning.seed", "finetuning.seed", flag: "--seed", to: seed.seed)
         var configuration = try flagged.naming {
             try PruningRunConfiguration(
-                file: file, overrides: flagged.overrides, method: method, target: target, data: data)
+                file: file, overrides: flagged.overrides, method: method, target: target, data: data.path)
         }
         try options.locate(&configuration.data)
         let variant = try options.flag("variant", given: self.model.variant.variant)

@@ -34,8 +34,7 @@ struct ScoreCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Safetensors file of a batch.", valueName: "file"))
     var batch: String?
 
-    @Option(help: ArgumentHelp("Folder or file of images.", valueName: "path"))
-    var data: String?
+    @OptionGroup var data: DataOption
 
     @Option(
         parsing: .unconditional,
@@ -73,7 +72,7 @@ struct ScoreCommand: ParsableCommand {
     }
 
     private func images() throws -> ScoringRequest.Images {
-        guard let data else {
+        guard let path = data.path else {
             guard batches == nil, batchSize == nil else {
                 throw RequestError.conflict("--batches and --batch-size are for --data, which is missing")
             }
@@ -83,7 +82,7 @@ struct ScoreCommand: ParsableCommand {
             throw RequestError.conflict("both --batch and --data are given, expected one of them")
         }
         var configuration = DataConfiguration()
-        configuration.path = data
+        configuration.path = path
         let defaults = PruningConfiguration()
         return .data(
             configuration, batches: batches ?? defaults.calibrationBatches,

@@ -1,7 +1,6 @@
 import Files
 import Pruning
 import TensorCore
-import Training
 
 /// Soft movement pruning: scores learn by what a mask that follows them does to the loss, under a price on high ones;
 /// whatever is below a threshold is off.
@@ -17,8 +16,8 @@ import Training
 ///
 /// Differs from the paper: gradients of scores include σ′; channels too, by their gates; the budget decides how many
 /// stay.
-public struct SoftMovement: Pruner {
-    public struct Configuration: PrunerConfiguration {
+public struct SoftMovement: MaskLearner {
+    public struct Configuration: LogitConfiguration {
         /// λ.
         public var penalty = 0.05
         /// Of the scores' own Adam.
@@ -31,10 +30,7 @@ public struct SoftMovement: Pruner {
         public init() {}
 
         public func validate() throws {
-            try require(penalty > 0 && penalty.isFinite, "penalty", got: penalty, expected: "above 0")
-            try require(
-                learningRate > 0 && learningRate <= 10, "learning_rate", got: learningRate, expected: "in (0, 10]")
-            try require((-20...20).contains(initial), "initial", got: initial, expected: "-20...20")
+            try validateLogits()
             try require(threshold > 0 && threshold < 1, "threshold", got: threshold, expected: "in (0, 1)")
         }
     }
@@ -44,34 +40,20 @@ public struct SoftMovement: Pruner {
         summary: "learns scores by what masks that follow them do to the loss, under a price",
         granularities: [.weight, .channel, .block, .head, .aligned, .regular, .level, .layer], needsTraining: true,
         paper: "Sanh, Wolf & Rush, 2020, arXiv 2005.07683")
-    public static let needs: [any EvidenceKind.Type] = []
 
     public let configuration: Configuration
     private let seed: UInt64
-    private var learning = MaskLearning()
+    var learning: LearnedMasks?
 
     public init(_ configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
         self.seed = seed
     }
 
-    public func plan(_ timing: PlanTiming) -> PruningPlan { MaskLearning.plan(timing) }
-
-    public mutating func extensions(in context: PruningContext) -> [any TrainingExtension] {
-        let (configuration, seed) = (configuration, seed)
-        return learning.extensions {
-            LearnedMasks(
-                ThresholdedSigmoid(threshold: Float(configuration.threshold)), in: context,
-                initial: configuration.initial, penalty: configuration.penalty,
-                learningRate: configuration.learningRate, seed: seed)
-        }
-    }
-
-    public mutating func update(
-        _ masks: inout Masks, number: Int, in context: PruningContext
-    ) throws -> MaskUpdateReport {
-        _ = extensions(in: context)
-        return try learning.update(&masks, in: context)
+    func makeLearning(in context: PruningContext) -> LearnedMasks {
+        LearnedMasks(
+            ThresholdedSigmoid(threshold: Float(configuration.threshold)), in: context,
+            configuration, seed: seed)
     }
 }
 
