@@ -49,9 +49,9 @@ public struct PruningWorkflow {
         self.context = context
     }
 
-    /// Methods that look at weights alone.
+    /// Methods that look at the network alone.
     private static var methodsWithoutData: [String] {
-        MethodCatalog.all.filter { $0.needs.isEmpty && !$0.card.needsTraining }.map(\.card.name)
+        MethodCatalog.all.filter { !$0.needs.takesData && !$0.card.needsTraining }.map(\.card.name)
     }
 
     /// Refuses what follows from the configuration and the model alone; images are not read.
@@ -114,13 +114,13 @@ public struct PruningWorkflow {
     /// - Throws: `SettingError` where the method or fine-tuning needs images.
     private func requireNoImages(_ planned: PlannedPruning) throws {
         let steps = configuration.finetuning.steps
-        guard planned.needs(configuration.pruning).isEmpty, steps == 0 else {
+        guard !planned.needs(configuration.pruning).takesData, steps == 0 else {
             let isRepaired = configuration.pruning.reconstruction != .none
             throw SettingError(
                 key: "data.path", got: "missing",
-                expected: planned.entry.needs.isEmpty && isRepaired
+                expected: !planned.entry.needs.takesData && isRepaired
                     ? "images (--data) to repair the weights by, or pruning.reconstruction=none"
-                    : planned.entry.needs.isEmpty
+                    : !planned.entry.needs.takesData
                         ? "images to fine-tune on for \(steps) steps (--data), or --finetune-steps 0"
                         : "images (--data), from which '\(configuration.method)' takes its scores, "
                             + "or a method that needs none: \(Self.methodsWithoutData.joined(separator: ", "))")
