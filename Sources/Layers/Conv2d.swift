@@ -49,6 +49,7 @@ public struct Conv2d: Layer {
     }
 
     private func convolved(_ parts: [Variable], imageBias: Variable?, residual: Variable?) -> Variable {
+        if SynapticPass.isOn { return carried(parts, imageBias: imageBias, residual: residual) }
         guard let gate = to.gate else {
             return .convolved(
                 parts, with: weight.effective, bias: bias.effective, imageBias: imageBias, residual: residual,
@@ -60,9 +61,18 @@ public struct Conv2d: Layer {
         return residual.map { gated + $0 } ?? gated
     }
 
+    /// The same in a `SynapticPass`, of one image.
+    private func carried(_ parts: [Variable], imageBias: Variable?, residual: Variable?) -> Variable {
+        func gated(_ x: Variable) -> Variable { to.gate.map { x.gated(by: $0) } ?? x }
+        var sum = gated(.convolved(parts, with: weight.effective, stride: stride, padding: padding)).carrying(parts)
+        if let imageBias { sum = sum + gated(imageBias).everywhere(in: sum.shape) }
+        return residual.map { sum + $0 } ?? sum
+    }
+
     /// What is left of the layer when its input axis has no channels: its biases, on top of `residual`.
     public func biasAlone(onto residual: Variable) -> Variable {
         LayerOperation.run(name, .elementwise, of: [residual], parameters: [bias]) {
+            guard !SynapticPass.isOn else { return residual }
             let bias = to.gate.map { self.bias.effective.gated(by: $0) } ?? self.bias.effective
             return residual + bias.broadcast(to: residual.shape)
         }

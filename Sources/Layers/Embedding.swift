@@ -18,10 +18,13 @@ public struct Embedding: Layer {
 
     public var parameters: [Parameter] { [weight] }
 
-    /// `indices` (each in 0..<count) → `[indices.count, to]`, multiplied by the gates of `to`.
+    /// `indices` (each in 0..<count) → `[indices.count, to]`, multiplied by the gates of `to`; rows of ones in a
+    /// `SynapticPass`.
     public func callAsFunction(_ indices: [Int]) -> Variable {
         LayerOperation.run(name, .embedding, of: [], inputShape: [indices.count], parameters: parameters) {
-            let rows = weight.effective.gatheredRows(indices)
+            let rows =
+                SynapticPass.isOn
+                ? Variable(Tensor(ones: [indices.count, to.width])) : weight.effective.gatheredRows(indices)
             return to.gate.map { rows.gated(by: $0) } ?? rows
         }
     }

@@ -54,11 +54,22 @@ public struct GroupNorm: Layer {
     ) -> Variable {
         let width = axis.width
         return LayerOperation.run(name, .groupNorm, of: parts, parameters: parameters) {
-            .groupNormalized(
+            let (scale, shift) = (modulation?.channels(0..<width), modulation?.channels(width..<(2 * width)))
+            if SynapticPass.isOn { return linear(parts, added: [scale, shift].compactMap { $0 }) }
+            return .groupNormalized(
                 parts, groups: groups, gamma: gamma.effective, beta: beta.effective, epsilon: epsilon,
-                activation: activation, gate: axis.gate, scale: modulation?.channels(0..<width),
-                shift: modulation?.channels(width..<(2 * width))
-            )
+                activation: activation, gate: axis.gate, scale: scale, shift: shift)
+        }
+    }
+
+    /// What it is in a `SynapticPass`, of one image: division by the mean and multiplication by |γ|. A modulation's
+    /// scale, a factor of what it meets otherwise, is added as the shift is.
+    ///
+    /// Gates have been multiplied where the channels were made.
+    private func linear(_ parts: [Variable], added: [Variable]) -> Variable {
+        let x = parts.count == 1 ? parts[0] : .concatenated(parts)
+        return added.reduce(x.ofMeanOne().gated(by: gamma.effective)) { sum, term in
+            sum + (axis.gate.map { term.gated(by: $0) } ?? term).everywhere(in: sum.shape)
         }
     }
 }

@@ -24,15 +24,18 @@ public struct Linear: Layer {
     /// `[…, from]` → `[…, to]`, multiplied by the gates of `to`.
     public func callAsFunction(_ x: Variable) -> Variable {
         run(x) {
-            let y = product(x)
-            return to.gate.map { y.gated(by: $0) } ?? y
+            let product = product(x)
+            let y = to.gate.map { product.gated(by: $0) } ?? product
+            return SynapticPass.isOn ? y.carrying([x]) : y
         }
     }
 
     /// The same without gates, for a projection that is added to a channel before that channel's own gate.
-    public func ungated(_ x: Variable) -> Variable { run(x) { product(x) } }
+    public func ungated(_ x: Variable) -> Variable {
+        run(x) { SynapticPass.isOn ? product(x).carrying([x]) : product(x) }
+    }
 
-    private func product(_ x: Variable) -> Variable { x.linear(weight.effective, bias: bias.effective) }
+    private func product(_ x: Variable) -> Variable { x.linear(weight.effective, bias: bias.addend) }
 
     private func run(_ x: Variable, _ body: () -> Variable) -> Variable {
         LayerOperation.run(name, .linear, of: [x], parameters: parameters, products: from.width, body)
@@ -53,6 +56,7 @@ public struct Linear: Layer {
     /// What is left of the layer when its input axis has no channels: its biases, on top of `residual`.
     public func biasAlone(onto residual: Variable) -> Variable {
         LayerOperation.run(name, .elementwise, of: [residual], parameters: [bias]) {
+            guard !SynapticPass.isOn else { return residual }
             let bias = to.gate.map { self.bias.effective.gated(by: $0) } ?? self.bias.effective
             return residual + bias.broadcast(to: residual.shape)
         }

@@ -67,8 +67,13 @@ public final class Parameter {
 
     public var count: Int { variable.value.count }
 
-    /// What layers compute with.
-    public var effective: Variable {
+    /// What layers compute with; the absolute value of that in a `SynapticPass`.
+    public var effective: Variable { SynapticPass.isOn ? signed.applying(.absoluteValue) : signed }
+
+    /// Of a parameter that layers add: what they compute with; nil in a `SynapticPass`, in which they add nothing.
+    public var addend: Variable? { SynapticPass.isOn ? nil : signed }
+
+    private var signed: Variable {
         guard let reparameterization else { return variable }
         return PreparedWeights.effective(variable) { reparameterization.materialize(variable) }
     }

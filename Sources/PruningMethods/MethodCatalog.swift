@@ -51,6 +51,7 @@ public enum MethodCatalog {
         MethodEntry(rankingBy: Taylor.self),
         MethodEntry(rankingBy: DiffPruning.self),
         MethodEntry(rankingBy: Snip.self),
+        MethodEntry(rankingBy: SynFlow.self),
         MethodEntry(rankingBy: Fisher.self),
         MethodEntry(rankingBy: Grasp.self),
         MethodEntry(rankingBy: OptimalBrainDamage.self),

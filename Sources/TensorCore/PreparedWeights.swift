@@ -51,8 +51,8 @@ public final class PreparedWeights: @unchecked Sendable {
 
     public init() {}
 
-    /// Whether operations use what is prepared: inside `using`, while nothing is recorded.
-    public static var isInUse: Bool { current != nil && !Autograd.isRecording }
+    /// Whether operations use what is prepared: inside `using`, while nothing is recorded and weights are themselves.
+    public static var isInUse: Bool { current != nil && !Autograd.isRecording && !SynapticPass.isOn }
 
     /// Operations in `body` that record nothing use and keep what is prepared.
     public func using<Result>(_ body: () throws -> Result) rethrows -> Result {

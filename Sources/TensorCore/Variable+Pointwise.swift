@@ -6,8 +6,9 @@ private typealias DerivativeKernel = (
 ) -> Void
 
 extension Variable {
-    /// φ(x), elementwise.
+    /// φ(x), elementwise; x itself in a `SynapticPass`.
     public func activated(_ activation: Activation) -> Variable {
+        guard !SynapticPass.isOn else { return self }
         let kind = activation.kernel
         return mapped { order, x, u, v, out, accumulate in
             dk_activate(kind, order, 1, x.pointer, u?.pointer, v?.pointer, x.count, out, accumulate)

@@ -67,7 +67,7 @@ import Training
                 space: space, network: network, budget: budget, granularity: granularity, minimumFraction: 0),
             timing: PlanTiming(steps: 600, softFraction: 0.5, space: space.kind, remaining: budget.remaining))
         let dense = try loss(trainer)
-        var configuration = RankingConfiguration<NoConfiguration>()
+        var configuration = RankingConfiguration<Sensitivity>()
         configuration.rounds = 3
         var pruner = ScoreAndRank<Sensitivity>(configuration, seed: 0)
         var masks = Masks(space)

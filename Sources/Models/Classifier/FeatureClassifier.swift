@@ -78,6 +78,13 @@ public final class FeatureClassifier: ChannelNetwork {
     public func logits(of images: Variable) -> Variable { head(pooledFeatures(of: images)) }
 }
 
+extension FeatureClassifier: OnesResponding {
+    public func responseToOnes() -> Variable {
+        let side = configuration.inputSize
+        return logits(of: Variable(Tensor(ones: [1, side, side, configuration.channels])))
+    }
+}
+
 /// A 3×3 convolution, group normalisation and SiLU.
 private struct Stage: Layer {
     let convolution: Conv2d

@@ -48,11 +48,11 @@ package struct TimeProjection {
     }
 
     /// `[timesteps.count, axis]`, in float32 like diffusers: f_i = exp(−ln 10000·i/(half − shift)), [sin, cos] or,
-    /// flipped, [cos, sin]; Fourier: [sin, cos] of 2π·w·ln t.
+    /// flipped, [cos, sin]; Fourier: [sin, cos] of 2π·w·ln t. Ones in a `SynapticPass`.
     func callAsFunction(_ timesteps: [Float]) -> Variable {
         if case .learned(let table) = kind { return table(timesteps.map { Int($0) }) }
         return LayerOperation.run("time_proj", .embedding, of: [], inputShape: [timesteps.count]) {
-            computed(timesteps)
+            SynapticPass.isOn ? Variable(Tensor(ones: [timesteps.count, axis.width])) : computed(timesteps)
         }
     }
 

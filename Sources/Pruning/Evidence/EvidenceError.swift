@@ -5,6 +5,8 @@ public enum EvidenceError: Error, CustomStringConvertible {
     /// A method asked for what it does not declare in its `needs`.
     case undeclared(kind: String)
     case notFinite(String)
+    /// The network does not say what it makes of ones (`OnesResponding`).
+    case unanswered(kind: String)
 
     public var description: String {
         switch self {
@@ -15,6 +17,7 @@ public enum EvidenceError: Error, CustomStringConvertible {
         case .undeclared(let kind): "the method asks for \(kind), which it does not declare"
         case .notFinite(let what):
             "\(what) is not finite: the weights or the data are broken, or the learning rate too high"
+        case .unanswered(let kind): "the method needs \(kind), which this kind of network does not tell"
         }
     }
 }

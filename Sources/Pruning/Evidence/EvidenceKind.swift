@@ -16,3 +16,8 @@ extension EvidenceKind {
     /// What needs nothing but batches' losses.
     public static func isOffered(by calibration: (any CalibrationSource)?) -> Bool { calibration != nil }
 }
+
+extension [any EvidenceKind.Type] {
+    /// Whether some of it cannot be had without data.
+    public var takesData: Bool { contains { !$0.isOffered(by: nil) } }
+}

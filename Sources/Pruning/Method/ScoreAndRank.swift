@@ -1,12 +1,13 @@
 import Files
+
 /// The settings of a method that scores, ranks and removes.
-public struct RankingConfiguration<Criterion: PrunerConfiguration>: PrunerConfiguration {
-    /// In how many rounds coordinates leave, with fine-tuning between; 1 is one-shot.
-    public var rounds = 1
+public struct RankingConfiguration<Criterion: ImportanceCriterion>: PrunerConfiguration {
+    /// In how many rounds coordinates leave, with fine-tuning between unless the criterion ranks before; 1 is one-shot.
+    public var rounds = Criterion.rounds
     /// How the density falls over the rounds.
-    public var schedule = MaskSchedule.cubic
+    public var schedule = Criterion.schedule
     /// The criterion's own settings.
-    public var criterion = Criterion()
+    public var criterion = Criterion.Configuration()
 
     public init() {}
 
@@ -22,15 +23,17 @@ public struct ScoreAndRank<Criterion: ImportanceCriterion>: Pruner {
     public static var card: MethodCard { Criterion.card }
     public static var needs: [any EvidenceKind.Type] { Criterion.needs }
 
-    public let configuration: RankingConfiguration<Criterion.Configuration>
+    public let configuration: RankingConfiguration<Criterion>
     private let criterion: Criterion
 
-    public init(_ configuration: RankingConfiguration<Criterion.Configuration>, seed: UInt64) {
+    public init(_ configuration: RankingConfiguration<Criterion>, seed: UInt64) {
         self.configuration = configuration
         criterion = Criterion(configuration.criterion, seed: seed)
     }
 
-    public func plan(_ timing: PlanTiming) -> PruningPlan { .updates(configuration.rounds, timing) }
+    public func plan(_ timing: PlanTiming) -> PruningPlan {
+        .updates(configuration.rounds, Criterion.ranksBeforeTraining ? timing.withoutSoftSteps : timing)
+    }
 
     public func lossCount(
         of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace

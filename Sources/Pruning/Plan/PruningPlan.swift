@@ -63,6 +63,11 @@ public struct PlanTiming: Sendable {
         self.remaining = remaining
     }
 
+    /// The same with all steps after the last mask update.
+    public var withoutSoftSteps: PlanTiming {
+        PlanTiming(steps: steps, softFraction: 0, space: space, remaining: remaining)
+    }
+
     /// The steps before the last mask update.
     public var softSteps: Int { Int((Double(steps) * softFraction).rounded()) }
 

@@ -68,7 +68,7 @@ public struct PruningRunConfiguration: Sendable {
             try method ?? document.text("method", "name")
             ?? (isBare ? Self.methodWithoutImages : Self.usualMethod)
         let entry = try MethodCatalog.entry(named: name)
-        isWithoutImages = isBare && entry.needs.isEmpty && !entry.card.needsTraining
+        isWithoutImages = isBare && !entry.needs.takesData && !entry.card.needsTraining
         // Settings in the file belong to the file's method: another one named beside it starts from its own defaults.
         let isFilesMethod = try document.text("method", "name").map { $0 == name } ?? true
         methodSettings =

@@ -49,9 +49,9 @@ public struct PruningWorkflow {
         self.context = context
     }
 
-    /// Methods that look at weights alone.
+    /// Methods that look at the network alone.
     private static var methodsWithoutData: [String] {
-        MethodCatalog.all.filter { $0.needs.isEmpty && !$0.card.needsTraining }.map(\.card.name)
+        MethodCatalog.all.filter { !$0.needs.takesData && !$0.card.needsTraining }.map(\.card.name)
     }
 
     /// Refuses what follows from the configuration and the model alone; images are not read.
@@ -117,7 +117,7 @@ public struct PruningWorkflow {
     private func requireNoImages(_ method: MethodEntry) throws {
         let steps = configuration.finetuning.steps
         let expected: String
-        if !method.needs.isEmpty {
+        if method.needs.takesData {
             expected =
                 "images (--data), from which '\(configuration.method)' takes its scores, "
                 + "or a method that needs none: \(Self.methodsWithoutData.joined(separator: ", "))"

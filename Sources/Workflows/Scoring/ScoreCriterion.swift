@@ -55,5 +55,5 @@ public struct ScoreCriterion: Sendable, Equatable {
     public var usesProbes: Bool { name == OptimalBrainDamage.card.name }
 
     /// Whether scores cannot be had without a batch or data.
-    public func needsImages() throws -> Bool { !(try type(of: criterion(seed: 0, probes: 1)).needs.isEmpty) }
+    public func needsImages() throws -> Bool { try type(of: criterion(seed: 0, probes: 1)).needs.takesData }
 }

@@ -80,6 +80,9 @@ import Workflows
         #expect(bare.isWithoutImages && bare.method == "magnitude" && bare.finetuning.steps == 0)
         let named = try PruningRunConfiguration(file: nil, method: "random")
         #expect(named.isWithoutImages && named.method == "random" && named.finetuning.steps == 0)
+        // Its evidence is of the network alone.
+        let flow = try PruningRunConfiguration(file: nil, method: "synflow")
+        #expect(flow.isWithoutImages && flow.finetuning.steps == 0)
         // What was asked for is not left out in silence: the run will ask for images.
         let asked = try PruningRunConfiguration(file: nil, overrides: ["finetuning.steps=5"])
         #expect(!asked.isWithoutImages && asked.method == "gradient-flow" && asked.finetuning.steps == 5)
