@@ -27,7 +27,11 @@ package enum Synonyms {
             ["warmup", "warm_up", "warmup_steps", "lr_warmup", "lr_warmup_steps", "num_warmup_steps"]
         ),
         ("warm_up_steps", ["warmup", "warm_up", "warmup_steps", "lr_warmup_steps"]),
-        ("learning_rate_schedule.final_fraction", ["min_lr", "lr_min", "final_lr"]),
+        ("learning_rate_schedule.final_fraction", ["min_lr", "lr_min", "final_lr", "lr_end", "eta_min"]),
+        ("learning_rate_schedule.cycles", ["num_cycles", "lr_num_cycles", "restarts"]),
+        ("learning_rate_schedule.power", ["lr_power"]),
+        ("learning_rate_schedule.decay", ["gamma", "lr_gamma", "lr_decay"]),
+        ("learning_rate_schedule.milestones", ["lr_milestones"]),
         (
             "steps",
             [
@@ -50,6 +54,14 @@ package enum Synonyms {
         ("log_every", ["log_steps", "logging_steps", "log_interval"]),
         ("sample_every", ["sample_steps", "sample_interval", "save_images_steps", "validation_steps"]),
         ("distillation", ["kd", "kd_weight", "alpha", "distill", "distill_weight"]),
+        (
+            "feature_distillation",
+            ["feature_kd", "feature_weight", "feat_kd", "feature_distill", "hint_weight", "lambda_feature"]
+        ),
+        (
+            "rewind_learning_rate",
+            ["rewind", "rewind_lr", "lr_rewind", "lr_rewinding", "learning_rate_rewinding"]
+        ),
         ("loss_weighting", ["snr_gamma", "min_snr", "min_snr_gamma", "weighting"]),
         ("timestep_sampling", ["timesteps"]),
         ("target", ["ratio", "pruning_ratio", "prune_ratio", "sparsity", "amount", "ch_sparsity", "macs", "params"]),

@@ -24,9 +24,23 @@ public protocol Denoiser: ChannelNetwork {
     ///   - timesteps: one an image.
     ///   - classLabels: one an image, of a conditional model.
     ///   - dropout: nil in inference.
+    ///   - outputs: where what `featureBlocks` put out is kept; nil for nowhere.
     func callAsFunction(
-        _ sample: Variable, timesteps: [Float], classLabels: ClassLabels?, dropout: DropoutMask?
+        _ sample: Variable, timesteps: [Float], classLabels: ClassLabels?, dropout: DropoutMask?,
+        keeping outputs: BlockOutputs?
     ) -> Variable
+
+    /// The blocks whose outputs can be imitated, in the order in which they run; none where there are none.
+    var featureBlocks: [FeatureBlock] { get }
+}
+
+extension Denoiser {
+    /// The prediction alone.
+    public func callAsFunction(
+        _ sample: Variable, timesteps: [Float], classLabels: ClassLabels?, dropout: DropoutMask?
+    ) -> Variable {
+        self(sample, timesteps: timesteps, classLabels: classLabels, dropout: dropout, keeping: nil)
+    }
 }
 
 /// What a denoiser is told of an image's class.

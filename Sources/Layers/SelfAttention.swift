@@ -8,7 +8,7 @@ public struct SelfAttention: Layer {
     public let inner: ChannelAxis
     public let heads: AttentionHeads
     public let rescale: Float
-    let name: String
+    public let name: String
 
     /// - Parameters:
     ///   - name: in files.

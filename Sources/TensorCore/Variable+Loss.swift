@@ -30,6 +30,41 @@ extension Variable {
         }
     }
 
+    /// Σ w·(self − target)² over all elements, of constant weights and targets; a scalar. The sum is taken in double.
+    ///
+    /// - Parameters:
+    ///   - target: of the variable's shape.
+    ///   - weights: w, of the same shape.
+    public func weightedSquaredError(to target: Tensor, weights: Tensor) -> Variable {
+        precondition(
+            shape == target.shape && shape == weights.shape,
+            "comparing \(shape) with \(target.shape), weighted by \(weights.shape)")
+        let count = value.count
+        let difference = Tensor(uninitialized: shape)
+        dk_linear_combination(1, value.pointer, -1, target.pointer, count, difference.pointer, 0)
+        func weighted(_ x: Tensor) -> Tensor {
+            let result = Tensor(uninitialized: shape)
+            dk_multiply(1, x.pointer, weights.pointer, count, result.pointer, 0)
+            return result
+        }
+        let slope = weighted(difference)
+        let loss = Float(dk_dot(difference.pointer, slope.pointer, count))
+        let lossTangent = tangent.map { Tensor(scalar: Float(2 * dk_dot(slope.pointer, $0.pointer, count))) }
+        let slopeTangent = tangent.map(weighted)
+        return .result(Tensor(scalar: loss), tangent: lossTangent, of: [self]) { [adjoint] cotangent in
+            let g = 2 * cotangent.value.scalar
+            adjoint?.contribute { dk_linear_combination(g, slope.pointer, 0, nil, count, $0, $1) }
+            if let slopeTangent {
+                adjoint?.contributeTangent { dk_linear_combination(g, slopeTangent.pointer, 0, nil, count, $0, $1) }
+            }
+            if let gTangent = cotangent.tangent?.scalar {
+                adjoint?.contributeTangent {
+                    dk_linear_combination(2 * gTangent, slope.pointer, 0, nil, count, $0, $1)
+                }
+            }
+        }
+    }
+
     /// Mean cross-entropy of logits `[B, classes]` against class numbers; a scalar.
     public func crossEntropy(to labels: [Int]) -> Variable {
         precondition(shape.count == 2 && shape[0] == labels.count, "\(labels.count) labels for logits \(shape)")

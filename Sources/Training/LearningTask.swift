@@ -17,6 +17,9 @@ public protocol LearningTask<Network, Batch> {
     ///   - dropout: names the step's dropout; nil where the loss is only to be judged.
     func loss(of network: Network, on batch: Batch, teacher: Network?, dropout: DropoutMask?) throws -> Variable
 
+    /// The loss with what logs show of it; its total is `loss`.
+    func terms(of network: Network, on batch: Batch, teacher: Network?, dropout: DropoutMask?) throws -> LossTerms
+
     /// Throws where `network` has no loss on `batch`: before a long work on many of them.
     func check(_ batch: Batch, for network: Network) throws
     /// What a head on one of the network's features could learn to tell of each sample of `batch`; nil for nothing.
@@ -32,6 +35,13 @@ public enum SampleTargets {
 }
 
 extension LearningTask {
+    /// The loss is all there is.
+    public func terms(
+        of network: Network, on batch: Batch, teacher: Network?, dropout: DropoutMask?
+    ) throws -> LossTerms {
+        LossTerms(try loss(of: network, on: batch, teacher: teacher, dropout: dropout))
+    }
+
     public func check(_ batch: Batch, for network: Network) throws {}
     public func targets(of batch: Batch) -> SampleTargets? { nil }
 }

@@ -57,13 +57,13 @@ public final class Trainer<Task: LearningTask> {
         for each in extensions { try each.prepare(step: step) }
         arena.clearGradients()
         for group in groups { group.optimizer.arena.clearGradients() }
-        let loss = try task.loss(
+        let terms = try task.terms(
             of: network, on: batches.batch(step: step), teacher: teacher,
             dropout: DropoutMask(seed: UInt64(configuration.seed), step: UInt64(step)))
         let penalty = penalty()
-        let (value, added) = (loss.value.scalar, penalty?.value.scalar ?? 0)
+        let (value, added) = (terms.total.value.scalar, penalty?.value.scalar ?? 0)
         guard value.isFinite, added.isFinite else { throw TrainingError.notFinite(step: step, loss: value + added) }
-        (penalty.map { loss + $0 } ?? loss).backward()
+        (penalty.map { terms.total + $0 } ?? terms.total).backward()
         arena.completeGradients()
         for group in groups { group.optimizer.arena.completeGradients() }
         for each in extensions { each.afterBackward(step: step, optimizer: optimizer) }
@@ -83,8 +83,8 @@ public final class Trainer<Task: LearningTask> {
         step += 1
         schedulePosition += 1
         return TrainingStepReport(
-            step: step, loss: Double(value), penalty: penalty.map { _ in Double(added) }, gradientNorm: norm,
-            learningRate: rate)
+            step: step, loss: Double(terms.loss), terms: terms.others.mapValues(Double.init),
+            penalty: penalty.map { _ in Double(added) }, gradientNorm: norm, learningRate: rate)
     }
 
     /// The loss of the next step and its gradients, and nothing more: what a step costs, with no bit of the training
@@ -199,6 +199,9 @@ extension Trainer {
         }
         return state
     }
+
+    /// As much of the state as a schedule is taken back by.
+    public var schedule: TrainerState { TrainerState(counts: ["step": step, "schedule_step": schedulePosition]) }
 
     private func networkArrays() -> [String: [Float]] {
         var arrays = ["weights": arena.values.array]

@@ -34,12 +34,7 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         try require((0...100_000_000).contains(steps), "steps", got: steps, expected: "0...100000000")
         try require((1...65_536).contains(batchSize), "batch_size", got: batchSize, expected: "1...65536")
         try require(learningRate > 0 && learningRate <= 10, "learning_rate", got: learningRate, expected: "in (0, 10]")
-        try require(
-            learningRateSchedule.warmUpSteps >= 0, "learning_rate_schedule.warm_up_steps",
-            got: learningRateSchedule.warmUpSteps, expected: "at least 0")
-        try require(
-            (0...1).contains(learningRateSchedule.finalFraction), "learning_rate_schedule.final_fraction",
-            got: learningRateSchedule.finalFraction, expected: "in [0, 1]")
+        try SettingError.within("learning_rate_schedule", learningRateSchedule.validate)
         try require((0..<1).contains(ema), "ema", got: ema, expected: "in [0, 1)")
         try require(
             gradientClip >= 0 && gradientClip.isFinite, "gradient_clip", got: gradientClip, expected: "at least 0")

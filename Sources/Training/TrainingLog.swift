@@ -1,11 +1,13 @@
 import Files
 
-/// Averages the loss between lines of the log, over all phases of a run. Its state goes into checkpoints, so that a
-/// resumed run's lines are those of the uninterrupted one wherever it was cut.
+/// Averages the loss, and the terms beside it, between lines of the log, over all phases of a run. Its state goes into
+/// checkpoints, so that a resumed run's lines are those of the uninterrupted one wherever it was cut.
 public final class TrainingLog {
     private let every: Int
     private var sum = 0.0
     private var count = 0
+    /// Sums of the terms beside the loss, by name.
+    private var terms: [String: Double] = [:]
     private var last: (gradientNorm: Double, learningRate: Double, penalty: Double?) = (0, 0, nil)
     /// Mean loss of the last full interval, or the first loss before there is one.
     public private(set) var recentLoss = 0.0
@@ -16,6 +18,7 @@ public final class TrainingLog {
     public func add(_ report: TrainingStepReport) -> [String: JSONValue]? {
         sum += report.loss
         count += 1
+        for (name, term) in report.terms { terms[name, default: 0] += term }
         last = (report.gradientNorm, report.learningRate, report.penalty)
         if recentLoss == 0 { recentLoss = report.loss }
         return report.step % every == 0 ? flush() : nil
@@ -26,14 +29,20 @@ public final class TrainingLog {
     public func flush() -> [String: JSONValue]? {
         guard count > 0 else { return nil }
         recentLoss = sum / Double(count)
-        (sum, count) = (0, 0)
-        return entry(["loss": .double(recentLoss)])
+        var members = terms.mapValues { JSONValue.double($0 / Double(count)) }
+        members["loss"] = .double(recentLoss)
+        (sum, count, terms) = (0, 0, [:])
+        return entry(members)
     }
 
     // MARK: checkpoints
 
     public var state: JSONValue {
-        .object(entry(["sum": .double(sum), "count": .int(count), "recent_loss": .double(recentLoss)]))
+        var members: [String: JSONValue] = [
+            "sum": .double(sum), "count": .int(count), "recent_loss": .double(recentLoss),
+        ]
+        if !terms.isEmpty { members["terms"] = .object(terms.mapValues { .double($0) }) }
+        return .object(entry(members))
     }
 
     /// `members` with what is known of the last step.
@@ -54,7 +63,10 @@ public final class TrainingLog {
             let norm = state?["gradient_norm"]?.doubleValue, let rate = state?["learning_rate"]?.doubleValue,
             let recent = state?["recent_loss"]?.doubleValue
         else { return false }
-        (self.sum, self.count, recentLoss) = (sum, count, recent)
+        let saved = state?["terms"]?.objectValue ?? [:]
+        let terms = saved.compactMapValues(\.doubleValue)
+        guard terms.count == saved.count else { return false }
+        (self.sum, self.count, self.terms, recentLoss) = (sum, count, terms, recent)
         last = (norm, rate, state?["penalty"]?.doubleValue)
         return true
     }

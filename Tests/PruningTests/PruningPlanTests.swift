@@ -73,6 +73,27 @@ import Testing
         #expect(PruningPlan([]).scheduleSteps == 0)
     }
 
+    /// Once it is decided what stays, and repaired, learning rates begin anew.
+    @Test func aScheduleIsRewoundWhereItIsDecidedWhatStays() {
+        let channels = plan(3, steps: 10, softFraction: 0.4).rewindingLearningRate
+        #expect(
+            channels.stages == [
+                .snapshot("start"), .update(0), .train(steps: 2), .update(1), .train(steps: 2), .update(2),
+                .rewind(to: "start", weights: false), .compact, .train(steps: 6),
+            ])
+        #expect(channels.steps == 10 && channels.scheduleSteps == 6)
+        let repaired = PruningPlan([.train(steps: 3), .update(0), .reconstruct, .compact, .train(steps: 1)])
+        #expect(
+            repaired.rewindingLearningRate.stages == [
+                .snapshot("start"), .train(steps: 3), .update(0), .reconstruct, .rewind(to: "start", weights: false),
+                .compact, .train(steps: 1),
+            ])
+        #expect(!channels.rewindsWeights(to: "start") && channels.rewinds && !repaired.rewinds)
+        // They begin there anyway.
+        let once = plan(1, steps: 8, softFraction: 1)
+        #expect(once.rewindingLearningRate == once)
+    }
+
     /// It is plain data.
     @Test func aPlanSurvivesJSON() throws {
         let plan = PruningPlan([

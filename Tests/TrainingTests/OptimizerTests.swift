@@ -167,4 +167,32 @@ import Training
         #expect(abs(cosine.factor(step: 7, total: 12) - 0.55) < 1e-12)
         #expect(abs(cosine.factor(step: 12, total: 12) - 0.1) < 1e-12)
     }
+
+    /// By hand, f being a tenth and two steps warming up.
+    @Test(
+        arguments: [
+            (.cosineRestarts, [1, 0.55, 1, 0.55, 0.1]), (.polynomial, [1, 0.60625, 0.325, 0.15625, 0.1]),
+            (.exponential, [1, 0.56234132519, 0.31622776602, 0.17782794100, 0.1]), (.steps, [1, 1, 0.1, 0.01, 0.01]),
+        ] as [(LearningRateSchedule.Shape, [Double])])
+    func otherShapes(shape: LearningRateSchedule.Shape, expected: [Double]) {
+        var schedule = LearningRateSchedule(shape: shape, warmUpSteps: 2, finalFraction: 0.1)
+        schedule.cycles = 2
+        for (number, value) in expected.enumerated() {
+            let got = schedule.factor(step: 2 + 2 * number, total: 10)
+            #expect(abs(got - value) < 1e-10, "\(number): \(got)")
+        }
+        #expect(schedule.factor(step: 1, total: 10) == 2.0 / 3)
+    }
+
+    @Test func schedulesThatCannotBeAreRefused() {
+        for (key, change) in [
+            ("final_fraction", { $0.shape = .exponential }), ("cycles", { $0.cycles = 0 }), ("power", { $0.power = 0 }),
+            ("milestones", { $0.milestones = [0.75, 0.5] }), ("milestones", { $0.milestones = [1] }),
+            ("decay", { $0.decay = 0 }), ("warm_up_steps", { $0.warmUpSteps = -1 }),
+        ] as [(String, (inout LearningRateSchedule) -> Void)] {
+            var configuration = TrainingConfiguration()
+            change(&configuration.learningRateSchedule)
+            #expect { try configuration.validate() } throws: { "\($0)".contains("'learning_rate_schedule.\(key)'") }
+        }
+    }
 }

@@ -21,6 +21,20 @@ import Training
         #expect(log.recentLoss == 4.5)
     }
 
+    /// Terms beside the loss are averaged as it is, wherever a run was cut.
+    @Test func furtherTermsAreMeansToo() throws {
+        func report(_ step: Int) -> TrainingStepReport {
+            TrainingStepReport(
+                step: step, loss: 1, terms: ["feature_loss": Double(step)], gradientNorm: 1, learningRate: 1)
+        }
+        let (log, other) = (TrainingLog(every: 2), TrainingLog(every: 2))
+        #expect(log.add(report(1)) == nil)
+        #expect(try #require(log.add(report(2)))["feature_loss"] == .double(1.5))
+        #expect(log.add(report(3)) == nil && other.restore(log.state, step: 3))
+        #expect(try #require(log.add(report(4)))["feature_loss"] == .double(3.5))
+        #expect(try #require(other.add(report(4)))["feature_loss"] == .double(3.5))
+    }
+
     @Test func aRestoredLogGoesOnWithinItsInterval() throws {
         let (whole, first, second) = (TrainingLog(every: 4), TrainingLog(every: 4), TrainingLog(every: 4))
         for step in 1...6 {

@@ -7,17 +7,27 @@ public struct Denoising<Model: Denoiser>: StagedTask {
     public let objective: DenoisingObjective
     /// Weight λ of imitating a teacher's predictions, where there is one.
     public let distillation: Double
+    /// Imitation of the teacher's features beside it; nil for none.
+    public let features: FeatureDistillation?
 
-    public init(_ objective: DenoisingObjective, distillation: Double = 0) {
+    public init(_ objective: DenoisingObjective, distillation: Double = 0, features: FeatureDistillation? = nil) {
         self.objective = objective
         self.distillation = distillation
+        self.features = features
     }
 
     public func loss(
         of network: Model, on batch: DenoisingBatch, teacher: Model?, dropout: DropoutMask?
     ) -> Variable {
-        objective.loss(
-            of: network, batch, dropout: dropout, teacher: teacher, distillation: Float(distillation))
+        terms(of: network, on: batch, teacher: teacher, dropout: dropout).total
+    }
+
+    public func terms(
+        of network: Model, on batch: DenoisingBatch, teacher: Model?, dropout: DropoutMask?
+    ) -> LossTerms {
+        objective.terms(
+            of: network, batch, dropout: dropout, teacher: teacher, distillation: Float(distillation),
+            features: features)
     }
 
     /// - Throws: what the network says to a timestep that it is not defined at.

@@ -1,6 +1,7 @@
 import CKernels
 import Layers
 import TensorCore
+import Training
 
 /// The loss of a denoising model: L = mean over all elements of (target − prediction)², the target being ε, x₀ or
 /// v = √ᾱ·ε − √(1−ᾱ)·x₀ as the schedule says (Ho et al., 2020; Salimans & Ho, 2022).
@@ -34,11 +35,12 @@ public struct DenoisingObjective {
 
     /// The model's prediction at x_t; a variance that it predicts beside is left out.
     public func prediction(
-        of model: some Denoiser, at noised: Tensor, _ batch: DenoisingBatch, dropout: DropoutMask? = nil
+        of model: some Denoiser, at noised: Tensor, _ batch: DenoisingBatch, dropout: DropoutMask? = nil,
+        keeping outputs: BlockOutputs? = nil
     ) -> Variable {
         let output = model(
             Variable(noised), timesteps: batch.timesteps.map(Float.init), classLabels: batch.classLabels,
-            dropout: dropout)
+            dropout: dropout, keeping: outputs)
         let channels = batch.clean.shape[3]
         return output.shape[3] == channels ? output : output.channels(0..<channels)
     }
@@ -55,10 +57,42 @@ public struct DenoisingObjective {
         of model: Model, _ batch: DenoisingBatch, dropout: DropoutMask? = nil, teacher: Model? = nil,
         distillation: Float = 0
     ) -> Variable {
+        terms(of: model, batch, dropout: dropout, teacher: teacher, distillation: distillation).total
+    }
+
+    /// The same with the teacher's features imitated beside its predictions; the teacher predicts once for both.
+    ///
+    /// - Parameter features: what is added to the loss, `feature_loss` in logs; nil for nothing.
+    /// - Precondition: `features`' check of the model and the teacher.
+    public func terms<Model: Denoiser>(
+        of model: Model, _ batch: DenoisingBatch, dropout: DropoutMask? = nil, teacher: Model? = nil,
+        distillation: Float = 0, features: FeatureDistillation? = nil
+    ) -> LossTerms {
         let noised = noised(batch)
-        let prediction = prediction(of: model, at: noised, batch, dropout: dropout)
-        guard let teacher, distillation > 0 else { return weightedError(prediction, target(batch), batch) }
-        let reference = Autograd.withoutRecording { self.prediction(of: teacher, at: noised, batch).value }
+        guard let teacher, distillation > 0 || features != nil else {
+            let prediction = prediction(of: model, at: noised, batch, dropout: dropout)
+            return LossTerms(weightedError(prediction, target(batch), batch))
+        }
+        let (own, wanted) = (features.map { _ in BlockOutputs() }, features.map { _ in BlockOutputs() })
+        let prediction = prediction(of: model, at: noised, batch, dropout: dropout, keeping: own)
+        let reference = Autograd.withoutRecording {
+            self.prediction(of: teacher, at: noised, batch, keeping: wanted).value
+        }
+        let loss = loss(prediction, reference, batch, distillation: distillation)
+        guard let features, let own, let wanted else { return LossTerms(loss) }
+        let error = features.error(of: own, in: model, to: wanted, in: teacher)
+        return LossTerms(
+            loss.combined(plus: error, times: Float(features.weight)), loss: loss.value.scalar,
+            others: [Self.featureTerm: error.value.scalar])
+    }
+
+    private static var featureTerm: String { "feature_loss" }
+
+    /// (1 − λ)·L + λ·imitation.
+    private func loss(
+        _ prediction: Variable, _ reference: Tensor, _ batch: DenoisingBatch, distillation: Float
+    ) -> Variable {
+        guard distillation > 0 else { return weightedError(prediction, target(batch), batch) }
         let imitation = weightedError(prediction, reference, batch)
         guard distillation < 1 else { return imitation }
         return weightedError(prediction, target(batch), batch).combined(

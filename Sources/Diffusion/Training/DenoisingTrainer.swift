@@ -12,16 +12,19 @@ extension Trainer {
     ///   - images: the data set.
     ///   - flip: whether half the images, at random, are mirrored left to right.
     ///   - settings: of training and of this task.
-    ///   - teacher: what is imitated, with the weight `distillation`.
+    ///   - teacher: what is imitated, with the weights `distillation` and `featureDistillation`.
     ///   - extensions: what is added to every step.
-    /// - Throws: `ConfigurationError` for images that the model cannot learn from, `SchedulerError`, `TrainingError`.
+    /// - Throws: `ConfigurationError` for images that the model cannot learn from, `SettingError` for a teacher whose
+    ///   features it cannot imitate, `SchedulerError`, `TrainingError`.
     public convenience init<Model: Denoiser>(
         denoising model: Model, _ scheduler: SchedulerConfiguration, images: InMemoryDataset, flip: Bool,
         settings: DenoisingTrainingConfiguration, teacher: Model? = nil, extensions: [any TrainingExtension] = []
     ) throws where Task == Denoising<Model> {
+        if let teacher { try settings.features?.check(model, teacher) }
         try self.init(
             Denoising(
-                DenoisingObjective(scheduler, weighting: settings.lossWeighting), distillation: settings.distillation),
+                DenoisingObjective(scheduler, weighting: settings.lossWeighting), distillation: settings.distillation,
+                features: settings.features),
             network: model, batches: DenoisingBatches(images, flip: flip, for: model, scheduler, settings),
             configuration: settings.training, teacher: teacher, extensions: extensions)
     }

@@ -100,6 +100,19 @@ public final class UNet: BlockCheckpointing {
             + upLevels.flatMap { $0.attentions.compactMap { $0 } }
     }
 
+    /// ResNet blocks, each with the attention that follows it, in the order in which they run.
+    public var featureBlocks: [FeatureBlock] {
+        func block(_ resnet: ResnetBlock, _ attention: SelfAttention? = nil) -> FeatureBlock {
+            FeatureBlock(attention?.name ?? resnet.name, axis: resnet.output, hasAttention: attention != nil)
+        }
+        func blocks(_ level: UNetLevel) -> [FeatureBlock] {
+            zip(level.resnets, level.attentions).map { block($0, $1) }
+                + [level.resampler?.resnet].compactMap { $0 }.map { block($0) }
+        }
+        return downLevels.flatMap(blocks) + (middle.map { [block($0.first, $0.attention), block($0.second)] } ?? [])
+            + upLevels.flatMap(blocks)
+    }
+
     /// The same architecture with the given channels left, weights unset.
     public func rebuilt(keeping kept: [String: [Int]]) throws -> UNet {
         try like(UNet(configuration, kept: kept, size: size))
@@ -133,8 +146,10 @@ public final class UNet: BlockCheckpointing {
     ///   - timesteps: one an image.
     ///   - classLabels: one an image, of a conditional model.
     ///   - dropout: nil in inference.
+    ///   - outputs: where what `featureBlocks` put out is kept; nil for nowhere.
     public func callAsFunction(
-        _ sample: Variable, timesteps: [Float], classLabels: ClassLabels? = nil, dropout: DropoutMask? = nil
+        _ sample: Variable, timesteps: [Float], classLabels: ClassLabels? = nil, dropout: DropoutMask? = nil,
+        keeping outputs: BlockOutputs? = nil
     ) -> Variable {
         let dropoutStream =
             configuration.dropout > 0
@@ -151,7 +166,8 @@ public final class UNet: BlockCheckpointing {
                 embedding.activated(configuration.activation)
             })
 
-        let pass = BlockPass(time: time, dropout: dropoutStream, isCheckpointed: usesGradientCheckpointing)
+        let pass = BlockPass(
+            time: time, dropout: dropoutStream, isCheckpointed: usesGradientCheckpointing, outputs: outputs)
 
         var image = x
         x = convIn(x)

@@ -15,6 +15,9 @@ public struct PruningPlan: Codable, Equatable, Sendable {
         case bake
         /// Removes the masked channels for good.
         case compact
+
+        /// Whether it fine-tunes.
+        public var trains: Bool { if case .train = self { true } else { false } }
     }
 
     public var stages: [Stage]
@@ -41,6 +44,28 @@ public struct PruningPlan: Codable, Equatable, Sendable {
             longest = max(longest, position)
         }
         return longest
+    }
+
+    /// The number of the last mask update's stage; nil where there is none.
+    public var lastUpdate: Int? { stages.lastIndex { if case .update = $0 { true } else { false } } }
+
+    /// Whether something is taken back anywhere.
+    public var rewinds: Bool { stages.contains { if case .rewind = $0 { true } else { false } } }
+
+    /// Whether weights are taken back to what a snapshot of this name holds, and not the schedule alone.
+    public func rewindsWeights(to name: String) -> Bool { stages.contains(.rewind(to: name, weights: true)) }
+
+    /// The same with the schedule of learning rates begun anew once it is decided what stays: after the last update and
+    /// its repair. Where no step comes before that, it begins there as it is.
+    ///
+    /// - Precondition: nothing is taken back yet.
+    public var rewindingLearningRate: PruningPlan {
+        precondition(!rewinds, "a plan that rewinds by itself")
+        guard let last = lastUpdate, stages[..<last].contains(where: \.trains) else { return self }
+        let decided = stages.lastIndex(of: .reconstruct).map { max($0, last) } ?? last
+        return PruningPlan(
+            [.snapshot("start")] + stages[...decided] + [.rewind(to: "start", weights: false)]
+                + stages[(decided + 1)...])
     }
 
     public var updates: Int { stages.count { if case .update = $0 { true } else { false } } }

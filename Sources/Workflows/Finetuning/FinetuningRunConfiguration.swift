@@ -36,12 +36,16 @@ public struct FinetuningRunConfiguration: Sendable {
             throw SettingError(
                 key: "finetuning.steps", got: "\(finetuning.steps)", expected: "at least 1")
         }
-        guard hasTeacher == (finetuning.distillation > 0) else {
+        guard hasTeacher == finetuning.needsTeacher else {
             throw RequestError.conflict(
                 hasTeacher
-                    ? "a teacher is given, but finetuning.distillation is 0: expected a weight in (0, 1]"
-                    : "finetuning.distillation is \(finetuning.distillation.plain), "
-                        + "but there is no teacher to imitate: give --teacher"
+                    ? "a teacher is given, but finetuning.distillation and finetuning.feature_distillation are 0: "
+                        + "expected a weight above 0"
+                    : finetuning.distillation > 0
+                        ? "finetuning.distillation is \(finetuning.distillation.plain), "
+                            + "but there is no teacher to imitate: give --teacher"
+                        : "finetuning.feature_distillation is \(finetuning.featureDistillation.plain), "
+                            + "but there is no teacher to imitate: give --teacher"
             )
         }
     }

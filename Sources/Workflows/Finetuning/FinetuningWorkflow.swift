@@ -17,7 +17,7 @@ public struct FinetuningWorkflow {
     /// - Parameters:
     ///   - configuration: what defines the run.
     ///   - pipeline: the model, whose weights are trained where they are.
-    ///   - teacher: the model to imitate, with the weight that `finetuning.distillation` says.
+    ///   - teacher: the model to imitate, as `finetuning.distillation` and `feature_distillation` say.
     ///   - context: the run folder.
     public init(
         _ configuration: FinetuningRunConfiguration, pipeline: Pipeline, teacher: Pipeline? = nil,

@@ -21,6 +21,14 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     public var allocation: Allocation?
     /// Whether and how the weights of what is left are repaired once the channels are chosen, before they are removed.
     public var reconstruction = Reconstruction.none
+    /// Whether the schedule of learning rates begins anew, at its peak, once it is decided what stays.
+    ///
+    /// Based on: Renda, Frankle & Carbin, "Comparing Rewinding and Fine-tuning in Neural Network Pruning", ICLR 2020,
+    /// arXiv 2003.02389 (learning-rate rewinding).
+    ///
+    /// Differs from the paper: what is rewound to is the beginning of the fine-tuning and not a step of the training,
+    /// whose schedule the model does not hold; steps before and after the last mask update share those of the run.
+    public var rewindLearningRate = false
     /// Share of the fine-tuning steps that is spent between mask updates, before the channels are removed for good.
     public var softFraction = 0.25
     /// Fixed batches that scores are averaged over. Small ones: what is read by its size is so in each batch.
@@ -48,6 +56,7 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         try container.encode(minimumFraction, forKey: .minimumFraction)
         try container.encode(allocation, forKey: .allocation)
         try container.encode(reconstruction, forKey: .reconstruction)
+        try container.encode(rewindLearningRate, forKey: .rewindLearningRate)
         try container.encode(softFraction, forKey: .softFraction)
         try container.encode(calibrationBatches, forKey: .calibrationBatches)
         try container.encode(calibrationBatchSize, forKey: .calibrationBatchSize)

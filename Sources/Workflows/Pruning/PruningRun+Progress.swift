@@ -111,7 +111,7 @@ struct PruningCost {
     private static let gradient = 3.0
 
     func step(isCompact: Bool) -> Double {
-        let teacher = configuration.finetuning.distillation > 0 ? 1.0 : 0
+        let teacher = configuration.finetuning.needsTeacher ? 1.0 : 0
         return Double(configuration.finetuning.batchSize)
             * (Self.gradient * (isCompact ? remaining : 1) + teacher)
     }

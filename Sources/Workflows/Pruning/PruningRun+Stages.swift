@@ -60,7 +60,10 @@ extension PruningRun {
                 try pruner.update(&masks, number: update, in: context)
             }
             try record(report, of: update, in: folder, reporter)
-        case .snapshot(let name): snapshots[name] = training?.trainer.snapshot()
+        case .snapshot(let name):
+            // Weights, averages and moments are as large as the model several times over.
+            snapshots[name] =
+                plan.rewindsWeights(to: name) ? training?.trainer.snapshot() : training?.trainer.schedule
         case .rewind(let name, let weights):
             reporter.at(ProgressUpdate(phase: "taking the \(weights ? "weights" : "schedule") back to '\(name)'"))
             try rewind(to: name, weights: weights)

@@ -28,7 +28,32 @@ struct PlannedPruning {
         timing = PlanTiming(
             steps: steps, softFraction: settings.softFraction, space: granularity.space, remaining: budget.remaining)
         pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
-        plan = pruner.plan(timing).repaired(settings.reconstruction)
+        let own = pruner.plan(timing)
+        if settings.rewindLearningRate { try Self.checkRewinding(own, configuration) }
+        plan = own.adapted(to: settings)
+        guard configuration.finetuning.featureDistillation == 0 || granularity != .level else {
+            throw SettingError(
+                key: "finetuning.feature_distillation", got: configuration.finetuning.featureDistillation,
+                expected: "0 with granularity 'level': a plain model does not say which channels it has left")
+        }
+    }
+
+    /// Refuses to begin the schedule of learning rates anew where that cannot be, or would change nothing.
+    private static func checkRewinding(_ plan: PruningPlan, _ configuration: PruningRunConfiguration) throws {
+        func refuse(_ expected: String) -> SettingError {
+            SettingError(key: "pruning.rewind_learning_rate", got: true, expected: "false \(expected)")
+        }
+        guard !plan.rewinds else {
+            throw refuse("with '\(configuration.method)', which rewinds itself (method.rewind)")
+        }
+        guard let last = plan.lastUpdate, plan.stages[last...].contains(where: \.trains) else {
+            throw refuse("where nothing is fine-tuned after the last mask update")
+        }
+        guard !configuration.finetuning.learningRateSchedule.isFlat else {
+            throw refuse(
+                "with a constant learning rate, or another finetuning.learning_rate_schedule: "
+                    + "it is at its peak all the time")
+        }
     }
 
     /// What evidence the run takes.
@@ -52,11 +77,15 @@ struct PlannedPruning {
 }
 
 extension PruningPlan {
+    /// The method's own plan with what the settings add to that of any method.
+    func adapted(to settings: PruningConfiguration) -> PruningPlan {
+        let repaired = repaired(settings.reconstruction)
+        return settings.rewindLearningRate ? repaired.rewindingLearningRate : repaired
+    }
+
     /// The same with a repair right after the last update.
-    fileprivate func repaired(_ reconstruction: PruningConfiguration.Reconstruction) -> PruningPlan {
-        guard reconstruction != .none, !stages.contains(.reconstruct),
-            let last = stages.lastIndex(where: { if case .update = $0 { true } else { false } })
-        else { return self }
+    private func repaired(_ reconstruction: PruningConfiguration.Reconstruction) -> PruningPlan {
+        guard reconstruction != .none, !stages.contains(.reconstruct), let last = lastUpdate else { return self }
         return PruningPlan(stages[...last] + [.reconstruct] + stages[(last + 1)...])
     }
 }
@@ -136,7 +165,8 @@ final class PruningRun<Task: StagedTask> {
         let longer = pruner.plan(
             PlanTiming(
                 steps: configuration.finetuning.steps + 1, softFraction: configuration.pruning.softFraction,
-                space: space.kind, remaining: context.remaining))
+                space: space.kind, remaining: context.remaining)
+        ).adapted(to: configuration.pruning)
         guard case .train? = plan.stages.last, longer.stages.dropLast() == plan.stages.dropLast() else {
             return .refused(key: steps.key, reason: "it cannot grow, since the method's plan depends on it")
         }

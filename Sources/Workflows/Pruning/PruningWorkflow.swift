@@ -142,7 +142,7 @@ public struct PruningWorkflow {
             return try PruningRun(
                 configuration, planned, network: pipeline.model, training: nil, calibration: nil, in: context)
         }
-        let teacher = finetuning.distillation > 0 ? try pipeline.model.copied() : nil
+        let teacher = finetuning.needsTeacher ? try pipeline.model.copied() : nil
         // Learning rates run over the way that no rewinding cuts short.
         var scheduled = finetuning
         scheduled.steps = planned.plan.scheduleSteps

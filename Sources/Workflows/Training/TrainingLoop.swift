@@ -101,7 +101,7 @@ final class TrainingLoop<Task: LearningTask> {
     /// - Returns: the numbers of its stretches.
     func appendWork(to timetable: inout Timetable) -> (steps: Int, grids: Int?) {
         let settings = trainer.configuration
-        let step = Double(settings.batchSize) * (3 + (settings.distillation > 0 ? 1 : 0))
+        let step = Double(settings.batchSize) * (3 + (trainer.teacher != nil ? 1 : 0))
         let steps = timetable.append(.init("step", pieces: totalSteps - trainer.step, weight: step, noun: "step"))
         return (steps, gridStretch(weight: 1).map { timetable.append($0) })
     }

@@ -207,11 +207,20 @@ extension DerivativeCheck {
 
     private static let target = DoubleArray([3, 4], (0..<12).map { Double($0) * 0.25 - 1 })
 
+    /// Some of them 0.
+    private static let weights: [Float] = [0.5, 1, 0, 2, 0.25, 0, 1, 1, 3, 0.125, 0, 1]
+
     private static let losses = [
         DerivativeCheck("mean squared error", [[3, 4]]) {
             DoubleArray([], [Reference.meanSquaredError($0[0], target)])
         } engine: {
             $0[0].meanSquaredError(to: target.tensor)
+        },
+        DerivativeCheck("weighted squared error", [[3, 4]]) {
+            let squares = zip($0[0].values, target.values).map { ($0 - $1) * ($0 - $1) }
+            return DoubleArray([], [zip(squares, weights).reduce(0) { $0 + $1.0 * Double($1.1) }])
+        } engine: {
+            $0[0].weightedSquaredError(to: target.tensor, weights: Tensor(weights, shape: [3, 4]))
         },
         DerivativeCheck("cross-entropy", [[3, 4]]) {
             DoubleArray([], [Reference.crossEntropy($0[0], [1, 3, 0])])

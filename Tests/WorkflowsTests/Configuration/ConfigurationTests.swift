@@ -132,6 +132,23 @@ import Workflows
         }
     }
 
+    @Test func featuresNeedATeacherToo() throws {
+        #expect {
+            try FinetuningRunConfiguration(
+                file: nil, overrides: ["finetuning.feature_distillation=0.1"], data: "d", hasTeacher: false)
+        } throws: { "\($0)".contains("finetuning.feature_distillation is 0.1, but there is no teacher") }
+        let alone = try FinetuningRunConfiguration(
+            file: nil, overrides: ["finetuning.distillation=0", "finetuning.feature_distillation=0.1"], data: "d",
+            hasTeacher: true)
+        #expect(alone.finetuning.needsTeacher)
+        for key in ["distillation", "feature_distillation"] {
+            let runs = try RunFixtures()
+            #expect { try runs.train("run", "\(key)=0.5") } throws: {
+                "\($0)".contains("'training.\(key)' is 0.5, expected 0: there is no teacher")
+            }
+        }
+    }
+
     @Test(arguments: [("trianing", "training"), ("gradient-flw", "gradient-flow"), ("MAGNITUDE", "magnitude")])
     func mistypedNamesAreRecognised(typed: String, meant: String) {
         #expect(Spelling.nearest(to: typed, among: ["training", "gradient-flow", "magnitude", "taylor"]) == meant)

@@ -34,6 +34,13 @@ import Testing
         Case(
             method: "gradient-flow", target: "macs=0.7", overrides: ["method.rounds=3", "method.flow_steps=2"],
             stages: ["update", "train", "compact"]),
+        Case(
+            method: "vanilla-iterative", target: "macs=0.7",
+            overrides: [
+                "method.rounds=3", "pruning.soft_fraction=0.5", "pruning.rewind_learning_rate=true",
+                "finetuning.learning_rate_schedule.shape=cosine", "finetuning.distillation=0.5",
+                "finetuning.feature_distillation=0.1",
+            ], stages: ["snapshot", "update", "train", "rewind", "compact"]),
         Case(method: "l0", target: "macs=0.7", stages: ["train", "update", "compact"]),
     ]
 

@@ -1,0 +1,129 @@
+import Files
+import Foundation
+import ModelFolders
+import Runs
+import Testing
+
+@testable import Workflows
+
+/// What fine-tuning can be told to do for any method, in whole runs.
+@Suite struct RecoveryTests {
+    private func prune(
+        _ runs: RunFixtures, _ name: String, method: String = "vanilla-iterative", _ overrides: [String]
+    ) throws {
+        let configuration = try PruningRunConfiguration(
+            file: nil,
+            overrides: [
+                "finetuning.steps=8", "finetuning.batch_size=3", "finetuning.log_every=1", "finetuning.ema=0.9",
+                "pruning.soft_fraction=0.5", "pruning.calibration_batches=2", "pruning.calibration_batch_size=2",
+            ] + overrides, method: method, target: "macs=0.7", data: runs.images.path)
+        _ = try PruningWorkflow(
+            configuration, pipeline: try PipelineFolder(runs.path("dense/model")).load(),
+            in: RunContext(output: runs.path(name))
+        ).run()
+    }
+
+    private func logged(_ runs: RunFixtures, _ name: String, _ key: String) throws -> [Double] {
+        try runs.text("\(name)/metrics.jsonl").split(separator: "\n").compactMap {
+            try JSONValue(parsing: String($0))[key]?.doubleValue
+        }
+    }
+
+    private func weights(_ runs: RunFixtures, _ name: String) throws -> Data {
+        try runs.data("\(name)/model/unet/diffusion_pytorch_model.safetensors")
+    }
+
+    @Test func learningRatesBeginAnewOnceChannelsAreDecided() throws {
+        let runs = try RunFixtures()
+        try runs.train("dense", "steps=3")
+        let cosine = ["method.rounds=3", "finetuning.learning_rate_schedule.shape=cosine"]
+        try prune(runs, "plain", cosine)
+        try prune(runs, "rewound", cosine + ["pruning.rewind_learning_rate=true"])
+        let (plain, rewound) = (
+            try logged(runs, "plain", "learning_rate"), try logged(runs, "rewound", "learning_rate")
+        )
+        #expect(plain.count == 8 && zip(plain, plain.dropFirst()).allSatisfy { $0 > $1 })
+        // Four steps before the last update, and the same four after it.
+        #expect(rewound.count == 8 && Array(rewound[..<4]) == Array(rewound[4...]) && rewound[4] == 2e-4)
+        #expect(try weights(runs, "plain") != weights(runs, "rewound"))
+        // A method of one update begins its schedule there anyway.
+        try prune(runs, "one", method: "one-shot", ["finetuning.learning_rate_schedule.shape=cosine"])
+        try prune(
+            runs, "one-rewound", method: "one-shot",
+            ["finetuning.learning_rate_schedule.shape=cosine", "pruning.rewind_learning_rate=true"])
+        #expect(try weights(runs, "one") == weights(runs, "one-rewound"))
+    }
+
+    @Test(arguments: [
+        ("lottery", ["finetuning.learning_rate_schedule.shape=cosine"], "false with 'lottery', which rewinds itself"),
+        (
+            "vanilla-iterative", ["finetuning.learning_rate_schedule.shape=cosine", "pruning.soft_fraction=1"],
+            "false where nothing is fine-tuned after the last mask update"
+        ),
+        ("vanilla-iterative", [], "false with a constant learning rate"),
+    ])
+    func rewindingThatCannotBeIsRefused(method: String, overrides: [String], words: String) throws {
+        let runs = try RunFixtures()
+        try runs.train("dense", "steps=1")
+        #expect {
+            try prune(runs, "run", method: method, overrides + ["pruning.rewind_learning_rate=true"])
+        } throws: {
+            "\($0)".contains("'pruning.rewind_learning_rate' is true, expected \(words)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: runs.path("run").path))
+    }
+
+    @Test func featuresAreImitatedAndLogged() throws {
+        let runs = try RunFixtures()
+        try runs.train("dense", "steps=3")
+        let rounds = ["method.rounds=2"]
+        try prune(runs, "plain", rounds)
+        // What is said of features means nothing where none are imitated.
+        try prune(runs, "weightless", rounds + ["finetuning.feature_layers=all", "finetuning.feature_outliers=2"])
+        try prune(runs, "taught", rounds + ["finetuning.feature_distillation=0.5"])
+        try prune(
+            runs, "taught-again",
+            rounds + ["finetuning.feature_distillation=0.5", "finetuning.gradient_checkpointing=true"])
+        #expect(try weights(runs, "plain") == weights(runs, "weightless"))
+        #expect(try weights(runs, "plain") != weights(runs, "taught"))
+        #expect(try weights(runs, "taught") == weights(runs, "taught-again"))
+        #expect(try runs.text("taught/metrics.jsonl") == runs.text("taught-again/metrics.jsonl"))
+        #expect(try logged(runs, "plain", "feature_loss").isEmpty)
+        let features = try logged(runs, "taught", "feature_loss")
+        #expect(features.count == 8 && features.allSatisfy { $0 > 0 })
+        // The loss that is logged is the noise's own.
+        #expect(try logged(runs, "plain", "loss")[0] == logged(runs, "taught", "loss")[0])
+        #expect(try runs.record("taught")["configuration"]?.stringValue?.contains("feature_distillation: 0.5") == true)
+
+        // The folder's record says which channels are left, so that the dense model can go on teaching them.
+        func finetune(_ name: String, teacher: String) throws {
+            let configuration = try FinetuningRunConfiguration(
+                file: nil,
+                overrides: [
+                    "finetuning.steps=3", "finetuning.batch_size=3", "finetuning.log_every=1",
+                    "finetuning.feature_distillation=0.5",
+                ], data: runs.images.path, hasTeacher: true)
+            try FinetuningWorkflow(
+                configuration, pipeline: PipelineFolder(runs.path("plain/model")).load(),
+                teacher: PipelineFolder(runs.path("\(teacher)/model")).load(), in: RunContext(output: runs.path(name))
+            ).run()
+        }
+        try finetune("tuned", teacher: "dense")
+        #expect(try logged(runs, "tuned", "feature_loss").count == 3)
+        // A teacher that lost other channels cannot.
+        try prune(runs, "smaller", method: "random", [])
+        #expect { try finetune("refused", teacher: "smaller") } throws: {
+            "\($0)".contains("'finetuning.feature_distillation' is 0.5, expected 0 with this teacher")
+        }
+    }
+
+    /// A plain model names no channels, so nothing could say whom the rest imitates.
+    @Test func featuresAndLevelsDoNotGoTogether() throws {
+        let runs = try RunFixtures()
+        try runs.train("dense", "steps=1")
+        #expect {
+            try prune(
+                runs, "run", method: "magnitude", ["pruning.granularity=level", "finetuning.feature_distillation=0.5"])
+        } throws: { "\($0)".contains("'finetuning.feature_distillation' is 0.5, expected 0 with granularity 'level'") }
+    }
+}
