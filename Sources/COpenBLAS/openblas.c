@@ -52,6 +52,7 @@ const char *openblas_load(openblas_routines *routines) {
     if (!library) return problem ? problem : "it cannot be loaded";
     void *thread_setter = dlsym(library, "openblas_set_num_threads");
     *(void **)&routines->dgemm = dlsym(library, "cblas_dgemm");
+    *(void **)&routines->dsyrk = dlsym(library, "cblas_dsyrk");
     *(void **)&routines->dger = dlsym(library, "cblas_dger");
     *(void **)&routines->dsyevd = dlsym(library, "dsyevd_");
     *(void **)&routines->dgelsd = dlsym(library, "dgelsd_");
@@ -59,7 +60,7 @@ const char *openblas_load(openblas_routines *routines) {
     *(void **)&routines->dpotrs = dlsym(library, "dpotrs_");
     *(void **)&routines->dpotri = dlsym(library, "dpotri_");
     if (!routines->dgemm || !routines->dger || !routines->dsyevd || !routines->dgelsd) return "it lacks LAPACK";
-    if (!routines->dpotrf || !routines->dpotrs || !routines->dpotri) return "it lacks LAPACK";
+    if (!routines->dsyrk || !routines->dpotrf || !routines->dpotrs || !routines->dpotri) return "it lacks LAPACK";
     if (thread_setter) ((void (*)(int))thread_setter)(1);
     warm_up(routines);
     return NULL;

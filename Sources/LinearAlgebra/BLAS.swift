@@ -34,6 +34,27 @@ package enum BLAS {
             Int32(columns))
     }
 
+    /// The upper triangle of G ← factor·XᵀX + G, G square of X's columns; what is below the diagonal is left.
+    ///
+    /// - Throws: `LinearAlgebraError.unavailable`.
+    /// - Precondition: each array holds as many elements as its matrix.
+    package static func addGram(
+        of x: [Double], rows: Int, columns: Int, times factor: Double = 1, to gram: inout [Double]
+    ) throws(LinearAlgebraError) {
+        precondition(x.count == rows * columns && gram.count == columns * columns)
+        try routines.dsyrk(
+            order, Int32(openblas_upper), transpose, Int32(columns), Int32(rows), factor, x, Int32(columns), 1, &gram,
+            Int32(columns))
+    }
+
+    /// Copies what is above the diagonal of a square matrix below it.
+    package static func mirrorUpperTriangle(of matrix: inout [Double], size: Int) {
+        precondition(matrix.count == size * size)
+        for row in 1..<max(size, 1) {
+            for column in 0..<row { matrix[row * size + column] = matrix[column * size + row] }
+        }
+    }
+
     /// A ← A + factor·x·xᵀ, A square of x's length.
     ///
     /// - Throws: `LinearAlgebraError.unavailable`.

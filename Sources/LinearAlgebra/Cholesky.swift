@@ -42,7 +42,7 @@ package struct Cholesky {
             try BLAS.routines.dpotri(&triangle, &n, &inverse, &n, &info)
             guard info == 0 else { throw .notPositiveDefinite(size: size) }
             // The lower triangle of a column-major matrix is the upper one of ours.
-            for row in 0..<size { for column in 0..<row { inverse[row * size + column] = inverse[column * size + row] } }
+            BLAS.mirrorUpperTriangle(of: &inverse, size: size)
             return inverse
         }
     }

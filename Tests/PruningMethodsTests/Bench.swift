@@ -10,7 +10,7 @@ import Training
 
 /// A tiny U-Net in training, with a calibration source of random images:
 /// enough for every method to have something to judge.
-final class Bench: PerSampleCalibration, StagedCalibration, TargetedCalibration {
+final class Bench: CompleteCalibration {
     let model: UNet
     /// Of the model.
     let arena: ParameterArena

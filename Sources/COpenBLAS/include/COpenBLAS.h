@@ -4,12 +4,15 @@
 // starts threads and maps memory, and where a limit of the system forbids either, it waits without end or ends the
 // process. LAPACK's arguments are by reference, its arrays column-major; `int` is 32 bits.
 
-enum { openblas_row_major = 101, openblas_no_transpose = 111, openblas_transpose = 112 };
+enum { openblas_row_major = 101, openblas_no_transpose = 111, openblas_transpose = 112, openblas_upper = 121 };
 
 typedef struct {
     /// C ← alpha·op(A)·op(B) + beta·C.
     void (*dgemm)(int order, int transpose_a, int transpose_b, int m, int n, int k, double alpha, const double *a,
                   int lda, const double *b, int ldb, double beta, double *c, int ldc);
+    /// One triangle of C ← alpha·op(A)·op(A)ᵀ + beta·C.
+    void (*dsyrk)(int order, int triangle, int transpose, int n, int k, double alpha, const double *a, int lda,
+                  double beta, double *c, int ldc);
     /// A ← A + alpha·x·yᵀ.
     void (*dger)(int order, int m, int n, double alpha, const double *x, int step_x, const double *y, int step_y,
                  double *a, int lda);

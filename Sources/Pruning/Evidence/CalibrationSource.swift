@@ -26,6 +26,9 @@ public protocol StagedCalibration: CalibrationSource {
     func loss(stage: Int) throws -> Variable
 }
 
+/// A source of everything that evidence can be gathered from.
+public typealias CompleteCalibration = PerSampleCalibration & StagedCalibration & TargetedCalibration
+
 /// A source that may say what there is to tell of its samples beside the loss.
 public protocol TargetedCalibration: CalibrationSource {
     /// Of the samples of one fixed batch; nil for nothing.

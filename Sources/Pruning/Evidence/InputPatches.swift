@@ -74,7 +74,10 @@ public struct InputPatches: EvidenceKind {
         }
         if let problem { throw problem }
         for (key, var layer) in value.layers {
-            for index in layer.moments.indices { layer.moments[index] /= Double(max(layer.count, 1)) }
+            if part == .moments {
+                for index in layer.moments.indices { layer.moments[index] /= Double(max(layer.count, 1)) }
+                BLAS.mirrorUpperTriangle(of: &layer.moments, size: layer.width)
+            }
             guard
                 layer.moments.allSatisfy(\.isFinite), layer.outputs.allSatisfy(\.isFinite),
                 layer.patches.allSatisfy(\.isFinite)
@@ -97,10 +100,8 @@ public struct InputPatches: EvidenceKind {
         case .patches: layer.patches += patches
         case .moments:
             if layer.moments.isEmpty { layer.moments = Array(repeating: 0, count: layer.width * layer.width) }
-            let values = patches.map(Double.init)
-            try BLAS.multiply(
-                values, transposed: true, by: values, rows: layer.width, inner: count, columns: layer.width, beta: 1,
-                into: &layer.moments)
+            try BLAS.addGram(
+                of: patches.map(Double.init), rows: count, columns: layer.width, to: &layer.moments)
         case .outputs:
             let weights = call.weightsWithBias
             let outputs = weights.count / layer.width

@@ -99,7 +99,7 @@ public struct SurgeonCriterion: ImportanceCriterion {
         /// λ over the mean diagonal of E[pᵀp].
         public var damping = 0.01
         /// Patches of each layer from every calibration batch.
-        public var patchesPerBatch = 256
+        public var patchesPerBatch = 128
 
         public init() {}
 

@@ -36,13 +36,12 @@ struct LayerUpdate {
             let end = min(start + piece, count)
             let part = patches[(start * width)..<(end * width)].map { Double($0) / Double(count).squareRoot() }
             let target = outputs[(start * self.outputs)..<(end * self.outputs)].map { $0 / Double(count).squareRoot() }
-            try BLAS.multiply(
-                part, transposed: true, by: part, rows: width, inner: end - start, columns: width, beta: 1,
-                into: &moments)
+            try BLAS.addGram(of: part, rows: end - start, columns: width, to: &moments)
             try BLAS.multiply(
                 part, transposed: true, by: target, rows: width, inner: end - start, columns: self.outputs, beta: 1,
                 into: &products)
         }
+        BLAS.mirrorUpperTriangle(of: &moments, size: width)
         let trace = (0..<width).reduce(0) { $0 + moments[$1 * width + $1] }
         lambda = trace > 0 ? damping * trace / Double(width) : 1
         self.moments = moments

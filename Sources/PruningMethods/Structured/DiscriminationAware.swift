@@ -37,7 +37,7 @@ public struct DiscriminationAware: Pruner {
         /// Of least squares: λ over the mean diagonal of the second moments.
         public var damping = 0.01
         /// Of least squares: patches of each layer from every calibration batch.
-        public var patchesPerBatch = 256
+        public var patchesPerBatch = 128
 
         public init() {}
 

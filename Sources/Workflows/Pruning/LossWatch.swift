@@ -28,7 +28,7 @@ final class LossWatch {
 
     /// A loss is about to be taken.
     /// - Throws: `Interruption.Requested`, `Enough`.
-    func take(_ part: ObservedCalibration.Part, of source: any PerSampleCalibration & StagedCalibration) throws {
+    func take(_ part: ObservedCalibration.Part, of source: any CompleteCalibration) throws {
         try interruption.check()
         guard let stage else { return }
         finishLoss(stage)

@@ -1,9 +1,10 @@
 import Pruning
 import Runs
 import TensorCore
+import Training
 
 /// A source of losses that tells of each one before it is taken.
-final class ObservedCalibration: PerSampleCalibration, StagedCalibration {
+final class ObservedCalibration: CompleteCalibration {
     /// What a loss is of, in the user's words.
     enum Part: String {
         case batch
@@ -11,11 +12,11 @@ final class ObservedCalibration: PerSampleCalibration, StagedCalibration {
         case sample = "picture"
     }
 
-    private let source: any PerSampleCalibration & StagedCalibration
+    private let source: any CompleteCalibration
     private let before: (Part) throws -> Void
 
     /// - Parameter before: what it throws is thrown in place of a loss.
-    init(_ source: any PerSampleCalibration & StagedCalibration, before: @escaping (Part) throws -> Void) {
+    init(_ source: any CompleteCalibration, before: @escaping (Part) throws -> Void) {
         self.source = source
         self.before = before
     }
@@ -38,6 +39,8 @@ final class ObservedCalibration: PerSampleCalibration, StagedCalibration {
         try before(.sample)
         return try source.loss(sample: sample)
     }
+
+    func targets(batch: Int) -> SampleTargets? { source.targets(batch: batch) }
 }
 
 /// The losses of one piece of work, in the order in which they are taken: passes over all batches, pictures or
@@ -51,7 +54,7 @@ struct LossCount {
     /// - Parameter source: where it comes from.
     /// - Returns: where that stands.
     mutating func take(
-        _ part: ObservedCalibration.Part, of source: any PerSampleCalibration & StagedCalibration, phase: String,
+        _ part: ObservedCalibration.Part, of source: any CompleteCalibration, phase: String,
         place: String = ""
     ) -> ProgressUpdate {
         taken += 1

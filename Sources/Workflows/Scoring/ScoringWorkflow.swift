@@ -109,7 +109,7 @@ public struct ScoringWorkflow {
     ///
     /// - Parameter total: of losses that are taken, at most.
     private func observed(
-        _ source: any PerSampleCalibration & StagedCalibration, total: Int
+        _ source: any CompleteCalibration, total: Int
     ) -> ObservedCalibration {
         let reporter = ProgressReporter(
             progress, Timetable([.init("loss", pieces: total, weight: 1, noun: "loss")]))
@@ -120,7 +120,7 @@ public struct ScoringWorkflow {
         }
     }
 
-    private func source() throws -> (any PerSampleCalibration & StagedCalibration)? {
+    private func source() throws -> (any CompleteCalibration)? {
         switch request.images {
         case .none: return nil
         case .batch(let url):
