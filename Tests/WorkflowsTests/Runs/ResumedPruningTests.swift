@@ -35,6 +35,10 @@ import Testing
             method: "gradient-flow", target: "macs=0.7", overrides: ["method.rounds=3", "method.flow_steps=2"],
             stages: ["update", "train", "compact"]),
         Case(method: "l0", target: "macs=0.7", stages: ["train", "update", "compact"]),
+        // Updates in a row, of which the last alone is saved.
+        Case(
+            method: "synflow", target: "sparsity=0.5", overrides: ["method.rounds=4"],
+            stages: ["update", "train", "bake"]),
     ]
 
     @Test(arguments: cases) func endsTheSameWhereverItStopped(a: Case) throws {
