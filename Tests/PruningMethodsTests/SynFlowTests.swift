@@ -136,8 +136,8 @@ private final class LinearRow: OnesResponding {
         expectClose(scores.values, [1, 1, 3, 2, 4, 3].map { $0 / 7 }, tolerance: 1e-6)
     }
 
-    /// R is linear in each weight's size, so that what it loses without the weight is |w·∂R/∂w|: in double, of the paper's
-    /// network, which no layer of is divided by anything. Masks are of the weights before their size is taken.
+    /// R is linear in each weight's size, so that what it loses without the weight is |w·∂R/∂w|: in double, of the
+    /// paper's network, in which nothing is divided. Masks are of the weights before their size is taken.
     @Test(arguments: [false, true]) func aWeightsScoreIsWhatTheResponseLosesWithoutIt(isMasked: Bool) throws {
         let network = try ConvolutionRow()
         let space = PruningSpace.weights(of: network)
@@ -204,8 +204,8 @@ private final class LinearRow: OnesResponding {
     }
 
     /// What comes into a place goes out of it: all paths end in the last layer; time's take its two layers one after
-    /// the other and then the blocks'; a block's second convolution reads the first one and the time; attention's output
-    /// reads queries, keys and values.
+    /// the other and then the blocks'; a block's second convolution reads the first one and the time; attention's
+    /// output reads queries, keys and values.
     @Test(arguments: kinds.indices) func flowIsConservedInAUNet(kind: Int) throws {
         let model = try model(kind)
         let scores = try scores(Masks(.weights(of: model)), evidence(model))
@@ -329,8 +329,8 @@ private final class LinearRow: OnesResponding {
         for index in left.dropFirst(count) { masks.values[index] = 0 }
     }
 
-    /// Critical compression is one weight a layer. In 100 rounds every layer keeps one until then, and paths go through;
-    /// by size, or by flow read only once, a layer is emptied while others have plenty.
+    /// Critical compression is one weight a layer. In 100 rounds every layer keeps one until then, and paths go
+    /// through; by size a layer is emptied while others have plenty.
     @Test(arguments: [1.0, 1.5, 3, 10]) func noLayerIsEmptiedBeforeCriticalCompression(weightsPerLayer: Double) throws {
         let network = try LinearRow([12, 60, 8, 40, 10, 3])
         let source = evidence(network)

@@ -1,5 +1,4 @@
 import Diffusion
-import Files
 import Layers
 import Models
 import Pruning
@@ -72,7 +71,7 @@ import Training
         // Near enough to leave some out.
         let features = FeatureDistillation(weight: 1, blocks: blocks, outliers: 1.5)
         guard blocks == .all || teacher.featureBlocks.contains(where: \.hasAttention) else {
-            #expect(throws: SettingError.self) { try features.check(student, teacher) }
+            #expect { try features.check(student, teacher) } throws: { "\($0)".contains("feature_layers") }
             return
         }
         try features.check(student, teacher)

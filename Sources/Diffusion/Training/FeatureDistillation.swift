@@ -5,9 +5,9 @@ import TensorCore
 
 /// Imitation of what a teacher's blocks put out, each block by its own measure:
 ///
-///     F = 1/L · Σ_l  Σ w·((f_S − f_T) / σ_l)² / Σ w,    w = m_c where |f_T − μ_l| ≤ k·σ_l, else 0
+///     F = 1/N · Σ_l  Σ w·((f_S − f_T) / σ_l)² / Σ w,    w = m_c where |f_T − μ_l| ≤ k·σ_l, else 0
 ///
-/// over the L blocks that are compared, all images and positions of a batch, and the channels c that the student has:
+/// over the N blocks that are compared, all images and positions of a batch, and the channels c that the student has:
 /// channel i of a pruned student against the channel of the teacher that it was. m_c is the student's mask, 1 without
 /// one, and no gradient flows through it here. μ_l and σ_l are the mean and the standard deviation of all that the
 /// teacher's block puts out in this batch. Elements that lie further than k standard deviations off are left out: a few

@@ -41,7 +41,7 @@ extension Pruner {
     public func lossCount(
         of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace
     ) -> Int {
-        guard case .update = stage, !Self.needs.isEmpty else { return 0 }
+        guard case .update = stage, Self.needs.takesData else { return 0 }
         return calibration.batchCount
     }
 }

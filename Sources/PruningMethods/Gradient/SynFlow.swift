@@ -10,8 +10,8 @@ import Pruning
 /// lead away.
 ///
 /// Flow is conserved: what comes into a channel goes out of it, and every layer that all paths cross has the same in
-/// all. The fewer weights a layer has left the higher is each one's score, as long as scores are read anew often enough;
-/// a layer is then not emptied while another could give.
+/// all. The fewer weights a layer has left the higher is each one's score, as long as scores are read anew often
+/// enough; a layer is then not emptied while another could give. All rounds come before any training.
 ///
 /// Based on: Tanaka, Kunin, Yamins & Ganguli, "Pruning neural networks without any data by iteratively conserving
 /// synaptic flow", NeurIPS 2020, arXiv 2006.05467.
@@ -27,7 +27,7 @@ import Pruning
 public struct SynFlow: ImportanceCriterion {
     public static let card = MethodCard(
         name: "synflow", family: "gradient",
-        summary: "removes what the least flows through, by the weights' sizes along all paths, in 100 rounds",
+        summary: "removes what the least flows through on all paths of weights' sizes, with no data, in 100 rounds",
         granularities: [.weight] + Granularity.Name.allCases.filter { $0 != .weight },
         paper: "Tanaka et al., 2020, arXiv 2006.05467")
     public static let needs: [any EvidenceKind.Type] = [SynapticFlow.self]

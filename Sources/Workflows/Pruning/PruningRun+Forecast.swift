@@ -42,6 +42,8 @@ extension PruningRun {
             _ = try pruner.update(&masks, number: 0, in: context)
             if plan.stages.contains(.compact) { try compact() }
             isDecided = true
+        } else if case .update? = plan.stages.first, stretches.losses.isEmpty {
+            try tryUpdates(&timetable, reporter)
         } else {
             try tryUpdate(stretches, reporter)
         }
@@ -75,6 +77,17 @@ extension PruningRun {
         let needs = (try? MethodCatalog.entry(named: configuration.method))?.needs ?? []
         if needs.contains(where: { $0 == Curvature.self }) { return 2 }
         return needs.contains { $0 == Gradients.self } ? 1 : 0
+    }
+
+    /// Carries out the first of many updates, none of which takes losses.
+    private func tryUpdates(_ timetable: inout Timetable, _ reporter: ProgressReporter) throws {
+        let kind = "mask update"
+        timetable.append(.init(kind, pieces: plan.updates, weight: 1, noun: kind))
+        // The first of all warms up.
+        for number in 0..<min(2, plan.updates) {
+            try interruption.check()
+            try reporter.tried(kind) { _ = try pruner.update(&masks, number: number, in: context) }
+        }
     }
 
     /// Takes the first losses of the first update that takes any.

@@ -24,8 +24,9 @@ extension PruningRun {
         let report = report ?? planReport()
         let stage = plan.stages[position.stage]
         let takesLosses = report.stretches.losses[position.stage] != nil
-        if takesLosses || interruption.isRequested, let training, training.hasUnsavedSteps {
+        if takesLosses || interruption.isRequested, let training, training.hasUnsavedSteps || hasUnsavedUpdates {
             try training.save(in: folder, state: state())
+            hasUnsavedUpdates = false
         }
         do {
             if stage.isWork { try interruption.check() }
@@ -36,7 +37,16 @@ extension PruningRun {
         position = Position(stage: position.stage + 1, stageStart: training?.trainer.step ?? 0)
         // A stage of training saves itself as often as it is told to.
         if case .train = stage { return }
-        try training?.save(in: folder, state: state())
+        // Updates in a row that take no losses are soon made again: they are saved with the last, or when it is time.
+        hasUnsavedUpdates = !takesLosses && isFollowed(stage) && training?.isCheckpointDue == false
+        if !hasUnsavedUpdates { try training?.save(in: folder, state: state()) }
+    }
+
+    /// Whether `stage`, which is done, is a mask update and the next one too.
+    private func isFollowed(_ stage: PruningPlan.Stage) -> Bool {
+        guard case .update = stage, position.stage < plan.stages.count, case .update = plan.stages[position.stage]
+        else { return false }
+        return true
     }
 
     /// "mask update 2 of 8, step 60 of 1000"

@@ -111,6 +111,8 @@ final class PruningRun<Task: StagedTask> {
     var masks: Masks
     /// How far the plan has been carried out.
     var position = Position()
+    /// Whether mask updates were made that no checkpoint holds.
+    var hasUnsavedUpdates = false
     /// What is left so far.
     var network: Task.Network
     /// States of training that later stages go back to.

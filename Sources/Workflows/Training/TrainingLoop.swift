@@ -154,6 +154,9 @@ final class TrainingLoop<Task: LearningTask> {
     /// Whether steps were made since the newest checkpoint.
     var hasUnsavedSteps: Bool { trainer.step > savedStep }
 
+    /// Whether one is due by the time since the last.
+    var isCheckpointDue: Bool { pace.isDue }
+
     func save(in folder: RunFolder, state: RunState) throws {
         try pace.timed {
             let training = trainer.snapshot()

@@ -8,7 +8,7 @@ struct FinetuneCommand: ParsableCommand {
             Removed channels stay removed and pruning.json is kept. The configuration has the sections finetuning and \
             data. With --teacher the loss is (1 − λ)·noise loss + λ·imitation of the teacher's prediction, \
             λ = finetuning.distillation, which is then \(FinetuningRunConfiguration.defaultDistillation) unless the \
-            configuration says otherwise.
+            configuration says otherwise; finetuning.feature_distillation adds the teacher's features.
 
             Example: diffprune finetune --model runs/half/model --output runs/recovered --teacher runs/fashion/model \
             --data Samples/fashion-mnist --steps 500

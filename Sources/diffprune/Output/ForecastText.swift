@@ -24,7 +24,7 @@ extension Forecast {
                 lines.append("removes  as below")
                 lines.append(try AchievedTable.text(removal).trimmingSuffix("\n"))
             } else {
-                lines.append("removes  what the scores of images and the training between mask updates will say")
+                lines.append("removes  what the scores and the training of the run will say")
             }
         }
         return lines.joined(separator: "\n") + "\nNothing was written.\n"

@@ -42,6 +42,10 @@ import Testing
                 "finetuning.feature_distillation=0.1",
             ], stages: ["snapshot", "update", "train", "rewind", "compact"]),
         Case(method: "l0", target: "macs=0.7", stages: ["train", "update", "compact"]),
+        // Updates in a row, of which the last alone is saved.
+        Case(
+            method: "synflow", target: "sparsity=0.5", overrides: ["method.rounds=4"],
+            stages: ["update", "train", "bake"]),
     ]
 
     @Test(arguments: cases) func endsTheSameWhereverItStopped(a: Case) throws {
