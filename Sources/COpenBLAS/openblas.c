@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #ifndef MAP_NORESERVE
@@ -35,6 +36,30 @@ static void warm_up(const openblas_routines *routines) {
     free(matrix);
 }
 
+static void *opened(const char **problem) {
+    void *library = NULL;
+    for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++) {
+        library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+        // The first name is the one that packages install.
+        if (!library && i == 0) *problem = dlerror();
+    }
+    return library;
+}
+
+/// Whether the library takes a processor with AVX2 for one without: releases do with processors newer than themselves,
+/// and compute several times slower.
+static int is_misled(void *library) {
+#ifdef __x86_64__
+    const char *(*core_name)(void) = NULL;
+    *(void **)&core_name = dlsym(library, "openblas_get_corename");
+    const char *name = core_name ? core_name() : NULL;
+    return name && strcmp(name, "Prescott") == 0 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+    (void)library;
+    return 0;
+#endif
+}
+
 const char *openblas_load(openblas_routines *routines) {
     void *room = mmap(NULL, NEEDED, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED) return "it takes 320 MiB of address space, more than there is";
@@ -42,12 +67,13 @@ const char *openblas_load(openblas_routines *routines) {
     // Read as the library is loaded. It would start a thread pool of its own beside ours.
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
     setenv("OMP_NUM_THREADS", "1", 0);
-    void *library = NULL;
     const char *problem = NULL;
-    for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++) {
-        library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-        // The first name is the one that packages install.
-        if (!library && i == 0) problem = dlerror();
+    void *library = opened(&problem);
+    if (library && is_misled(library)) {
+        // Asked to, it takes the processor for one whose instructions it has.
+        dlclose(library);
+        setenv("OPENBLAS_CORETYPE", "Haswell", 0);
+        library = opened(&problem);
     }
     if (!library) return problem ? problem : "it cannot be loaded";
     void *thread_setter = dlsym(library, "openblas_set_num_threads");

@@ -31,8 +31,8 @@ public struct MethodCard: Sendable, Equatable {
     /// Where what leaves is taken from unless a run says otherwise.
     public func allocation(for granularity: Granularity.Name) -> Allocation {
         switch granularity {
-        // Axes that leave together give up what they give up.
-        case .regular, .level: .global
+        // Of axes that leave together, and of blocks that leave whole, there is no share.
+        case .regular, .level, .layer: .global
         default: allocation
         }
     }

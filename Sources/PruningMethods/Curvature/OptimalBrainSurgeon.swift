@@ -71,7 +71,7 @@ public struct OptimalBrainSurgeon: Pruner {
     ) -> Int {
         switch stage {
         case .update: criterion.lossCount(of: calibration)
-        case .reconstruct: LeastSquaresRepair.lossCount(from: calibration, in: space)
+        case .reconstruct: space.lossCountOfRepair(from: calibration)
         default: 0
         }
     }
@@ -97,9 +97,9 @@ public struct OptimalBrainSurgeon: Pruner {
 public struct SurgeonCriterion: ImportanceCriterion {
     public struct Configuration: PrunerConfiguration {
         /// λ over the mean diagonal of E[pᵀp].
-        public var damping = 0.01
+        public var damping = LeastSquaresRepair.usualDamping
         /// Patches of each layer from every calibration batch.
-        public var patchesPerBatch = 128
+        public var patchesPerBatch = LeastSquaresRepair.usualPatchesPerBatch
 
         public init() {}
 

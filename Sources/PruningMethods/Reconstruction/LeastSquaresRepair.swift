@@ -8,25 +8,35 @@ import Pruning
 /// y: the layer's outputs in the whole network, p̂: what it reads in the masked one (`InputPatches`), P: what is left to
 /// an output, its bias among it. Layers follow one another in the network's order, each beside what those before it
 /// have become.
-struct LeastSquaresRepair {
+///
+/// It is the update of Optimal Brain Surgeon, of many weights at once (Hassibi & Stork, 1992), and the reconstruction of
+/// channel pruning by feature maps (He, Zhang & Sun, ICCV 2017, arXiv 1707.06168) with every tap by itself; of single
+/// weights each output has a problem of its own.
+public struct LeastSquaresRepair: WeightRepair {
     /// λ over the mean diagonal.
     let damping: Double
     let patchesPerBatch: Int
     let seed: UInt64
 
-    static let needs: [any EvidenceKind.Type] = [InputPatches.self]
+    public static let needs: [any EvidenceKind.Type] = [InputPatches.self]
 
-    /// How many losses `apply` takes, at most: all layers once as they were, then each once more.
-    static func lossCount(from calibration: any CalibrationSource, in space: PruningSpace) -> Int {
-        calibration.batchCount * (1 + space.layersThatMayLose.count)
+    static let usualDamping = 0.01
+    static let usualPatchesPerBatch = 128
+
+    init(damping: Double, patchesPerBatch: Int, seed: UInt64) {
+        (self.damping, self.patchesPerBatch, self.seed) = (damping, patchesPerBatch, seed)
+    }
+
+    /// λ of 10⁻² of the mean diagonal, 128 patches of each layer from every calibration batch.
+    public init(seed: UInt64) {
+        self.init(damping: Self.usualDamping, patchesPerBatch: Self.usualPatchesPerBatch, seed: seed)
     }
 
     func patches(_ part: InputPatches.Part) -> InputPatches {
         InputPatches(part, patchesPerBatch: patchesPerBatch, seed: seed)
     }
 
-    /// - Throws: `EvidenceError`, `LinearAlgebraError`.
-    func apply(_ masks: Masks, in context: PruningContext) throws {
+    public func apply(_ masks: Masks, in context: PruningContext) throws {
         let targets = try context.evidence(patches(.outputs), at: Masks(context.space))
         for layer in context.space.layersThatMayLose {
             let left = PatchMask(layer.weight, masks)
@@ -38,19 +48,5 @@ struct LeastSquaresRepair {
             try LayerUpdate(read, outputs: target.outputs, damping: damping).apply(to: layer.weight, left)
             context.evidence.weightsChanged()
         }
-    }
-}
-
-extension PruningSpace {
-    /// The layers of whose inputs something may leave, in the network's order, with their numbers in the arena.
-    var layersThatMayLose: [(weight: Parameter, index: Int)] {
-        var layers: [Int: Parameter] = [:]
-        for site in sites {
-            switch site {
-            case .axis(let group): for member in group.consumers { layers[member.parameterIndex] = member.parameter }
-            case .weight(let weight, let index): layers[index] = weight
-            }
-        }
-        return layers.sorted { $0.key < $1.key }.map { ($0.value, $0.key) }
     }
 }

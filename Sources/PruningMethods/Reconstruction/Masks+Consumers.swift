@@ -2,8 +2,23 @@ import Layers
 import Pruning
 
 extension PruningSpace {
-    /// How many layers read its axes.
-    var consumerCount: Int { Set(groups.flatMap(\.consumers).map(\.parameterIndex)).count }
+    /// The layers of whose inputs something may leave, in the network's order, with their numbers in the arena.
+    var layersThatMayLose: [(weight: Parameter, index: Int)] {
+        var layers: [Int: Parameter] = [:]
+        for site in sites {
+            switch site {
+            case .axis(let group): for member in group.consumers { layers[member.parameterIndex] = member.parameter }
+            case .weight(let weight, let index): layers[index] = weight
+            }
+        }
+        return layers.sorted { $0.key < $1.key }.map { ($0.value, $0.key) }
+    }
+
+    /// How many losses a repair takes that goes from layer to layer, at most: all layers once as they were, then once
+    /// more for each that is repaired.
+    func lossCountOfRepair(from calibration: any CalibrationSource) -> Int {
+        calibration.batchCount * (1 + layersThatMayLose.count)
+    }
 }
 
 extension Masks {

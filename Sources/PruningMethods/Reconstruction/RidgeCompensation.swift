@@ -17,7 +17,7 @@ import TensorCore
 /// Differs from the paper: what is left is read in the masked network and not in the whole one, since normalisations
 /// change with the cut; B is held near leaving weights as they are instead of near zero; means go into biases, which at
 /// the border of a padded picture is not exact.
-public struct RidgeCompensation {
+public struct RidgeCompensation: WeightRepair {
     public static let needs: [any EvidenceKind.Type] = [InputRows.self]
     /// λ over the mean diagonal.
     static let penalty = 1e-3

@@ -17,9 +17,9 @@ import Pruning
 /// arXiv 1707.06168.
 ///
 /// Differs from the paper: β is followed along the whole path of λ once instead of λ being raised until a layer's
-/// count is met, so that all groups are ranked together under the budget; weights are fitted once, after the choice,
-/// by maps of the input channels that a kernel's taps share; an axis may have several consumers, whose problems are
-/// added up, each relative to its own output.
+/// count is met; weights are fitted once, after the choice, by maps of the input channels that a kernel's taps share;
+/// an axis may have several consumers, whose problems are added up, each relative to its own output. Each axis keeps
+/// the same share, as in the paper, unless the allocation says otherwise.
 public struct ChannelLasso: ContributionRanking {
     public struct Configuration: ContributionConfiguration {
         /// Samples of each layer from every calibration batch.
@@ -40,7 +40,7 @@ public struct ChannelLasso: ContributionRanking {
     public static let card = MethodCard(
         name: "channel-lasso", family: "structured",
         summary: "keeps the channels that a sparse regression of the next layer's outputs takes up first",
-        granularities: [.channel, .block, .head, .aligned, .regular, .level],
+        granularities: [.channel, .block, .head, .aligned, .regular, .level], allocation: .uniform,
         paper: "He, Zhang & Sun, 2017, arXiv 1707.06168")
     public static let needs: [any EvidenceKind.Type] = [LayerContributions.self] + RidgeCompensation.needs
 

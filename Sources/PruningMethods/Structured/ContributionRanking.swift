@@ -41,8 +41,7 @@ extension ContributionRanking {
     ) -> Int {
         switch stage {
         case .update: calibration.batchCount
-        // All layers once as they were, then once more after each that was repaired.
-        case .reconstruct: calibration.batchCount * (1 + space.consumerCount)
+        case .reconstruct: space.lossCountOfRepair(from: calibration)
         default: 0
         }
     }

@@ -31,13 +31,13 @@ public struct DiscriminationAware: Pruner {
         /// Groups in which an axis's channels join.
         public var groups = 6
         /// Calibration batches that J is taken over.
-        public var batches = 8
+        public var batches = 4
         /// Whether the weights of what is left are refitted at the end.
         public var reconstruct = true
         /// Of least squares: λ over the mean diagonal of the second moments.
-        public var damping = 0.01
+        public var damping = LeastSquaresRepair.usualDamping
         /// Of least squares: patches of each layer from every calibration batch.
-        public var patchesPerBatch = 128
+        public var patchesPerBatch = LeastSquaresRepair.usualPatchesPerBatch
 
         public init() {}
 
@@ -80,7 +80,7 @@ public struct DiscriminationAware: Pruner {
     ) -> Int {
         switch stage {
         case .update: order.lossCount(from: calibration, in: space)
-        case .reconstruct: LeastSquaresRepair.lossCount(from: calibration, in: space)
+        case .reconstruct: space.lossCountOfRepair(from: calibration)
         default: 0
         }
     }

@@ -15,8 +15,9 @@ import Pruning
 /// arXiv 1707.06342.
 ///
 /// Differs from the paper: an axis may have several consumers, whose errors are added up, each relative to its own
-/// output; all groups are ranked together under the budget by the error at which each channel leaves, instead of one
-/// ratio a layer; all layers are chosen at once, then repaired one after the other, with no training between.
+/// output; all layers are chosen at once, then repaired one after the other, with no training between. Each axis keeps
+/// the same share, as in the paper, unless the allocation says otherwise: ranked together, by the error at which each
+/// channel leaves.
 public struct ThiNet: ContributionRanking {
     public struct Configuration: ContributionConfiguration {
         /// Samples of each layer from every calibration batch.
@@ -32,7 +33,7 @@ public struct ThiNet: ContributionRanking {
     public static let card = MethodCard(
         name: "thinet", family: "structured",
         summary: "removes the channels that the next layer misses least, and scales those left by least squares",
-        granularities: [.channel, .block, .head, .aligned, .regular, .level],
+        granularities: [.channel, .block, .head, .aligned, .regular, .level], allocation: .uniform,
         paper: "Luo, Wu & Lin, 2017, arXiv 1707.06342")
     public static let needs: [any EvidenceKind.Type] = [LayerContributions.self]
 

@@ -1,6 +1,7 @@
 import Configuration
 import Files
 import Pruning
+import PruningMethods
 
 /// The `pruning` section.
 public struct PruningConfiguration: ConfigurationSection, Equatable {
@@ -39,8 +40,19 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     public enum Reconstruction: String, Codable, Sendable, CaseIterable {
         /// As the method does it by itself, if at all.
         case none
-        /// By `RidgeCompensation`, in place of what the method does.
+        /// By `RidgeCompensation`, in place of what the method does: of channels.
         case ridge
+        /// By `LeastSquaresRepair`, in place of what the method does.
+        case leastSquares = "least-squares"
+
+        /// nil where the method does it by itself.
+        var repair: (any WeightRepair.Type)? {
+            switch self {
+            case .none: nil
+            case .ridge: RidgeCompensation.self
+            case .leastSquares: LeastSquaresRepair.self
+            }
+        }
     }
 
     public init() {}
@@ -90,10 +102,10 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
                 expected: "one that '\(card.name)' has: \(card.granularities.map(\.rawValue).joined(separator: ", "))")
         }
         resolved.granularity = name
-        guard reconstruction == .none || name.space == .channels else {
+        guard reconstruction != .ridge || name.space == .channels else {
             throw SettingError(
                 key: "reconstruction", got: "'\(reconstruction.rawValue)'",
-                expected: "none with granularity '\(name.rawValue)': it repairs the loss of channels")
+                expected: "none or least-squares with granularity '\(name.rawValue)': it repairs the loss of channels")
         }
         resolved.allocation = allocation ?? card.allocation(for: name)
         if target == nil {

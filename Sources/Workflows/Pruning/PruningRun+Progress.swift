@@ -36,7 +36,7 @@ extension PruningRun {
             switch stage {
             case .update, .reconstruct:
                 let noun = stage == .reconstruct ? "reconstruction" : "mask update"
-                let total = source.map { pruner.lossCount(of: stage, from: $0, in: space) } ?? 0
+                let total = source.map { lossCount(of: stage, from: $0) } ?? 0
                 guard total > 0 else { continue }
                 let passLength = min(total, source?.batchCount ?? total)
                 let first = timetable.append(
@@ -60,6 +60,14 @@ extension PruningRun {
         }
         for stretch in following { timetable.append(stretch) }
         return (timetable, stretches)
+    }
+
+    /// How many losses a stage takes, at most.
+    private func lossCount(of stage: PruningPlan.Stage, from source: any CalibrationSource) -> Int {
+        if stage == .reconstruct, let repair = configuration.pruning.reconstruction.repair {
+            return repair.lossCount(from: source, in: space)
+        }
+        return pruner.lossCount(of: stage, from: source, in: space)
     }
 
     /// The share of a prediction's work that is expected to be left at the end.

@@ -80,10 +80,11 @@ extension PruningRun {
         case .reconstruct:
             reporter.at(ProgressUpdate(phase: "reconstructing"))
             try watching(stretches.losses[number], reporter, phase: "reconstructing", place: "") {
-                switch configuration.pruning.reconstruction {
-                case .none: try pruner.reconstruct(masks, in: context)
-                case .ridge:
-                    try RidgeCompensation(seed: UInt64(configuration.pruning.seed)).apply(masks, in: context)
+                let settings = configuration.pruning
+                if let repair = settings.reconstruction.repair {
+                    try repair.init(seed: UInt64(settings.seed)).apply(masks, in: context)
+                } else {
+                    try pruner.reconstruct(masks, in: context)
                 }
             }
             context.evidence.weightsChanged()

@@ -58,7 +58,7 @@ struct PlannedPruning {
 
     /// What evidence the run takes.
     func needs(_ settings: PruningConfiguration) -> [any EvidenceKind.Type] {
-        entry.needs + (settings.reconstruction == .ridge ? RidgeCompensation.needs : [])
+        entry.needs + (settings.reconstruction.repair?.needs ?? [])
     }
 
     /// What chooses within the budget.

@@ -2,6 +2,7 @@ import Files
 import Foundation
 import ModelFolders
 import Runs
+import TensorCore
 import Testing
 
 @testable import Workflows
@@ -125,5 +126,54 @@ import Testing
             try prune(
                 runs, "run", method: "magnitude", ["pruning.granularity=level", "finetuning.feature_distillation=0.5"])
         } throws: { "\($0)".contains("'finetuning.feature_distillation' is 0.5, expected 0 with granularity 'level'") }
+    }
+
+    /// Before any step, what is left says more of what all said.
+    @Test(arguments: [
+        ("ridge", "macs=0.7", "channel"), ("least-squares", "macs=0.7", "channel"),
+        ("least-squares", "sparsity=0.6", "weight"),
+    ])
+    func aRepairFollowsAnyChoice(repair: String, target: String, granularity: String) throws {
+        let runs = try RunFixtures()
+        try runs.train("dense", "steps=3")
+        func output(_ name: String, _ repair: String) throws -> [Float] {
+            let configuration = try PruningRunConfiguration(
+                file: nil,
+                overrides: [
+                    "finetuning.steps=0", "finetuning.batch_size=2", "pruning.granularity=\(granularity)",
+                    "pruning.reconstruction=\(repair)", "pruning.calibration_batches=4",
+                    "pruning.calibration_batch_size=4",
+                ], method: "magnitude", target: target, data: runs.images.path)
+            _ = try PruningWorkflow(
+                configuration, pipeline: try PipelineFolder(runs.path("dense/model")).load(),
+                in: RunContext(output: runs.path(name))
+            ).run()
+            return try prediction(runs, "\(name)/model")
+        }
+        let dense = try prediction(runs, "dense/model")
+        func error(_ values: [Float]) -> Float { zip(values, dense).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } }
+        let (plain, repaired) = (error(try output("plain", "none")), error(try output("repaired", repair)))
+        #expect(repaired < 0.8 * plain, "\(plain) → \(repaired)")
+    }
+
+    /// What a model makes of noise.
+    private func prediction(_ runs: RunFixtures, _ folder: String) throws -> [Float] {
+        let model = try PipelineFolder(runs.path(folder)).load().model
+        let noise = Tensor(uninitialized: [4] + model.imageShape)
+        var stream = RandomStream(seed: 3, purpose: "test-images")
+        stream.fillNormal(noise.unsafeBuffer)
+        return Autograd.withoutRecording {
+            model(Variable(noise), timesteps: [10, 300, 600, 900]).value.array
+        }
+    }
+
+    @Test func ridgeIsRefusedForSingleWeights() throws {
+        #expect {
+            _ = try PruningRunConfiguration(
+                file: nil, overrides: ["pruning.granularity=weight", "pruning.reconstruction=ridge"],
+                method: "magnitude", target: "sparsity=0.5", data: "images")
+        } throws: {
+            "\($0)".contains("none or least-squares with granularity 'weight'")
+        }
     }
 }
