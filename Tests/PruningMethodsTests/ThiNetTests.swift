@@ -51,35 +51,16 @@ import Testing
         #expect(errors == greedy(samples))
     }
 
-    /// Σ over layers of what became of their outputs, relative to what those were: by samples that chose nothing.
-    private func reconstructionError(after pruner: some Pruner) throws -> Double {
-        let bench = try Bench()
-        let context = try bench.context("params=0.6", steps: 0)
-        let samples = LayerContributions(samplesPerBatch: 256, seed: 77)
-        let evidence = EvidenceSource(network: bench.model, arena: bench.arena, calibration: bench)
-        let whole = try evidence(samples, at: Masks(context.space))
-        let masks = try bench.run(pruner, in: context).masks
-        evidence.weightsChanged()
-        let pruned = try evidence(samples, at: masks)
-        return bench.model.parameters.reduce(0) { sum, weight in
-            guard weight.isMaskable, let before = whole[weight]?.outputs, let after = pruned[weight]?.outputs else {
-                return sum
-            }
-            let difference = zip(before, after).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-            return sum + difference / before.reduce(0) { $0 + $1 * $1 }
-        }
-    }
-
     @Test func repairsBringLayersOutputsNearerAndTheChoiceIsBetterThanChance() throws {
         var configuration = ThiNet.Configuration()
         configuration.samplesPerBatch = 256
-        let repaired = try reconstructionError(after: ThiNet(configuration, seed: 3))
+        let repaired = try Bench.outputError(after: ThiNet(configuration, seed: 3), "params=0.6")
         configuration.reconstruct = false
-        let plain = try reconstructionError(after: ThiNet(configuration, seed: 3))
+        let plain = try Bench.outputError(after: ThiNet(configuration, seed: 3), "params=0.6")
         #expect(repaired < 0.9 * plain, "\(plain) → \(repaired)")
         for seed in 1...3 as ClosedRange<UInt64> {
-            let random = try reconstructionError(
-                after: ScoreAndRank<RandomScores>(RankingConfiguration(), seed: seed))
+            let random = try Bench.outputError(
+                after: ScoreAndRank<RandomScores>(RankingConfiguration(), seed: seed), "params=0.6")
             #expect(plain < random, "\(plain), random \(random)")
         }
     }

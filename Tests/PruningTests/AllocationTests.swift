@@ -96,7 +96,7 @@ import Testing
         expectHighest(scores, masks, Array(8..<20), kept: 6)
     }
 
-    /// The largest share of every axis that the budget allows.
+    /// The largest share of every axis that the budget allows, and of what is left of it one more channel each.
     @Test(arguments: ["macs=0.3", "macs=0.55", "params=0.8", "macs=0.7,params=0.5"]) func theShareIsTheLargest(
         target: String
     ) throws {
@@ -108,7 +108,14 @@ import Testing
         }
         // Floors of the same share: some t with ⌊8t⌋ and ⌊12t⌋ channels.
         let legal = (1...24).map { [max(1, 8 * $0 / 24), max(1, 12 * $0 / 24)] }
-        #expect(masks.liveWidths == legal.last { holds($0) })
+        let share = try #require(legal.last { holds($0) })
+        #expect(zip(masks.liveWidths, share).allSatisfy { (0...1).contains($0 - $1) })
+        #expect(holds(masks.liveWidths))
+        for site in share.indices where masks.liveWidths[site] == share[site] {
+            var wider = masks.liveWidths
+            wider[site] += 1
+            #expect(!holds(wider), "one more of \(site) would fit")
+        }
     }
 
     @Test func everyAxisKeepsItsMinimum() throws {

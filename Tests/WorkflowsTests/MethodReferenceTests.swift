@@ -22,7 +22,8 @@ import Testing
 
     private let reference = MethodReference([
         MethodInformation(
-            name: "one", family: "f", granularities: ["channel", "block"], needs: ["weights"], summary: "does | this",
+            name: "one", family: "f", granularities: ["channel", "block"], allocation: "uniform", needs: ["weights"],
+            summary: "does | this",
             paper: "",
             settings: [
                 .init(key: "alpha", default: 0.5), .init(key: "beta", default: "cubic"),
@@ -31,7 +32,7 @@ import Testing
         MethodInformation(
             name: "two", family: "f",
             granularities: ["channel", "block", "head", "aligned", "regular", "level", "layer", "weight", "n:m"],
-            needs: [],
+            allocation: "global", needs: [],
             summary: "does that", paper: "A, 2020",
             settings: [.init(key: "beta", default: "linear")]),
     ])
@@ -55,7 +56,7 @@ import Testing
         let expected = """
             # Text
             <!-- generated: card one -->
-            Does \\| this. Family: f. Granularities: channel, block. Needs: weights.
+            Does \\| this. Family: f. Granularities: channel, block. Allocation: uniform. Needs: weights.
             <!-- end -->
             <!-- generated: settings one -->
             | setting | default | meaning |

@@ -22,8 +22,8 @@ extension Selection {
     }
 
     /// The lowest of each site, the same share of every one: the largest share that every limit allows. Sites as wide
-    /// as one another change at the same share, all at once: of what the next larger share would keep, the best stay
-    /// that fit.
+    /// as one another change at the same share, all at once, and far past the limit: so one more unit of each site
+    /// stays where it fits, those of the lowest shares first.
     func uniform(_ units: Units, _ lists: [[Int]], _ allowed: [Double]) throws -> Masks {
         let shares = lists.map(shares)
         let bySite = Dictionary(grouping: lists.indices) { shares[$0][0].site }
@@ -50,13 +50,16 @@ extension Selection {
             if fits(masks(keeping: middle).widths, allowed) { low = middle } else { high = middle }
         }
         var (kept, widths) = masks(keeping: low)
-        let next = masks(keeping: high).masks
-        let waiting = lists.indices.filter { index in
-            !units.mustLeave[index] && lists[index].allSatisfy { kept.values[$0] == 0 && next.values[$0] == 1 }
+        // The best of what has left of each site, with the share that it would bring the site to.
+        let waiting = bySite.compactMap { site, order -> (share: Double, site: Int, index: Int)? in
+            guard let index = order.last(where: { kept.values[lists[$0][0]] == 0 }), !units.mustLeave[index] else {
+                return nil
+            }
+            return (Double(widths[site] + lists[index].count) / Double(space.widths[site]), site, index)
         }
-        for index in ascending(waiting, units).reversed() {
+        for (_, site, index) in waiting.sorted(by: { ($0.share, $0.site) < ($1.share, $1.site) }) {
             var wider = widths
-            wider[shares[index][0].site] += lists[index].count
+            wider[site] += lists[index].count
             guard fits(wider, allowed), partition.allows(wider) else { continue }
             widths = wider
             for coordinate in lists[index] { kept.values[coordinate] = 1 }

@@ -14,7 +14,7 @@ import Pruning
 /// of a product of two minibatches' gradients.
 public struct Grasp: ImportanceCriterion {
     public static let card = MethodCard(
-        name: "grasp", family: "curvature", summary: "removes the weights whose removal raises the gradient norm most",
+        name: "grasp", family: "curvature", summary: "removes what raises the gradient norm most by leaving",
         granularities: [.weight, .pattern] + Granularity.Name.all(in: .channels), paper: "Wang, Zhang & Grosse, 2020, arXiv 2002.07376")
     public static let needs: [any EvidenceKind.Type] = [Curvature.self]
     public static let scoresAreLossChanges = true

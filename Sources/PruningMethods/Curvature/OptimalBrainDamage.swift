@@ -22,7 +22,7 @@ public struct OptimalBrainDamage: ImportanceCriterion {
     }
 
     public static let card = MethodCard(
-        name: "obd", family: "curvature", summary: "removes the weights of the smallest curvature times weight squared",
+        name: "obd", family: "curvature", summary: "removes what has the smallest curvature times weights squared",
         granularities: [.weight, .pattern] + Granularity.Name.all(in: .channels),
         paper: "LeCun, Denker & Solla, 1989")
     public static let needs: [any EvidenceKind.Type] = [HessianDiagonal.self]

@@ -11,7 +11,7 @@ import Pruning
 /// Differs from the paper: single weights beside feature maps; the mask is that of the whole channel.
 public struct Fisher: ImportanceCriterion {
     public static let card = MethodCard(
-        name: "fisher", family: "gradient", summary: "removes the weights of the smallest Fisher information",
+        name: "fisher", family: "gradient", summary: "removes what has the smallest Fisher information",
         granularities: [.weight, .pattern] + Granularity.Name.all(in: .channels), paper: "Theis et al., 2018, arXiv 1801.05787")
     public static let needs: [any EvidenceKind.Type] = [FisherOfMasks.self]
     public static let scoresAreLossChanges = true
