@@ -30,8 +30,8 @@ public protocol LearningTask<Network, Batch> {
 public enum SampleTargets {
     /// Which of `count` classes each belongs to.
     case classes([Int], count: Int)
-    /// An image each, `[B, H, W, C]`.
-    case images(Tensor)
+    /// Numbers at every place of each, `[B, …, C]`.
+    case values(Tensor)
 }
 
 extension LearningTask {

@@ -121,7 +121,8 @@ final class Bench: CompleteCalibration {
             space: space, evidence: evidence ?? self.evidence(),
             selection: Selection(
                 space: space, network: model, budget: budget, granularity: granularity, minimumFraction: 0,
-                allocation: card?.allocation(for: granularity.name) ?? .global, comparesRows: card?.comparesRows ?? false),
+                allocation: card?.allocation(for: granularity.name) ?? .global,
+                comparesRows: card?.comparesRows ?? false),
             timing: PlanTiming(steps: steps, softFraction: 0.5, space: space.kind, remaining: budget.remaining))
     }
 

@@ -100,7 +100,9 @@ import Testing
             for gone: Set<Int> in [[], [0, 3]] {
                 var masks = Masks(context.space)
                 let outputs = layer.rows.count
-                for position in gone { masks.values[context.space.ranges[site].lowerBound + position * outputs + 1] = 0 }
+                for position in gone {
+                    masks.values[context.space.ranges[site].lowerBound + position * outputs + 1] = 0
+                }
                 let scores = try criterion.scores(at: masks, from: context.evidence)[site]
                 let before = removing(gone, from: layer.rows[1], layer.moments).error
                 for position in 0..<(scores.count / outputs) where !gone.contains(position) {

@@ -37,7 +37,7 @@ public struct Denoising<Model: Denoiser>: StagedTask {
 
     /// The class of each image where it is told by number, else what is to be predicted of it.
     public func targets(of batch: DenoisingBatch) -> SampleTargets? {
-        guard case .numbers(let numbers)? = batch.classLabels else { return .images(objective.target(batch)) }
+        guard case .numbers(let numbers)? = batch.classLabels else { return .values(objective.target(batch)) }
         let classes = numbers.map { Int($0) }
         return .classes(classes, count: (classes.max() ?? 0) + 1)
     }

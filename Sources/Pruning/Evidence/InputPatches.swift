@@ -3,7 +3,7 @@ import LinearAlgebra
 import TensorCore
 
 /// What layers compute single outputs from, at places drawn at random: a *patch* is all input channels at all taps,
-/// `[taps, in]` as the layer's weight has them, with zeros outside of the picture, and a 1 behind them where there is a
+/// `[taps, in]` as the layer's weight has them, with zeros outside of the input, and a 1 behind them where there is a
 /// bias.
 ///
 ///     y_s = p_s·w        w: [patch, out], the bias its last row

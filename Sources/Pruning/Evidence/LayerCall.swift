@@ -22,7 +22,7 @@ struct LayerCall {
     var outputPlaces: Int { output.value.count / max(output.shape.last ?? 1, 1) }
 
     /// The taps through which an output position is computed, with the position of the inputs that each reads: those
-    /// outside of the picture are missing.
+    /// outside of the input are missing.
     func readings(at place: Int) -> [(tap: Int, row: Int)] {
         let (inputShape, outputShape) = (inputs[0].shape, output.shape)
         guard let window, inputShape.count == 4, outputShape.count == 4 else { return [(0, place)] }

@@ -10,7 +10,8 @@ import Pruning
 /// arXiv 1611.06440 (mean activation).
 ///
 /// Differs from the paper: an axis has several consumers, whose means are averaged; groups are made comparable by their
-/// mean, not by their norm, and each keeps the same share unless the allocation says otherwise. The channels of an axis that no convolution or linear layer reads score 1 each.
+/// mean, not by their norm, and each keeps the same share unless the allocation says otherwise. The channels of an axis
+/// that no convolution or linear layer reads score 1 each.
 public struct ActivationMagnitude: ImportanceCriterion {
     public static let card = MethodCard(
         name: "activation-magnitude", family: "activation", summary: "removes the channels of the smallest activations",

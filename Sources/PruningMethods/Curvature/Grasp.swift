@@ -10,12 +10,13 @@ import Pruning
 /// Based on: Wang, Zhang & Grosse, "Picking Winning Tickets Before Training by Preserving Gradient Flow", ICLR 2020,
 /// arXiv 2002.07376.
 ///
-/// Differs from the paper: channels too; read at a trained model instead of at initialisation; H·g is exact instead of the gradient
-/// of a product of two minibatches' gradients.
+/// Differs from the paper: channels too; read at a trained model instead of at initialisation; H·g is exact instead of
+/// the gradient of a product of two minibatches' gradients.
 public struct Grasp: ImportanceCriterion {
     public static let card = MethodCard(
         name: "grasp", family: "curvature", summary: "removes what raises the gradient norm most by leaving",
-        granularities: [.weight, .pattern] + Granularity.Name.all(in: .channels), paper: "Wang, Zhang & Grosse, 2020, arXiv 2002.07376")
+        granularities: [.weight, .pattern] + Granularity.Name.all(in: .channels),
+        paper: "Wang, Zhang & Grosse, 2020, arXiv 2002.07376")
     public static let needs: [any EvidenceKind.Type] = [Curvature.self]
     public static let scoresAreLossChanges = true
 

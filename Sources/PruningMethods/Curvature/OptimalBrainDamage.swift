@@ -5,7 +5,8 @@ import Pruning
 ///
 ///     score_k = ½ · Σ_{i∈k} H_ii · w_i²
 ///
-/// k: a single weight, or all weights on a channel. The diagonal is estimated by `HessianDiagonal` from exact Hessian–vector products.
+/// k: a single weight, or all weights on a channel. The diagonal is estimated by `HessianDiagonal` from exact
+/// Hessian–vector products.
 ///
 /// Based on: LeCun, Denker & Solla, "Optimal Brain Damage", NeurIPS 1989.
 ///

@@ -19,8 +19,8 @@ import TensorCore
 /// updated at once (`LeastSquaresRepair`): exactly to w*_P where a layer reads what it read before.
 ///
 /// Derivation: the minimum of ½δᵀHδ under w_M + δ_M = 0 has (H·δ)_P = 0, hence H_PP·w*_P = H_PP·w_P + H_PM·w_M, and
-/// removing S of P from there on costs ½·w*_Sᵀ·(H_PP⁻¹)_SS⁻¹·w*_S more, by the formula of the block inverse. Steps of it
-/// lead where one step to the same P leads.
+/// removing S of P from there on costs ½·w*_Sᵀ·(H_PP⁻¹)_SS⁻¹·w*_S more, by the formula of the block inverse. Steps of
+/// it lead where one step to the same P leads.
 ///
 /// Based on: Hassibi & Stork, "Second order derivatives for network pruning: Optimal Brain Surgeon", NeurIPS 1992;
 /// layers by themselves as in Dong, Chen & Pan, "Learning to Prune Deep Neural Networks via Layer-wise Optimal Brain

@@ -4,7 +4,8 @@ import Pruning
 ///
 ///     score_k = ½ · mean_n( (∂L_n/∂m_k)² )        L_n: the loss of sample n alone
 ///
-/// at m = 1: of a single weight g_{n,i}·w_i is squared, of a channel the signed sum over its weights. The mean of squares, not the square of the mean gradient, which vanishes at a minimum.
+/// at m = 1: of a single weight g_{n,i}·w_i is squared, of a channel the signed sum over its weights. The mean of
+/// squares, not the square of the mean gradient, which vanishes at a minimum.
 ///
 /// Based on: Theis et al., "Faster gaze prediction with dense networks and Fisher pruning", 2018, arXiv 1801.05787.
 ///
@@ -12,7 +13,8 @@ import Pruning
 public struct Fisher: ImportanceCriterion {
     public static let card = MethodCard(
         name: "fisher", family: "gradient", summary: "removes what has the smallest Fisher information",
-        granularities: [.weight, .pattern] + Granularity.Name.all(in: .channels), paper: "Theis et al., 2018, arXiv 1801.05787")
+        granularities: [.weight, .pattern] + Granularity.Name.all(in: .channels),
+        paper: "Theis et al., 2018, arXiv 1801.05787")
     public static let needs: [any EvidenceKind.Type] = [FisherOfMasks.self]
     public static let scoresAreLossChanges = true
 

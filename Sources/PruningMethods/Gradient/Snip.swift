@@ -14,7 +14,8 @@ import Pruning
 public struct Snip: ImportanceCriterion {
     public static let card = MethodCard(
         name: "snip", family: "gradient", summary: "removes what the loss's mean slope is smallest along",
-        granularities: [.weight, .pattern] + Granularity.Name.all(in: .channels), paper: "Lee et al., 2019, arXiv 1810.02340")
+        granularities: [.weight, .pattern] + Granularity.Name.all(in: .channels),
+        paper: "Lee et al., 2019, arXiv 1810.02340")
     public static let needs: [any EvidenceKind.Type] = [Gradients.self]
     public static let scoresAreLossChanges = true
 

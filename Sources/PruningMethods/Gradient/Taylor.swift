@@ -46,7 +46,9 @@ public struct Taylor: ImportanceCriterion {
         case .signed: return gradients.masks.sum(abs)
         case .size:
             let sizes = evidence.arena.values.copied()
-            for index in 0..<sizes.count { sizes.pointer[index] = abs(sizes.pointer[index] * gradients.weights.pointer[index]) }
+            for index in 0..<sizes.count {
+                sizes.pointer[index] = abs(sizes.pointer[index] * gradients.weights.pointer[index])
+            }
             return Scores(masks.space, bySite: masks.space.shares(of: sizes, in: evidence.arena))
         }
     }

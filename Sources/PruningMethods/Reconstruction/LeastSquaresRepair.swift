@@ -5,13 +5,13 @@ import Pruning
 ///
 ///     w′_P = argmin Σ_s (y_s − p̂_s,P·w′)² + λ·n·‖w′ − w_P‖²        λ: a share of the mean diagonal of E[p̂ᵀp̂]
 ///
-/// y: the layer's outputs in the whole network, p̂: what it reads in the masked one (`InputPatches`), P: what is left to
-/// an output, its bias among it. Layers follow one another in the network's order, each beside what those before it
+/// y: the layer's outputs in the whole network, p̂: what it reads in the masked one (`InputPatches`), P: what is left
+/// to an output, its bias among it. Layers follow one another in the network's order, each beside what those before it
 /// have become.
 ///
-/// It is the update of Optimal Brain Surgeon, of many weights at once (Hassibi & Stork, 1992), and the reconstruction of
-/// channel pruning by feature maps (He, Zhang & Sun, ICCV 2017, arXiv 1707.06168) with every tap by itself; of single
-/// weights each output has a problem of its own.
+/// It is the update of Optimal Brain Surgeon, of many weights at once (Hassibi & Stork, 1992), and the reconstruction
+/// of channel pruning by feature maps (He, Zhang & Sun, ICCV 2017, arXiv 1707.06168) with every tap by itself; of
+/// single weights each output has a problem of its own.
 public struct LeastSquaresRepair: WeightRepair {
     /// λ over the mean diagonal.
     let damping: Double

@@ -29,7 +29,7 @@ struct AuxiliaryHeads {
             switch targets {
             case .classes(let labels, _):
                 return feature.meanOverPixels().linear(weight, bias: bias).crossEntropy(to: labels)
-            case .images(let images):
+            case .values(let images):
                 let shape = feature.shape
                 let pooled = Self.pooled(images, height: shape[1], width: shape[2])
                 return feature.reshaped([shape[0] * shape[1] * shape[2], shape[3]]).linear(weight, bias: bias)
@@ -143,7 +143,7 @@ private struct FeatureSamples {
             inputs += feature.meanOverPixels().value.array.map(Double.init)
             self.labels += labels
             classCount = max(classCount, count)
-        case .images(let images):
+        case .values(let images):
             inputs += feature.value.array.map(Double.init)
             outputs += AuxiliaryHeads.Head.pooled(images, height: shape[1], width: shape[2]).array.map(Double.init)
         }

@@ -27,7 +27,9 @@ public struct MethodInformation: Sendable, Equatable {
 
     /// For people: "any", where nothing is left out.
     public var granularityText: String {
-        guard granularities.count == Granularity.Name.allCases.count else { return granularities.joined(separator: ", ") }
+        guard granularities.count == Granularity.Name.allCases.count else {
+            return granularities.joined(separator: ", ")
+        }
         let usual = granularities[0]
         return usual == Granularity.Name.channel.rawValue ? "any" : "any, \(usual) unless told otherwise"
     }

@@ -83,7 +83,8 @@ public struct MethodReference {
     private func card(_ method: MethodInformation) -> String {
         let facts = [
             method.summary.prefix(1).uppercased() + method.summary.dropFirst(), "Family: \(method.family)",
-            "Granularities: \(method.granularityText)", "Allocation: \(method.allocation)", "Needs: \(method.needs.joined(separator: ", "))",
+            "Granularities: \(method.granularityText)", "Allocation: \(method.allocation)",
+            "Needs: \(method.needs.joined(separator: ", "))",
             method.paper.isEmpty ? "" : "Paper: \(method.paper)",
         ]
         return facts.filter { !$0.isEmpty }.map { Self.escaped($0) + "." }.joined(separator: " ") + "\n"

@@ -69,7 +69,8 @@ struct PlannedPruning {
     ) throws -> Selection {
         let selection = try Selection(
             space: space, network: network, budget: budget, granularity: granularity,
-            minimumFraction: settings.minimumFraction, allocation: settings.allocation ?? entry.card.allocation(for: granularity.name),
+            minimumFraction: settings.minimumFraction,
+            allocation: settings.allocation ?? entry.card.allocation(for: granularity.name),
             comparesRows: entry.card.comparesRows)
         try selection.checkReachable()
         return selection
