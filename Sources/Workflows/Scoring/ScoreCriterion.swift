@@ -51,6 +51,9 @@ public struct ScoreCriterion: Sendable, Equatable {
 
     func factor() throws -> Float { try made(seed: 0, probes: 1).factor }
 
+    /// Whether it is a form of single weights, that has nothing to say about channels.
+    var isElementwise: Bool { Form(rawValue: name) != nil }
+
     /// Whether `--probes` means anything to it.
     public var usesProbes: Bool { name == OptimalBrainDamage.card.name }
 

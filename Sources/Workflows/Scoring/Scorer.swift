@@ -9,6 +9,8 @@ struct Scorer {
     let criterion: any ImportanceCriterion
     /// What elementwise scores are multiplied by.
     let factor: Float
+    /// Whether channels are to be scored too, where the criterion does.
+    let channels: Bool
     let network: any ChannelNetwork
     let arena: ParameterArena
     /// nil where no images were given.
@@ -24,8 +26,10 @@ struct Scorer {
     }
 
     /// How many losses will be taken, at most: what progress is measured in.
-    static func lossCount(_ criterion: any ImportanceCriterion, of calibration: any CalibrationSource) -> Int {
-        let spaces = type(of: criterion).card.spaces.contains(.channels) ? 2 : 1
+    static func lossCount(
+        _ criterion: any ImportanceCriterion, channels: Bool, of calibration: any CalibrationSource
+    ) -> Int {
+        let spaces = channels && type(of: criterion).card.spaces.contains(.channels) ? 2 : 1
         return spaces * criterion.lossCount(of: calibration) + calibration.batchCount
     }
 
@@ -41,9 +45,9 @@ struct Scorer {
         }
         guard weights.allFinite else { throw TensorFileError.resultNotFinite(what: "a score") }
         var groups: [[Double]]?
-        if type(of: criterion).card.spaces.contains(.channels) {
-            let channels = PruningSpace.channels(of: network)
-            groups = try criterion.scores(at: Masks(channels), from: evidence).bySite
+        if channels, type(of: criterion).card.spaces.contains(.channels) {
+            let space = PruningSpace.channels(of: network)
+            groups = try criterion.scores(at: Masks(space), from: evidence).bySite
         }
         let loss = try calibration.map { _ in try evidence(CalibrationLoss(), at: Masks(elements)) }
         return Result(weights: weights, groups: groups, loss: loss)

@@ -81,11 +81,14 @@ public struct ScoringWorkflow {
         try OutputFile.check(output)
         let model = pipeline.model
         let criterion = try request.criterion.criterion(seed: UInt64(request.seed), probes: request.probes)
-        let source = try source().map { observed($0, total: Scorer.lossCount(criterion, of: $0)) }
+        let channels = !request.criterion.isElementwise
+        let source = try source().map {
+            observed($0, total: Scorer.lossCount(criterion, channels: channels, of: $0))
+        }
         let arena = ParameterArena(model.parameters)
         let scores = try Scorer(
-            criterion: criterion, factor: request.criterion.factor(), network: model, arena: arena,
-            calibration: source
+            criterion: criterion, factor: request.criterion.factor(), channels: channels, network: model,
+            arena: arena, calibration: source
         ).run()
 
         var tensors = arena.parameters.enumerated().map { index, parameter in

@@ -76,7 +76,9 @@ import Workflows
         }
     }
 
-    @Test(arguments: ["magnitude", "taylor", "gradient-flow", "one-shot", "random", "diff-pruning"])
+    @Test(arguments: [
+        "magnitude", "taylor", "gradient-flow", "one-shot", "random", "diff-pruning", "snip", "fisher", "obs", "synflow",
+    ])
     func channelsHaveScores(criterion: String) throws {
         let (file, outcome) = try score(criterion)
         let prunable = pipeline.model.channelGroups.filter(\.isPrunable)
@@ -89,7 +91,7 @@ import Workflows
     }
 
     /// What ranks weights only has nothing to say about channels.
-    @Test(arguments: ["snip", "fisher", "grasp", "elementwise-taylor"])
+    @Test(arguments: ["wanda", "elementwise-gradient-flow", "elementwise-taylor"])
     func criteriaOfWeightsScoreNoChannels(criterion: String) throws {
         let (file, outcome) = try score(criterion)
         #expect(outcome.groups == 0 && !file.names.contains { $0.hasPrefix("group:") })
