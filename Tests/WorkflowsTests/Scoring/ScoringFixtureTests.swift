@@ -77,7 +77,8 @@ import Workflows
     }
 
     @Test(arguments: [
-        "magnitude", "taylor", "gradient-flow", "one-shot", "random", "diff-pruning", "snip", "fisher", "obs", "synflow",
+        "magnitude", "taylor", "gradient-flow", "one-shot", "random", "diff-pruning", "snip", "fisher", "obs",
+        "synflow",
     ])
     func channelsHaveScores(criterion: String) throws {
         let (file, outcome) = try score(criterion)
