@@ -62,7 +62,13 @@ public struct DenoisingObjective {
 
     /// The same with the teacher's features imitated beside its predictions; the teacher predicts once for both.
     ///
-    /// - Parameter features: what is added to the loss, `feature_loss` in logs; nil for nothing.
+    /// - Parameters:
+    ///   - model: what predicts.
+    ///   - batch: clean images with noise and timesteps.
+    ///   - dropout: what dropout draws; nil for none.
+    ///   - teacher: what is imitated.
+    ///   - distillation: λ of its predictions.
+    ///   - features: what is added to the loss, `feature_loss` in logs; nil for nothing.
     /// - Precondition: `features`' check of the model and the teacher.
     public func terms<Model: Denoiser>(
         of model: Model, _ batch: DenoisingBatch, dropout: DropoutMask? = nil, teacher: Model? = nil,
