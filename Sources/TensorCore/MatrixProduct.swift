@@ -1,9 +1,9 @@
 import CKernels
 
 /// Products of matrices in memory.
-enum MatrixProduct {
+package enum MatrixProduct {
     /// C (+)= op(A)·op(B) for one matrix problem.
-    static func compute(
+    package static func compute(
         _ a: UnsafePointer<Float>, rows: Int, inner: Int, lda: Int, transposeA: Bool = false, _ b: UnsafePointer<Float>,
         columns: Int, ldb: Int, transposeB: Bool = false, into c: UnsafeMutablePointer<Float>, ldc: Int,
         bias: UnsafePointer<Float>? = nil, accumulate: Int32, batch: Int = 1, strideA: Int = 0, strideB: Int = 0,

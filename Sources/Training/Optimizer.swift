@@ -5,6 +5,8 @@ import TensorCore
 /// Which optimiser, with its constants; PyTorch's definitions.
 public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     case adam, adamw, sgd
+    /// `Muon`: orthogonalised momentum for matrices, `adamw` for the rest.
+    case muon
 }
 
 public struct OptimizerConfiguration: Codable, Sendable, Equatable {
@@ -23,14 +25,16 @@ public final class Optimizer {
     public let configuration: OptimizerConfiguration
     public let arena: ParameterArena
     public private(set) var step = 0
-    /// Adam's moments or SGD's momentum, by name.
+    /// Adam's moments or SGD's momentum, by name; Muon's momentum lies with the first moments.
     public let state: [(name: String, tensor: Tensor)]
+    private let muon: Muon?
 
     public init(_ configuration: OptimizerConfiguration, arena: ParameterArena) {
         self.configuration = configuration
         self.arena = arena
         let names = configuration.kind == .sgd ? ["momentum"] : ["first_moment", "second_moment"]
         state = names.map { ($0, Tensor(zeros: [arena.count])) }
+        muon = configuration.kind == .muon ? Muon(configuration, arena: arena) : nil
     }
 
     /// Continues from a saved state.
@@ -44,11 +48,12 @@ public final class Optimizer {
         self.step = step
     }
 
-    /// What is remembered of each element of `parameter`, in its shape: Adam's two moments, or SGD's momentum. Writing
-    /// to these tensors changes the state. Empty for a parameter that is not updated here.
+    /// What is remembered of each element of `parameter`, in its shape: Adam's two moments, or the momentum of SGD and
+    /// of Muon's matrices. Writing to these tensors changes the state. Empty for a parameter that is not updated here.
     public func moments(of parameter: Parameter) -> [Tensor] {
         guard let index = arena.index(of: parameter) else { return [] }
-        return state.map { arena.slice($0.tensor, index) }
+        let moments = muon != nil && Muon.takes(parameter) ? state.prefix(1) : state[...]
+        return moments.map { arena.slice($0.tensor, index) }
     }
 
     /// Forgets what is remembered of single elements of `parameter`, as if no gradient had reached them yet: weights
@@ -72,21 +77,30 @@ public final class Optimizer {
         let c = configuration
         switch c.kind {
         case .adam, .adamw:
-            let isDecoupled = c.kind == .adamw
-            var options = dk_adam_options(
-                rest1: Float(1 - c.beta1), rest2: Float(1 - c.beta2),
-                step: Float(learningRate / (1 - power(c.beta1, step))),
-                root: Float(1 / (1 - power(c.beta2, step)).squareRoot()), epsilon: Float(c.epsilon),
-                l2: isDecoupled ? 0 : Float(c.weightDecay),
-                decay: isDecoupled ? Float(learningRate * c.weightDecay) : 0, grad_scale: gradientScale)
-            dk_adam(
-                &options, arena.gradients.pointer, arena.count, arena.values.pointer, state[0].tensor.pointer,
-                state[1].tensor.pointer)
+            updateByAdam(0..<arena.count, isDecoupled: c.kind == .adamw, learningRate, gradientScale)
+        case .muon:
+            guard let muon else { return }
+            for range in muon.others { updateByAdam(range, isDecoupled: true, learningRate, gradientScale) }
+            muon.update(momentum: state[0].tensor, learningRate: learningRate, gradientScale: gradientScale)
         case .sgd:
             dk_sgd(
                 Float(learningRate), Float(c.momentum), Float(c.weightDecay), gradientScale, arena.gradients.pointer,
                 arena.count, arena.values.pointer, state[0].tensor.pointer)
         }
+    }
+
+    private func updateByAdam(_ range: Range<Int>, isDecoupled: Bool, _ learningRate: Double, _ gradientScale: Float) {
+        let c = configuration
+        var options = dk_adam_options(
+            rest1: Float(1 - c.beta1), rest2: Float(1 - c.beta2),
+            step: Float(learningRate / (1 - power(c.beta1, step))),
+            root: Float(1 / (1 - power(c.beta2, step)).squareRoot()), epsilon: Float(c.epsilon),
+            l2: isDecoupled ? 0 : Float(c.weightDecay), decay: isDecoupled ? Float(learningRate * c.weightDecay) : 0,
+            grad_scale: gradientScale)
+        let start = range.lowerBound
+        dk_adam(
+            &options, arena.gradients.pointer + start, range.count, arena.values.pointer + start,
+            state[0].tensor.pointer + start, state[1].tensor.pointer + start)
     }
 
     /// base^exponent by repeated squaring: the same bits everywhere.

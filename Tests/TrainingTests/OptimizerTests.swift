@@ -68,6 +68,90 @@ import Training
         #expect(errors.allSatisfy { $0 <= 1e-6 }, "\(name): parameters, moments \(errors)")
     }
 
+    // MARK: Muon
+
+    private static let matrices: [(name: String, layout: ParameterLayout)] = [
+        ("convolution", .convolution), ("linear", .linear), ("narrow", .linear), ("bias", .plain),
+    ]
+
+    /// All of them in one arena, as a network has them.
+    @Test func muonFollowsItsTraceInDouble() throws {
+        let golden = try GoldenFile("optimizers/muon.safetensors")
+        let parameters = try Self.matrices.map { name, layout in
+            let shape = try golden.shape(of: "\(name)/start")
+            let own =
+                switch layout {
+                case .convolution: [shape[2], shape[3], shape[1], shape[0]]
+                case .linear: [shape[1], shape[0]]
+                case .plain: shape
+                }
+            let parameter = Parameter(
+                name, layout: layout, axes: own.map { _ in nil }, shape: own, initialization: .zeros)
+            parameter.load(fileValues: try golden.floats("\(name)/start"))
+            return parameter
+        }
+        let arena = ParameterArena(parameters)
+        var configuration = OptimizerConfiguration()
+        (configuration.kind, configuration.weightDecay) = (.muon, 0.1)
+        let optimizer = Optimizer(configuration, arena: arena)
+        let gradients = ParameterArena(
+            parameters.map {
+                Parameter($0.name, layout: $0.layout, axes: $0.axes, shape: $0.variable.shape, initialization: .zeros)
+            })
+        for step in 0..<5 {
+            for parameter in gradients.parameters {
+                let all = try golden.floats("\(parameter.name)/gradients")
+                parameter.load(fileValues: Array(all[(step * parameter.count)..<((step + 1) * parameter.count)]))
+            }
+            arena.gradients.assign(gradients.values)
+            optimizer.update(learningRate: 0.02)
+            for parameter in parameters {
+                let all = try golden.floats("\(parameter.name)/values")
+                let wanted = all[(step * parameter.count)..<((step + 1) * parameter.count)]
+                let got = parameter.fileValues(of: parameter.variable.value)
+                let error = zip(got, wanted).map { abs($0 - $1) }.max() ?? .nan
+                // Values of about 1, moved by about 0.02·0.2·√45.
+                #expect(error < 2e-5, "\(parameter.name), step \(step): \(error)")
+            }
+        }
+    }
+
+    /// What no gradient reaches, such as a channel that is masked, stays where it is.
+    @Test func muonLeavesRowsAndColumnsOfZerosAlone() {
+        let parameter = Parameter("w", layout: .linear, axes: [nil, nil], shape: [6, 4], initialization: .zeros)
+        let arena = ParameterArena([parameter])
+        var configuration = OptimizerConfiguration()
+        configuration.kind = .muon
+        let optimizer = Optimizer(configuration, arena: arena)
+        for row in 0..<6 {
+            for column in 0..<4 where row != 2 && column != 1 {
+                arena.gradients.pointer[row * 4 + column] = Float(sin(Double(row * 4 + column + 1)))
+            }
+        }
+        optimizer.update(learningRate: 0.1)
+        for row in 0..<6 {
+            for column in 0..<4 {
+                #expect((arena.values.pointer[row * 4 + column] == 0) == (row == 2 || column == 1))
+            }
+        }
+    }
+
+    /// An update whose directions are all alike, whatever the gradient's are.
+    @Test func muonMovesByAllDirectionsAlike() {
+        let parameter = Parameter("w", layout: .linear, axes: [nil, nil], shape: [3, 3], initialization: .zeros)
+        let arena = ParameterArena([parameter])
+        var configuration = OptimizerConfiguration()
+        configuration.kind = .muon
+        let optimizer = Optimizer(configuration, arena: arena)
+        for (index, value) in [1, 0.3, 0.05].enumerated() { arena.gradients.pointer[index * 4] = Float(value) }
+        optimizer.update(learningRate: 1)
+        let size = 0.2 * 3.0.squareRoot()
+        for index in 0..<3 {
+            let step = -Double(arena.values.pointer[index * 4]) / size
+            #expect((0.6...1.3).contains(step), "direction \(index) moved by \(step)")
+        }
+    }
+
     @Test func theGradientScaleIsThatOfScaledGradients() {
         let start: [Float] = [0.5, -1, 2]
         let (scaled, plain) = (arena(start), arena(start))

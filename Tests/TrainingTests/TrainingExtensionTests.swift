@@ -279,7 +279,8 @@ import WeightFiles
         let (grown, other) = (trainer.network.output.weight, trainer.network.input.weight)
         let before = optimizer.moments(of: grown).map(\.array)
         let untouched = optimizer.moments(of: other).map(\.array)
-        #expect(before.count == (kind == .sgd ? 1 : 2) && before.allSatisfy { $0.allSatisfy { $0 != 0 } })
+        let count = kind == .sgd || kind == .muon ? 1 : 2
+        #expect(before.count == count && before.allSatisfy { $0.allSatisfy { $0 != 0 } })
 
         optimizer.clearMoments(of: grown, at: [0, 5, 7])
         for (moment, old) in zip(optimizer.moments(of: grown), before) {
