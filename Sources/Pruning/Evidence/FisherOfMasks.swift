@@ -14,10 +14,11 @@ public struct FisherOfMasks: EvidenceKind {
         return try masks.applied(trainable: true) { applied in
             source.arena.clearGradients()
             var sums = [Double](repeating: 0, count: masks.space.count)
-            for sample in 0..<calibration.sampleCount {
+            let count = calibration.sampleCount
+            for sample in 0..<count {
                 try calibration.loss(sample: sample).backward()
                 for (index, value) in applied.takeGradients().gradients.enumerated() {
-                    sums[index] += Double(value) * Double(value) / Double(calibration.sampleCount)
+                    sums[index] += Double(value) * Double(value) / Double(count)
                 }
             }
             guard sums.allSatisfy(\.isFinite) else { throw EvidenceError.notFinite("a sample's gradient") }
