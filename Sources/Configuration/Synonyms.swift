@@ -58,6 +58,7 @@ package enum Synonyms {
             "feature_distillation",
             ["feature_kd", "feature_weight", "feat_kd", "feature_distill", "hint_weight", "lambda_feature"]
         ),
+        ("reconstruction", ["repair", "compensation", "weight_reconstruction", "weight_update"]),
         (
             "rewind_learning_rate",
             ["rewind", "rewind_lr", "lr_rewind", "lr_rewinding", "learning_rate_rewinding"]

@@ -64,7 +64,7 @@ extension PruningRun {
 
     /// How many losses a stage takes, at most.
     private func lossCount(of stage: PruningPlan.Stage, from source: any CalibrationSource) -> Int {
-        if stage == .reconstruct, let repair = configuration.pruning.reconstruction.repair {
+        if stage == .reconstruct, let repair = configuration.recovery.reconstruction.repair {
             return repair.lossCount(from: source, in: space)
         }
         return pruner.lossCount(of: stage, from: source, in: space)
@@ -119,7 +119,7 @@ struct PruningCost {
     private static let gradient = 3.0
 
     func step(isCompact: Bool) -> Double {
-        let teacher = configuration.finetuning.needsTeacher ? 1.0 : 0
+        let teacher = configuration.recovery.teaching.needsTeacher ? 1.0 : 0
         return Double(configuration.finetuning.batchSize)
             * (Self.gradient * (isCompact ? remaining : 1) + teacher)
     }

@@ -80,11 +80,11 @@ import Testing
         let rounds = ["method.rounds=2"]
         try prune(runs, "plain", rounds)
         // What is said of features means nothing where none are imitated.
-        try prune(runs, "weightless", rounds + ["finetuning.feature_layers=all", "finetuning.feature_outliers=2"])
-        try prune(runs, "taught", rounds + ["finetuning.feature_distillation=0.5"])
+        try prune(runs, "weightless", rounds + ["recovery.feature_layers=all", "recovery.feature_outliers=2"])
+        try prune(runs, "taught", rounds + ["recovery.feature_distillation=0.5"])
         try prune(
             runs, "taught-again",
-            rounds + ["finetuning.feature_distillation=0.5", "finetuning.gradient_checkpointing=true"])
+            rounds + ["recovery.feature_distillation=0.5", "finetuning.gradient_checkpointing=true"])
         #expect(try weights(runs, "plain") == weights(runs, "weightless"))
         #expect(try weights(runs, "plain") != weights(runs, "taught"))
         #expect(try weights(runs, "taught") == weights(runs, "taught-again"))
@@ -102,7 +102,7 @@ import Testing
                 file: nil,
                 overrides: [
                     "finetuning.steps=3", "finetuning.batch_size=3", "finetuning.log_every=1",
-                    "finetuning.feature_distillation=0.5",
+                    "recovery.feature_distillation=0.5",
                 ], data: runs.images.path, hasTeacher: true)
             try FinetuningWorkflow(
                 configuration, pipeline: PipelineFolder(runs.path("plain/model")).load(),
@@ -114,7 +114,7 @@ import Testing
         // A teacher that lost other channels cannot.
         try prune(runs, "smaller", method: "random", [])
         #expect { try finetune("refused", teacher: "smaller") } throws: {
-            "\($0)".contains("'finetuning.feature_distillation' is 0.5, expected 0 with this teacher")
+            "\($0)".contains("'recovery.feature_distillation' is 0.5, expected 0 with this teacher")
         }
     }
 
@@ -124,8 +124,8 @@ import Testing
         try runs.train("dense", "steps=1")
         #expect {
             try prune(
-                runs, "run", method: "magnitude", ["pruning.granularity=level", "finetuning.feature_distillation=0.5"])
-        } throws: { "\($0)".contains("'finetuning.feature_distillation' is 0.5, expected 0 with granularity 'level'") }
+                runs, "run", method: "magnitude", ["pruning.granularity=level", "recovery.feature_distillation=0.5"])
+        } throws: { "\($0)".contains("'recovery.feature_distillation' is 0.5, expected 0 with granularity 'level'") }
     }
 
     /// Before any step, what is left says more of what all said.
@@ -141,7 +141,7 @@ import Testing
                 file: nil,
                 overrides: [
                     "finetuning.steps=0", "finetuning.batch_size=2", "pruning.granularity=\(granularity)",
-                    "pruning.reconstruction=\(repair)", "pruning.calibration_batches=4",
+                    "recovery.reconstruction=\(repair)", "pruning.calibration_batches=4",
                     "pruning.calibration_batch_size=4",
                 ], method: "magnitude", target: target, data: runs.images.path)
             _ = try PruningWorkflow(
@@ -170,7 +170,7 @@ import Testing
     @Test func ridgeIsRefusedForSingleWeights() throws {
         #expect {
             _ = try PruningRunConfiguration(
-                file: nil, overrides: ["pruning.granularity=weight", "pruning.reconstruction=ridge"],
+                file: nil, overrides: ["pruning.granularity=weight", "recovery.reconstruction=ridge"],
                 method: "magnitude", target: "sparsity=0.5", data: "images")
         } throws: {
             "\($0)".contains("none or least-squares with granularity 'weight'")
