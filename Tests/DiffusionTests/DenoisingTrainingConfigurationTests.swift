@@ -39,6 +39,7 @@ import Training
         for (key, change) in [
             ("distillation", { $0.distillation = 1.5 }), ("feature_distillation", { $0.featureDistillation = -1 }),
             ("feature_outliers", { $0.featureOutliers = 0 }),
+            ("jacobian_matching", { $0.jacobianMatching = .infinity }),
         ] as [(String, (inout TeachingConfiguration) -> Void)] {
             var configuration = TeachingConfiguration()
             #expect(throws: Never.self) { try configuration.validate() }

@@ -23,11 +23,14 @@ extension Trainer {
         teacher: Model? = nil, extensions: [any TrainingExtension] = []
     ) throws where Task == Denoising<Model> {
         if let teacher { try teaching.features?.check(model, teacher) }
+        var batches: any BatchSource<DenoisingBatch> = try DenoisingBatches(
+            images, flip: flip, for: model, scheduler, settings)
+        if teaching.jacobian != nil { batches = DirectedBatches(batches, seed: UInt64(settings.seed)) }
         try self.init(
             Denoising(
                 DenoisingObjective(scheduler, weighting: settings.lossWeighting), distillation: teaching.distillation,
-                features: teaching.features),
-            network: model, batches: DenoisingBatches(images, flip: flip, for: model, scheduler, settings),
-            configuration: settings.training, teacher: teacher, extensions: extensions)
+                features: teaching.features, jacobian: teaching.jacobian),
+            network: model, batches: batches, configuration: settings.training, teacher: teacher, extensions: extensions
+        )
     }
 }

@@ -12,6 +12,8 @@ public struct TeachingConfiguration: ConfigurationSection, Equatable {
     public var featureLayers = FeatureDistillation.Blocks.attention
     /// Features further than so many standard deviations from the mean are not imitated.
     public var featureOutliers = 6.0
+    /// Weight of matching the second moments of the teacher's Jacobian (`JacobianMatching`); 0 for none.
+    public var jacobianMatching = 0.0
 
     public init() {}
 
@@ -20,13 +22,21 @@ public struct TeachingConfiguration: ConfigurationSection, Equatable {
 
     /// How much of what is imitated, by key.
     public var weights: [(key: String, weight: Double)] {
-        [("distillation", distillation), ("feature_distillation", featureDistillation)]
+        [
+            ("distillation", distillation), ("feature_distillation", featureDistillation),
+            ("jacobian_matching", jacobianMatching),
+        ]
     }
 
     /// What of a teacher's features is imitated; nil for nothing.
     public var features: FeatureDistillation? {
         guard featureDistillation > 0 else { return nil }
         return FeatureDistillation(weight: featureDistillation, blocks: featureLayers, outliers: featureOutliers)
+    }
+
+    /// Whether the second moments of the teacher's Jacobian are matched; nil for no.
+    public var jacobian: JacobianMatching? {
+        jacobianMatching > 0 ? JacobianMatching(weight: jacobianMatching) : nil
     }
 
     public func validate() throws {
@@ -37,5 +47,8 @@ public struct TeachingConfiguration: ConfigurationSection, Equatable {
         try require(
             featureOutliers > 0 && featureOutliers <= 1e6, "feature_outliers", got: featureOutliers,
             expected: "in (0, 1000000]")
+        try require(
+            jacobianMatching >= 0 && jacobianMatching <= 1e6, "jacobian_matching", got: jacobianMatching,
+            expected: "0...1000000")
     }
 }

@@ -119,8 +119,10 @@ struct PruningCost {
     private static let gradient = 3.0
 
     func step(isCompact: Bool) -> Double {
-        let teacher = configuration.recovery.teaching.needsTeacher ? 1.0 : 0
-        return Double(configuration.finetuning.batchSize)
+        let recovery = configuration.recovery
+        let teacher = recovery.teaching.needsTeacher ? 1.0 : 0
+        // With tangents everything is done twice.
+        return Double(configuration.finetuning.batchSize) * (recovery.jacobianMatching > 0 ? 2 : 1)
             * (Self.gradient * (isCompact ? remaining : 1) + teacher)
     }
 
