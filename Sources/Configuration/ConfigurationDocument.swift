@@ -149,9 +149,11 @@ public struct ConfigurationDocument {
             return try base.merging(values, source: source, path: name)
         } catch ConfigurationError.unknownKey(_, let key, let nearest, let legal) {
             let last = key.split(separator: ".").last.map(String.init) ?? key
+            // A key of another section by its very name is meant rather than a similar one of this.
+            let elsewhere = known.first { $0.hasSuffix("." + last) }
             throw ConfigurationError.unknownKey(
-                source: source(of: key), key: key, nearest: nearest ?? Synonyms.nearest(to: last, among: known),
-                legal: legal)
+                source: source(of: key), key: key,
+                nearest: elsewhere ?? nearest ?? Synonyms.nearest(to: last, among: known), legal: legal)
         } catch ConfigurationError.invalid(_, let key, let got, let expected) {
             throw ConfigurationError.invalid(source: source(of: key), key: key, got: got, expected: expected)
         }

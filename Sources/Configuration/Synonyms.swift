@@ -59,6 +59,11 @@ package enum Synonyms {
             ["feature_kd", "feature_weight", "feat_kd", "feature_distill", "hint_weight", "lambda_feature"]
         ),
         (
+            "jacobian_matching",
+            ["jacobian", "jacobian_weight", "jacobian_loss", "lambda_jacobian", "igsm", "second_match"]
+        ),
+        ("reconstruction", ["repair", "compensation", "weight_reconstruction", "weight_update"]),
+        (
             "rewind_learning_rate",
             ["rewind", "rewind_lr", "lr_rewind", "lr_rewinding", "learning_rate_rewinding"]
         ),

@@ -31,6 +31,8 @@ public final class RunFolder {
         case changed(path: String, differences: [String])
         /// `run.json` is missing from what looks like a run folder, or without this key.
         case badRecord(path: String, key: String?)
+        /// The run began with another version of the program, by the `schema` of its record.
+        case otherVersion(path: String, got: Int, expected: Int)
         case noWholeCheckpoint(path: String, reason: String)
         /// The run is done, so that more steps would have to start from a checkpoint that is gone.
         case cannotGrow(path: String, change: String)
@@ -47,6 +49,9 @@ public final class RunFolder {
             case .badRecord(let path, nil):
                 "\(path): missing, so it cannot be told what the run began with; "
                     + "the run cannot be resumed, start another in a new folder"
+            case .otherVersion(let path, let got, let expected):
+                "\(path): 'schema' is \(got), expected \(expected): the run began with another version of diffprune, "
+                    + "whose configuration has other keys; it cannot be resumed, start another in a new folder"
             case .noWholeCheckpoint(let path, let reason):
                 "\(path): no checkpoint there is whole, so the run cannot be resumed: \(reason)"
             case .cannotGrow(let path, let change):

@@ -25,7 +25,8 @@ package struct RunRecord {
 
     package let url: URL
 
-    private static let schema = 1
+    /// That of what configurations hold, too: no other version's runs are gone on with.
+    private static let schema = 2
 
     package init(folder: URL) { url = folder.appendingPathComponent("run.json") }
 
@@ -43,13 +44,19 @@ package struct RunRecord {
         try JSONFile.write(.object(members), to: url)
     }
 
+    /// What made the run, whichever version of the program it was; nil where that is not to be read.
+    package var command: String? { (try? JSONFile.read(url))?["command"]?.stringValue }
+
     /// nil where there is no such file.
-    /// - Throws: `StorageError`, `RunFolder.Failure.badRecord`.
+    /// - Throws: `StorageError`, `RunFolder.Failure.badRecord` and `otherVersion`.
     package func read() throws -> Content? {
         guard try FileKind(reading: url, followingLinks: false) != .nothing else { return nil }
         let document = try JSONFile.read(url)
         func bad(_ key: String) -> RunFolder.Failure { .badRecord(path: url.path, key: key) }
-        guard document["schema"]?.intValue == Self.schema else { throw bad("schema") }
+        guard let schema = document["schema"]?.intValue else { throw bad("schema") }
+        guard schema == Self.schema else {
+            throw RunFolder.Failure.otherVersion(path: url.path, got: schema, expected: Self.schema)
+        }
         guard let command = document["command"]?.stringValue else { throw bad("command") }
         guard let configuration = document["configuration"] else { throw bad("configuration") }
         guard let inputs = try? document["inputs"]?.decoded(as: [String: [String: String]].self) else {

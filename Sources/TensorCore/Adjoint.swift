@@ -30,6 +30,15 @@ final class Adjoint {
 
     func clearGradientTangent() { gradientTangent = nil }
 
+    /// Whether what reaches this adjoint as a gradient's tangent is its gradient, and what reaches it as a gradient is
+    /// nothing: of a leaf, where a loss of derivatives is differentiated (see `Variable.separated`).
+    private var takesTangents: Bool {
+        guard node == nil, Autograd.isDifferentiatingDerivatives else { return false }
+        precondition(
+            gradientTangentSlot == nil, "a loss of derivatives has gradients, but no Hessian–vector products")
+        return true
+    }
+
     /// Puts a contribution off, in its place among the others: sums are formed in the order in which contributions
     /// come. For what is made of something smaller than itself. A leaf's are made at once.
     func contributeLater(_ contribution: @escaping () -> Void) {
@@ -45,6 +54,10 @@ final class Adjoint {
 
     /// Calls `write(pointer, accumulate)` with the place of the gradient; accumulate is 0 on the first contribution.
     func contribute(_ write: (UnsafeMutablePointer<Float>, Int32) -> Void) {
+        if !takesTangents { addToGradient(write) }
+    }
+
+    private func addToGradient(_ write: (UnsafeMutablePointer<Float>, Int32) -> Void) {
         settle()
         if let gradient {
             write(gradient.pointer, 1)
@@ -57,6 +70,7 @@ final class Adjoint {
 
     /// The same for the gradient's tangent.
     func contributeTangent(_ write: (UnsafeMutablePointer<Float>, Int32) -> Void) {
+        guard !takesTangents else { return addToGradient(write) }
         settle()
         if let gradientTangent {
             write(gradientTangent.pointer, 1)
@@ -69,6 +83,10 @@ final class Adjoint {
 
     /// Adds a freshly made gradient (and tangent), keeping its memory when it is the first to arrive.
     func contribute(adopting gradient: Dual) {
+        if takesTangents {
+            guard let tangent = gradient.tangent else { return }
+            return addToGradient { dk_linear_combination(1, tangent.pointer, 0, nil, tangent.count, $0, $1) }
+        }
         settle()
         if self.gradient == nil && gradientSlot == nil {
             self.gradient = gradient.value
@@ -109,6 +127,18 @@ final class Adjoint {
         return result
     }
 
+    /// Propagates the derivative of this scalar to every leaf that requires a gradient.
+    func backward() {
+        var order = graph()
+        let one = Tensor(ones: shape)
+        guard order.contains(where: { $0.node?.readsTangent ?? false }) else {
+            return backward(through: &order, from: Cotangent(value: one, tangent: nil))
+        }
+        Autograd.$isDifferentiatingDerivatives.withValue(true) {
+            backward(through: &order, from: Cotangent(value: Tensor(zeros: shape), tangent: one))
+        }
+    }
+
     /// Propagates `cotangent` to every leaf that requires a gradient. What was saved is released on the way,
     /// so a graph can be traversed once.
     ///
@@ -116,8 +146,13 @@ final class Adjoint {
     ///   - first: a moment; what was recorded up to it is treated as a leaf.
     ///   - boundary: what was recorded up to then and may be met.
     ///     The pass that is under way carries their gradients on.
-    func backward(from cotangent: Cotangent, recordedAfter first: UInt64 = 0, reaching boundary: [Adjoint] = []) {
+    func backward(from cotangent: Cotangent, recordedAfter first: UInt64, reaching boundary: [Adjoint]) {
         var order = graph(recordedAfter: first, reaching: boundary)
+        backward(through: &order, from: cotangent)
+    }
+
+    /// - Parameter order: as `graph` has it; nothing is left of it.
+    private func backward(through order: inout [Adjoint], from cotangent: Cotangent) {
         contribute(adopting: Dual(cotangent))
         while let adjoint = order.popLast() {
             guard let node = adjoint.node else { continue }
@@ -128,7 +163,7 @@ final class Adjoint {
     }
 
     /// Every non-leaf reachable from here, in ascending order of creation, which is a topological order.
-    private func graph(recordedAfter first: UInt64, reaching boundary: [Adjoint]) -> [Adjoint] {
+    private func graph(recordedAfter first: UInt64 = 0, reaching boundary: [Adjoint] = []) -> [Adjoint] {
         var order: [Adjoint] = []
         var stack: [Adjoint] = [self]
         var seen: Set<UInt64> = []
@@ -159,12 +194,15 @@ struct Cotangent {
 /// How a variable was made.
 final class Node {
     let serial: UInt64
+    /// Whether the operation's output is made of its input's tangent.
+    let readsTangent: Bool
     fileprivate(set) var inputs: [Adjoint]
     fileprivate var backward: ((Cotangent) -> Void)?
     private let tag = OperationProfile.openTag
 
-    init(inputs: [Adjoint], backward: @escaping (Cotangent) -> Void) {
+    init(inputs: [Adjoint], readsTangent: Bool = false, backward: @escaping (Cotangent) -> Void) {
         self.serial = Autograd.nextSerial()
+        self.readsTangent = readsTangent
         self.inputs = inputs
         self.backward = backward
     }

@@ -28,6 +28,8 @@ public struct RandomPurpose: RawRepresentable, Hashable, Sendable, Codable, Expr
     public static let calibration: RandomPurpose = "calibration"
     /// Probe vectors of stochastic trace and diagonal estimates; index = probe.
     public static let probe: RandomPurpose = "probe"
+    /// The directions that a loss takes derivatives along; index = training step.
+    public static let direction: RandomPurpose = "direction"
     /// Random importance scores; index = group.
     public static let importance: RandomPurpose = "importance"
     /// Stochastic masks; index = training step.

@@ -78,13 +78,15 @@ public final class Variable {
     public func backward() {
         precondition(value.count == 1, "backward() starts from a scalar, not from shape \(shape)")
         guard let adjoint, adjoint.node != nil else { return }
-        adjoint.backward(from: Cotangent(value: Tensor(ones: value.shape), tangent: nil))
+        adjoint.backward()
     }
 }
 
 /// Switches for what operations record.
 public enum Autograd {
     @TaskLocal public static var isRecording = true
+    /// Whether the backward pass under way is that of a loss of derivatives (see `Variable.separated`).
+    @TaskLocal static var isDifferentiatingDerivatives = false
     private static let counter = SerialCounter()
 
     static func nextSerial() -> UInt64 { counter.next() }
@@ -101,24 +103,26 @@ extension Variable {
     /// - Parameters:
     ///   - recomputed: gives the bits of `value` and `tangent` again from what is kept anyway; nil to keep them where
     ///     they are needed.
+    ///   - readsTangent: whether `value` is made of an input's tangent.
     ///   - backward: must not hold on to variables, but to their adjoints and to what was saved of them.
     static func result(
         _ value: Tensor, tangent: Tensor? = nil, of inputs: [Variable?], recomputed: Recomputation? = nil,
-        backward: @escaping (Cotangent) -> Void
+        readsTangent: Bool = false, backward: @escaping (Cotangent) -> Void
     ) -> Variable {
         guard Autograd.isRecording, inputs.contains(where: { $0?.requiresGradient ?? false }) else {
             return Variable(value, tangent: tangent)
         }
-        return recorded(value, tangent: tangent, of: inputs, recomputed: recomputed, backward: backward)
+        return recorded(
+            value, tangent: tangent, of: inputs, recomputed: recomputed, readsTangent: readsTangent, backward: backward)
     }
 
     /// The same, recorded whatever the inputs ask for.
     static func recorded(
         _ value: Tensor, tangent: Tensor?, of inputs: [Variable?], recomputed: Recomputation? = nil,
-        backward: @escaping (Cotangent) -> Void
+        readsTangent: Bool = false, backward: @escaping (Cotangent) -> Void
     ) -> Variable {
         let node = Node(
-            inputs: inputs.compactMap { $0?.adjoint }, backward: backward)
+            inputs: inputs.compactMap { $0?.adjoint }, readsTangent: readsTangent, backward: backward)
         return Variable(
             value, tangent: tangent, adjoint: Adjoint(shape: value.shape, node: node), recomputation: recomputed)
     }

@@ -13,8 +13,6 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
     public var ema = 0.9995
     /// Largest gradient norm; 0 for no clipping.
     public var gradientClip = 1.0
-    /// Weight λ of imitating a teacher, such as the unpruned model: (1 − λ)·the task's own loss + λ·imitation.
-    public var distillation = 0.0
     /// Whether the insides of the network's blocks are computed again in the backward pass, in place of being kept: the
     /// same steps with less memory and in more time.
     public var gradientCheckpointing = false
@@ -38,7 +36,6 @@ public struct TrainingConfiguration: ConfigurationSection, Equatable {
         try require((0..<1).contains(ema), "ema", got: ema, expected: "in [0, 1)")
         try require(
             gradientClip >= 0 && gradientClip.isFinite, "gradient_clip", got: gradientClip, expected: "at least 0")
-        try require((0...1).contains(distillation), "distillation", got: distillation, expected: "in [0, 1]")
         try require(seed >= 0, "seed", got: seed, expected: "at least 0")
         try require(logEvery > 0, "log_every", got: logEvery, expected: "at least 1")
         try require(checkpointEvery > 0, "checkpoint_every", got: checkpointEvery, expected: "at least 1")

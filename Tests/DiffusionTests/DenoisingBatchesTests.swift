@@ -51,6 +51,30 @@ import Testing
             batch.at(timestep: 7).timesteps == [7, 7, 7, 7] && batch.at(timestep: 7).clean.array == batch.clean.array)
     }
 
+    /// Unit vectors that depend on the step alone and change nothing else.
+    @Test func directedBatchesHaveUnitVectors() throws {
+        let plain = try Self.source()
+        let directed = DirectedBatches(plain, seed: 3)
+        for step in [0, 3] {
+            let (batch, without) = (directed.batch(step: step), plain.batch(step: step))
+            let directions = try #require(batch.directions)
+            // Of one number each.
+            #expect(directions.shape == batch.clean.shape && directions.array.allSatisfy { abs(abs($0) - 1) < 1e-6 })
+            #expect(without.directions == nil && without.noise.array == batch.noise.array)
+            #expect(without.clean.array == batch.clean.array && without.timesteps == batch.timesteps)
+            #expect(batch.samples(1..<3).directions?.array == Array(directions.array[1..<3]))
+            #expect(batch.at(timestep: 7).directions?.array == directions.array)
+        }
+        let wide = DirectedBatches.directions([3, 4, 2, 2], seed: 1, step: 2).array
+        for image in 0..<3 {
+            let length = wide[image * 16..<(image + 1) * 16].reduce(0) { $0 + $1 * $1 }
+            #expect(abs(length - 1) < 1e-5)
+        }
+        #expect(wide == DirectedBatches.directions([3, 4, 2, 2], seed: 1, step: 2).array)
+        #expect(wide != DirectedBatches.directions([3, 4, 2, 2], seed: 1, step: 3).array)
+        #expect(directed.calibrationBatch(number: 0, of: 2, size: 4).directions == nil)
+    }
+
     @Test func labelsThatAreMissingAreRefused() {
         #expect {
             try DenoisingBatches(

@@ -12,16 +12,13 @@ import Training
         configuration.timestepSampling = .uniform
         configuration.lossWeighting = .minSNR
         configuration.sampleEvery = 3
-        configuration.featureDistillation = 0.5
-        configuration.featureLayers = .all
         let data = try JSONEncoder().encode(configuration)
         let object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
         #expect(
             Set(object.keys) == [
                 "steps", "batchSize", "learningRate", "learningRateSchedule", "optimizer", "ema", "gradientClip",
-                "timestepSampling", "lossWeighting", "distillation", "featureDistillation", "featureLayers",
-                "featureOutliers", "gradientCheckpointing", "seed", "logEvery",
-                "sampleEvery", "checkpointEvery", "checkpointMinutes", "keepCheckpoints",
+                "timestepSampling", "lossWeighting", "gradientCheckpointing", "seed", "logEvery", "sampleEvery",
+                "checkpointEvery", "checkpointMinutes", "keepCheckpoints",
             ])
         #expect(object["steps"] as? Int == 7 && object["lossWeighting"] as? String == "min-snr")
         #expect(try JSONDecoder().decode(DenoisingTrainingConfiguration.self, from: data) == configuration)
@@ -29,13 +26,25 @@ import Training
 
     @Test func valuesOfBothPartsAreChecked() {
         for (key, change) in [
-            ("sample_every", { $0.sampleEvery = -1 }), ("feature_distillation", { $0.featureDistillation = -1 }),
-            ("feature_outliers", { $0.featureOutliers = 0 }), ("steps", { $0.steps = -1 }), ("ema", { $0.ema = 1 }),
+            ("sample_every", { $0.sampleEvery = -1 }), ("steps", { $0.steps = -1 }), ("ema", { $0.ema = 1 }),
         ] as [(String, (inout DenoisingTrainingConfiguration) -> Void)] {
             var configuration = DenoisingTrainingConfiguration()
             change(&configuration)
             #expect(throws: (any Error).self, "\(key)") { try configuration.validate() }
             do { try configuration.validate() } catch { #expect("\(error)".contains("'\(key)'")) }
+        }
+    }
+
+    @Test func whatIsTaughtIsChecked() {
+        for (key, change) in [
+            ("distillation", { $0.distillation = 1.5 }), ("feature_distillation", { $0.featureDistillation = -1 }),
+            ("feature_outliers", { $0.featureOutliers = 0 }),
+            ("jacobian_matching", { $0.jacobianMatching = .infinity }),
+        ] as [(String, (inout TeachingConfiguration) -> Void)] {
+            var configuration = TeachingConfiguration()
+            #expect(throws: Never.self) { try configuration.validate() }
+            change(&configuration)
+            #expect { try configuration.validate() } throws: { "\($0)".contains("'\(key)'") }
         }
     }
 }

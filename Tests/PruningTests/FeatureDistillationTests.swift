@@ -206,7 +206,7 @@ import Training
         wider.blockOutChannels = [8, 12]
         let features = FeatureDistillation(weight: 1)
         #expect { try features.check(model, try UNet(wider)) } throws: {
-            "\($0)".contains("'finetuning.feature_distillation' is 1, expected 0 with this teacher")
+            "\($0)".contains("'recovery.feature_distillation' is 1, expected 0 with this teacher")
                 && "\($0)".contains("which 8 of its 12 channels")
         }
         let others = try TinyUNet.named("resampling by ResNet blocks").model()
@@ -216,7 +216,7 @@ import Training
         bare.midBlockType = nil
         let unattended = try UNet(bare)
         #expect { try features.check(unattended, unattended) } throws: {
-            "\($0)".contains("'finetuning.feature_layers' is 'attention', expected 'all'")
+            "\($0)".contains("'recovery.feature_layers' is 'attention', expected 'all'")
         }
     }
 }

@@ -13,7 +13,7 @@ final class ScoreFixture: PerSampleCalibration {
     let model: UNet
     let space: PruningSpace
     let arena: ParameterArena
-    private let objective: DenoisingObjective
+    let objective: DenoisingObjective
     private let clean: Tensor, noise: Tensor
     private let timesteps: [Int]
     private let expected: SafetensorsFile
@@ -57,6 +57,12 @@ final class ScoreFixture: PerSampleCalibration {
     }
     func loss(sample: Int) throws -> Variable { loss(sample..<sample + 1) }
 
+    /// All of it, with directions to take derivatives along.
+    func batch(directions: [Float]) -> DenoisingBatch {
+        DenoisingBatch(
+            clean: clean, noise: noise, timesteps: timesteps, directions: Tensor(directions, shape: clean.shape))
+    }
+
     private func loss(_ images: Range<Int>) -> Variable {
         objective.loss(
             of: model,
@@ -67,6 +73,13 @@ final class ScoreFixture: PerSampleCalibration {
 
     /// Our scores (flat, laid out as the arena) beside the golden ones, over all tensors.
     func compare(_ flat: Tensor, with criterion: String) throws -> (cosine: Double, norms: Double, worst: Double) {
+        try compare(flat, of: arena, with: criterion, in: expected)
+    }
+
+    /// The same of another network's arena and another file.
+    func compare(
+        _ flat: Tensor, of arena: ParameterArena, with criterion: String, in expected: SafetensorsFile
+    ) throws -> (cosine: Double, norms: Double, worst: Double) {
         var (dot, ours, theirs, difference, largest) = (0.0, 0.0, 0.0, 0.0, 0.0)
         for (index, parameter) in arena.parameters.enumerated() {
             let golden = try expected.floats("\(criterion)/\(parameter.name)")

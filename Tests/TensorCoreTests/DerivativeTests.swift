@@ -15,6 +15,10 @@ import Testing
         try check.checkHessianVectorProduct()
     }
 
+    @Test(arguments: DerivativeCheck.all) func aLossOfDerivativesHasItsGradient(check: DerivativeCheck) throws {
+        try check.checkLossOfDerivatives()
+    }
+
     @Test func constantsGetNoGradient() {
         let x = Variable(Tensor([1, 2, 3, 4], shape: [2, 2]), requiresGradient: true)
         let constant = Variable(Tensor([0.5, -1, 2, 1], shape: [2, 2]))

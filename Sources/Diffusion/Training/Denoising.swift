@@ -9,11 +9,17 @@ public struct Denoising<Model: Denoiser>: StagedTask {
     public let distillation: Double
     /// Imitation of the teacher's features beside it; nil for none.
     public let features: FeatureDistillation?
+    /// Matching of the second moments of the teacher's Jacobian; nil for none.
+    public let jacobian: JacobianMatching?
 
-    public init(_ objective: DenoisingObjective, distillation: Double = 0, features: FeatureDistillation? = nil) {
+    public init(
+        _ objective: DenoisingObjective, distillation: Double = 0, features: FeatureDistillation? = nil,
+        jacobian: JacobianMatching? = nil
+    ) {
         self.objective = objective
         self.distillation = distillation
         self.features = features
+        self.jacobian = jacobian
     }
 
     public func loss(
@@ -27,7 +33,7 @@ public struct Denoising<Model: Denoiser>: StagedTask {
     ) -> LossTerms {
         objective.terms(
             of: network, batch, dropout: dropout, teacher: teacher, distillation: Float(distillation),
-            features: features)
+            features: features, jacobian: jacobian)
     }
 
     /// - Throws: what the network says to a timestep that it is not defined at.

@@ -34,13 +34,21 @@ public struct DenoisingObjective {
     }
 
     /// The model's prediction at x_t; a variance that it predicts beside is left out.
+    ///
+    /// - Parameters:
+    ///   - model: what predicts.
+    ///   - noised: x_t.
+    ///   - batch: timesteps and classes.
+    ///   - directions: of x_t's shape; the prediction's tangent is its derivative along them; nil for none.
+    ///   - dropout: what dropout draws; nil for none.
+    ///   - outputs: where what the model's blocks put out is kept; nil for nowhere.
     public func prediction(
-        of model: some Denoiser, at noised: Tensor, _ batch: DenoisingBatch, dropout: DropoutMask? = nil,
-        keeping outputs: BlockOutputs? = nil
+        of model: some Denoiser, at noised: Tensor, _ batch: DenoisingBatch, along directions: Tensor? = nil,
+        dropout: DropoutMask? = nil, keeping outputs: BlockOutputs? = nil
     ) -> Variable {
         let output = model(
-            Variable(noised), timesteps: batch.timesteps.map(Float.init), classLabels: batch.classLabels,
-            dropout: dropout, keeping: outputs)
+            Variable(noised, tangent: directions), timesteps: batch.timesteps.map(Float.init),
+            classLabels: batch.classLabels, dropout: dropout, keeping: outputs)
         let channels = batch.clean.shape[3]
         return output.shape[3] == channels ? output : output.channels(0..<channels)
     }
@@ -60,7 +68,7 @@ public struct DenoisingObjective {
         terms(of: model, batch, dropout: dropout, teacher: teacher, distillation: distillation).total
     }
 
-    /// The same with the teacher's features imitated beside its predictions; the teacher predicts once for both.
+    /// The same with more of the teacher imitated than its predictions; it predicts once for all of it.
     ///
     /// - Parameters:
     ///   - model: what predicts.
@@ -69,30 +77,40 @@ public struct DenoisingObjective {
     ///   - teacher: what is imitated.
     ///   - distillation: λ of its predictions.
     ///   - features: what is added to the loss, `feature_loss` in logs; nil for nothing.
-    /// - Precondition: `features`' check of the model and the teacher.
+    ///   - jacobian: likewise, `jacobian_loss`.
+    /// - Precondition: `features`' check of the model and the teacher; directions in the batch for `jacobian`.
     public func terms<Model: Denoiser>(
         of model: Model, _ batch: DenoisingBatch, dropout: DropoutMask? = nil, teacher: Model? = nil,
-        distillation: Float = 0, features: FeatureDistillation? = nil
+        distillation: Float = 0, features: FeatureDistillation? = nil, jacobian: JacobianMatching? = nil
     ) -> LossTerms {
         let noised = noised(batch)
-        guard let teacher, distillation > 0 || features != nil else {
+        guard let teacher, distillation > 0 || features != nil || jacobian != nil else {
             let prediction = prediction(of: model, at: noised, batch, dropout: dropout)
             return LossTerms(weightedError(prediction, target(batch), batch))
         }
+        precondition(jacobian == nil || batch.directions != nil, "a batch without directions to take derivatives along")
+        let directions = jacobian.flatMap { _ in batch.directions }
         let (own, wanted) = (features.map { _ in BlockOutputs() }, features.map { _ in BlockOutputs() })
-        let prediction = prediction(of: model, at: noised, batch, dropout: dropout, keeping: own)
+        let output = prediction(of: model, at: noised, batch, along: directions, dropout: dropout, keeping: own)
         let reference = Autograd.withoutRecording {
-            self.prediction(of: teacher, at: noised, batch, keeping: wanted).value
+            self.prediction(of: teacher, at: noised, batch, along: directions, keeping: wanted)
         }
-        let loss = loss(prediction, reference, batch, distillation: distillation)
-        guard let features, let own, let wanted else { return LossTerms(loss) }
-        let error = features.error(of: own, in: model, to: wanted, in: teacher)
-        return LossTerms(
-            loss.combined(plus: error, times: Float(features.weight)), loss: loss.value.scalar,
-            others: [Self.featureTerm: error.value.scalar])
+        let (prediction, derivative) = jacobian.map { _ in output.separated() } ?? (output, output)
+        let loss = loss(prediction, reference.value, batch, distillation: distillation)
+        var (total, others) = (loss, [String: Float]())
+        func add(_ error: Variable, times weight: Double, as name: String) {
+            total = total.combined(plus: error, times: Float(weight))
+            others[name] = error.value.scalar
+        }
+        if let features, let own, let wanted {
+            add(features.error(of: own, in: model, to: wanted, in: teacher), times: features.weight, as: "feature_loss")
+        }
+        if let jacobian {
+            let wanted = reference.tangent ?? Tensor(zeros: reference.shape)
+            add(jacobian.error(of: derivative, to: wanted), times: jacobian.weight, as: "jacobian_loss")
+        }
+        return LossTerms(total, loss: loss.value.scalar, others: others)
     }
-
-    private static var featureTerm: String { "feature_loss" }
 
     /// (1 − λ)·L + λ·imitation.
     private func loss(

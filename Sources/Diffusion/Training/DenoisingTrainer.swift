@@ -12,20 +12,25 @@ extension Trainer {
     ///   - images: the data set.
     ///   - flip: whether half the images, at random, are mirrored left to right.
     ///   - settings: of training and of this task.
-    ///   - teacher: what is imitated, with the weights `distillation` and `featureDistillation`.
+    ///   - teaching: what of the teacher is imitated.
+    ///   - teacher: what is imitated.
     ///   - extensions: what is added to every step.
     /// - Throws: `ConfigurationError` for images that the model cannot learn from, `SettingError` for a teacher whose
     ///   features it cannot imitate, `SchedulerError`, `TrainingError`.
     public convenience init<Model: Denoiser>(
         denoising model: Model, _ scheduler: SchedulerConfiguration, images: InMemoryDataset, flip: Bool,
-        settings: DenoisingTrainingConfiguration, teacher: Model? = nil, extensions: [any TrainingExtension] = []
+        settings: DenoisingTrainingConfiguration, teaching: TeachingConfiguration = TeachingConfiguration(),
+        teacher: Model? = nil, extensions: [any TrainingExtension] = []
     ) throws where Task == Denoising<Model> {
-        if let teacher { try settings.features?.check(model, teacher) }
+        if let teacher { try teaching.features?.check(model, teacher) }
+        var batches: any BatchSource<DenoisingBatch> = try DenoisingBatches(
+            images, flip: flip, for: model, scheduler, settings)
+        if teaching.jacobian != nil { batches = DirectedBatches(batches, seed: UInt64(settings.seed)) }
         try self.init(
             Denoising(
-                DenoisingObjective(scheduler, weighting: settings.lossWeighting), distillation: settings.distillation,
-                features: settings.features),
-            network: model, batches: DenoisingBatches(images, flip: flip, for: model, scheduler, settings),
-            configuration: settings.training, teacher: teacher, extensions: extensions)
+                DenoisingObjective(scheduler, weighting: settings.lossWeighting), distillation: teaching.distillation,
+                features: teaching.features, jacobian: teaching.jacobian),
+            network: model, batches: batches, configuration: settings.training, teacher: teacher, extensions: extensions
+        )
     }
 }

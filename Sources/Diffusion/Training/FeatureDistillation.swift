@@ -48,12 +48,12 @@ public struct FeatureDistillation: Equatable, Sendable {
     /// - Throws: `SettingError` where there is nothing to compare, or not known which channel is to imitate which.
     public func check(_ student: some Denoiser, _ teacher: some Denoiser) throws {
         func fail(_ expected: String) -> SettingError {
-            SettingError(key: "finetuning.feature_distillation", got: weight, expected: expected)
+            SettingError(key: "recovery.feature_distillation", got: weight, expected: expected)
         }
         let (own, theirs) = (student.featureBlocks, teacher.featureBlocks)
         guard own.contains(where: isCompared) else {
             throw SettingError(
-                key: "finetuning.feature_layers", got: "'\(blocks.rawValue)'",
+                key: "recovery.feature_layers", got: "'\(blocks.rawValue)'",
                 expected: own.isEmpty
                     ? "none, by feature_distillation 0: the model has no blocks to compare"
                     : "'\(Blocks.all.rawValue)': the model has no attention")

@@ -15,11 +15,11 @@ public struct StudyConfiguration: Sendable {
     let variants: [String: JSONValue]
     /// The method that each name of the study stands for.
     private(set) var methods: [String: String] = [:]
-    /// What all runs have: the sections `pruning`, `finetuning` and `data`.
+    /// What all runs have: the sections `pruning`, `finetuning`, `recovery` and `data`.
     private var common: [String: JSONValue]
     private let source: String
 
-    private static let shared = ["pruning", "finetuning", "data"]
+    private static let shared = ["pruning", "finetuning", "recovery", "data"]
 
     /// - Parameters:
     ///   - file: sections `study`, `evaluation`, `variants`, and those of a pruning run but `method`; nil for defaults.
@@ -34,6 +34,7 @@ public struct StudyConfiguration: Sendable {
             "evaluation": try JSONValue(snakeCasing: StudyEvaluation()),
             "pruning": try JSONValue(snakeCasing: PruningConfiguration()),
             "finetuning": try JSONValue(snakeCasing: PruningRunConfiguration.finetuningDefaults),
+            "recovery": try JSONValue(snakeCasing: RecoveryConfiguration()),
             "data": try JSONValue(snakeCasing: DataConfiguration()),
         ]
         let document = try ConfigurationDocument(
@@ -53,9 +54,10 @@ public struct StudyConfiguration: Sendable {
         if let data { images.path = data }
         let pruning: PruningConfiguration = try document.section("pruning")
         let finetuning = try document.section("finetuning", defaults: PruningRunConfiguration.finetuningDefaults)
+        let recovery: RecoveryConfiguration = try document.section("recovery")
         common = [
             "pruning": try JSONValue(snakeCasing: pruning), "finetuning": try JSONValue(snakeCasing: finetuning),
-            "data": try JSONValue(snakeCasing: images),
+            "recovery": try JSONValue(snakeCasing: recovery), "data": try JSONValue(snakeCasing: images),
         ]
         variants = try Self.variants(document.raw("variants"), source: document.source)
         try evaluation.refuseFeaturesWithoutData(images)

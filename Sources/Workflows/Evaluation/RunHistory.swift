@@ -39,9 +39,8 @@ struct RunHistory {
         guard manager.fileExists(atPath: log.path), manager.fileExists(atPath: configuration.path),
             let text = try? TextFile.read(configuration, limit: ConfigurationDocument.maximumBytes)
         else { return nil }
-        let command = try? RunRecord(folder: folder).read()?.identity.command
-        return RunHistory(
-            try JSONLinesLog(log).entries(), kind: command.flatMap(Kind.init) ?? .prune, configuration: text)
+        let kind = RunRecord(folder: folder).command.flatMap(Kind.init)
+        return RunHistory(try JSONLinesLog(log).entries(), kind: kind ?? .prune, configuration: text)
     }
 
     init(_ entries: [JSONValue], kind: Kind = .prune, configuration: String) {

@@ -17,7 +17,7 @@ public struct FinetuningWorkflow {
     /// - Parameters:
     ///   - configuration: what defines the run.
     ///   - pipeline: the model, whose weights are trained where they are.
-    ///   - teacher: the model to imitate, as `finetuning.distillation` and `feature_distillation` say.
+    ///   - teacher: the model to imitate, as the section `recovery` says.
     ///   - context: the run folder.
     public init(
         _ configuration: FinetuningRunConfiguration, pipeline: Pipeline, teacher: Pipeline? = nil,
@@ -50,7 +50,7 @@ public struct FinetuningWorkflow {
         let scheduler = try pipeline.scheduler
         let trainer = try DenoisingTrainer(
             denoising: model, scheduler, images: data, flip: configuration.data.flip, settings: settings,
-            teacher: teacher?.model)
+            teaching: configuration.recovery.teaching, teacher: teacher?.model)
         try trainer.task.objective.check(model)
         return (trainer, data)
     }

@@ -1,7 +1,6 @@
 import Configuration
 import Files
 import Pruning
-import PruningMethods
 
 /// The `pruning` section.
 public struct PruningConfiguration: ConfigurationSection, Equatable {
@@ -20,8 +19,6 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     public var minimumFraction = 0.1
     /// Where what leaves is taken from; nil is the method's own choice.
     public var allocation: Allocation?
-    /// Whether and how the weights of what is left are repaired once the channels are chosen, before they are removed.
-    public var reconstruction = Reconstruction.none
     /// Whether the schedule of learning rates begins anew, at its peak, once it is decided what stays.
     ///
     /// Based on: Renda, Frankle & Carbin, "Comparing Rewinding and Fine-tuning in Neural Network Pruning", ICLR 2020,
@@ -37,24 +34,6 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     public var calibrationBatchSize = 8
     public var seed = 0
 
-    public enum Reconstruction: String, Codable, Sendable, CaseIterable {
-        /// As the method does it by itself, if at all.
-        case none
-        /// By `RidgeCompensation`, in place of what the method does: of channels.
-        case ridge
-        /// By `LeastSquaresRepair`, in place of what the method does.
-        case leastSquares = "least-squares"
-
-        /// nil where the method does it by itself.
-        var repair: (any WeightRepair.Type)? {
-            switch self {
-            case .none: nil
-            case .ridge: RidgeCompensation.self
-            case .leastSquares: LeastSquaresRepair.self
-            }
-        }
-    }
-
     public init() {}
 
     /// With null for what is left to the method, so that every key is there to be overridden.
@@ -67,7 +46,6 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         try container.encode(pattern, forKey: .pattern)
         try container.encode(minimumFraction, forKey: .minimumFraction)
         try container.encode(allocation, forKey: .allocation)
-        try container.encode(reconstruction, forKey: .reconstruction)
         try container.encode(rewindLearningRate, forKey: .rewindLearningRate)
         try container.encode(softFraction, forKey: .softFraction)
         try container.encode(calibrationBatches, forKey: .calibrationBatches)
@@ -102,11 +80,6 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
                 expected: "one that '\(card.name)' has: \(card.granularities.map(\.rawValue).joined(separator: ", "))")
         }
         resolved.granularity = name
-        guard reconstruction != .ridge || name.space == .channels else {
-            throw SettingError(
-                key: "reconstruction", got: "'\(reconstruction.rawValue)'",
-                expected: "none or least-squares with granularity '\(name.rawValue)': it repairs the loss of channels")
-        }
         resolved.allocation = allocation ?? card.allocation(for: name)
         if target == nil {
             switch name {

@@ -64,7 +64,7 @@ extension PruningRun {
 
     /// How many losses a stage takes, at most.
     private func lossCount(of stage: PruningPlan.Stage, from source: any CalibrationSource) -> Int {
-        if stage == .reconstruct, let repair = configuration.pruning.reconstruction.repair {
+        if stage == .reconstruct, let repair = configuration.recovery.reconstruction.repair {
             return repair.lossCount(from: source, in: space)
         }
         return pruner.lossCount(of: stage, from: source, in: space)
@@ -119,8 +119,10 @@ struct PruningCost {
     private static let gradient = 3.0
 
     func step(isCompact: Bool) -> Double {
-        let teacher = configuration.finetuning.needsTeacher ? 1.0 : 0
-        return Double(configuration.finetuning.batchSize)
+        let recovery = configuration.recovery
+        let teacher = recovery.teaching.needsTeacher ? 1.0 : 0
+        // With tangents everything is done twice.
+        return Double(configuration.finetuning.batchSize) * (recovery.jacobianMatching > 0 ? 2 : 1)
             * (Self.gradient * (isCompact ? remaining : 1) + teacher)
     }
 

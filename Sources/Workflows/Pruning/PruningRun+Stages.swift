@@ -80,9 +80,8 @@ extension PruningRun {
         case .reconstruct:
             reporter.at(ProgressUpdate(phase: "reconstructing"))
             try watching(stretches.losses[number], reporter, phase: "reconstructing", place: "") {
-                let settings = configuration.pruning
-                if let repair = settings.reconstruction.repair {
-                    try repair.init(seed: UInt64(settings.seed)).apply(masks, in: context)
+                if let repair = configuration.recovery.reconstruction.repair {
+                    try repair.init(seed: UInt64(configuration.pruning.seed)).apply(masks, in: context)
                 } else {
                     try pruner.reconstruct(masks, in: context)
                 }

@@ -30,12 +30,7 @@ struct PlannedPruning {
         pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
         let own = pruner.plan(timing)
         if settings.rewindLearningRate { try Self.checkRewinding(own, configuration) }
-        plan = own.adapted(to: settings)
-        guard configuration.finetuning.featureDistillation == 0 || granularity != .level else {
-            throw SettingError(
-                key: "finetuning.feature_distillation", got: configuration.finetuning.featureDistillation,
-                expected: "0 with granularity 'level': a plain model does not say which channels it has left")
-        }
+        plan = own.adapted(to: configuration)
     }
 
     /// Refuses to begin the schedule of learning rates anew where that cannot be, or would change nothing.
@@ -57,8 +52,8 @@ struct PlannedPruning {
     }
 
     /// What evidence the run takes.
-    func needs(_ settings: PruningConfiguration) -> [any EvidenceKind.Type] {
-        entry.needs + (settings.reconstruction.repair?.needs ?? [])
+    func needs(_ recovery: RecoveryConfiguration) -> [any EvidenceKind.Type] {
+        entry.needs + (recovery.reconstruction.repair?.needs ?? [])
     }
 
     /// What chooses within the budget.
@@ -79,13 +74,13 @@ struct PlannedPruning {
 
 extension PruningPlan {
     /// The method's own plan with what the settings add to that of any method.
-    func adapted(to settings: PruningConfiguration) -> PruningPlan {
-        let repaired = repaired(settings.reconstruction)
-        return settings.rewindLearningRate ? repaired.rewindingLearningRate : repaired
+    func adapted(to configuration: PruningRunConfiguration) -> PruningPlan {
+        let repaired = repaired(configuration.recovery.reconstruction)
+        return configuration.pruning.rewindLearningRate ? repaired.rewindingLearningRate : repaired
     }
 
     /// The same with a repair right after the last update.
-    private func repaired(_ reconstruction: PruningConfiguration.Reconstruction) -> PruningPlan {
+    private func repaired(_ reconstruction: Reconstruction) -> PruningPlan {
         guard reconstruction != .none, !stages.contains(.reconstruct), let last = lastUpdate else { return self }
         return PruningPlan(stages[...last] + [.reconstruct] + stages[(last + 1)...])
     }
@@ -155,10 +150,10 @@ final class PruningRun<Task: StagedTask> {
                 calibration: calibration.map { source in
                     ObservedCalibration(source) { try losses.take($0, of: source) }
                 },
-                declared: planned.needs(configuration.pruning)),
+                declared: planned.needs(configuration.recovery)),
             selection: try planned.selection(in: space, of: network, configuration.pruning),
             timing: planned.timing)
-        try context.evidence.require(planned.needs(configuration.pruning))
+        try context.evidence.require(planned.needs(configuration.recovery))
         training?.trainer.setExtensions(pruner.extensions(in: context))
     }
 
@@ -169,7 +164,7 @@ final class PruningRun<Task: StagedTask> {
             PlanTiming(
                 steps: configuration.finetuning.steps + 1, softFraction: configuration.pruning.softFraction,
                 space: space.kind, remaining: context.remaining)
-        ).adapted(to: configuration.pruning)
+        ).adapted(to: configuration)
         guard case .train? = plan.stages.last, longer.stages.dropLast() == plan.stages.dropLast() else {
             return .refused(key: steps.key, reason: "it cannot grow, since the method's plan depends on it")
         }

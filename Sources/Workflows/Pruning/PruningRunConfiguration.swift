@@ -13,6 +13,7 @@ public struct PruningRunConfiguration: Sendable {
     var methodSettings: JSONValue
     public var pruning: PruningConfiguration
     public var finetuning: DenoisingTrainingConfiguration
+    public var recovery: RecoveryConfiguration
     public var data: DataConfiguration
     /// Whether the run was cut down to what can be done without images, as none were given and none asked for.
     public let isWithoutImages: Bool
@@ -22,7 +23,7 @@ public struct PruningRunConfiguration: Sendable {
     /// The same where there are no images: it looks at weights alone.
     public static let methodWithoutImages = Magnitude.card.name
 
-    static let sections = ["method", "pruning", "finetuning", "data"]
+    static let sections = ["method", "pruning", "finetuning", "recovery", "data"]
 
     /// Fine-tuning starts gentler and is shorter than training.
     public static var finetuningDefaults: DenoisingTrainingConfiguration {
@@ -37,8 +38,8 @@ public struct PruningRunConfiguration: Sendable {
     /// Without images, and where nothing is said of fine-tuning, a method that needs none prunes without fine-tuning.
     ///
     /// - Parameters:
-    ///   - file: sections `method` (`name` and the method's settings), `pruning`, `finetuning`, `data`; nil for
-    ///     defaults.
+    ///   - file: sections `method` (`name` and the method's settings), `pruning`, `finetuning`, `recovery`, `data`; nil
+    ///     for defaults.
     ///   - overrides: "section.key=value", applied in order.
     ///   - method: takes the place of the file's.
     ///   - target: takes the place of the file's.
@@ -63,7 +64,9 @@ public struct PruningRunConfiguration: Sendable {
         var images: DataConfiguration = try document.section("data")
         if let data { images.path = data }
         // A seed says how, not whether.
-        let isBare = try images.path.isEmpty && document.keysSet(in: "finetuning").isSubset(of: ["seed"])
+        let isBare =
+            try images.path.isEmpty && document.keysSet(in: "finetuning").isSubset(of: ["seed"])
+            && document.keysSet(in: "recovery").isSubset(of: RecoveryConfiguration.repairKeys)
         let name =
             try method ?? document.text("method", "name")
             ?? (isBare ? Self.methodWithoutImages : Self.usualMethod)
@@ -84,6 +87,11 @@ public struct PruningRunConfiguration: Sendable {
             try pruning.validate()
             return try pruning.resolved(for: entry.card)
         }
+        let recovery: RecoveryConfiguration = try document.section("recovery")
+        try document.reading("recovery") { [pruning = self.pruning] in
+            try pruning.granularity.map(recovery.check)
+        }
+        self.recovery = recovery
         finetuning = try document.section("finetuning", defaults: Self.finetuningDefaults)
         if isWithoutImages { finetuning.steps = 0 }
         self.data = images
@@ -96,6 +104,7 @@ public struct PruningRunConfiguration: Sendable {
                 "method": ["name": .string(usualMethod)],
                 "pruning": try JSONValue(snakeCasing: PruningConfiguration()),
                 "finetuning": try JSONValue(snakeCasing: finetuningDefaults),
+                "recovery": try JSONValue(snakeCasing: RecoveryConfiguration()),
                 "data": try JSONValue(snakeCasing: DataConfiguration()),
             ]
         }
@@ -107,7 +116,7 @@ public struct PruningRunConfiguration: Sendable {
             [
                 "method": methodSettings.snakeCased.overlaid(with: ["name": .string(method)]),
                 "pruning": try JSONValue(snakeCasing: pruning), "finetuning": try JSONValue(snakeCasing: finetuning),
-                "data": try JSONValue(snakeCasing: data),
+                "recovery": try JSONValue(snakeCasing: recovery), "data": try JSONValue(snakeCasing: data),
             ]
         }
     }

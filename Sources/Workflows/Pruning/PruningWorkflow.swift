@@ -121,8 +121,8 @@ public struct PruningWorkflow {
             expected =
                 "images (--data), from which '\(configuration.method)' takes its scores, "
                 + "or a method that needs none: \(Self.methodsWithoutData.joined(separator: ", "))"
-        } else if configuration.pruning.reconstruction != .none {
-            expected = "images (--data) to repair the weights by, or pruning.reconstruction=none"
+        } else if configuration.recovery.reconstruction != .none {
+            expected = "images (--data) to repair the weights by, or recovery.reconstruction=none"
         } else if steps > 0 {
             expected = "images to fine-tune on for \(steps) steps (--data), or --finetune-steps 0"
         } else {
@@ -142,13 +142,13 @@ public struct PruningWorkflow {
             return try PruningRun(
                 configuration, planned, network: pipeline.model, training: nil, calibration: nil, in: context)
         }
-        let teacher = finetuning.needsTeacher ? try pipeline.model.copied() : nil
+        let teacher = configuration.recovery.teaching.needsTeacher ? try pipeline.model.copied() : nil
         // Learning rates run over the way that no rewinding cuts short.
         var scheduled = finetuning
         scheduled.steps = planned.plan.scheduleSteps
         let trainer = try DenoisingTrainer(
             denoising: pipeline.model, pipeline.scheduler, images: data, flip: configuration.data.flip,
-            settings: scheduled, teacher: teacher)
+            settings: scheduled, teaching: configuration.recovery.teaching, teacher: teacher)
         if finetuning.steps > 0 { try trainer.task.objective.check(pipeline.model) }
         let settings = configuration.pruning
         return try PruningRun(

@@ -34,7 +34,7 @@ public struct QuickstartWorkflow {
         "method.name=gradient-flow", "pruning.target=macs=0.5", "pruning.granularity=aligned", "pruning.multiple=8",
         "pruning.soft_fraction=0.15", "finetuning.steps=800",
         "finetuning.learning_rate=1e-3", "finetuning.learning_rate_schedule.shape=cosine",
-        "finetuning.distillation=1.0", "finetuning.loss_weighting=min-snr",
+        "finetuning.loss_weighting=min-snr", "recovery.distillation=1.0",
     ]
 
     /// - Parameters:

@@ -40,12 +40,6 @@ public struct TrainingRunConfiguration {
         scheduler = try document.verbatimSection("scheduler", defaults: SchedulerConfiguration(of: named ?? .ddpm))
         data = try document.section("data")
         training = try document.section("training")
-        for (key, weight) in [
-            ("distillation", training.distillation), ("feature_distillation", training.featureDistillation),
-        ] where weight > 0 {
-            throw SettingError(
-                key: "training.\(key)", got: weight, expected: "0: there is no teacher to imitate, as finetune has")
-        }
     }
 
     /// Every section with all its keys.

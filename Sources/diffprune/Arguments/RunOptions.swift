@@ -28,10 +28,12 @@ struct RunOptions: ParsableArguments {
     /// - Parameters:
     ///   - others: whether a flag is there that takes the place of the file.
     ///   - isComplete: whether flags say enough for a new run.
-    /// - Throws: `RequestError` where only a run in the output folder could say what is to be done, and none is there.
+    /// - Throws: `RequestError` where only a run in the output folder could say what is to be done, and none is there;
+    ///   `RunFolder.Failure` for what cannot be resumed, before anything is said of its keys.
     func configurationURL(replacedBy others: Bool = false, isComplete: Bool = false) throws -> URL? {
         if let config { return URL(fileURLWithPath: config) }
         guard resume, !others else { return nil }
+        _ = try RunRecord(folder: outputURL).read()
         let stored = outputURL.appendingPathComponent("config.yaml")
         if FileManager.default.fileExists(atPath: stored.path) { return stored }
         guard isComplete else { throw noRun }

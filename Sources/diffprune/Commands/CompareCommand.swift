@@ -12,9 +12,9 @@ struct CompareCommand: ParsableCommand {
             Methods × targets × seeds under one protocol: the same images in the same order, as many fine-tuning steps \
             or as much time, the same noise. Writes comparison.json, comparison.csv, report.html, contact-sheet.png \
             and a folder a run, as prune and evaluate do. The configuration has the sections study (methods, targets, \
-            seeds, equal), evaluation, variants (settings of single methods), pruning, finetuning and data; flags take \
-            the place of the file's values. A run that fails is shown and does not stop the rest. Several processes \
-            may work on one study: start the others with --resume.
+            seeds, equal), evaluation, variants (settings of single methods), pruning, finetuning, recovery and data; \
+            flags take the place of the file's values. A run that fails is shown and does not stop the rest. Several \
+            processes may work on one study: start the others with --resume.
 
             Example: diffprune compare --model runs/fashion/model --data Samples/fashion-mnist --methods \
             gradient-flow,magnitude,random --targets macs=0.5,macs=0.25 --seeds 3 --output study

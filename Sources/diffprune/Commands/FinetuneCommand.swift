@@ -5,10 +5,10 @@ struct FinetuneCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "finetune", abstract: "Goes on training a model, pruned or not.",
         discussion: """
-            Removed channels stay removed and pruning.json is kept. The configuration has the sections finetuning and \
-            data. With --teacher the loss is (1 − λ)·noise loss + λ·imitation of the teacher's prediction, \
-            λ = finetuning.distillation, which is then \(FinetuningRunConfiguration.defaultDistillation) unless the \
-            configuration says otherwise; finetuning.feature_distillation adds the teacher's features.
+            Removed channels stay removed and pruning.json is kept. The configuration has the sections finetuning, \
+            recovery and data. With --teacher the loss is (1 − λ)·noise loss + λ·imitation of the teacher's \
+            prediction, λ = recovery.distillation, which is then \(FinetuningRunConfiguration.defaultDistillation) \
+            unless the configuration says otherwise; recovery.feature_distillation adds the teacher's features.
 
             Example: diffprune finetune --model runs/half/model --output runs/recovered --teacher runs/fashion/model \
             --data Samples/fashion-mnist --steps 500

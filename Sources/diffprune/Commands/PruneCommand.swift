@@ -7,9 +7,9 @@ struct PruneCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Removes channels of a model and fine-tunes what is left.",
         discussion: """
-            The configuration has the sections method (name and the method's settings), pruning, finetuning and data; \
-            flags take the place of the file's values. The run folder is as that of train, with pruning.json in \
-            model/. Without images, and where nothing is said of fine-tuning, \
+            The configuration has the sections method (name and the method's settings), pruning, finetuning, recovery \
+            and data; flags take the place of the file's values. The run folder is as that of train, with pruning.json \
+            in model/. Without images, and where nothing is said of fine-tuning, \
             '\(PruningRunConfiguration.methodWithoutImages)' prunes, which needs none, and nothing is fine-tuned.
 
             Example: diffprune prune --model runs/fashion/model --output runs/half --method gradient-flow \

@@ -127,6 +127,37 @@ struct DerivativeCheck: Sendable, CustomTestStringConvertible {
         if x.count > 1 { try compareProduct(x, directions, along: { _ in true }, target, sum) }
     }
 
+    /// The gradient of mse(f, t) + mse(ḟ, u), ḟ the derivative of f = op(x) along random directions of all inputs,
+    /// against differences of the reference.
+    func checkLossOfDerivatives() throws {
+        let x = drawn("inputs")
+        let directions = drawn("direction")
+        let shape = reference(x).shape
+        let (target, wanted) = (outputLike("target", shape), outputLike("derivative target", shape))
+        let step = 3e-4  // truncation 1e-7, rounding 1e-8
+        func loss(_ x: [DoubleArray]) -> Double {
+            let ends = [step, -step].map { step in reference(zip(x, directions).map { $0.adding(step, $1) }) }
+            let derivative = DoubleArray(shape, zip(ends[0].values, ends[1].values).map { ($0 - $1) / (2 * step) })
+            return Reference.meanSquaredError(reference(x), target) + Reference.meanSquaredError(derivative, wanted)
+        }
+        let variables = zip(x, directions).map { Variable($0.tensor, requiresGradient: true, tangent: $1.tensor) }
+        let (value, derivative) = engine(variables).separated()
+        (value.meanSquaredError(to: target.tensor) + derivative.meanSquaredError(to: wanted.tensor)).backward()
+        let expected = x.indices.map { index in
+            x[index].values.indices.map { element in
+                (loss(x.moved(index, element, step)) - loss(x.moved(index, element, -step))) / (2 * step)
+            }
+        }
+        let largest = expected.joined().reduce(0) { max($0, abs($1)) }
+        for (index, variable) in variables.enumerated() {
+            let gradient = try #require(variable.gradient, "\(name): input \(index) has no gradient")
+            #expect(variable.gradientTangent == nil)
+            expectClose(
+                gradient.array, expected[index], tolerance: 1e-4, floor: max(0.05 * largest, 1e-3),
+                "\(name), gradient of a loss of derivatives at input \(index)")
+        }
+    }
+
     private func compareProduct(
         _ x: [DoubleArray], _ directions: [DoubleArray], along: (Int) -> Bool, _ target: DoubleArray,
         _ expected: [[Double]]

@@ -1,9 +1,11 @@
 import TestSupport
 import Files
 import Foundation
+import PruningMethods
 import Runs
 import Testing
-import Workflows
+
+@testable import Workflows
 
 /// Resolved configurations: what a run stores reads back as itself, and overrides come in order.
 @Suite struct ConfigurationTests {
@@ -118,34 +120,99 @@ import Workflows
 
     @Test func aTeacherAndItsWeightBelongTogether() throws {
         let taught = try FinetuningRunConfiguration(file: nil, data: "d", hasTeacher: true)
-        #expect(taught.finetuning.distillation == FinetuningRunConfiguration.defaultDistillation)
+        #expect(taught.recovery.distillation == FinetuningRunConfiguration.defaultDistillation)
         let chosen = try FinetuningRunConfiguration(
-            file: nil, overrides: ["finetuning.distillation=0.25"], data: "d", hasTeacher: true)
-        #expect(chosen.finetuning.distillation == 0.25)
+            file: nil, overrides: ["recovery.distillation=0.25"], data: "d", hasTeacher: true)
+        #expect(chosen.recovery.distillation == 0.25)
         #expect(throws: RequestError.self) {
             try FinetuningRunConfiguration(
-                file: nil, overrides: ["finetuning.distillation=0"], data: "d", hasTeacher: true)
+                file: nil, overrides: ["recovery.distillation=0"], data: "d", hasTeacher: true)
         }
         #expect(throws: RequestError.self) {
             try FinetuningRunConfiguration(
-                file: nil, overrides: ["finetuning.distillation=0.5"], data: "d", hasTeacher: false)
+                file: nil, overrides: ["recovery.distillation=0.5"], data: "d", hasTeacher: false)
         }
     }
 
     @Test func featuresNeedATeacherToo() throws {
         #expect {
             try FinetuningRunConfiguration(
-                file: nil, overrides: ["finetuning.feature_distillation=0.1"], data: "d", hasTeacher: false)
-        } throws: { "\($0)".contains("finetuning.feature_distillation is 0.1, but there is no teacher") }
+                file: nil, overrides: ["recovery.feature_distillation=0.1"], data: "d", hasTeacher: false)
+        } throws: { "\($0)".contains("recovery.feature_distillation is 0.1, but there is no teacher") }
         let alone = try FinetuningRunConfiguration(
-            file: nil, overrides: ["finetuning.distillation=0", "finetuning.feature_distillation=0.1"], data: "d",
+            file: nil, overrides: ["recovery.distillation=0", "recovery.feature_distillation=0.1"], data: "d",
             hasTeacher: true)
-        #expect(alone.finetuning.needsTeacher)
-        for key in ["distillation", "feature_distillation"] {
-            let runs = try RunFixtures()
-            #expect { try runs.train("run", "\(key)=0.5") } throws: {
-                "\($0)".contains("'training.\(key)' is 0.5, expected 0: there is no teacher")
-            }
+        #expect(alone.recovery.teaching.needsTeacher)
+    }
+
+    /// `train` has no teacher, and `finetune` nothing that left.
+    @Test func whatACommandCannotRecoverIsRefused() throws {
+        let runs = try RunFixtures()
+        for (override, words) in [
+            ("training.distillation=0.5", "unknown key 'training.distillation'"),
+            ("recovery.distillation=0.5", "unknown key 'recovery"),
+        ] {
+            #expect {
+                _ = try TrainingRunConfiguration(file: runs.configuration, overrides: [override])
+            } throws: { "\($0)".contains(words) }
+        }
+        #expect {
+            _ = try FinetuningRunConfiguration(
+                file: nil, overrides: ["recovery.reconstruction=ridge"], data: "d", hasTeacher: false)
+        } throws: { "\($0)".contains("--set: 'recovery.reconstruction' is 'ridge', expected none: nothing leaves") }
+    }
+
+    /// Without images what is to be taught is not left out in silence.
+    @Test func whatIsToBeTaughtAsksForFineTuning() throws {
+        let taught = try PruningRunConfiguration(file: nil, overrides: ["recovery.distillation=1"])
+        #expect(!taught.isWithoutImages && taught.finetuning.steps == 1000)
+        let repaired = try PruningRunConfiguration(file: nil, overrides: ["recovery.reconstruction=ridge"])
+        #expect(repaired.isWithoutImages && repaired.method == "magnitude" && repaired.finetuning.steps == 0)
+    }
+
+    /// Where the keys of recovery were before.
+    @Test(arguments: [
+        ("finetuning.distillation", "recovery.distillation"),
+        ("finetuning.feature_distillation", "recovery.feature_distillation"),
+        ("finetuning.feature_layers", "recovery.feature_layers"),
+        ("finetuning.feature_outliers", "recovery.feature_outliers"),
+        ("pruning.reconstruction", "recovery.reconstruction"), ("finetuning.kd", "recovery.distillation"),
+    ])
+    func aKeyOfAnotherSectionIsNamedWithItsOwn(key: String, name: String) throws {
+        let words = "unknown key '\(key)', did you mean '\(name)'?"
+        #expect {
+            _ = try PruningRunConfiguration(file: nil, overrides: ["\(key)=1"], data: "d")
+        } throws: { "\($0)".contains(words) }
+        let parts = key.split(separator: ".")
+        try withFile("\(parts[0]): {\(parts[1]): 1}\nstudy: {methods: [taylor], targets: [macs=0.5]}") { url in
+            #expect { _ = try StudyConfiguration(file: url) } throws: { "\($0)".contains(words) }
+        }
+        try withFile(
+            "variants: {taylor: {\(parts[0]): {\(parts[1]): 1}}}\nstudy: {methods: [taylor], targets: [macs=0.5]}"
+        ) { url in
+            #expect { _ = try StudyConfiguration(file: url) } throws: { "\($0)".contains(words) }
+        }
+        if parts[0] == "finetuning" {
+            #expect {
+                _ = try FinetuningRunConfiguration(
+                    file: nil, overrides: ["\(key)=1"], data: "d", hasTeacher: true)
+            } throws: { "\($0)".contains(words) }
+        }
+    }
+
+    /// All runs of a study recover alike, but for what a variant says.
+    @Test func aStudyAndItsVariantsHaveASectionOfRecovery() throws {
+        try withFile(
+            """
+            study: {methods: [taylor, repaired], targets: [macs=0.5]}
+            recovery: {distillation: 1}
+            variants: {repaired: {method: {name: taylor}, recovery: {reconstruction: ridge, feature_distillation: 0.1}}}
+            """
+        ) { url in
+            let study = try StudyConfiguration(file: url, data: "d")
+            let runs = try study.cells.map { try study.run(of: $0).recovery }
+            #expect(runs.map(\.distillation) == [1, 1] && runs.map(\.featureDistillation) == [0, 0.1])
+            #expect(runs.map(\.reconstruction) == [.none, .ridge])
         }
     }
 

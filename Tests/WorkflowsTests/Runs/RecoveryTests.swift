@@ -10,14 +10,15 @@ import Testing
 /// What fine-tuning can be told to do for any method, in whole runs.
 @Suite struct RecoveryTests {
     private func prune(
-        _ runs: RunFixtures, _ name: String, method: String = "vanilla-iterative", _ overrides: [String]
+        _ runs: RunFixtures, _ name: String, method: String = "vanilla-iterative", target: String = "macs=0.7",
+        _ overrides: [String]
     ) throws {
         let configuration = try PruningRunConfiguration(
             file: nil,
             overrides: [
                 "finetuning.steps=8", "finetuning.batch_size=3", "finetuning.log_every=1", "finetuning.ema=0.9",
                 "pruning.soft_fraction=0.5", "pruning.calibration_batches=2", "pruning.calibration_batch_size=2",
-            ] + overrides, method: method, target: "macs=0.7", data: runs.images.path)
+            ] + overrides, method: method, target: target, data: runs.images.path)
         _ = try PruningWorkflow(
             configuration, pipeline: try PipelineFolder(runs.path("dense/model")).load(),
             in: RunContext(output: runs.path(name))
@@ -80,11 +81,11 @@ import Testing
         let rounds = ["method.rounds=2"]
         try prune(runs, "plain", rounds)
         // What is said of features means nothing where none are imitated.
-        try prune(runs, "weightless", rounds + ["finetuning.feature_layers=all", "finetuning.feature_outliers=2"])
-        try prune(runs, "taught", rounds + ["finetuning.feature_distillation=0.5"])
+        try prune(runs, "weightless", rounds + ["recovery.feature_layers=all", "recovery.feature_outliers=2"])
+        try prune(runs, "taught", rounds + ["recovery.feature_distillation=0.5"])
         try prune(
             runs, "taught-again",
-            rounds + ["finetuning.feature_distillation=0.5", "finetuning.gradient_checkpointing=true"])
+            rounds + ["recovery.feature_distillation=0.5", "finetuning.gradient_checkpointing=true"])
         #expect(try weights(runs, "plain") == weights(runs, "weightless"))
         #expect(try weights(runs, "plain") != weights(runs, "taught"))
         #expect(try weights(runs, "taught") == weights(runs, "taught-again"))
@@ -102,7 +103,7 @@ import Testing
                 file: nil,
                 overrides: [
                     "finetuning.steps=3", "finetuning.batch_size=3", "finetuning.log_every=1",
-                    "finetuning.feature_distillation=0.5",
+                    "recovery.feature_distillation=0.5",
                 ], data: runs.images.path, hasTeacher: true)
             try FinetuningWorkflow(
                 configuration, pipeline: PipelineFolder(runs.path("plain/model")).load(),
@@ -114,8 +115,43 @@ import Testing
         // A teacher that lost other channels cannot.
         try prune(runs, "smaller", method: "random", [])
         #expect { try finetune("refused", teacher: "smaller") } throws: {
-            "\($0)".contains("'finetuning.feature_distillation' is 0.5, expected 0 with this teacher")
+            "\($0)".contains("'recovery.feature_distillation' is 0.5, expected 0 with this teacher")
         }
+    }
+
+    @Test func jacobiansAreMatchedAndLogged() throws {
+        let runs = try RunFixtures()
+        try runs.train("dense", "steps=3")
+        let rounds = ["method.rounds=2", "recovery.distillation=0.5"]
+        try prune(runs, "plain", rounds)
+        try prune(runs, "matched", rounds + ["recovery.jacobian_matching=0.1"])
+        try prune(
+            runs, "matched-again",
+            rounds + ["recovery.jacobian_matching=0.1", "finetuning.gradient_checkpointing=true"])
+        #expect(try weights(runs, "plain") != weights(runs, "matched"))
+        #expect(try weights(runs, "matched") == weights(runs, "matched-again"))
+        #expect(try runs.text("matched/metrics.jsonl") == runs.text("matched-again/metrics.jsonl"))
+        #expect(try logged(runs, "plain", "jacobian_loss").isEmpty)
+        let terms = try logged(runs, "matched", "jacobian_loss")
+        #expect(terms.count == 8 && terms.allSatisfy { $0 >= 0 } && terms.contains { $0 > 0 })
+        // The loss that is logged is the noise's and the imitation's own.
+        #expect(try logged(runs, "plain", "loss")[0] == logged(runs, "matched", "loss")[0])
+    }
+
+    /// With gates that are learned, penalties, thresholds, and changes of the gradients.
+    @Test(arguments: ["l0", "soft-movement", "scaling-factors", "variational-dropout", "soft-threshold", "rigl"])
+    func jacobiansAreMatchedWithAnyMethod(method: String) throws {
+        let runs = try RunFixtures()
+        try runs.train("dense", "steps=3")
+        let isOfWeights = ["variational-dropout", "soft-threshold", "rigl"].contains(method)
+        try prune(
+            runs, "run", method: method, target: isOfWeights ? "sparsity=0.5" : "macs=0.7",
+            [
+                "recovery.distillation=0.5", "recovery.jacobian_matching=0.1",
+                "pruning.granularity=\(isOfWeights ? "weight" : "channel")",
+            ])
+        let terms = try logged(runs, "run", "jacobian_loss")
+        #expect(terms.count == 8 && terms.allSatisfy { $0.isFinite } && terms.contains { $0 > 0 })
     }
 
     /// A plain model names no channels, so nothing could say whom the rest imitates.
@@ -124,8 +160,8 @@ import Testing
         try runs.train("dense", "steps=1")
         #expect {
             try prune(
-                runs, "run", method: "magnitude", ["pruning.granularity=level", "finetuning.feature_distillation=0.5"])
-        } throws: { "\($0)".contains("'finetuning.feature_distillation' is 0.5, expected 0 with granularity 'level'") }
+                runs, "run", method: "magnitude", ["pruning.granularity=level", "recovery.feature_distillation=0.5"])
+        } throws: { "\($0)".contains("'recovery.feature_distillation' is 0.5, expected 0 with granularity 'level'") }
     }
 
     /// Before any step, what is left says more of what all said.
@@ -141,7 +177,7 @@ import Testing
                 file: nil,
                 overrides: [
                     "finetuning.steps=0", "finetuning.batch_size=2", "pruning.granularity=\(granularity)",
-                    "pruning.reconstruction=\(repair)", "pruning.calibration_batches=4",
+                    "recovery.reconstruction=\(repair)", "pruning.calibration_batches=4",
                     "pruning.calibration_batch_size=4",
                 ], method: "magnitude", target: target, data: runs.images.path)
             _ = try PruningWorkflow(
@@ -170,7 +206,7 @@ import Testing
     @Test func ridgeIsRefusedForSingleWeights() throws {
         #expect {
             _ = try PruningRunConfiguration(
-                file: nil, overrides: ["pruning.granularity=weight", "pruning.reconstruction=ridge"],
+                file: nil, overrides: ["pruning.granularity=weight", "recovery.reconstruction=ridge"],
                 method: "magnitude", target: "sparsity=0.5", data: "images")
         } throws: {
             "\($0)".contains("none or least-squares with granularity 'weight'")

@@ -38,8 +38,8 @@ import Testing
             method: "vanilla-iterative", target: "macs=0.7",
             overrides: [
                 "method.rounds=3", "pruning.soft_fraction=0.5", "pruning.rewind_learning_rate=true",
-                "finetuning.learning_rate_schedule.shape=cosine", "finetuning.distillation=0.5",
-                "finetuning.feature_distillation=0.1",
+                "finetuning.learning_rate_schedule.shape=cosine", "recovery.distillation=0.5",
+                "recovery.feature_distillation=0.1", "recovery.jacobian_matching=0.01",
             ], stages: ["snapshot", "update", "train", "rewind", "compact"]),
         Case(method: "l0", target: "macs=0.7", stages: ["train", "update", "compact"]),
         // Updates in a row, of which the last alone is saved.

@@ -77,7 +77,7 @@ import Testing
         try FileManager.default.removeItem(at: runs.path("run/run.json"))
         try expectRefused(runs, naming: "run.json: missing") { try runs.train("run", resuming: true, "steps=3") }
         for text in [
-            "{}", "{\"schema\": 1}", "{\"schema\": 1, \"command\": \"train\", \"configuration\": {}, \"inputs\": 3}",
+            "{}", "{\"schema\": 2}", "{\"schema\": 2, \"command\": \"train\", \"configuration\": {}, \"inputs\": 3}",
         ] {
             try Data(text.utf8).write(to: runs.path("run/run.json"))
             try expectRefused(runs, naming: "run.json: not a run's record") {
@@ -86,5 +86,17 @@ import Testing
         }
         try record.write(to: runs.path("run/run.json"))
         try runs.train("run", resuming: true, "steps=3")
+    }
+
+    /// Its configuration has keys that are gone.
+    @Test func aRunOfAnotherVersionIsRefusedAsSuch() throws {
+        let runs = try RunFixtures()
+        try runs.train("run", "steps=3")
+        let text = try runs.text("run/run.json").replacing("\"schema\": 2", with: "\"schema\": 1")
+        try Data(text.utf8).write(to: runs.path("run/run.json"))
+        try expectRefused(runs, naming: "'schema' is 1, expected 2: the run began with another version") {
+            try runs.train("run", resuming: true, "steps=3")
+        }
+        #expect(RunRecord(folder: runs.path("run")).command == "train")
     }
 }
