@@ -4,7 +4,7 @@ import Foundation
 /// A configuration file with its `key=value` overrides, read section by section. Keys are snake_case; unknown ones are
 /// refused with the nearest legal one named.
 public struct ConfigurationDocument {
-    private let tree: JSONValue
+    private var tree: JSONValue
     private let overrides: [ConfigurationOverride]
     package let source: String
     /// Every section's legal keys, with dots; to find in other sections what was set in the wrong one.
@@ -123,6 +123,16 @@ public struct ConfigurationDocument {
                 ? [override.keys[1]] : Array(try override.value(over: nil).objectValue?.keys ?? [:].keys)
         }
         return Set(set).union(tree[section]?.objectValue?.keys ?? [:].keys)
+    }
+
+    /// The same, but of section `name` only what overrides say: where the file's is of something else.
+    package func overridesAlone(of name: String) -> ConfigurationDocument {
+        var copy = self
+        if case .object(var members) = tree {
+            members[name] = nil
+            copy.tree = .object(members)
+        }
+        return copy
     }
 
     // MARK: reading

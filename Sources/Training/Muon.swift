@@ -5,9 +5,9 @@ import TensorCore
 ///
 ///     M ← μ·M + G        U = G + μ·M        W ← W − lr·(0.2·√max(rows, columns)·orth(U) + decay·W)
 ///
-/// for the weights of convolutions and linear layers, a convolution's taps and inputs being rows and its outputs columns;
-/// all other parameters go by AdamW with the same learning rate. orth: `NewtonSchulz`. The factor brings the root mean
-/// square of a step to about 0.2, which is that of AdamW's: rates that suit AdamW suit it.
+/// for the weights of convolutions and linear layers, a convolution's taps and inputs being rows and its outputs
+/// columns; all other parameters go by AdamW with the same learning rate. orth: `NewtonSchulz`. The factor brings the
+/// root mean square of a step to about 0.2, which is that of AdamW's: rates that suit AdamW suit it.
 ///
 /// Based on: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024; Liu et al., "Muon is
 /// Scalable for LLM Training", 2025, arXiv 2502.16982 (decay, and the factor).

@@ -103,24 +103,43 @@ struct FlowSpace {
     ///   that has no density to lose.
     func advance(_ point: inout [Double], along drive: [Double], flow: SparseFlow, to density: Double, steps: Int) {
         let costs = costs(at: point)
-        // Units at a bound that the drive holds there take no part: their share of the motion is not real.
+        let needed = neededUnits(point, drive)
+        // Units at a bound that the drive holds there take no part: their share of the motion is not real. Nor do those
+        // that a site cannot do without.
         let free = point.indices.filter { i in
-            costs[i] > 0 && !(point[i] <= 0 && drive[i] <= 0) && !(point[i] >= 1 && drive[i] >= 1)
+            costs[i] > 0 && !needed[i] && !(point[i] <= 0 && drive[i] <= 0) && !(point[i] >= 1 && drive[i] >= 1)
         }
+        for i in point.indices where needed[i] { point[i] = min(1, point[i] + 1 / Double(steps)) }
         let delta = flow.direction(
             energy: free.map { drive[$0] }, density: free.map { _ in -1 }, metric: free.map { costs[$0] })
         let time = max(self.density(of: point) - density, 0.5 / Double(steps))
         for (i, d) in zip(free, delta) { point[i] = min(max(point[i] + d * time, 0), 1) }
-        settle(&point, free, at: density)
+        settle(&point, free, at: density, needed)
+    }
+
+    /// The units that fill the minimum width of every site: those of the largest masks, of equal ones those that the
+    /// drive holds most. A flow below what the budget's choice has to keep would spend elsewhere what it cannot have.
+    private func neededUnits(_ point: [Double], _ drive: [Double]) -> [Bool] {
+        var needed = point.map { _ in false }
+        guard case .lists = members else { return needed }
+        var missing = context.selection.partition.minimumWidths
+        for (site, whole) in wholeWidths.enumerated() { missing[site] -= Int(whole) }
+        let priority = zip(point, drive).map { $0 + 0.25 * $1 }
+        for index in point.indices.sorted(by: { (priority[$0], $1) > (priority[$1], $0) })
+        where shares[index].contains(where: { missing[$0.site] > 0 }) {
+            needed[index] = true
+            for share in shares[index] { missing[share.site] -= share.count }
+        }
+        return needed
     }
 
     /// Shifts the units that move by τ (clipped), τ found by bisection so that the density is met.
-    private func settle(_ point: inout [Double], _ moving: [Int], at density: Double) {
+    private func settle(_ point: inout [Double], _ moving: [Int], at density: Double, _ needed: [Bool]) {
         var moves = [Bool](repeating: false, count: point.count)
         for i in moving { moves[i] = true }
         func shifted(_ i: Int, _ tau: Double) -> Double { moves[i] ? min(max(point[i] + tau, 0), 1) : point[i] }
         // Where those that may move cannot give enough, all do.
-        if self.density(of: { shifted($0, -1) }) > density { moves = point.map { _ in true } }
+        if self.density(of: { shifted($0, -1) }) > density { moves = needed.map { !$0 } }
         var (low, high) = (-1.0, 1.0)
         for _ in 0..<40 {
             let middle = 0.5 * (low + high)

@@ -72,12 +72,11 @@ public struct PruningRunConfiguration: Sendable {
             ?? (isBare ? Self.methodWithoutImages : Self.usualMethod)
         let entry = try MethodCatalog.entry(named: name)
         isWithoutImages = isBare && !entry.needs.takesData && !entry.card.needsTraining
-        // Settings in the file belong to the file's method: another one named beside it starts from its own defaults.
+        // Settings in the file belong to the file's method: another one named beside it starts from its own defaults,
+        // and what is set beside it is meant for it.
         let isFilesMethod = try document.text("method", "name").map { $0 == name } ?? true
-        methodSettings =
-            isFilesMethod
-            ? try document.values("method", defaults: entry.defaultConfiguration(), ignoring: ["name"])
-            : try entry.defaultConfiguration()
+        methodSettings = try (isFilesMethod ? document : document.overridesAlone(of: "method"))
+            .values("method", defaults: entry.defaultConfiguration(), ignoring: ["name"])
         let settings = methodSettings
         _ = try document.reading("method") { try entry.make(settings, 0) }
         self.method = name

@@ -30,6 +30,23 @@ import Testing
         }
     }
 
+    /// Of a file for another method its settings are left out, and what is set on the command line is not.
+    @Test func settingsBesideANamedMethodAreItsOwn() throws {
+        try withFile("method: {name: gradient-flow, rounds: 5, ratio: 2}") { url in
+            let other = try PruningRunConfiguration(
+                file: url, overrides: ["method.rounds=3"], method: "vanilla-iterative", data: "some/where")
+            #expect(try other.yaml.contains("rounds: 3"))
+            let defaults = try PruningRunConfiguration(file: url, method: "vanilla-iterative", data: "some/where")
+            #expect(try defaults.yaml.contains("rounds: 8"))
+            #expect {
+                _ = try PruningRunConfiguration(
+                    file: url, overrides: ["method.ratio=3"], method: "vanilla-iterative", data: "some/where")
+            } throws: {
+                "\($0)".contains("method.ratio")
+            }
+        }
+    }
+
     /// The value of a text key is the text given; YAML would cut it, or read something else.
     @Test(arguments: [
         "set #2", "2024", "1e3", "yes", "null", "[x]", "C: x", "~", "a: b", "it's", "*a &b", "#", " ", "{", "0x10",
