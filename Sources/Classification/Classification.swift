@@ -14,6 +14,8 @@ public struct Classification<Model: Classifier>: LearningTask {
         return network.logits(of: Variable(batch.images)).crossEntropy(to: batch.labels)
     }
 
+    public var hasTargets: Bool { true }
+
     public func targets(of batch: LabelledBatch) -> SampleTargets? {
         .classes(batch.labels, count: (batch.labels.max() ?? 0) + 1)
     }

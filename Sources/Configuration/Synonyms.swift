@@ -54,6 +54,10 @@ package enum Synonyms {
         ("log_every", ["log_steps", "logging_steps", "log_interval"]),
         ("sample_every", ["sample_steps", "sample_interval", "save_images_steps", "validation_steps"]),
         ("distillation", ["kd", "kd_weight", "alpha", "distill", "distill_weight"]),
+        ("generated", ["data_free", "synthetic", "synthetic_data", "generated_data", "self_generated"]),
+        ("generated_count", ["pool_size", "num_generated", "num_samples", "generated_images"]),
+        ("generated_steps", ["ddim_steps", "num_inference_steps", "sampling_steps"]),
+        ("generated_share", ["generated_fraction", "generated_ratio", "synthetic_ratio"]),
         (
             "feature_distillation",
             ["feature_kd", "feature_weight", "feat_kd", "feature_distill", "hint_weight", "lambda_feature"]

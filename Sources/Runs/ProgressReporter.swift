@@ -61,6 +61,12 @@ public final class ProgressReporter {
         start = end
     }
 
+    /// A piece of this kind, timed elsewhere, took so long.
+    public func measure(_ kind: String, seconds: Double) {
+        timetable.measure(kind, seconds: seconds)
+        start = now()
+    }
+
     /// A stretch is over, whether or not all its pieces were needed.
     public func leave(_ stretch: Int) { timetable.leave(stretch) }
 

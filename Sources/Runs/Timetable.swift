@@ -156,7 +156,8 @@ public struct Outlook: Encodable, Sendable, Equatable {
     }
 
     private static func plural(_ noun: String) -> String {
-        noun + (noun.hasSuffix("s") || noun.hasSuffix("ch") ? "es" : "s")
+        if noun.hasSuffix("y") { return noun.dropLast() + "ies" }
+        return noun + (noun.hasSuffix("s") || noun.hasSuffix("ch") ? "es" : "s")
     }
 }
 

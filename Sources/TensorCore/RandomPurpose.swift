@@ -18,6 +18,10 @@ public struct RandomPurpose: RawRepresentable, Hashable, Sendable, Codable, Expr
     public static let trainingTimestep: RandomPurpose = "training-timestep"
     /// The order in which a data set is visited; index = epoch.
     public static let dataOrder: RandomPurpose = "data-order"
+    /// The order in which trajectories are learned from; index = step of the chains, pass by pass.
+    public static let chainOrder: RandomPurpose = "chain-order"
+    /// The order of the timesteps of trajectories; index = round through them.
+    public static let chainTimesteps: RandomPurpose = "chain-timesteps"
     /// Random flips and crops; index = training step.
     public static let augmentation: RandomPurpose = "augmentation"
     /// Which elements dropout zeroes; index = training step.

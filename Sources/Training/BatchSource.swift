@@ -13,4 +13,11 @@ public protocol BatchSource<Batch> {
     ///   - count: of batches.
     ///   - size: samples of the batch.
     func calibrationBatch(number: Int, of count: Int, size: Int) -> Batch
+
+    /// What has to be made before there are batches; nil where nothing has.
+    var supply: (any BatchSupply)? { get }
+}
+
+extension BatchSource {
+    public var supply: (any BatchSupply)? { nil }
 }

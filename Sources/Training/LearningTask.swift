@@ -24,6 +24,8 @@ public protocol LearningTask<Network, Batch> {
     func check(_ batch: Batch, for network: Network) throws
     /// What a head on one of the network's features could learn to tell of each sample of `batch`; nil for nothing.
     func targets(of batch: Batch) -> SampleTargets?
+    /// Whether there is any such thing.
+    var hasTargets: Bool { get }
 }
 
 /// What there is to tell of samples, in their order.
@@ -44,6 +46,7 @@ extension LearningTask {
 
     public func check(_ batch: Batch, for network: Network) throws {}
     public func targets(of batch: Batch) -> SampleTargets? { nil }
+    public var hasTargets: Bool { false }
 }
 
 /// Samples whose losses are averaged.

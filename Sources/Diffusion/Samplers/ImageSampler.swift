@@ -44,8 +44,10 @@ public struct ImageSampler<Model: Denoiser> {
     ///   - range: numbers of the images: each follows from its own.
     ///   - noise: in place of what the seed gives.
     ///   - progress: called with the number of model evaluations done and to do.
+    ///   - observer: shown every prediction before the step that is made with it.
     public func images(
-        _ range: Range<Int>, noise: GivenNoise? = nil, progress: ((Int, Int) throws -> Void)? = nil
+        _ range: Range<Int>, noise: GivenNoise? = nil, progress: ((Int, Int) throws -> Void)? = nil,
+        observer: StepObserver? = nil
     ) throws -> Tensor {
         let result = Tensor(uninitialized: [range.count] + model.imageShape)
         let batches = (range.count + batchSize - 1) / batchSize
@@ -53,15 +55,21 @@ public struct ImageSampler<Model: Denoiser> {
             let slots = (batch * batchSize)..<min((batch + 1) * batchSize, range.count)
             let numbers = (range.lowerBound + slots.lowerBound)..<(range.lowerBound + slots.upperBound)
             let sample = result.rows(slots)
-            try draw(numbers, into: sample, noise: noise) { step in
+            let shown = observer.map { show in { show(slots, $0, $1, $2) } }
+            try draw(numbers, into: sample, noise: noise, observer: shown) { step in
                 try progress?(batch * sampler.timesteps.count + step, batches * sampler.timesteps.count)
             }
         }
         return result
     }
 
+    /// Is shown a step of some of the images that are drawn, by their places in the result: the number of the step, x_t
+    /// `[B, H, W, C]` before it and the model's prediction there, variances left out. Both are overwritten later.
+    public typealias StepObserver = (_ places: Range<Int>, _ step: Int, _ noisy: Tensor, _ prediction: Tensor) -> Void
+
     private func draw(
-        _ numbers: Range<Int>, into sample: Tensor, noise: GivenNoise?, progress: (Int) throws -> Void
+        _ numbers: Range<Int>, into sample: Tensor, noise: GivenNoise?,
+        observer: ((_ step: Int, _ noisy: Tensor, _ prediction: Tensor) -> Void)?, progress: (Int) throws -> Void
     ) throws {
         fill(sample, numbers, .initialNoise, given: noise?.initial, position: 0)
         let labels = classes.map { ClassLabels.numbers(numbers.map($0.label)) }
@@ -76,6 +84,7 @@ public struct ImageSampler<Model: Denoiser> {
             // Clipping would turn what is broken here into a picture.
             guard output.allFinite else { throw SamplerError.notFinite(timestep: timestep) }
             let prediction = try Prediction(output, channels: model.imageShape[2])
+            observer?(index, sample, prediction.image)
             if sampler.drawsNoise(at: index) {
                 let given = noise.flatMap { $0.steps.isEmpty ? nil : $0.steps[index] }
                 fill(stepNoise, numbers, .stepNoise, given: given, position: index)

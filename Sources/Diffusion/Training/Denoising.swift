@@ -48,6 +48,8 @@ public struct Denoising<Model: Denoiser>: StagedTask {
         return .classes(classes, count: (classes.max() ?? 0) + 1)
     }
 
+    public var hasTargets: Bool { true }
+
     public var stageCount: Int { objective.schedule.trainTimesteps }
 
     public func batch(_ batch: DenoisingBatch, at stage: Int) -> DenoisingBatch { batch.at(timestep: stage) }

@@ -2,38 +2,95 @@ import Models
 import TensorCore
 import Training
 
-/// Clean images with the noise and timesteps that are to be undone: everything a loss needs, so that it can be
+/// Noisy images with their timesteps and what is to be made of them: everything a loss needs, so that it can be
 /// evaluated again bit for bit.
 public struct DenoisingBatch: LearningBatch {
-    /// x₀ `[B, H, W, C]` in [−1, 1].
-    public let clean: Tensor
-    /// ε of the same shape.
-    public let noise: Tensor
+    /// What x_t is, and what is known of it; all tensors are `[B, H, W, C]`.
+    public enum Content {
+        /// x₀ in [−1, 1] and the noise ε that x_t is made of.
+        case noised(clean: Tensor, noise: Tensor)
+        /// x_t itself and what a teacher predicts there, in the model's prediction type: a point on the teacher's way
+        /// from noise to an image, of which no x₀ and ε are known but those that it predicts.
+        case predicted(noisy: Tensor, prediction: Tensor)
+    }
+
+    public let content: Content
     /// One an image, in 0..<T.
     public let timesteps: [Int]
     public let classLabels: ClassLabels?
-    /// A unit vector an image, of the shape of `clean`, that the loss takes derivatives along; nil where it takes none.
+    /// A unit vector an image, of the shape of x_t, that the loss takes derivatives along; nil where it takes none.
     public var directions: Tensor?
 
     public init(
-        clean: Tensor, noise: Tensor, timesteps: [Int], classLabels: ClassLabels? = nil, directions: Tensor? = nil
+        _ content: Content, timesteps: [Int], classLabels: ClassLabels? = nil, directions: Tensor? = nil
     ) {
-        self.clean = clean
-        self.noise = noise
+        self.content = content
         self.timesteps = timesteps
         self.classLabels = classLabels
         self.directions = directions
     }
 
+    /// - Parameters:
+    ///   - clean: x₀ `[B, H, W, C]` in [−1, 1].
+    ///   - noise: ε of the same shape.
+    ///   - timesteps: one an image, in 0..<T.
+    ///   - classLabels: one an image, of a conditional model.
+    ///   - directions: a unit vector an image, that the loss takes derivatives along; nil where it takes none.
+    public init(
+        clean: Tensor, noise: Tensor, timesteps: [Int], classLabels: ClassLabels? = nil, directions: Tensor? = nil
+    ) {
+        self.init(
+            .noised(clean: clean, noise: noise), timesteps: timesteps, classLabels: classLabels,
+            directions: directions)
+    }
+
+    /// Of x_t, `[B, H, W, C]`.
+    public var shape: [Int] {
+        switch content {
+        case .noised(let clean, _): clean.shape
+        case .predicted(let noisy, _): noisy.shape
+        }
+    }
+
+    /// x₀.
+    ///
+    /// - Precondition: there is one.
+    public var clean: Tensor {
+        guard case .noised(let clean, _) = content else { preconditionFailure("a point of a trajectory has no x₀") }
+        return clean
+    }
+
+    /// ε.
+    ///
+    /// - Precondition: there is one.
+    public var noise: Tensor {
+        guard case .noised(_, let noise) = content else { preconditionFailure("a point of a trajectory has no ε") }
+        return noise
+    }
+
+    /// What a teacher predicts, where that is known already.
+    public var prediction: Tensor? {
+        guard case .predicted(_, let prediction) = content else { return nil }
+        return prediction
+    }
+
     public var count: Int { timesteps.count }
 
     public func samples(_ range: Range<Int>) -> DenoisingBatch {
-        DenoisingBatch(
-            clean: clean.rows(range), noise: noise.rows(range), timesteps: Array(timesteps[range]),
-            classLabels: classLabels?.rows(range), directions: directions?.rows(range))
+        let part: Content =
+            switch content {
+            case .noised(let clean, let noise): .noised(clean: clean.rows(range), noise: noise.rows(range))
+            case .predicted(let noisy, let prediction):
+                .predicted(noisy: noisy.rows(range), prediction: prediction.rows(range))
+            }
+        return DenoisingBatch(
+            part, timesteps: Array(timesteps[range]), classLabels: classLabels?.rows(range),
+            directions: directions?.rows(range))
     }
 
     /// The same images and noise, all at one timestep.
+    ///
+    /// - Precondition: images and noise are known.
     public func at(timestep: Int) -> DenoisingBatch {
         DenoisingBatch(
             clean: clean, noise: noise, timesteps: Array(repeating: timestep, count: count), classLabels: classLabels,

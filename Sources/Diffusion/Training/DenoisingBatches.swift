@@ -55,8 +55,12 @@ public struct DenoisingBatches: BatchSource, Sendable {
             isConditional: model.classConditioning != .none)
     }
 
-    public func batch(step: Int) -> DenoisingBatch {
-        let indices = images.indices(step: step)
+    public func batch(step: Int) -> DenoisingBatch { batch(step: step, position: step) }
+
+    /// Batch `position` in the order of the images, with the noise, timesteps and mirroring of step `step`: for steps
+    /// of which only some are made on these images.
+    func batch(step: Int, position: Int) -> DenoisingBatch {
+        let indices = images.indices(step: position)
         let clean = images.varied(indices, step: step)
         return DenoisingBatch(
             clean: clean, noise: noise(like: clean, .trainingNoise, index: step), timesteps: timesteps(step: step),

@@ -21,15 +21,20 @@ public struct DenoisingObjective {
 
     /// x_t = √ᾱ_t·x₀ + √(1−ᾱ_t)·ε.
     public func noised(_ batch: DenoisingBatch) -> Tensor {
-        schedule.noised(batch.clean, with: batch.noise, timesteps: batch.timesteps)
+        switch batch.content {
+        case .noised(let clean, let noise): schedule.noised(clean, with: noise, timesteps: batch.timesteps)
+        case .predicted(let noisy, _): noisy
+        }
     }
 
-    /// What the model is to predict.
+    /// What the model is to predict; where a teacher's prediction is all that is known, that.
     public func target(_ batch: DenoisingBatch) -> Tensor {
-        switch predictionType {
-        case .epsilon: batch.noise
-        case .sample: batch.clean
-        case .velocity: schedule.velocity(batch.clean, with: batch.noise, timesteps: batch.timesteps)
+        switch (batch.content, predictionType) {
+        case (.predicted(_, let prediction), _): prediction
+        case (.noised(_, let noise), .epsilon): noise
+        case (.noised(let clean, _), .sample): clean
+        case (.noised(let clean, let noise), .velocity):
+            schedule.velocity(clean, with: noise, timesteps: batch.timesteps)
         }
     }
 
@@ -49,7 +54,7 @@ public struct DenoisingObjective {
         let output = model(
             Variable(noised, tangent: directions), timesteps: batch.timesteps.map(Float.init),
             classLabels: batch.classLabels, dropout: dropout, keeping: outputs)
-        let channels = batch.clean.shape[3]
+        let channels = noised.shape[3]
         return output.shape[3] == channels ? output : output.channels(0..<channels)
     }
 
@@ -84,7 +89,9 @@ public struct DenoisingObjective {
         distillation: Float = 0, features: FeatureDistillation? = nil, jacobian: JacobianMatching? = nil
     ) -> LossTerms {
         let noised = noised(batch)
-        guard let teacher, distillation > 0 || features != nil || jacobian != nil else {
+        // Of a teacher's prediction that is known already the target is made.
+        let imitates = distillation > 0 && batch.prediction == nil
+        guard let teacher, imitates || features != nil || jacobian != nil else {
             let prediction = prediction(of: model, at: noised, batch, dropout: dropout)
             return LossTerms(weightedError(prediction, target(batch), batch))
         }

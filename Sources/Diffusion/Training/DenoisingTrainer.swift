@@ -22,15 +22,34 @@ extension Trainer {
         settings: DenoisingTrainingConfiguration, teaching: TeachingConfiguration = TeachingConfiguration(),
         teacher: Model? = nil, extensions: [any TrainingExtension] = []
     ) throws where Task == Denoising<Model> {
+        try self.init(
+            denoising: model, scheduler, batches: DenoisingBatches(images, flip: flip, for: model, scheduler, settings),
+            settings: settings, teaching: teaching, teacher: teacher, extensions: extensions)
+    }
+
+    /// The same on any batches.
+    ///
+    /// - Parameters:
+    ///   - model: what is trained, in place.
+    ///   - scheduler: the noise schedule, and what is predicted.
+    ///   - batches: what it learns from.
+    ///   - settings: of training and of this task.
+    ///   - teaching: what of the teacher is imitated.
+    ///   - teacher: what is imitated.
+    ///   - extensions: what is added to every step.
+    /// - Throws: `SettingError` for a teacher whose features it cannot imitate, `SchedulerError`, `TrainingError`.
+    public convenience init<Model: Denoiser>(
+        denoising model: Model, _ scheduler: SchedulerConfiguration, batches: any BatchSource<DenoisingBatch>,
+        settings: DenoisingTrainingConfiguration, teaching: TeachingConfiguration = TeachingConfiguration(),
+        teacher: Model? = nil, extensions: [any TrainingExtension] = []
+    ) throws where Task == Denoising<Model> {
         if let teacher { try teaching.features?.check(model, teacher) }
-        var batches: any BatchSource<DenoisingBatch> = try DenoisingBatches(
-            images, flip: flip, for: model, scheduler, settings)
-        if teaching.jacobian != nil { batches = DirectedBatches(batches, seed: UInt64(settings.seed)) }
         try self.init(
             Denoising(
                 DenoisingObjective(scheduler, weighting: settings.lossWeighting), distillation: teaching.distillation,
                 features: teaching.features, jacobian: teaching.jacobian),
-            network: model, batches: batches, configuration: settings.training, teacher: teacher, extensions: extensions
-        )
+            network: model,
+            batches: teaching.jacobian == nil ? batches : DirectedBatches(batches, seed: UInt64(settings.seed)),
+            configuration: settings.training, teacher: teacher, extensions: extensions)
     }
 }

@@ -18,13 +18,15 @@ public struct DirectedBatches: BatchSource {
 
     public func batch(step: Int) -> DenoisingBatch {
         var batch = batches.batch(step: step)
-        batch.directions = Self.directions(batch.clean.shape, seed: seed, step: step)
+        batch.directions = Self.directions(batch.shape, seed: seed, step: step)
         return batch
     }
 
     public func calibrationBatch(number: Int, of count: Int, size: Int) -> DenoisingBatch {
         batches.calibrationBatch(number: number, of: count, size: size)
     }
+
+    public var supply: (any BatchSupply)? { batches.supply }
 
     /// A random unit vector for each of the images that `shape` `[B, H, W, C]` is that of.
     ///

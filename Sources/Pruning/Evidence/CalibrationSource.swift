@@ -33,4 +33,10 @@ public typealias CompleteCalibration = PerSampleCalibration & StagedCalibration 
 public protocol TargetedCalibration: CalibrationSource {
     /// Of the samples of one fixed batch; nil for nothing.
     func targets(batch: Int) -> SampleTargets?
+    /// Whether there is something to tell: also where batches are still to be made.
+    var hasTargets: Bool { get }
+}
+
+extension TargetedCalibration {
+    public var hasTargets: Bool { targets(batch: 0) != nil }
 }

@@ -119,7 +119,7 @@ struct JoiningOrder: EvidenceKind {
     let seed: UInt64
 
     static func isOffered(by calibration: (any CalibrationSource)?) -> Bool {
-        (calibration as? any TargetedCalibration)?.targets(batch: 0) != nil
+        (calibration as? any TargetedCalibration)?.hasTargets == true
     }
 
     func lossCount(from calibration: any CalibrationSource, in space: PruningSpace) -> Int {

@@ -54,7 +54,7 @@ public struct StudyConfiguration: Sendable {
         if let data { images.path = data }
         let pruning: PruningConfiguration = try document.section("pruning")
         let finetuning = try document.section("finetuning", defaults: PruningRunConfiguration.finetuningDefaults)
-        let recovery: RecoveryConfiguration = try document.section("recovery")
+        let recovery = try document.section("recovery", defaults: RecoveryConfiguration.defaults(in: document))
         common = [
             "pruning": try JSONValue(snakeCasing: pruning), "finetuning": try JSONValue(snakeCasing: finetuning),
             "recovery": try JSONValue(snakeCasing: recovery), "data": try JSONValue(snakeCasing: images),

@@ -20,9 +20,9 @@ public struct FinetuningRunConfiguration: Sendable {
     /// - Parameters:
     ///   - file: nil for defaults.
     ///   - overrides: "section.key=value", applied in order.
-    ///   - data: path that takes the place of the file's.
+    ///   - path: of images, that takes the place of the file's.
     ///   - hasTeacher: whether a teacher is given.
-    public init(file: URL?, overrides: [String] = [], data: String? = nil, hasTeacher: Bool) throws {
+    public init(file: URL?, overrides: [String] = [], data path: String? = nil, hasTeacher: Bool) throws {
         let defaults = PruningRunConfiguration.finetuningDefaults
         var recoveryDefaults = RecoveryConfiguration()
         recoveryDefaults.distillation = hasTeacher ? Self.defaultDistillation : 0
@@ -33,24 +33,34 @@ public struct FinetuningRunConfiguration: Sendable {
                 "data": JSONValue(snakeCasing: DataConfiguration()),
             ])
         finetuning = try document.section("finetuning", defaults: defaults)
-        let recovery = try document.section("recovery", defaults: recoveryDefaults)
-        try document.reading("recovery") {
+        var data: DataConfiguration = try document.section("data")
+        if let path { data.path = path }
+        let recovery = try document.section(
+            "recovery",
+            defaults: RecoveryConfiguration.defaults(in: document, distillation: recoveryDefaults.distillation))
+        self.recovery = try document.reading("recovery") { [data] in
             try require(
                 recovery.reconstruction == .none, "reconstruction", got: "'\(recovery.reconstruction.rawValue)'",
                 expected: "none: nothing leaves that there would be to repair, as in prune")
+            return try recovery.resolved(hasData: !data.path.isEmpty)
         }
-        self.recovery = recovery
-        self.data = try document.section("data")
-        if let data { self.data.path = data }
+        self.data = data
         guard finetuning.steps > 0 else {
             throw SettingError(
                 key: "finetuning.steps", got: "\(finetuning.steps)", expected: "at least 1")
         }
-        try Self.check(recovery.teaching, hasTeacher: hasTeacher)
+        try Self.check(self.recovery, hasTeacher: hasTeacher)
     }
 
     /// A teacher and what it teaches belong together.
-    private static func check(_ teaching: TeachingConfiguration, hasTeacher: Bool) throws {
+    private static func check(_ recovery: RecoveryConfiguration, hasTeacher: Bool) throws {
+        let teaching = recovery.teaching
+        let kind = recovery.generation.generated
+        guard hasTeacher || kind == .none else {
+            throw RequestError.conflict(
+                "recovery.generated is '\(kind.rawValue)', but there is no teacher to draw them: give --teacher")
+        }
+        guard kind == .none else { return }
         let asked = teaching.weights.first { $0.weight > 0 }
         if hasTeacher, asked == nil {
             let keys = teaching.weights.map { "recovery.\($0.key)" }

@@ -35,7 +35,7 @@ public struct FinetuningWorkflow {
         return try TrainingLoop(trainer, pipeline.scheduler, configuration.finetuning, in: context).forecast()
     }
 
-    private func prepared() throws -> (trainer: DenoisingTrainer<UNet>, data: InMemoryDataset) {
+    private func prepared() throws -> (trainer: DenoisingTrainer<UNet>, data: InMemoryDataset?) {
         let settings = configuration.finetuning
         let model = pipeline.model
         try teacher.map(check)
@@ -45,12 +45,18 @@ public struct FinetuningWorkflow {
                 "the teacher takes fewer multiply–accumulates than the model (\(theirs), \(ours)): "
                     + "are --model and --teacher swapped?")
         }
-        context.progress?(ProgressUpdate(phase: "reading images"))
-        let data = try configuration.data.open(for: model)
         let scheduler = try pipeline.scheduler
+        let recovery = configuration.recovery
+        var data: InMemoryDataset?
+        if !recovery.isDrawn || !configuration.data.path.isEmpty {
+            context.progress?(ProgressUpdate(phase: "reading images"))
+            data = try configuration.data.open(for: model)
+        }
+        let batches = try recovery.batches(
+            data, flip: configuration.data.flip, for: model, drawnBy: teacher?.model, scheduler, settings)
         let trainer = try DenoisingTrainer(
-            denoising: model, scheduler, images: data, flip: configuration.data.flip, settings: settings,
-            teaching: configuration.recovery.teaching, teacher: teacher?.model)
+            denoising: model, scheduler, batches: batches, settings: settings, teaching: recovery.teaching,
+            teacher: recovery.teaching.needsTeacher ? teacher?.model : nil)
         try trainer.task.objective.check(model)
         return (trainer, data)
     }

@@ -37,6 +37,7 @@ extension PruningRun {
         // Only where it stands: the times are those of a trial.
         let reporter = ProgressReporter(
             progress.map { tell in { if !$0.isStatement { tell($0.withoutTimes) } } }, timetable)
+        try training?.trySupply(reporter)
         var isDecided = false
         if case .update? = plan.stages.first, plan.updates == 1, stretches.losses.isEmpty {
             _ = try pruner.update(&masks, number: 0, in: context)
@@ -54,7 +55,8 @@ extension PruningRun {
         timetable.takeMeasures(of: reporter.timetable)
         return Forecast(
             outlook: timetable.outlook.flatMap { $0.items.isEmpty ? nil : $0 },
-            memoryBytes: Forecast.residentBytes + Double(training?.checkpointBytes ?? 0)
+            memoryBytes: Forecast.residentBytes
+                + Double((training?.checkpointBytes ?? 0) + (training?.supplyBytes ?? 0))
                 + untriedCalibrationBytes(sampleBytes: sampleBytes),
             pruning: Forecast.Pruning(
                 target: context.selection.budget.description, lowest: context.selection.lowestFractions,

@@ -9,6 +9,8 @@ struct PlanStretches {
     var steps: [Int: Int] = [:]
     /// Of all sample grids; nil for none.
     var grids: Int?
+    /// Of what batches are made of; nil where nothing is to be made.
+    var supply: Int?
 }
 
 /// Whom a plan's stages tell of their progress, and by which stretches.
@@ -32,6 +34,7 @@ extension PruningRun {
         var (timetable, stretches) = (Timetable(), PlanStretches())
         let cost = PruningCost(configuration, remaining: costRemaining)
         var isCompact = network !== dense
+        if let supply = training?.supplyStretch(calibrates: calibrates) { stretches.supply = timetable.append(supply) }
         for (index, stage) in plan.stages.enumerated() where index >= position.stage {
             switch stage {
             case .update, .reconstruct:
@@ -60,6 +63,17 @@ extension PruningRun {
         }
         for stretch in following { timetable.append(stretch) }
         return (timetable, stretches)
+    }
+
+    /// Whether losses are still to be taken.
+    var calibrates: Bool {
+        guard let calibration else { return false }
+        return plan.stages[position.stage...].contains { stage in
+            switch stage {
+            case .update, .reconstruct: lossCount(of: stage, from: calibration) > 0
+            case .train, .snapshot, .rewind, .bake, .compact: false
+            }
+        }
     }
 
     /// How many losses a stage takes, at most.

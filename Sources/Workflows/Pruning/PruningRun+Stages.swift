@@ -12,6 +12,11 @@ extension PruningRun {
     ///   under way is then made anew by whoever goes on.
     func advance(in folder: RunFolder) throws {
         let report = planReport()
+        do {
+            try makeSupply(report)
+        } catch is Interruption.Requested {
+            throw RunStopped(reached: reached)
+        }
         try tryStep(report)
         while position.stage < plan.stages.count { try advanceStage(in: folder, report) }
         try training?.finish(in: folder)
@@ -30,6 +35,7 @@ extension PruningRun {
         }
         do {
             if stage.isWork { try interruption.check() }
+            try makeSupply(report)
             try carryOut(stage, in: folder, report.reporter, report.stretches)
         } catch is Interruption.Requested {
             throw RunStopped(reached: reached)
@@ -40,6 +46,15 @@ extension PruningRun {
         // Updates in a row that take no losses are soon made again: they are saved with the last, or when it is time.
         hasUnsavedUpdates = !takesLosses && isFollowed(stage) && training?.isCheckpointDue == false
         if !hasUnsavedUpdates { try training?.save(in: folder, state: state()) }
+    }
+
+    /// Makes what the next losses and steps are taken from, unless it is there.
+    private func makeSupply(_ report: PlanReport) throws {
+        guard let training else { return }
+        let step = training.trainer.step
+        try training.makeSupply(
+            for: step..<min(step + 1, training.totalSteps), calibrates: calibrates, report.reporter,
+            report.stretches.supply)
     }
 
     /// Whether `stage`, which is done, is a mask update and the next one too.
@@ -63,7 +78,7 @@ extension PruningRun {
         switch stage {
         case .train(let steps):
             guard let stretch = stretches.steps[number] else { return }
-            try train(steps: steps, in: folder, reporter, stretch, grids: stretches.grids)
+            try train(steps: steps, in: folder, reporter, stretch, stretches)
         case .update(let update):
             let place = "mask update \(update + 1) of \(plan.updates)"
             let report = try watching(stretches.losses[number], reporter, phase: "scoring", place: place) {
@@ -108,13 +123,14 @@ extension PruningRun {
     }
 
     private func train(
-        steps: Int, in folder: RunFolder, _ reporter: ProgressReporter, _ stretch: Int, grids: Int?
+        steps: Int, in folder: RunFolder, _ reporter: ProgressReporter, _ stretch: Int, _ stretches: PlanStretches
     ) throws {
         guard let training else { return }
         let isSoft = plan.stages[(position.stage + 1)...].contains { if case .update = $0 { true } else { false } }
         let until = position.stageStart + steps
         let news = TrainingLoop<Task>.Report(
-            reporter: reporter, phase: isSoft ? "soft pruning" : "fine-tuning", steps: stretch, grids: grids)
+            reporter: reporter, phase: isSoft ? "soft pruning" : "fine-tuning", steps: stretch,
+            grids: stretches.grids, supply: stretches.supply)
         if network === dense {
             try masks.applied { try training.run(until: until, in: folder, news, state: state) }
         } else {

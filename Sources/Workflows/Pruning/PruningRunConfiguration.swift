@@ -86,11 +86,11 @@ public struct PruningRunConfiguration: Sendable {
             try pruning.validate()
             return try pruning.resolved(for: entry.card)
         }
-        let recovery: RecoveryConfiguration = try document.section("recovery")
-        try document.reading("recovery") { [pruning = self.pruning] in
+        let recovery = try document.section("recovery", defaults: RecoveryConfiguration.defaults(in: document))
+        self.recovery = try document.reading("recovery") { [pruning = self.pruning, images] in
             try pruning.granularity.map(recovery.check)
+            return try recovery.resolved(hasData: !images.path.isEmpty)
         }
-        self.recovery = recovery
         finetuning = try document.section("finetuning", defaults: Self.finetuningDefaults)
         if isWithoutImages { finetuning.steps = 0 }
         self.data = images

@@ -63,7 +63,11 @@ public struct PruningWorkflow {
         let planned = try PlannedPruning(configuration)
         let space = PruningSpace.of(planned.granularity.space, in: pipeline.model)
         _ = try planned.selection(in: space, of: pipeline.model, configuration.pruning)
-        if configuration.data.path.isEmpty { try requireNoImages(planned.entry) }
+        if configuration.recovery.isDrawn {
+            try checkDrawing(planned.entry)
+        } else if configuration.data.path.isEmpty {
+            try requireNoImages(planned.entry)
+        }
         return planned
     }
 
@@ -113,18 +117,34 @@ public struct PruningWorkflow {
         return (try assembled(planned, data, calibrating: batches), data)
     }
 
+    /// - Throws: `SettingError` where the model cannot draw what is to be learned from, or nothing would be made of it.
+    private func checkDrawing(_ method: MethodEntry) throws {
+        let (recovery, steps) = (configuration.recovery, configuration.finetuning.steps)
+        let calibrates = method.needs.takesData || recovery.reconstruction != .none
+        guard steps > 0 || configuration.data.path.isEmpty && calibrates else {
+            throw SettingError(
+                key: "recovery.generated", got: "'\(recovery.generation.generated.rawValue)'",
+                expected: "none where nothing is fine-tuned (finetuning.steps 0)")
+        }
+        _ = try recovery.batches(
+            nil, flip: false, for: pipeline.model, drawnBy: pipeline.model, pipeline.scheduler,
+            configuration.finetuning)
+    }
+
     /// - Throws: `SettingError` where the method, the repair or fine-tuning needs images.
     private func requireNoImages(_ method: MethodEntry) throws {
         let steps = configuration.finetuning.steps
         let expected: String
         if method.needs.takesData {
             expected =
-                "images (--data), from which '\(configuration.method)' takes its scores, "
+                "images (--data, or --generated images), from which '\(configuration.method)' takes its scores, "
                 + "or a method that needs none: \(Self.methodsWithoutData.joined(separator: ", "))"
         } else if configuration.recovery.reconstruction != .none {
-            expected = "images (--data) to repair the weights by, or recovery.reconstruction=none"
+            expected =
+                "images (--data, or --generated images) to repair the weights by, or recovery.reconstruction=none"
         } else if steps > 0 {
-            expected = "images to fine-tune on for \(steps) steps (--data), or --finetune-steps 0"
+            expected =
+                "images to fine-tune on for \(steps) steps (--data, or --generated images), or --finetune-steps 0"
         } else {
             return
         }
@@ -138,17 +158,21 @@ public struct PruningWorkflow {
         let finetuning = configuration.finetuning
         // A model that is only counted or sampled elsewhere may have no schedule that is known here.
         if let scheduler = try? pipeline.scheduler { pipeline.model.timestepCount = scheduler.trainTimesteps }
-        guard let data else {
-            return try PruningRun(
-                configuration, planned, network: pipeline.model, training: nil, calibration: nil, in: context)
+        let (model, recovery) = (pipeline.model, configuration.recovery)
+        guard data != nil || recovery.isDrawn else {
+            return try PruningRun(configuration, planned, network: model, training: nil, calibration: nil, in: context)
         }
-        let teacher = configuration.recovery.teaching.needsTeacher ? try pipeline.model.copied() : nil
+        let scheduler = try pipeline.scheduler
+        let teacher = recovery.needsTeacher ? try model.copied() : nil
         // Learning rates run over the way that no rewinding cuts short.
         var scheduled = finetuning
         scheduled.steps = planned.plan.scheduleSteps
         let trainer = try DenoisingTrainer(
-            denoising: pipeline.model, pipeline.scheduler, images: data, flip: configuration.data.flip,
-            settings: scheduled, teaching: configuration.recovery.teaching, teacher: teacher)
+            denoising: model, scheduler,
+            batches: recovery.batches(
+                data, flip: configuration.data.flip, for: model, drawnBy: teacher, scheduler, finetuning),
+            settings: scheduled, teaching: recovery.teaching,
+            teacher: recovery.teaching.needsTeacher ? teacher : nil)
         if finetuning.steps > 0 { try trainer.task.objective.check(pipeline.model) }
         let settings = configuration.pruning
         return try PruningRun(

@@ -9,6 +9,8 @@ import PruningMethods
 public struct RecoveryConfiguration: ConfigurationSection, Equatable {
     /// What is imitated of a teacher: of the unpruned model where a run prunes.
     public var teaching = TeachingConfiguration()
+    /// What the teacher draws for the model to learn from.
+    public var generation = GenerationConfiguration()
     /// The repair of the weights of what is left, before anything is removed.
     public var reconstruction = Reconstruction.none
 
@@ -19,7 +21,43 @@ public struct RecoveryConfiguration: ConfigurationSection, Equatable {
         set { teaching[keyPath: path] = newValue }
     }
 
-    public func validate() throws { try teaching.validate() }
+    public func validate() throws {
+        try teaching.validate()
+        try generation.validate()
+    }
+
+    /// What the section holds where it says nothing: what a teacher draws is there to be learned from it.
+    ///
+    /// - Parameters:
+    ///   - document: says whether a teacher draws anything.
+    ///   - distillation: where it does not.
+    static func defaults(in document: ConfigurationDocument, distillation: Double = 0) throws -> RecoveryConfiguration {
+        var defaults = RecoveryConfiguration()
+        let kind = try document.text("recovery", "generated")
+        let isDrawn = kind != nil && kind != GenerationConfiguration.Kind.none.rawValue
+        defaults.distillation = isDrawn ? 1 : distillation
+        return defaults
+    }
+
+    /// With nothing left open of what is drawn.
+    ///
+    /// - Parameter hasData: whether there is a data set.
+    /// - Throws: `SettingError` where what is drawn cannot be learned from as asked.
+    func resolved(hasData: Bool) throws -> RecoveryConfiguration {
+        var resolved = self
+        resolved.generation = try generation.resolved(hasData: hasData)
+        try require(
+            resolved.generation.generated != .trajectories || resolved.generation.generatedShare != 1
+                || teaching.distillation == 1, "distillation", got: teaching.distillation,
+            expected: "1 with trajectories alone: at their points there is no noise to compare with, only what the "
+                + "dense model predicts")
+        return resolved
+    }
+
+    /// Whether a teacher draws something to learn from.
+    var isDrawn: Bool { generation.generated != .none }
+    /// Whether a teacher has to be there.
+    var needsTeacher: Bool { teaching.needsTeacher || isDrawn }
 
     /// Refuses what cannot be had where masks have this granularity.
     func check(for granularity: Granularity.Name) throws {
@@ -43,12 +81,14 @@ public struct RecoveryConfiguration: ConfigurationSection, Equatable {
 
     public init(from decoder: any Decoder) throws {
         teaching = try TeachingConfiguration(from: decoder)
+        generation = try GenerationConfiguration(from: decoder)
         reconstruction = try decoder.container(keyedBy: CodingKeys.self)
             .decode(Reconstruction.self, forKey: .reconstruction)
     }
 
     public func encode(to encoder: any Encoder) throws {
         try teaching.encode(to: encoder)
+        try generation.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(reconstruction, forKey: .reconstruction)
     }

@@ -58,12 +58,14 @@ extension TrainingLoop {
     /// What training takes, all of it.
     func forecast() throws -> Forecast {
         var timetable = Timetable()
-        let (steps, _) = appendWork(to: &timetable)
+        let (steps, _, _) = appendWork(to: &timetable)
         let reporter = ProgressReporter(nil, timetable)
         let kind = timetable.stretches[steps].kind
+        try trySupply(reporter)
         for _ in 0..<Self.trials { try reporter.tried(kind, trainer.rehearse) }
         return Forecast(
-            outlook: reporter.timetable.outlook, memoryBytes: Forecast.residentBytes + Double(checkpointBytes))
+            outlook: reporter.timetable.outlook,
+            memoryBytes: Forecast.residentBytes + Double(checkpointBytes + supplyBytes))
     }
 
     /// What a checkpoint takes in memory while it is written.

@@ -41,6 +41,7 @@ final class ObservedCalibration: CompleteCalibration {
     }
 
     func targets(batch: Int) -> SampleTargets? { source.targets(batch: batch) }
+    var hasTargets: Bool { source.hasTargets }
 }
 
 /// The losses of one piece of work, in the order in which they are taken: passes over all batches, pictures or

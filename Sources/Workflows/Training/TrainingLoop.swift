@@ -17,7 +17,7 @@ final class TrainingLoop<Task: LearningTask> {
     /// Of the whole run, over all its phases.
     let totalSteps: Int
     private let samples: Samples?
-    private let interruption: Interruption
+    let interruption: Interruption
     private let log: TrainingLog
     private var pace: CheckpointPace
     /// Whether the pictures of the present step are still to be made.
@@ -59,6 +59,8 @@ final class TrainingLoop<Task: LearningTask> {
         let steps: Int
         /// Of all sample grids; nil for none.
         let grids: Int?
+        /// Of what batches are made of; nil where nothing is to be made.
+        let supply: Int?
     }
 
     /// Trains until `step`; after the last step of all the log gets the line of the interval that ends there.
@@ -72,6 +74,11 @@ final class TrainingLoop<Task: LearningTask> {
         try drawWhatIsDue(in: folder, news, state: state)
         if trainer.step < step { news.reporter.at(position(trainer.step + 1, news)) }
         while trainer.step < step {
+            do {
+                try makeSupply(for: trainer.step..<trainer.step + 1, news.reporter, news.supply)
+            } catch is Interruption.Requested {
+                throw try stopped(in: folder, state: state)
+            }
             let report = try trainer.advance()
             if let entry = log.add(report) { try folder.record(step: report.step, entry) }
             recentLoss = recentLoss.map { 0.8 * $0 + 0.2 * report.loss } ?? report.loss
@@ -91,19 +98,22 @@ final class TrainingLoop<Task: LearningTask> {
     /// - Parameter handler: told of the progress.
     func run(phase: String, in folder: RunFolder, _ handler: ProgressHandler?) throws {
         var timetable = Timetable()
-        let (steps, grids) = appendWork(to: &timetable)
+        let work = appendWork(to: &timetable)
         let reporter = ProgressReporter(handler, timetable)
-        try run(until: totalSteps, in: folder, Report(reporter: reporter, phase: phase, steps: steps, grids: grids))
+        try run(
+            until: totalSteps, in: folder,
+            Report(reporter: reporter, phase: phase, steps: work.steps, grids: work.grids, supply: work.supply))
     }
 
     /// Puts what is left of training into a timetable.
     ///
     /// - Returns: the numbers of its stretches.
-    func appendWork(to timetable: inout Timetable) -> (steps: Int, grids: Int?) {
+    func appendWork(to timetable: inout Timetable) -> (steps: Int, grids: Int?, supply: Int?) {
         let settings = trainer.configuration
+        let supply = supplyStretch(calibrates: false).map { timetable.append($0) }
         let step = Double(settings.batchSize) * (3 + (trainer.teacher != nil ? 1 : 0))
         let steps = timetable.append(.init("step", pieces: totalSteps - trainer.step, weight: step, noun: "step"))
-        return (steps, gridStretch(weight: 1).map { timetable.append($0) })
+        return (steps, gridStretch(weight: 1).map { timetable.append($0) }, supply)
     }
 
     /// Ends the log of a run whose last step was within an interval. Comes after the last checkpoint: a run that is

@@ -13,10 +13,13 @@ struct FlaggedKeys {
 
     mutating func set(_ keys: String..., flag: String, to value: Int?) {
         guard let value else { return }
-        for key in keys {
-            flags[key] = flag
-            overrides.append("\(key)=\(value)")
-        }
+        for key in keys { set(key, flag: flag, to: "\(value)") }
+    }
+
+    mutating func set(_ key: String, flag: String, to value: String?) {
+        guard let value else { return }
+        flags[key] = flag
+        overrides.append("\(key)=\(value)")
     }
 
     /// Says by which flag a key is set that is no configuration's.

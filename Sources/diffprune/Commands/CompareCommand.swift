@@ -24,6 +24,7 @@ struct CompareCommand: ParsableCommand {
     @OptionGroup var options: RunOptions
     @OptionGroup var trial: DryRunOptions
     @OptionGroup var data: DataOption
+    @OptionGroup var generated: GeneratedOption
 
     @Option(
         help: ArgumentHelp(
@@ -65,6 +66,7 @@ struct CompareCommand: ParsableCommand {
         let variant = try options.flag("variant", given: model.variant.variant)
         var flagged = FlaggedKeys(options.overrides)
         flagged.set("finetuning.steps", flag: "--finetune-steps", to: finetuneSteps)
+        generated.set(in: &flagged)
         flagged.set("evaluation.count", flag: "--count", to: count)
         flagged.set("study.seeds", flag: "--seeds", to: seeds)
         flagged.set("study.first_seed", flag: "--seed", to: seed.seed)

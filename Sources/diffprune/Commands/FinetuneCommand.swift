@@ -23,6 +23,7 @@ struct FinetuneCommand: ParsableCommand {
     var teacher: String?
 
     @OptionGroup var data: DataOption
+    @OptionGroup var generated: GeneratedOption
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Training steps.", valueName: "n"))
     var steps: Int?
@@ -36,13 +37,14 @@ struct FinetuneCommand: ParsableCommand {
         try options.checkOutput()
         var flagged = FlaggedKeys(options.overrides)
         flagged.set("finetuning.steps", flag: "--steps", to: steps)
+        generated.set(in: &flagged)
         flagged.set("finetuning.seed", flag: "--seed", to: seed.seed)
         let model = try model.path(options)
         let teacher = try options.path(of: "teacher", given: teacher)
         var configuration = try flagged.naming {
             try FinetuningRunConfiguration(
-                file: options.configurationURL(isComplete: data.path != nil), overrides: flagged.overrides,
-                data: data.path, hasTeacher: teacher != nil)
+                file: options.configurationURL(isComplete: data.path != nil || generated.kind != nil),
+                overrides: flagged.overrides, data: data.path, hasTeacher: teacher != nil)
         }
         try options.locate(&configuration.data)
         var places = ["model": model]

@@ -34,6 +34,7 @@ struct PruneCommand: ParsableCommand {
     var target: String?
 
     @OptionGroup var data: DataOption
+    @OptionGroup var generated: GeneratedOption
 
     @Option(
         parsing: .unconditional,
@@ -58,6 +59,7 @@ struct PruneCommand: ParsableCommand {
         let model = try model.path(options)
         var flagged = FlaggedKeys(options.overrides)
         flagged.set("finetuning.steps", flag: "--finetune-steps", to: finetuneSteps)
+        generated.set(in: &flagged)
         flagged.set("pruning.seed", "finetuning.seed", flag: "--seed", to: seed.seed)
         var configuration = try flagged.naming {
             try PruningRunConfiguration(

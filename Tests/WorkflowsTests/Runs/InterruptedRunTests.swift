@@ -9,41 +9,11 @@ import WeightFiles
 
 /// A run that is asked to stop saves what it has, wherever it is, and goes on from there to the same bits.
 @Suite struct InterruptedRunTests {
-    /// Runs `run` again and again, each time asked to stop at the `every`th piece of news, until it is done. Where it
-    /// comes no further so, it is given more time.
-    ///
-    /// - Returns: what it said it had reached, each time.
-    private func advance(
-        _ output: URL, stoppingAt every: Int, _ run: (RunContext) throws -> Void
-    ) throws -> [String] {
-        var stops: [String] = []
-        var patience = every
-        while stops.count < 200 {
-            let interruption = Interruption()
-            var news = 0
-            let context = RunContext(
-                output: output, occupied: stops.isEmpty ? .refused : .resumed, interruption: interruption,
-                progress: { _ in
-                    news += 1
-                    if news == patience { interruption.request() }
-                })
-            do {
-                try OutputClaim.holding(output) { try run(context) }
-                return stops
-            } catch let stop as RunStopped {
-                patience = stop.reached == stops.last ? patience + every : every
-                stops.append(stop.reached)
-            }
-        }
-        Issue.record("it never came to an end: \(stops)")
-        return stops
-    }
-
     @Test(arguments: [1, 2, 3, 7]) func aTraining(stoppingAt every: Int) throws {
         let runs = try RunFixtures()
         let settings = ["log_every=2", "sample_every=0", "checkpoint_every=100"]
         try runs.train(in: RunContext(output: runs.path("whole")), settings)
-        let stops = try advance(runs.path("run"), stoppingAt: every) { try runs.train(in: $0, settings) }
+        let stops = try runs.advance("run", stoppingAt: every) { try runs.train(in: $0, settings) }
         #expect(!stops.isEmpty && stops.allSatisfy { $0.hasSuffix(" of 13") })
         for file in ["model/unet/diffusion_pytorch_model.safetensors", "metrics.jsonl", "run.json"] {
             #expect(try runs.data("run/\(file)") == runs.data("whole/\(file)"), "\(file)")
@@ -89,7 +59,7 @@ import WeightFiles
         try prune(in: RunContext(output: runs.path("whole")))
         for every in [1, 2, 3] {
             let name = "run-\(every)"
-            let stops = try advance(runs.path(name), stoppingAt: every, prune)
+            let stops = try runs.advance(name, stoppingAt: every, prune)
             #expect(stops.count >= 2, "\(stops)")
             #expect(try runs.record(name) == runs.record("whole"), "every \(every)")
             for file in ["model/unet/diffusion_pytorch_model.safetensors", "metrics.jsonl", "run.json"] {

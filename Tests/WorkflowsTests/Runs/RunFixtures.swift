@@ -58,6 +58,37 @@ final class RunFixtures {
         try FileManager.default.removeItem(at: path("\(name)/model"))
     }
 
+    /// Runs `run` again and again, each time asked to stop at the `every`th piece of news, until it is done. Where it
+    /// comes no further so, it is given more time.
+    ///
+    /// - Returns: what it said it had reached, each time.
+    func advance(
+        _ name: String, stoppingAt every: Int, _ run: (RunContext) throws -> Void
+    ) throws -> [String] {
+        let output = path(name)
+        var stops: [String] = []
+        var patience = every
+        while stops.count < 200 {
+            let interruption = Interruption()
+            var news = 0
+            let context = RunContext(
+                output: output, occupied: stops.isEmpty ? .refused : .resumed, interruption: interruption,
+                progress: { _ in
+                    news += 1
+                    if news == patience { interruption.request() }
+                })
+            do {
+                try OutputClaim.holding(output) { try run(context) }
+                return stops
+            } catch let stop as RunStopped {
+                patience = stop.reached == stops.last ? patience + every : every
+                stops.append(stop.reached)
+            }
+        }
+        Issue.record("it never came to an end: \(stops)")
+        return stops
+    }
+
     /// What a run's result says of its pruning, apart from when and by which command it was written.
     func record(_ name: String) throws -> JSONValue {
         let json = try JSONFile.read(path("\(name)/model/pruning.json"))

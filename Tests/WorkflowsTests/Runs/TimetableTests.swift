@@ -103,4 +103,11 @@ import Testing
         #expect(statements[0].phase == "1 mask update of about 30 s, 40 steps of about 7.5 s: about 6 min")
         #expect(news.last?.remaining == 327)
     }
+
+    @Test func nounsHaveTheirPlurals() {
+        for (noun, plural) in [("step", "steps"), ("batch", "batches"), ("trajectory", "trajectories")] {
+            let outlook = Outlook(items: [.init(noun: noun, count: 3, seconds: 3)])
+            #expect(outlook.description.hasPrefix("3 \(plural) of about 1 s"))
+        }
+    }
 }
