@@ -56,6 +56,19 @@ import Testing
         #expect(try #require(softness.last) < 0.05)
     }
 
+    /// Below the widths that the budget's choice has to keep the flow would spend elsewhere what it then has to give back.
+    @Test(arguments: [1.1, 3]) func noSiteFallsBelowWhatItHasToKeep(ratio: Double) throws {
+        let bench = try Bench()
+        let context = try bench.context("macs=0.3", steps: 14)
+        let outcome = try bench.run(GradientFlow(configuration { $0.ratio = ratio }, seed: 1), in: context)
+        let minimum = context.selection.partition.minimumWidths
+        for (round, masks) in outcome.history.enumerated() {
+            for (site, width) in masks.softWidths.enumerated() {
+                #expect(width >= 0.9 * Double(minimum[site]), "round \(round), \(context.space.sites[site].name)")
+            }
+        }
+    }
+
     @Test func coarseMasksAreSharedWithinBlocks() throws {
         let bench = try Bench()
         var pruner = GradientFlow(configuration { $0.blockSize = 4 }, seed: 1)
