@@ -113,14 +113,15 @@ final class Bench: CompleteCalibration {
     /// - Parameter steps: of training, half of them before the last update.
     func context(
         _ target: String, _ granularity: Granularity = .channel, for card: MethodCard? = nil, steps: Int = 6,
-        evidence: EvidenceSource? = nil
+        evidence: EvidenceSource? = nil, minimumFraction: Double = 0
     ) throws -> PruningContext {
         let space = space(granularity.space)
         let budget = try Budget(parsing: target)
         return try PruningContext(
             space: space, evidence: evidence ?? self.evidence(),
             selection: Selection(
-                space: space, network: model, budget: budget, granularity: granularity, minimumFraction: 0,
+                space: space, network: model, budget: budget, granularity: granularity,
+                minimumFraction: minimumFraction,
                 allocation: card?.allocation(for: granularity.name) ?? .global,
                 comparesRows: card?.comparesRows ?? false),
             timing: PlanTiming(steps: steps, softFraction: 0.5, space: space.kind, remaining: budget.remaining))

@@ -59,7 +59,7 @@ import Testing
     /// Below the widths that the budget's choice has to keep the flow would spend elsewhere what it then has to give back.
     @Test(arguments: [1.1, 3]) func noSiteFallsBelowWhatItHasToKeep(ratio: Double) throws {
         let bench = try Bench()
-        let context = try bench.context("macs=0.3", steps: 14)
+        let context = try bench.context("macs=0.4", .aligned(multiple: 4), steps: 14, minimumFraction: 0.5)
         let outcome = try bench.run(GradientFlow(configuration { $0.ratio = ratio }, seed: 1), in: context)
         let minimum = context.selection.partition.minimumWidths
         for (round, masks) in outcome.history.enumerated() {
