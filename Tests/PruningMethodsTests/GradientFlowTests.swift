@@ -56,7 +56,7 @@ import Testing
         #expect(try #require(softness.last) < 0.05)
     }
 
-    /// Below the widths that the budget's choice has to keep the flow would spend elsewhere what it then has to give back.
+    /// Below the widths that the budget's choice has to keep it would spend elsewhere what it then has to give back.
     @Test(arguments: [1.1, 3]) func noSiteFallsBelowWhatItHasToKeep(ratio: Double) throws {
         let bench = try Bench()
         let context = try bench.context("macs=0.4", .aligned(multiple: 4), steps: 14, minimumFraction: 0.5)
