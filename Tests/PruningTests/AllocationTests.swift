@@ -1,7 +1,8 @@
 import Layers
-import Pruning
 import TestSupport
 import Testing
+
+@testable import Pruning
 
 /// Where what leaves is taken from.
 @Suite struct AllocationTests {
@@ -72,6 +73,38 @@ import Testing
         #expect(masks.liveWidths == [16, 23, 18])
         for (range, kept) in zip(selection.space.ranges, [16, 23, 18]) {
             expectHighest(scores, masks, Array(range), kept: kept)
+        }
+    }
+
+    // MARK: layer-adaptive
+
+    /// 1, 2, 3 and 4 with 10, 9, 7 and 4 left of 10; what is below 0 counts for nothing and leaves first.
+    @Test func scoresAreThoseWorkedOutByHand() {
+        let got = LayerAdaptive.scores(
+            [3, 1, 4, 2, 5, -2, 5, -Double.infinity], weights: Array(repeating: 1, count: 8),
+            sites: [[0, 1, 2, 3], [4, 5, 6, 7]])
+        let expected: [Double] = [30.0 / 7, 1, 10, 20.0 / 9, 5, -2, 10, -.infinity]
+        #expect(zip(got, expected).allSatisfy { $0 == $1 || close($0, $1, 1e-12) }, "\(got)")
+        // By what units are worth, not by what they are worth for their price.
+        let priced = LayerAdaptive.scores([1, 1], weights: [3, 1], sites: [[0, 1]])
+        #expect(priced == [1, 4])
+    }
+
+    /// The lowest of each layer leave; what is all of a layer stays however little it is worth beside others.
+    @Test(arguments: [Granularity.weight, .channel]) func lowScoresEmptyNoLayer(granularity: Granularity) throws {
+        let plain = try selection("sparsity=0.5", granularity, .global)
+        let adaptive = try selection("sparsity=0.5", granularity, .layerAdaptive)
+        var scores = Scores.random(plain.space, seed: 3)
+        for index in scores.values.indices { scores.values[index] = 1 + 0.1 * scores.values[index] }
+        let low = plain.space.ranges[0]
+        for index in low { scores.values[index] *= 0.6 }
+        let (emptied, kept) = (
+            try plain.masks(keeping: scores, remaining: 0.5), try adaptive.masks(keeping: scores, remaining: 0.5)
+        )
+        #expect(emptied.liveWidths[0] == 1 && kept.liveWidths[0] > max(1, low.count / 8))
+        #expect(emptied.liveWidths.reduce(0, +) == kept.liveWidths.reduce(0, +))
+        for (range, width) in zip(plain.space.ranges, kept.liveWidths) {
+            expectHighest(scores, kept, Array(range), kept: width)
         }
     }
 
@@ -196,7 +229,8 @@ import Testing
 
     /// From round to round quotas fall, and by their rounding now and then rise: what has left stays away,
     /// and the count is the one asked for.
-    @Test(arguments: [Allocation.global, .uniform, .erdosRenyi], [false, true]) func roundsTakeWeightsFurther(
+    @Test(arguments: [Allocation.global, .layerAdaptive, .uniform, .erdosRenyi], [false, true])
+    func roundsTakeWeightsFurther(
         allocation: Allocation, comparesRows: Bool
     ) throws {
         let selection = try selection("sparsity=0.9", .weight, allocation, comparesRows: comparesRows)

@@ -85,6 +85,20 @@ public struct Selection {
 
     // MARK: choosing
 
+    /// Lets units of a site count the more, the less of it is left.
+    private func adaptScores(of units: inout Units, _ prices: [Double]) {
+        switch units.members {
+        case .singles:
+            units.scores = LayerAdaptive.scores(
+                units.scores, weights: units.scores.map { _ in 1 }, sites: space.ranges.map(Array.init))
+        case .lists(let lists):
+            // A site's own sums: what a unit is worth, not what it is worth for its price.
+            let weights = lists.map { $0.reduce(0) { $0 + prices[space.site(of: $1)] } }
+            let sites = Dictionary(grouping: lists.indices) { space.site(of: lists[$0][0]) }
+            units.scores = LayerAdaptive.scores(units.scores, weights: weights, sites: Array(sites.values))
+        }
+    }
+
     /// What leaves at once if coordinates are worth these scores.
     public func members(by scores: Scores) -> UnitMembers {
         partition.units(of: scores, prices: prices(perCost: false)).members
@@ -108,12 +122,14 @@ public struct Selection {
         let prices = prices(perCost: perCost)
         var units = partition.units(of: scores, prices: prices)
         if let members, members != units.members { units = partition.units(members, scores: scores, prices: prices) }
+        if allocation == .layerAdaptive { adaptScores(of: &units, prices) }
         let allowed = allowed(at: remaining)
         switch (units.members, units.competition, allocation) {
         case (.singles, .all, .uniform), (.singles, .all, .erdosRenyi):
             return try singles(units, densities: siteDensities(remaining), share: remaining)
         case (.singles, _, _): return try singles(units, share: remaining)
-        case (.lists(let lists), _, .global): return try greedy(units, lists, allowed)
+        case (.lists(let lists), _, .global), (.lists(let lists), _, .layerAdaptive):
+            return try greedy(units, lists, allowed)
         case (.lists(let lists), _, _): return try uniform(units, lists, allowed)
         }
     }
