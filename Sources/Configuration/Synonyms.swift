@@ -66,6 +66,7 @@ package enum Synonyms {
             "jacobian_matching",
             ["jacobian", "jacobian_weight", "jacobian_loss", "lambda_jacobian", "igsm", "second_match"]
         ),
+        ("prediction_uses", ["teacher_reuse", "teacher_every", "prediction_passes", "reuse_predictions"]),
         ("reconstruction", ["repair", "compensation", "weight_reconstruction", "weight_update"]),
         (
             "rewind_learning_rate",

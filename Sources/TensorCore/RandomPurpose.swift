@@ -22,6 +22,8 @@ public struct RandomPurpose: RawRepresentable, Hashable, Sendable, Codable, Expr
     public static let chainOrder: RandomPurpose = "chain-order"
     /// The order of the timesteps of trajectories; index = round through them.
     public static let chainTimesteps: RandomPurpose = "chain-timesteps"
+    /// The order in which the batches of a lot come again; index = lot times passes, plus pass.
+    public static let batchRepetition: RandomPurpose = "batch-repetition"
     /// Random flips and crops; index = training step.
     public static let augmentation: RandomPurpose = "augmentation"
     /// Which elements dropout zeroes; index = training step.

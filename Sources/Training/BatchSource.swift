@@ -16,8 +16,12 @@ public protocol BatchSource<Batch> {
 
     /// What has to be made before there are batches; nil where nothing has.
     var supply: (any BatchSupply)? { get }
+
+    /// What batches that are kept to come again take in memory; 0 where none are.
+    var keptBytes: Int { get }
 }
 
 extension BatchSource {
     public var supply: (any BatchSupply)? { nil }
+    public var keptBytes: Int { 0 }
 }

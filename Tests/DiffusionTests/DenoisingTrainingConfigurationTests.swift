@@ -39,7 +39,17 @@ import Training
         for (key, change) in [
             ("distillation", { $0.distillation = 1.5 }), ("feature_distillation", { $0.featureDistillation = -1 }),
             ("feature_outliers", { $0.featureOutliers = 0 }),
-            ("jacobian_matching", { $0.jacobianMatching = .infinity }),
+            ("jacobian_matching", { $0.jacobianMatching = .infinity }), ("prediction_uses", { $0.predictionUses = 0 }),
+            // Without anything that is predicted, and with what asks the teacher at every step.
+            ("prediction_uses", { $0.predictionUses = 2 }),
+            (
+                "prediction_uses",
+                {
+                    $0.predictionUses = 2
+                    $0.distillation = 1
+                    $0.featureDistillation = 0.1
+                }
+            ),
         ] as [(String, (inout TeachingConfiguration) -> Void)] {
             var configuration = TeachingConfiguration()
             #expect(throws: Never.self) { try configuration.validate() }

@@ -20,6 +20,9 @@ public struct DenoisingBatch: LearningBatch {
     public let classLabels: ClassLabels?
     /// A unit vector an image, of the shape of x_t, that the loss takes derivatives along; nil where it takes none.
     public var directions: Tensor?
+    /// What a teacher predicts for images and noise, in the model's prediction type, where that is known already; nil
+    /// where it is to be asked.
+    public var reference: Tensor?
 
     public init(
         _ content: Content, timesteps: [Int], classLabels: ClassLabels? = nil, directions: Tensor? = nil
@@ -68,10 +71,10 @@ public struct DenoisingBatch: LearningBatch {
         return noise
     }
 
-    /// What a teacher predicts, where that is known already.
-    public var prediction: Tensor? {
-        guard case .predicted(_, let prediction) = content else { return nil }
-        return prediction
+    /// Whether nothing but a teacher's prediction is known.
+    var isPredicted: Bool {
+        guard case .predicted = content else { return false }
+        return true
     }
 
     public var count: Int { timesteps.count }
@@ -83,9 +86,11 @@ public struct DenoisingBatch: LearningBatch {
             case .predicted(let noisy, let prediction):
                 .predicted(noisy: noisy.rows(range), prediction: prediction.rows(range))
             }
-        return DenoisingBatch(
+        var samples = DenoisingBatch(
             part, timesteps: Array(timesteps[range]), classLabels: classLabels?.rows(range),
             directions: directions?.rows(range))
+        samples.reference = reference?.rows(range)
+        return samples
     }
 
     /// The same images and noise, all at one timestep.

@@ -89,11 +89,14 @@ public struct DenoisingObjective {
         distillation: Float = 0, features: FeatureDistillation? = nil, jacobian: JacobianMatching? = nil
     ) -> LossTerms {
         let noised = noised(batch)
-        // Of a teacher's prediction that is known already the target is made.
-        let imitates = distillation > 0 && batch.prediction == nil
-        guard let teacher, imitates || features != nil || jacobian != nil else {
+        // Where a teacher's prediction is all that is known, that is the target.
+        let imitates = distillation > 0 && !batch.isPredicted
+        guard let teacher, imitates && batch.reference == nil || features != nil || jacobian != nil else {
             let prediction = prediction(of: model, at: noised, batch, dropout: dropout)
-            return LossTerms(weightedError(prediction, target(batch), batch))
+            guard imitates, let reference = batch.reference else {
+                return LossTerms(weightedError(prediction, target(batch), batch))
+            }
+            return LossTerms(loss(prediction, reference, batch, distillation: distillation))
         }
         precondition(jacobian == nil || batch.directions != nil, "a batch without directions to take derivatives along")
         let directions = jacobian.flatMap { _ in batch.directions }

@@ -44,12 +44,20 @@ extension Trainer {
         teacher: Model? = nil, extensions: [any TrainingExtension] = []
     ) throws where Task == Denoising<Model> {
         if let teacher { try teaching.features?.check(model, teacher) }
+        let objective = try DenoisingObjective(scheduler, weighting: settings.lossWeighting)
+        let seed = UInt64(settings.seed)
+        var batches = batches
+        if let teacher, teaching.predictionUses > 1 {
+            batches = RepeatedBatches(
+                batches, objective, predictedBy: teacher, uses: teaching.predictionUses, steps: settings.steps,
+                seed: seed)
+        }
+        if teaching.jacobian != nil { batches = DirectedBatches(batches, seed: seed) }
         try self.init(
             Denoising(
-                DenoisingObjective(scheduler, weighting: settings.lossWeighting), distillation: teaching.distillation,
-                features: teaching.features, jacobian: teaching.jacobian),
-            network: model,
-            batches: teaching.jacobian == nil ? batches : DirectedBatches(batches, seed: UInt64(settings.seed)),
-            configuration: settings.training, teacher: teacher, extensions: extensions)
+                objective, distillation: teaching.distillation, features: teaching.features,
+                jacobian: teaching.jacobian),
+            network: model, batches: batches, configuration: settings.training, teacher: teacher,
+            extensions: extensions)
     }
 }

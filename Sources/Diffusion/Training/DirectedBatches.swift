@@ -27,6 +27,7 @@ public struct DirectedBatches: BatchSource {
     }
 
     public var supply: (any BatchSupply)? { batches.supply }
+    public var keptBytes: Int { batches.keptBytes }
 
     /// A random unit vector for each of the images that `shape` `[B, H, W, C]` is that of.
     ///

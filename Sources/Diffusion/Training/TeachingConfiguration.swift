@@ -6,6 +6,9 @@ import Files
 public struct TeachingConfiguration: ConfigurationSection, Equatable {
     /// Weight λ of imitating the teacher's predictions: (1 − λ)·the loss + λ·imitation.
     public var distillation = 0.0
+    /// How often each prediction of the teacher's is learned from: with 2 the teacher predicts for every second step
+    /// only. At most 1 where anything else of it is imitated.
+    public var predictionUses = 1
     /// Weight of imitating the teacher's features beside them (`FeatureDistillation`); 0 for none.
     public var featureDistillation = 0.0
     /// Which blocks' features these are.
@@ -41,6 +44,14 @@ public struct TeachingConfiguration: ConfigurationSection, Equatable {
 
     public func validate() throws {
         try require((0...1).contains(distillation), "distillation", got: distillation, expected: "in [0, 1]")
+        try require(
+            (1...1000).contains(predictionUses), "prediction_uses", got: predictionUses, expected: "1...1000")
+        try require(
+            predictionUses == 1 || (distillation > 0 && featureDistillation == 0 && jacobianMatching == 0),
+            "prediction_uses", got: predictionUses,
+            expected: distillation > 0
+                ? "1 with feature_distillation or jacobian_matching, which ask the teacher at every step"
+                : "1 without distillation: there are no predictions to learn from")
         try require(
             featureDistillation >= 0 && featureDistillation <= 1e6, "feature_distillation", got: featureDistillation,
             expected: "0...1000000")

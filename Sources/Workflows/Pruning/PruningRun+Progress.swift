@@ -134,7 +134,7 @@ struct PruningCost {
 
     func step(isCompact: Bool) -> Double {
         let recovery = configuration.recovery
-        let teacher = recovery.teaching.needsTeacher ? 1.0 : 0
+        let teacher = recovery.teaching.needsTeacher ? 1 / Double(recovery.predictionUses) : 0
         // With tangents everything is done twice.
         return Double(configuration.finetuning.batchSize) * (recovery.jacobianMatching > 0 ? 2 : 1)
             * (Self.gradient * (isCompact ? remaining : 1) + teacher)

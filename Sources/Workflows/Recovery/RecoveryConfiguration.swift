@@ -51,6 +51,13 @@ public struct RecoveryConfiguration: ConfigurationSection, Equatable {
                 || teaching.distillation == 1, "distillation", got: teaching.distillation,
             expected: "1 with trajectories alone: at their points there is no noise to compare with, only what the "
                 + "dense model predicts")
+        try require(
+            teaching.predictionUses == 1 || generation.generated != .trajectories, "prediction_uses",
+            got: teaching.predictionUses,
+            expected: "1 with trajectories, whose predictions are known: generated_passes says how often they are used")
+        try require(
+            teaching.predictionUses == 1 || resolved.generation.generatedPasses ?? 0 == 0, "prediction_uses",
+            got: teaching.predictionUses, expected: "1 where pictures are drawn anew after generated_passes")
         return resolved
     }
 

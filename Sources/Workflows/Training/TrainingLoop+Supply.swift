@@ -60,6 +60,6 @@ extension TrainingLoop {
         }
     }
 
-    /// What the largest supply takes in memory.
-    var supplyBytes: Int { trainer.batches.supply?.lotBytes ?? 0 }
+    /// What the largest supply, and batches that come again, take in memory.
+    var supplyBytes: Int { (trainer.batches.supply?.lotBytes ?? 0) + trainer.batches.keptBytes }
 }

@@ -41,6 +41,9 @@ import Testing
                 "finetuning.learning_rate_schedule.shape=cosine", "recovery.distillation=0.5",
                 "recovery.feature_distillation=0.1", "recovery.jacobian_matching=0.01",
             ], stages: ["snapshot", "update", "train", "rewind", "compact"]),
+        Case(
+            method: "taylor", target: "macs=0.7",
+            overrides: ["recovery.distillation=0.5", "recovery.prediction_uses=2"], stages: ["update", "train"]),
         Case(method: "l0", target: "macs=0.7", stages: ["train", "update", "compact"]),
         // Updates in a row, of which the last alone is saved.
         Case(
