@@ -41,23 +41,35 @@ public struct Compaction<Network: ChannelNetwork> {
 
         /// The elements whose positions all stay, in order.
         func gather(_ source: Tensor, into target: Tensor) {
+            let written = visit { target.pointer[$0] = source.pointer[$1] }
+            precondition(written == target.count, "\(written) of \(target.count) elements")
+        }
+
+        /// Puts elements back where `gather` takes them from; the others stay as they are.
+        func scatter(_ source: Tensor, into target: Tensor) {
+            let read = visit { target.pointer[$1] = source.pointer[$0] }
+            precondition(read == source.count, "\(read) of \(source.count) elements")
+        }
+
+        /// Calls `body` with the place of every element that stays among those, and among all; returns how many stay.
+        private func visit(_ body: (_ left: Int, _ place: Int) -> Void) -> Int {
             let last = shape.count - 1
             let rowLength = shape.last ?? 1
-            var written = 0
+            var count = 0
             // Rows of the last dimension by the positions of the others, the first slowest.
-            func gatherRows(_ dimension: Int, _ row: Int) {
+            func visitRows(_ dimension: Int, _ row: Int) {
                 guard dimension < last else {
                     let start = row * rowLength
                     for position in positions[last] {
-                        target.pointer[written] = source.pointer[start + position]
-                        written += 1
+                        body(count, start + position)
+                        count += 1
                     }
                     return
                 }
-                for position in positions[dimension] { gatherRows(dimension + 1, row * shape[dimension] + position) }
+                for position in positions[dimension] { visitRows(dimension + 1, row * shape[dimension] + position) }
             }
-            gatherRows(0, 0)
-            precondition(written == target.count, "\(written) of \(target.count) elements")
+            visitRows(0, 0)
+            return count
         }
     }
 
@@ -131,6 +143,22 @@ public struct Compaction<Network: ChannelNetwork> {
             kept[parameter.name]?.gather(arena.slice(flat, number), into: compacted.slice(result, index))
         }
         return result
+    }
+
+    /// Puts a flat tensor laid out as `compacted`, the arena of the smaller network, back to where it was in one laid
+    /// out as `arena` of the source network; what has no place in the smaller network stays as it is.
+    ///
+    /// - Precondition: the smaller network did not become a plain one.
+    public func scatter(
+        _ flat: Tensor, from compacted: ParameterArena, to arena: ParameterArena, into target: Tensor
+    ) {
+        precondition(plain == nil, "what became plain has no way back")
+        var numbers: [String: Int] = [:]
+        for (index, parameter) in arena.parameters.enumerated() { numbers[parameter.name] = index }
+        for (index, parameter) in compacted.parameters.enumerated() {
+            guard let number = numbers[parameter.name] else { continue }
+            kept[parameter.name]?.scatter(compacted.slice(flat, index), into: arena.slice(target, number))
+        }
     }
 
     /// What other weights than the source's own, laid out as its `arena`, become in the smaller network, laid out as

@@ -144,35 +144,37 @@ public final class Trainer<Task: LearningTask> {
         groups = OptimizedGroup.all(of: extensions)
     }
 
-    /// Goes on with a smaller network: weights, moving average and optimiser state keep what is left.
+    /// Goes on with a smaller network, or with the larger one that it was made from: weights, moving average and
+    /// optimiser state keep what is left.
     ///
     /// - Parameters:
     ///   - network: with its weights.
+    ///   - own: its parameters, where they are in an arena already; nil for a new one.
     ///   - extensions: take the place of the present ones, whose parameters are those of the larger network.
     ///   - weights: what other weights become, those of the moving average, laid out as `gather` has it; nil where that
     ///     is `gather`.
     ///   - gather: the part that is left of a flat tensor laid out as the first arena, laid out as the second.
     public func adopt(
-        _ network: Task.Network, extensions: [any TrainingExtension] = [],
+        _ network: Task.Network, arena own: ParameterArena? = nil, extensions: [any TrainingExtension] = [],
         weights: ((_ flat: Tensor, _ old: ParameterArena, _ new: ParameterArena) throws -> Tensor)? = nil,
         gather: (_ flat: Tensor, _ old: ParameterArena, _ new: ParameterArena) throws -> Tensor
     ) throws {
-        let smaller = ParameterArena(network.parameters)
-        let optimizer = Optimizer(configuration.optimizer, arena: smaller)
+        let other = own ?? ParameterArena(network.parameters)
+        let optimizer = Optimizer(configuration.optimizer, arena: other)
         var states: [String: [Float]] = [:]
-        for (name, tensor) in self.optimizer.state { states[name] = try gather(tensor, arena, smaller).array }
+        for (name, tensor) in self.optimizer.state { states[name] = try gather(tensor, arena, other).array }
         try optimizer.restore(step: self.optimizer.step, tensors: states)
         if let old = average {
-            let new = ExponentialMovingAverage(decay: old.decay, arena: smaller)
-            let values = try weights.map { try $0(old.average, arena, smaller) } ?? gather(old.average, arena, smaller)
+            let new = ExponentialMovingAverage(decay: old.decay, arena: other)
+            let values = try weights.map { try $0(old.average, arena, other) } ?? gather(old.average, arena, other)
             try new.restore(step: old.step, values: values.array)
             average = new
         }
         self.optimizer = optimizer
         self.network = network
-        arena = smaller
+        arena = other
         setExtensions(extensions)
-        // Nothing will be as large again as what the larger network needed.
+        // What the other network needed may never be as large again.
         BufferPool.shared.trim()
     }
 }

@@ -114,6 +114,13 @@ import Training
         #expect(relativeDifference(gathered(optimizer.state[0].tensor), smallOptimizer.state[0].tensor.array) <= 1e-4)
         #expect(relativeDifference(gathered(average.average), smallAverage.average.array) <= 1e-5)
         #expect(small.count < arena.count)
+        // And back: what was away stayed as it was, under masks as well.
+        let whole = arena.values.copied()
+        for parameter in arena.parameters.indices { arena.slice(whole, parameter).fill(7) }
+        compaction.scatter(small.values, from: small, to: arena, into: whole)
+        #expect(gathered(whole) == small.values.array)
+        func elements(_ arena: ParameterArena) -> Int { arena.parameters.reduce(0) { $0 + $1.count } }
+        #expect(whole.array.count { $0 == 7 } == elements(arena) - elements(small))
     }
 
     @Test func aSoftMaskIsRefusedByItsGroup() throws {

@@ -1,14 +1,23 @@
 import Pruning
+import TensorCore
 import Training
 import WeightFiles
 
 /// A pruning run's part of a checkpoint: its place in the plan, masks, the method's state, and snapshots of training.
 extension PruningRun {
+    /// All weights, where training goes on with the live part of the network.
+    private static var wholeName: String { "whole" }
+
     func state() throws -> RunState {
         let method = pruner.state
         var tensors = [NamedTensor("masks", shape: [masks.values.count], floats: masks.values)]
         tensors += method.arrays.sorted { $0.key < $1.key }.map {
             NamedTensor("method.\($0.key)", shape: [$0.value.count], floats: $0.value)
+        }
+        if livePart != nil {
+            // The training's own weights are those of the live part alone.
+            let arena = context.evidence.arena
+            tensors.append(NamedTensor(Self.wholeName, shape: [arena.count], floats: arena.values.array))
         }
         for (name, snapshot) in snapshots.sorted(by: { $0.key < $1.key }) {
             tensors += snapshot.tensors(prefix: "snapshot.\(name).")
@@ -44,6 +53,13 @@ extension PruningRun {
         try pruner.restore(method, in: space)
         // What an earlier stage made of the network has to be there before its weights are put in.
         if plan.stages[..<stage].contains(.compact) { try compact() }
+        if checkpoint.tensors.contains(Self.wholeName) {
+            let (whole, arena) = (try checkpoint.tensors.floats(Self.wholeName), context.evidence.arena)
+            guard whole.count == arena.count else { throw fail("its weights are of another model") }
+            arena.values.assign(Tensor(whole, shape: [whole.count]))
+            try shrinkToLivePart()
+            guard livePart != nil else { throw fail("its masks leave the whole model, its weights do not") }
+        }
         for (name, members) in checkpoint.state["snapshots"]?.objectValue ?? [:] {
             snapshots[name] = try TrainerState(checkpoint, members: members, prefix: "snapshot.\(name).")
         }

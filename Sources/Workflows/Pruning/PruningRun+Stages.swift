@@ -132,7 +132,7 @@ extension PruningRun {
             reporter: reporter, phase: isSoft ? "soft pruning" : "fine-tuning", steps: stretch,
             grids: stretches.grids, supply: stretches.supply)
         if network === dense {
-            try masks.applied { try training.run(until: until, in: folder, news, state: state) }
+            try trained { try training.run(until: until, in: folder, news, state: state) }
         } else {
             try training.run(until: until, in: folder, news, state: state)
         }

@@ -111,6 +111,8 @@ final class PruningRun<Task: StagedTask> {
     var hasUnsavedUpdates = false
     /// What is left so far.
     var network: Task.Network
+    /// What is trained in its place during soft pruning; nil where that is all of it.
+    var livePart: LivePart?
     /// States of training that later stages go back to.
     var snapshots: [String: TrainerState] = [:]
 
