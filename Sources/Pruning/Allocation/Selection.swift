@@ -71,12 +71,12 @@ public struct Selection {
         zip(costs, allowed).allSatisfy { $0.value(widths) <= $1 * (1 + 1e-12) }
     }
 
-    /// What a coordinate of each site counts: with `perCost` what it frees, relative to what all costs.
-    private func prices(perCost: Bool) -> [Double] {
+    /// What a coordinate of each site counts: with `perCost` what it frees beside all that has not left yet, relative to
+    /// what all costs.
+    private func prices(of scores: Scores, perCost: Bool) -> [Double] {
         guard perCost else { return space.sites.map { _ in 1 } }
-        let marginal = zip(costs, fullCosts).map { cost, full in
-            cost.slopes(space.widths.map(Double.init)).map { $0 / full }
-        }
+        let widths = space.ranges.map { Double(scores.values[$0].count { $0 != -.infinity }) }
+        let marginal = zip(costs, fullCosts).map { cost, full in cost.slopes(widths).map { $0 / full } }
         return space.sites.indices.map { site in
             let price = marginal.reduce(0) { $0 + $1[site] }
             return price > 0 ? price : 1
@@ -101,7 +101,7 @@ public struct Selection {
 
     /// What leaves at once if coordinates are worth these scores.
     public func members(by scores: Scores) -> UnitMembers {
-        partition.units(of: scores, prices: prices(perCost: false)).members
+        partition.units(of: scores, prices: prices(of: scores, perCost: false)).members
     }
 
     /// Binary masks that keep the highest scores within `remaining` of the first limit's full cost,
@@ -119,7 +119,7 @@ public struct Selection {
         keeping scores: Scores, remaining: Double, perCost: Bool = false, members: UnitMembers? = nil
     ) throws -> Masks {
         try scores.check()
-        let prices = prices(perCost: perCost)
+        let prices = prices(of: scores, perCost: perCost)
         var units = partition.units(of: scores, prices: prices)
         if let members, members != units.members { units = partition.units(members, scores: scores, prices: prices) }
         if allocation == .layerAdaptive { adaptScores(of: &units, prices) }
