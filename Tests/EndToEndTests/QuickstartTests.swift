@@ -35,7 +35,7 @@ import Testing
             let outcome = try QuickstartWorkflow(
                 samples: BundledSamples(folder: Repository.url("Samples")), model: model,
                 overrides: [
-                    "method.rounds=2", "method.flow_steps=2", "pruning.calibration_batches=1",
+                    "method.rounds=2", "pruning.calibration_batches=1",
                     "pruning.calibration_batch_size=4", "pruning.granularity=channel", "finetuning.steps=4",
                     "finetuning.batch_size=4",
                     "finetuning.log_every=1",

@@ -287,7 +287,7 @@ extension MethodEntry {
     func pruner(seed: UInt64 = 1, rounds: Int = 4) throws -> any Pruner {
         try make(
             configuration(replacing: [
-                "rounds": .int(rounds), "flowSteps": 4, "probes": 2, "every": 1, "samplesPerBatch": 16,
+                "rounds": .int(rounds), "probes": 2, "every": 1, "samplesPerBatch": 16,
             ]), seed)
     }
 }

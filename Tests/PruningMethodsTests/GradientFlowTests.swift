@@ -1,21 +1,25 @@
 import Configuration
 import Files
 import Pruning
-import PruningMethods
 import Testing
 
+@testable import PruningMethods
+
 @Suite struct GradientFlowTests {
-    private func configuration(_ change: (inout GradientFlowConfiguration) -> Void = { _ in })
-        -> GradientFlowConfiguration
-    {
+    private func configuration(
+        _ flow: GradientFlowConfiguration.Flow = .sparse, _ change: (inout GradientFlowConfiguration) -> Void = { _ in }
+    ) -> GradientFlowConfiguration {
         var configuration = GradientFlowConfiguration()
+        configuration.flow = flow
         change(&configuration)
         return configuration
     }
 
-    private func run(_ change: (inout GradientFlowConfiguration) -> Void = { _ in }) throws -> (Bench, Bench.Outcome) {
+    private func run(
+        _ flow: GradientFlowConfiguration.Flow = .sparse, _ change: (inout GradientFlowConfiguration) -> Void = { _ in }
+    ) throws -> (Bench, Bench.Outcome) {
         let bench = try Bench()
-        let pruner = GradientFlow(configuration(change), seed: 1)
+        let pruner = GradientFlow(configuration(flow, change), seed: 1)
         return (bench, try bench.run(pruner, in: bench.context("macs=0.5", steps: 14)))
     }
 
@@ -32,8 +36,8 @@ import Testing
 
     /// Soft masks carry the schedule's density after every round, so that a round's budget means what it says.
     @Test(arguments: variants.indices) func theDensityFollowsItsSchedule(variant: Int) throws {
-        let settings = configuration(Self.variants[variant])
-        let (_, outcome) = try run(Self.variants[variant])
+        let settings = configuration(.sparse, Self.variants[variant])
+        let (_, outcome) = try run(.sparse, Self.variants[variant])
         #expect(outcome.reports.count == settings.rounds)
         for (index, report) in outcome.reports.dropLast().enumerated() {
             let progress = Double(index + 1) / Double(settings.rounds)
@@ -60,7 +64,7 @@ import Testing
     @Test(arguments: [1.1, 3]) func noSiteFallsBelowWhatItHasToKeep(ratio: Double) throws {
         let bench = try Bench()
         let context = try bench.context("macs=0.4", .aligned(multiple: 4), steps: 14, minimumFraction: 0.5)
-        let outcome = try bench.run(GradientFlow(configuration { $0.ratio = ratio }, seed: 1), in: context)
+        let outcome = try bench.run(GradientFlow(configuration(.sparse) { $0.ratio = ratio }, seed: 1), in: context)
         let minimum = context.selection.partition.minimumWidths
         for (round, masks) in outcome.history.enumerated() {
             for (site, width) in masks.softWidths.enumerated() {
@@ -71,7 +75,7 @@ import Testing
 
     @Test func coarseMasksAreSharedWithinBlocks() throws {
         let bench = try Bench()
-        var pruner = GradientFlow(configuration { $0.blockSize = 4 }, seed: 1)
+        var pruner = GradientFlow(configuration(.sparse) { $0.blockSize = 4 }, seed: 1)
         var masks = Masks(bench.space(.channels))
         let context = try bench.context("macs=0.5")
         for index in 0..<4 { _ = try pruner.update(&masks, number: index, in: context) }
@@ -85,18 +89,78 @@ import Testing
     @Test(arguments: [(1, 6), (2, 3), (4, 2)]) func theCriterionIsEvaluatedEveryKRounds(every: Int, evaluations: Int)
         throws
     {
-        let (_, outcome) = try run {
+        let (_, outcome) = try run(.sparse) {
             $0.rounds = 6
             $0.evaluateEvery = every
         }
         #expect(Set(outcome.reports.compactMap(\.energy)).count == evaluations)
     }
 
+    // MARK: towards the choice
+
+    /// Every mask goes the same share of the way to the choice by the energy as it was just read.
+    @Test(arguments: [0.3, 0.6, 1]) func masksGoTowardsWhatTheEnergyChooses(step: Double) throws {
+        let bench = try Bench()
+        let settings = configuration(.frankWolfe) {
+            $0.step = step
+            $0.momentum = 0
+        }
+        var pruner = GradientFlow(settings, seed: 1)
+        let context = try bench.context("macs=0.4", .aligned(multiple: 4), steps: 14)
+        var masks = Masks(context.space)
+        for number in 0..<3 {
+            let before = masks
+            let report = try pruner.update(&masks, number: number, in: context)
+            let criterion = EnergyCriterion(EnergyCriterion.Configuration())
+            let scores = try criterion.scores(at: before, from: context.evidence)
+            let density = MaskSchedule.linear.density(
+                at: Double(number + 1) / Double(settings.rounds) / settings.arrival, final: 0.4)
+            let chosen = try context.selection.masks(
+                keeping: scores, remaining: density, perCost: true, members: pruner.members, at: before)
+            for (mask, (old, target)) in zip(masks.values, zip(before.values, chosen.values)) {
+                let moved = old + (target - old) * Float(step)
+                #expect(mask == moved || mask == target && abs(moved - target) < GradientFlow.reach)
+            }
+            #expect(report.density < 1 && report.energy != nil)
+        }
+        #expect(masks.isBinary == (step == 1))
+    }
+
+    /// Whatever is chosen on the way, whole units are left in the end, within the budget; what left may come back.
+    @Test(arguments: [0.3, 0.6, 1]) func theChoiceIsMadeInTheEnd(step: Double) throws {
+        let (_, outcome) = try run(.frankWolfe) {
+            $0.step = step
+            $0.rounds = 9
+            $0.momentum = 0
+        }
+        #expect(outcome.masks.isBinary && outcome.reports.count == 9)
+        #expect(try #require(outcome.difference) <= 1e-5)
+        #expect(outcome.reports.map(\.density).max().map { $0 < 1 } == true)
+        let softness = outcome.reports.dropLast().map(\.softness)
+        #expect(step < 1 ? softness.contains { $0 > 0.05 } : softness.allSatisfy { $0 == 0 })
+    }
+
+    @Test(arguments: [
+        ("sparse", "ratio", JSONValue.int(2)), ("sparse", "flowSteps", .int(3)), ("sparse", "polarization", .int(0)),
+        ("sparse", "scaling", .string("none")), ("frank-wolfe", "step", .int(1)),
+    ])
+    func settingsOfTheOtherFlowAreRefused(flow: String, key: String, value: JSONValue) throws {
+        let method = try MethodCatalog.entry(named: "gradient-flow")
+        let other = flow == "sparse" ? "frank-wolfe" : "sparse"
+        _ = try method.make(method.configuration(replacing: ["flow": .string(flow), key: value]), 1)
+        let values = try method.configuration(replacing: ["flow": .string(other), key: value])
+        #expect {
+            _ = try method.make(values, 1)
+        } throws: {
+            ($0 as? SettingError)?.key == JSONValue.snakeCase(key) && "\($0)".contains("flow '\(other)'")
+        }
+    }
+
     // MARK: masks of single weights
 
     /// The density falls on its schedule, masks are soft on the way, and every one is decided at the end.
     @Test(arguments: [0, 3, 4, 5, 7]) func masksOfWeightsFlowToo(variant: Int) throws {
-        var settings = configuration(Self.variants[variant])
+        var settings = configuration(.sparse, Self.variants[variant])
         settings.blockSize = 1
         settings.flowSteps = 5
         let bench = try Bench()
@@ -121,7 +185,7 @@ import Testing
     @Test func weightsThatComeBackAreCounted() throws {
         let bench = try Bench()
         let context = try bench.context("sparsity=0.75", .weight, steps: 14)
-        let settings = configuration {
+        let settings = configuration(.sparse) {
             // Every round judges anew, and nothing finishes what it has begun.
             $0.momentum = 0
             $0.polarization = 0
@@ -143,7 +207,7 @@ import Testing
     @Test func blocksOfWeightsAreRefusedByTheirKey() throws {
         let bench = try Bench()
         let context = try bench.context("sparsity=0.5", .weight)
-        var pruner = GradientFlow(configuration { $0.blockSize = 4 }, seed: 1)
+        var pruner = GradientFlow(configuration(.sparse) { $0.blockSize = 4 }, seed: 1)
         var masks = Masks(context.space)
         #expect {
             _ = try pruner.update(&masks, number: 0, in: context)
@@ -184,7 +248,8 @@ import Testing
     // MARK: settings
 
     @Test(arguments: [
-        ("lookAhead", 0), ("rounds", 0), ("rounds", 10001), ("flowSteps", 0), ("flowSteps", 10001),
+        ("lookAhead", 0), ("step", 0), ("step", 1.1), ("rounds", 0), ("rounds", 10001), ("flowSteps", 0),
+        ("flowSteps", 10001),
         ("ratio", 0.99), ("ratio", 1001), ("arrival", 0), ("arrival", 1.01), ("polarization", -0.1),
         ("momentum", 1), ("momentum", -0.1), ("evaluateEvery", 0), ("evaluateEvery", 10001), ("blockSize", 0),
         ("blockSize", 4097),

@@ -71,11 +71,11 @@ public struct Selection {
         zip(costs, allowed).allSatisfy { $0.value(widths) <= $1 * (1 + 1e-12) }
     }
 
-    /// What a coordinate of each site counts: with `perCost` what it frees beside all that has not left yet, relative to
+    /// What a coordinate of each site counts: with `perCost` what it frees beside all else that is there, relative to
     /// what all costs.
-    private func prices(of scores: Scores, perCost: Bool) -> [Double] {
+    private func prices(of scores: Scores, perCost: Bool, at masks: Masks? = nil) -> [Double] {
         guard perCost else { return space.sites.map { _ in 1 } }
-        let widths = space.ranges.map { Double(scores.values[$0].count { $0 != -.infinity }) }
+        let widths = masks?.softWidths ?? space.ranges.map { Double(scores.values[$0].count { $0 != -.infinity }) }
         let marginal = zip(costs, fullCosts).map { cost, full in cost.slopes(widths).map { $0 / full } }
         return space.sites.indices.map { site in
             let price = marginal.reduce(0) { $0 + $1[site] }
@@ -114,12 +114,15 @@ public struct Selection {
     ///     coordinate frees (the greedy rule of the knapsack problem). Relative scores, like norms divided by their
     ///     layer's mean, say nothing about a loss and are ranked as they are.
     ///   - members: what leaves at once; nil for the partition's units by these scores.
+    ///   - masks: where the scores were read, by which is counted what a coordinate frees; nil for all that has not
+    ///     left.
     /// - Throws: `BudgetError` where even the minimum widths cost more; `ScoreError`.
     public func masks(
-        keeping scores: Scores, remaining: Double, perCost: Bool = false, members: UnitMembers? = nil
+        keeping scores: Scores, remaining: Double, perCost: Bool = false, members: UnitMembers? = nil,
+        at masks: Masks? = nil
     ) throws -> Masks {
         try scores.check()
-        let prices = prices(of: scores, perCost: perCost)
+        let prices = prices(of: scores, perCost: perCost, at: masks)
         var units = partition.units(of: scores, prices: prices)
         if let members, members != units.members { units = partition.units(members, scores: scores, prices: prices) }
         if allocation == .layerAdaptive { adaptScores(of: &units, prices) }

@@ -3,7 +3,8 @@ import Pruning
 /// The masks of a space as one point, one coordinate for each of the units that share a mask, with the density on it.
 struct FlowSpace {
     private let context: PruningContext
-    private let members: UnitMembers
+    /// What shares a mask.
+    let members: UnitMembers
     /// How many coordinates of which sites a unit has; of single coordinates the space's ranges say it.
     private let shares: [[(site: Int, count: Int)]]
     /// Coordinates of each site that no unit holds.

@@ -4,23 +4,38 @@ import Pruning
 /// Progressive soft pruning along the gradient flow of an energy: over rounds of fine-tuning.
 ///
 ///     E_η(m) = L − η‖∂L/∂w‖²        e_k = −∂E/∂m_k = −∂L/∂m_k + 2η·Σ_w g_w·∂g_w/∂m_k   (exact, see `EnergyCriterion`)
+///
+/// In rounds: the masks flow, the weights are fine-tuned under the soft masks, and the criterion is read again on what
+/// they have become. A channel at m = 0 comes back where the energy says so. In the last round masks are exactly 0 and
+/// 1.
+///
+/// The flow `frank-wolfe` has its fixed points where whole units (channels, heads, aligned widths) meet the budget:
+///
+///     T = argmax Σ_k |e_k|·T_k over T ∈ {0, 1} with cost(T) ≤ d·cost(1)        m ← m + s·(T − m)
+///
+/// by the greedy rule, per unit of cost at m; d falls round by round. It is the flow dm/dτ = T(m) − m of Frank and
+/// Wolfe: what is linear in T is lowest at a corner of the set that the budget allows, and masks between corners are
+/// mixtures of what was chosen so far.
+///
+/// The flow `sparse` follows energy and density at once:
+///
 ///     δ = x·rank(|e|/p) + y·g  (SparseFlow: the density falls at unit rate, |δ||g| = r)      m ← clip(m + δ·dt, 0, 1)
 ///
-/// In rounds: the masks flow to the round's density, the weights are fine-tuned under the soft masks, and the criterion
-/// is read again on what they have become. A channel at m = 0 whose drive turns positive comes back. A double-well
-/// drive, rising from zero, decides masks on the way. Once the density has arrived, the budget's choice T among whole
-/// units (channels, heads, aligned widths) by their masks is where the rounds left lead, m ← m + (T − m)/(rounds left):
-/// the masks are exactly 0 and 1 in the last round, and nothing is taken away at once that the weights still rely on.
+/// A double-well drive, rising from zero, decides masks on the way. Once the density has arrived, the budget's choice T
+/// among whole units by their masks is where the rounds left lead, m ← m + (T − m)/(rounds left): nothing is taken away
+/// at once that the weights still rely on.
 ///
 /// Based on: "Pruning for Sparse Diffusion Models Based on Gradient Flow", ICASSP 2025, arXiv 2501.09464; Wang, Zhang &
-/// Grosse, ICLR 2020, arXiv 2002.07376 (the criterion); Mo et al., ICML 2023 (the flow in sparse space).
+/// Grosse, ICLR 2020, arXiv 2002.07376 (the criterion); Frank & Wolfe, "An algorithm for quadratic programming", 1956,
+/// and Jaggi, "Revisiting Frank-Wolfe", ICML 2013 (the flow to a choice); Mo et al., ICML 2023 (the flow in sparse
+/// space).
 ///
 /// Differs from the paper: only its abstract is public, so this is a reconstruction. The published criterion (energy
 /// −½‖∇L‖², signed: remove what raises the gradient norm) is `energy: gradient-norm, reading: signed`; on our models it
 /// lost to random removal (docs/RESULTS.md), so the defaults are the look-ahead energy, which holds the gradient norm
 /// against the loss, read by size. Our own as well are the derivative with respect to gates, the metric of costs, the
-/// rank scaling of velocities, their averaging over rounds, the double-well drive,
-/// and the way from soft masks to whole units.
+/// averaging of velocities over rounds, and the way from soft masks to whole units; of `sparse` the rank scaling of
+/// velocities and the double-well drive.
 public struct GradientFlow: Pruner {
     public static let card = MethodCard(
         name: "gradient-flow", family: "gradient-flow",
@@ -28,6 +43,9 @@ public struct GradientFlow: Pruner {
             + "weights fine-tuning meanwhile",
         paper: "2025, arXiv 2501.09464 (reconstruction)")
     public static let needs = EnergyCriterion.needs
+
+    /// Masks nearer than this to where they go are there: what hardly counts any more need not be computed with.
+    static var reach: Float { 0.1 }
 
     public let configuration: GradientFlowConfiguration
     /// Averaged velocities by coordinate; empty before the first round.
@@ -67,36 +85,43 @@ public struct GradientFlow: Pruner {
         self.members = members
         let space = FlowSpace(context: context, members: members, blockSize: configuration.blockSize)
         var point = space.point(of: masks)
-        // Per unit of cost: the flow runs in the metric of the costs.
-        let drive = Self.scaled(
-            zip(space.sums(of: velocity), space.costs(at: point)).map { $1 > 0 ? $0 / $1 : $0 },
-            configuration.scaling, sites: space.unitsOfSites)
         let hasArrived = Double(number) / Double(rounds) >= configuration.arrival
-        if !hasArrived {
-            let well = configuration.polarization * progress
-            let flow = SparseFlow(ratio: configuration.ratio)
-            let start = space.density(of: point)
-            for step in 0..<configuration.flowSteps {
-                let target = start + (density - start) * Double(step + 1) / Double(configuration.flowSteps)
-                let drive = zip(drive, point).map { $0 + well * (2 * $1 - 1) }
-                space.advance(&point, along: drive, flow: flow, to: target, steps: configuration.flowSteps)
-            }
-        }
-
         let isLast = number == rounds - 1
-        let softness = context.report(from: old, to: space.masks(at: point)).softness
-        if hasArrived || isLast {
+        let share = isLast ? 1 : hasArrived ? 1 / Float(rounds - number) : 0
+        let softness: Double
+        switch configuration.flow {
+        case .frankWolfe:
+            let chosen = try context.selection.masks(
+                keeping: Scores(context.space, velocity), remaining: hasArrived || isLast ? context.remaining : density,
+                perCost: true, members: space.members, at: masks)
+            softness = context.report(from: old, to: old).softness
+            masks = masks.moved(to: chosen, by: max(Float(configuration.step), share))
+        case .sparse:
+            // Per unit of cost: the flow runs in the metric of the costs.
+            let drive = Self.scaled(
+                zip(space.sums(of: velocity), space.costs(at: point)).map { $1 > 0 ? $0 / $1 : $0 },
+                configuration.scaling, sites: space.unitsOfSites)
+            if !hasArrived {
+                let well = configuration.polarization * progress
+                let flow = SparseFlow(ratio: configuration.ratio)
+                let start = space.density(of: point)
+                for step in 0..<configuration.flowSteps {
+                    let target = start + (density - start) * Double(step + 1) / Double(configuration.flowSteps)
+                    let drive = zip(drive, point).map { $0 + well * (2 * $1 - 1) }
+                    space.advance(&point, along: drive, flow: flow, to: target, steps: configuration.flowSteps)
+                }
+            }
+            softness = context.report(from: old, to: space.masks(at: point)).softness
+            guard share > 0 else {
+                masks = space.masks(at: point)
+                break
+            }
             // Decided masks keep their order by m; the velocity only separates masks of equal m.
             let priorities = zip(point, drive).map { $0 + 1e-3 * $1 }
             let chosen = try context.selection.masks(
                 keeping: Scores(context.space, space.spread(priorities)), remaining: context.remaining,
                 members: members)
-            let share = Float(1) / Float(rounds - number)
-            masks =
-                isLast
-                ? chosen : Masks(context.space, zip(masks.values, chosen.values).map { $0 + ($1 - $0) * share })
-        } else {
-            masks = space.masks(at: point)
+            masks = masks.moved(to: chosen, by: share)
         }
         var report = context.report(from: old, to: masks, energy: energy, loss: loss)
         // What the last round took away at once.
@@ -147,5 +172,18 @@ public struct GradientFlow: Pruner {
             for (rank, index) in order.enumerated() { result[index] = 2 * Double(rank) / last - 1 }
         }
         return result
+    }
+}
+
+extension Masks {
+    /// A share of the way to masks of 0 and 1; what is as good as there is there.
+    fileprivate func moved(to chosen: Masks, by share: Float) -> Masks {
+        guard share < 1 else { return chosen }
+        return Masks(
+            space,
+            zip(values, chosen.values).map { mask, target in
+                let moved = mask + (target - mask) * share
+                return abs(moved - target) < GradientFlow.reach ? target : moved
+            })
     }
 }

@@ -15,24 +15,37 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
         case groupRank = "group-rank"
     }
 
+    /// Which way masks take.
+    public enum Flow: String, Codable, Sendable, CaseIterable {
+        /// Towards the choice that lowers the energy most within the budget (Frank & Wolfe).
+        case frankWolfe = "frank-wolfe"
+        /// Along the energy and the density at once (SpODE), decided by a double well.
+        case sparse
+    }
+
+    public var flow = Flow.frankWolfe
     public var energy = MaskEnergy.lookAhead
     /// η of the look-ahead energy, as a multiple of the Cauchy step ‖g‖²/(gᵀHg).
     public var lookAhead = 0.3
     /// How velocities are read; `signed` is the flow as published.
     public var reading = VelocitySign.magnitude
     /// Rounds of flow with fine-tuning between them.
-    public var rounds = 8
-    /// Euler steps a round.
+    public var rounds = 6
+    /// Share of the way to the choice that masks go in a round of `frank-wolfe`.
+    public var step = 0.6
+    /// Euler steps a round; `sparse`, as are those below that say so.
     public var flowSteps = 10
-    /// r ≥ 1: how much of the motion follows the energy beside the density (1: none; the larger,
+    /// `sparse`. r ≥ 1: how much of the motion follows the energy beside the density (1: none; the larger,
     /// the sooner masks decide).
     public var ratio = 3.0
     /// How the density falls over the rounds.
     public var schedule = MaskSchedule.linear
     /// Progress at which the density has arrived; the rounds after it only finish undecided masks.
     public var arrival = 0.7
-    /// Strength, at the end, of the double-well drive 2m − 1 that finishes undecided masks; it rises linearly from 0.
+    /// `sparse`. Strength, at the end, of the double-well drive 2m − 1 that finishes undecided masks; it rises linearly
+    /// from 0.
     public var polarization = 1.0
+    /// `sparse`: velocities, before they drive.
     public var scaling = Scaling.rank
     /// Share of the previous rounds' velocities that is kept (exponential averaging over rounds).
     public var momentum = 0.5
@@ -52,11 +65,31 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
         try require((1...10_000).contains(rounds), "rounds", got: rounds, expected: "1...10000")
         try require((1...10_000).contains(flowSteps), "flow_steps", got: flowSteps, expected: "1...10000")
         try require(ratio >= 1 && ratio <= 1000, "ratio", got: ratio, expected: "1...1000")
+        try require(step > 0 && step <= 1, "step", got: step, expected: "in (0, 1]")
+        let own = Self()
+        try requireOwn(
+            .sparse,
+            [
+                ("flow_steps", flowSteps == own.flowSteps ? nil : "\(flowSteps)"),
+                ("ratio", ratio == own.ratio ? nil : "\(ratio)"),
+                ("polarization", polarization == own.polarization ? nil : "\(polarization)"),
+                ("scaling", scaling == own.scaling ? nil : "'\(scaling.rawValue)'"),
+            ])
+        try requireOwn(.frankWolfe, [("step", step == own.step ? nil : "\(step)")])
         try require(arrival > 0 && arrival <= 1, "arrival", got: arrival, expected: "in (0, 1]")
         try require(
             polarization >= 0 && polarization.isFinite, "polarization", got: polarization, expected: "at least 0")
         try require((0..<1).contains(momentum), "momentum", got: momentum, expected: "in [0, 1)")
         try require((1...10_000).contains(evaluateEvery), "evaluate_every", got: evaluateEvery, expected: "1...10000")
         try require((1...4096).contains(blockSize), "block_size", got: blockSize, expected: "1...4096")
+    }
+
+    /// Refuses settings of a flow that is not the one to be taken.
+    private func requireOwn(_ flow: Flow, _ settings: [(key: String, value: String?)]) throws {
+        guard self.flow != flow else { return }
+        for case (let key, let value?) in settings {
+            throw SettingError(
+                key: key, got: value, expected: "no value with flow '\(self.flow.rawValue)', which has no such setting")
+        }
     }
 }

@@ -32,7 +32,7 @@ import Testing
 
     /// Of a file for another method its settings are left out, and what is set on the command line is not.
     @Test func settingsBesideANamedMethodAreItsOwn() throws {
-        try withFile("method: {name: gradient-flow, rounds: 5, ratio: 2}") { url in
+        try withFile("method: {name: gradient-flow, rounds: 5, flow: sparse, ratio: 2}") { url in
             let other = try PruningRunConfiguration(
                 file: url, overrides: ["method.rounds=3"], method: "vanilla-iterative", data: "some/where")
             #expect(try other.yaml.contains("rounds: 3"))

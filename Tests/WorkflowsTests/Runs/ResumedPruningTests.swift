@@ -32,7 +32,11 @@ import Testing
         Case(
             method: "rigl", target: "sparsity=0.5", overrides: ["method.every=2"], stages: ["update", "train", "bake"]),
         Case(
-            method: "gradient-flow", target: "macs=0.7", overrides: ["method.rounds=3", "method.flow_steps=2"],
+            method: "gradient-flow", target: "macs=0.7",
+            overrides: ["method.flow=sparse", "method.rounds=3", "method.flow_steps=2"],
+            stages: ["update", "train", "compact"]),
+        Case(
+            method: "gradient-flow", target: "macs=0.5", overrides: ["method.rounds=4", "method.momentum=0"],
             stages: ["update", "train", "compact"]),
         Case(
             method: "vanilla-iterative", target: "macs=0.7",
