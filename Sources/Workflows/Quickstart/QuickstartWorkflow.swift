@@ -32,10 +32,10 @@ public struct QuickstartWorkflow {
     /// What is done where there is no configuration file: minutes of two cores.
     static let defaults = [
         "method.name=gradient-flow", "pruning.target=macs=0.5", "pruning.granularity=aligned", "pruning.multiple=8",
-        "pruning.soft_fraction=0.15", "finetuning.steps=1600", "finetuning.batch_size=16",
-        "finetuning.optimizer.kind=muon",
+        "pruning.soft_fraction=0.05", "pruning.calibration_batches=8", "pruning.allocation=layer-adaptive",
+        "finetuning.steps=2500", "finetuning.batch_size=16", "finetuning.optimizer.kind=muon",
         "finetuning.learning_rate=1e-3", "finetuning.learning_rate_schedule.shape=cosine",
-        "finetuning.loss_weighting=min-snr", "recovery.distillation=1.0",
+        "finetuning.loss_weighting=min-snr", "recovery.distillation=1.0", "recovery.prediction_uses=4",
     ]
 
     /// - Parameters:
