@@ -26,7 +26,7 @@ import Testing
             "--data", tiny.images, "--method", "gradient-flow", "--finetune-steps", "400", "--dry-run")
         let result = try run(arguments)
         #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
-        let pattern = /time     8 mask updates of about [^,]+, 400 steps of about [^,]+: about .+/
+        let pattern = /time     6 mask updates of about [^,]+, 400 steps of about [^,]+: about .+/
         #expect(result.output.firstMatch(of: pattern) != nil, "\(result.output)")
         for words in ["macs=0.5, within reach", "memory   about ", "Nothing was written."] {
             #expect(result.output.contains(words), "\(result.output)")
@@ -39,7 +39,7 @@ import Testing
         #expect(object["removal"] is NSNull)
         let work = try #require(object["work"] as? [[String: Any]])
         #expect(work.map { $0["noun"] as? String } == ["mask update", "step"])
-        #expect(work.map { $0["count"] as? Int } == [8, 400])
+        #expect(work.map { $0["count"] as? Int } == [6, 400])
     }
 
     /// Magnitudes do not change between the forecast and the run.
