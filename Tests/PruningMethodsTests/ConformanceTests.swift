@@ -214,8 +214,8 @@ import Testing
             default: continue
             }
             var values = [key: other]
-            // Only this flow has steps.
-            if key == "flowSteps" { values["flow"] = .string("sparse") }
+            // Settings of one flow alone.
+            if ["flowSteps", "polarization", "ratio"].contains(key) { values["flow"] = .string("sparse") }
             let changed = try method.configuration(replacing: values)
             #expect(try encoded(method.make(changed, 1))[key] == other, "\(key)")
         }
