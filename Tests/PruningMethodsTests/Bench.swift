@@ -134,6 +134,8 @@ final class Bench: CompleteCalibration {
         var reports: [MaskUpdateReport] = []
         /// Masks after each update.
         var history: [Masks] = []
+        /// Masks after each step that moved them.
+        var moves: [Masks] = []
         /// What the network computed under the masks, and what it computes without them once they were carried out for
         /// good: max |difference| / max |output|.
         var difference: Float?
@@ -143,6 +145,7 @@ final class Bench: CompleteCalibration {
         /// Whether two runs came to the same, bit for bit.
         func isSame(as other: Outcome) -> Bool {
             masks.values == other.masks.values && reports == other.reports && weights == other.weights
+                && moves.map(\.values) == other.moves.map(\.values)
         }
     }
 
@@ -158,13 +161,17 @@ final class Bench: CompleteCalibration {
         var outcome = Outcome(masks: Masks(context.space))
         var snapshots: [String: TrainerState] = [:]
         trainer.setExtensions(pruner.extensions(in: context))
-        for stage in pruner.plan(context.timing).stages {
+        let plan = pruner.plan(context.timing)
+        for (index, stage) in plan.stages.enumerated() {
             switch stage {
             case .update(let number):
                 outcome.reports.append(try pruner.update(&outcome.masks, number: number, in: context))
                 outcome.history.append(outcome.masks)
             case .train(let steps):
-                for _ in 0..<steps { try tune(outcome.masks) }
+                let isMoving = pruner.movesWithSteps && plan.lastUpdate.map { index < $0 } == true
+                for _ in 0..<steps {
+                    if isMoving { try move(&outcome, by: &pruner, in: context) } else { try tune(outcome.masks) }
+                }
                 context.evidence.weightsChanged()
             case .snapshot(let name): snapshots[name] = trainer.snapshot()
             case .rewind(let name, let weights):
@@ -189,6 +196,17 @@ final class Bench: CompleteCalibration {
         }
         outcome.weights = trainer.arena.values.array
         return outcome
+    }
+
+    /// One step of training, and of the masks by what it says of them.
+    private func move(_ outcome: inout Outcome, by pruner: inout some Pruner, in context: PruningContext) throws {
+        let gradients = try outcome.masks.applied(trainable: true) { applied in
+            _ = try trainer.advance()
+            return applied.takeGradients().gradients
+        }
+        let progress = Double(trainer.step) / Double(context.timing.softSteps)
+        try pruner.move(&outcome.masks, by: gradients, progress: progress, in: context)
+        outcome.moves.append(outcome.masks)
     }
 
     private func resumed<P: Pruner>(

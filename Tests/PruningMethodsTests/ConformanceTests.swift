@@ -216,6 +216,7 @@ import Testing
             var values = [key: other]
             // Settings of one flow alone.
             if ["flowSteps", "polarization", "ratio"].contains(key) { values["flow"] = .string("sparse") }
+            if ["chooseEvery"].contains(key) { values["flow"] = .string("continuous") }
             let changed = try method.configuration(replacing: values)
             #expect(try encoded(method.make(changed, 1))[key] == other, "\(key)")
         }

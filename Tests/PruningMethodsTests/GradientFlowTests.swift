@@ -140,13 +140,72 @@ import Testing
         #expect(step < 1 ? softness.contains { $0 > 0.05 } : softness.allSatisfy { $0 == 0 })
     }
 
+    // MARK: with every step
+
+    private func runContinuously(
+        _ target: String, _ granularity: Granularity, interrupted: Bool = false,
+        _ change: (inout GradientFlowConfiguration) -> Void = { _ in }
+    ) throws -> Bench.Outcome {
+        let bench = try Bench()
+        let settings = configuration(.continuous) {
+            $0.rounds = 4
+            $0.chooseEvery = 2
+            change(&$0)
+        }
+        let context = try bench.context(target, granularity, steps: 24)
+        return try bench.run(GradientFlow(settings, seed: 1), in: context, interrupted: interrupted)
+    }
+
+    /// A channel gets to zero in rounds only: between them what is computed with stays the same.
+    @Test func masksOfChannelsMoveWithEveryStep() throws {
+        let outcome = try runContinuously("macs=0.4", .aligned(multiple: 4)) { $0.step = 0.9 }
+        #expect(outcome.moves.count == 12 && outcome.reports.count == 4)
+        for (before, after) in zip(outcome.moves, outcome.moves.dropFirst()) {
+            #expect(before != after)
+        }
+        let roundOf = { (step: Int) in outcome.history[step / 4] }
+        for (step, masks) in outcome.moves.enumerated() {
+            for (mask, atRound) in zip(masks.values, roundOf(step).values) { #expect((mask == 0) == (atRound == 0)) }
+        }
+        #expect(outcome.history[1...].contains { $0.values.contains(0) })
+        #expect(outcome.masks.isBinary)
+        #expect(try #require(outcome.difference) <= 1e-5)
+    }
+
+    /// Of single weights a gradient arrives at zero too, and brings some back in the midst of a round.
+    @Test func singleWeightsComeBackInAnyStep() throws {
+        let outcome = try runContinuously("sparsity=0.75", .weight) { $0.step = 0.95 }
+        let returned = zip(outcome.moves, outcome.moves.dropFirst()).reduce(0) { sum, pair in
+            sum + zip(pair.0.values, pair.1.values).count { $0 == 0 && $1 > 0 }
+        }
+        #expect(returned > 0)
+        #expect(outcome.masks.isBinary)
+        #expect(try #require(outcome.difference) == 0)
+    }
+
+    /// Without a share of training steps the choice is what rounds read; with all of it, what steps say.
+    @Test func trainingStepsHaveTheirShareInTheChoice() throws {
+        let outcomes = try [0, 0.5, 1].map { share in
+            try runContinuously("macs=0.4", .channel) { $0.trainingShare = share }.moves.last?.values
+        }
+        #expect(outcomes[0] != outcomes[1] && outcomes[1] != outcomes[2])
+    }
+
+    @Test(arguments: [("macs=0.4", Granularity.channel), ("sparsity=0.75", .weight)])
+    func aStepThatIsResumedMovesAlike(target: String, granularity: Granularity) throws {
+        let whole = try runContinuously(target, granularity)
+        #expect(try runContinuously(target, granularity, interrupted: true).isSame(as: whole))
+    }
+
     @Test(arguments: [
+        ("continuous", "trainingShare", JSONValue.int(1)), ("continuous", "chooseEvery", .int(1)),
+        ("continuous", "step", .int(1)),
         ("sparse", "ratio", JSONValue.int(2)), ("sparse", "flowSteps", .int(3)), ("sparse", "polarization", .int(0)),
         ("sparse", "scaling", .string("none")), ("frank-wolfe", "step", .int(1)),
     ])
     func settingsOfTheOtherFlowAreRefused(flow: String, key: String, value: JSONValue) throws {
         let method = try MethodCatalog.entry(named: "gradient-flow")
-        let other = flow == "sparse" ? "frank-wolfe" : "sparse"
+        let other = flow != "sparse" ? "sparse" : "frank-wolfe"
         _ = try method.make(method.configuration(replacing: ["flow": .string(flow), key: value]), 1)
         let values = try method.configuration(replacing: ["flow": .string(other), key: value])
         #expect {
@@ -245,9 +304,33 @@ import Testing
         #expect(fresh.state == good)
     }
 
+    @Test func whatMovesBetweenRoundsIsCheckedToo() throws {
+        let bench = try Bench()
+        let context = try bench.context("macs=0.5")
+        var pruner = GradientFlow(configuration(.continuous), seed: 1)
+        var masks = Masks(context.space)
+        _ = try pruner.update(&masks, number: 0, in: context)
+        let gradients = [Float](repeating: 0.5, count: context.space.count)
+        try pruner.move(&masks, by: gradients, progress: 0.1, in: context)
+        let good = pruner.state
+        var fresh = GradientFlow(configuration(.continuous), seed: 1)
+        try fresh.restore(good, in: context.space)
+        #expect(fresh.state == good)
+        for (name, change) in [("training", [1]), ("choice", [1]), ("choice", nil)] as [(String, [Float]?)] {
+            var bad = good
+            bad.arrays[name] = change
+            #expect(throws: PrunerStateError.self) { try fresh.restore(bad, in: context.space) }
+        }
+        var bad = good
+        bad.values["steps_of_round"] = .int(-1)
+        #expect(throws: PrunerStateError.self) { try fresh.restore(bad, in: context.space) }
+        #expect(fresh.state == good)
+    }
+
     // MARK: settings
 
     @Test(arguments: [
+        ("trainingShare", -0.1), ("trainingShare", 1.1), ("chooseEvery", 0), ("chooseEvery", 10001),
         ("lookAhead", 0), ("step", 0), ("step", 1.1), ("rounds", 0), ("rounds", 10001), ("flowSteps", 0),
         ("flowSteps", 10001),
         ("ratio", 0.99), ("ratio", 1001), ("arrival", 0), ("arrival", 1.01), ("polarization", -0.1),

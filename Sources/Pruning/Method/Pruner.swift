@@ -21,6 +21,19 @@ public protocol Pruner: SendableMetatype {
     func plan(_ timing: PlanTiming) -> PruningPlan
     /// Changes the masks for update `number` of the plan, from 0.
     mutating func update(_ masks: inout Masks, number: Int, in context: PruningContext) throws -> MaskUpdateReport
+    /// Whether its masks move after every training step before the last update, too.
+    var movesWithSteps: Bool { get }
+    /// Moves the masks after a training step. Channels whose mask is zero are not computed with between two updates:
+    /// they come back in updates only, and no mask of a channel gets to zero here.
+    ///
+    /// - Parameters:
+    ///   - masks: those that the step was made with; changed.
+    ///   - gradients: ∂L/∂m of the step's loss, by coordinate; 0 where nothing was computed.
+    ///   - progress: how many of the steps before the last update are done, 0 … 1.
+    ///   - context: of the run; evidence is for updates.
+    /// - Throws: `BudgetError`.
+    mutating func move(
+        _ masks: inout Masks, by gradients: [Float], progress: Double, in context: PruningContext) throws
     /// What it adds to every training step before the network is made smaller: the same objects at every call.
     mutating func extensions(in context: PruningContext) -> [any TrainingExtension]
     /// How many losses a stage of its plan takes from a calibration source, at most: what progress is measured in.
@@ -37,6 +50,11 @@ extension Pruner {
     public mutating func restore(_ state: PrunerState, in space: PruningSpace) throws {}
     public mutating func reconstruct(_ masks: Masks, in context: PruningContext) throws {}
     public mutating func extensions(in context: PruningContext) -> [any TrainingExtension] { [] }
+    /// Masks that stay as they are between updates.
+    public var movesWithSteps: Bool { false }
+    public mutating func move(
+        _ masks: inout Masks, by gradients: [Float], progress: Double, in context: PruningContext
+    ) {}
     /// One pass over the batches in each update, where evidence is asked for at all.
     public func lossCount(
         of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace

@@ -46,10 +46,23 @@ public final class AppliedMasks {
         return try body(self)
     }
 
+    /// Puts other masks in the place of those that are on the network.
+    ///
+    /// - Precondition: the masks are trainable, and `masks` are of the same space.
+    public func assign(_ masks: Masks) {
+        precondition(gradients != nil && masks.space === space, "masks of another space, or none that move")
+        for (variable, range) in zip(variables, space.ranges) {
+            masks.values[range].withUnsafeBufferPointer { values in
+                guard let start = values.baseAddress, let variable else { return }
+                variable.value.pointer.update(from: start, count: values.count)
+            }
+        }
+    }
+
     /// ∂L/∂m of every coordinate since the last call, and its tangent: zero where nothing arrived. They start anew.
     ///
     /// - Precondition: the masks are trainable.
-    func takeGradients() -> (gradients: [Float], tangents: [Float]) {
+    public func takeGradients() -> (gradients: [Float], tangents: [Float]) {
         precondition(gradients != nil, "masks without gradients")
         func taken(_ flat: Tensor?, _ arrived: (Variable) -> Bool) -> [Float] {
             var values = flat?.array ?? []

@@ -6,6 +6,11 @@ extension GradientFlow {
         var state = PrunerState(arrays: ["velocity": velocity])
         if let energy { state.values["energy"] = .double(energy) }
         if let loss { state.values["loss"] = .double(loss) }
+        if movesWithSteps {
+            state.arrays["training"] = training
+            state.arrays["choice"] = choice
+            state.values["steps_of_round"] = .int(stepsOfRound)
+        }
         // Single coordinates need no list; lists of channels are numbers that a Float holds exactly.
         if case .lists(let lists)? = members {
             state.arrays["unit_sizes"] = lists.map { Float($0.count) }
@@ -39,6 +44,14 @@ extension GradientFlow {
         } else if !velocity.isEmpty {
             guard space.kind == .weights else { throw fail("it holds no units") }
             members = .singles(count: space.count)
+        }
+        if movesWithSteps {
+            guard let training = state.arrays["training"], training.isEmpty || training.count == space.count,
+                let choice = state.arrays["choice"], choice.isEmpty || choice.count == space.count,
+                choice.allSatisfy({ $0 == 0 || $0 == 1 }), let steps = state.values["steps_of_round"]?.intValue,
+                steps >= 0
+            else { throw fail("what moves its masks between rounds is damaged") }
+            (self.training, self.choice, stepsOfRound) = (training, choice, steps)
         }
         self.velocity = velocity
         self.members = members

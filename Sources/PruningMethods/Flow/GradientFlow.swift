@@ -17,6 +17,14 @@ import Pruning
 /// Wolfe: what is linear in T is lowest at a corner of the set that the budget allows, and masks between corners are
 /// mixtures of what was chosen so far.
 ///
+/// The flow `continuous` goes the same way after every training step:
+///
+///     dm/dτ = T(m) − m        T by  p_k = (1 − a)·|e_k| + a·Σ_steps |∂L/∂m_k|
+///
+/// L the loss of those very steps, imitation included, and both terms brought to unit size; T is chosen anew every few
+/// steps. Gates' gradients come with the backward pass. The Hessian's part of e, and what channels at m = 0 are worth,
+/// are read in rounds. A single weight at m = 0 has a gradient in every step, and comes back in any of them.
+///
 /// The flow `sparse` follows energy and density at once:
 ///
 ///     δ = x·rank(|e|/p) + y·g  (SparseFlow: the density falls at unit rate, |δ||g| = r)      m ← clip(m + δ·dt, 0, 1)
@@ -54,6 +62,11 @@ public struct GradientFlow: Pruner {
     var loss: Double?
     /// What shares a mask: the granularity's units by the first round's velocities.
     var members: UnitMembers?
+    /// `continuous`: the sizes of the masks' gradients in training, since the last round; empty before the first step.
+    var training: [Float] = []
+    /// `continuous`: where masks are going, and the steps since the last round.
+    var choice: [Float] = []
+    var stepsOfRound = 0
 
     public init(_ configuration: GradientFlowConfiguration, seed: UInt64) { self.configuration = configuration }
 
@@ -75,58 +88,63 @@ public struct GradientFlow: Pruner {
                 expected: "1 for masks of single weights")
         }
         if number % configuration.evaluateEvery == 0 || velocity.isEmpty { try evaluate(masks, in: context) }
-        let rounds = configuration.rounds
-        let progress = Double(number + 1) / Double(rounds)
-        let density = configuration.schedule.density(
-            at: min(1, progress / configuration.arrival), final: context.remaining)
-        let old = masks
         let velocity = self.velocity.map(Double.init)
-        let members = self.members ?? context.selection.members(by: Scores(context.space, velocity))
-        self.members = members
-        let space = FlowSpace(context: context, members: members, blockSize: configuration.blockSize)
-        var point = space.point(of: masks)
-        let hasArrived = Double(number) / Double(rounds) >= configuration.arrival
-        let isLast = number == rounds - 1
-        let share = isLast ? 1 : hasArrived ? 1 / Float(rounds - number) : 0
+        members = members ?? context.selection.members(by: Scores(context.space, velocity))
+        let round = Round(number, of: configuration.rounds, arrival: configuration.arrival)
+        let old = masks
+        // What the last round takes away at once.
         let softness: Double
         switch configuration.flow {
         case .frankWolfe:
-            let chosen = try context.selection.masks(
-                keeping: Scores(context.space, velocity), remaining: hasArrived || isLast ? context.remaining : density,
-                perCost: true, members: space.members, at: masks)
             softness = context.report(from: old, to: old).softness
-            masks = masks.moved(to: chosen, by: max(Float(configuration.step), share))
-        case .sparse:
-            // Per unit of cost: the flow runs in the metric of the costs.
-            let drive = Self.scaled(
-                zip(space.sums(of: velocity), space.costs(at: point)).map { $1 > 0 ? $0 / $1 : $0 },
-                configuration.scaling, sites: space.unitsOfSites)
-            if !hasArrived {
-                let well = configuration.polarization * progress
-                let flow = SparseFlow(ratio: configuration.ratio)
-                let start = space.density(of: point)
-                for step in 0..<configuration.flowSteps {
-                    let target = start + (density - start) * Double(step + 1) / Double(configuration.flowSteps)
-                    let drive = zip(drive, point).map { $0 + well * (2 * $1 - 1) }
-                    space.advance(&point, along: drive, flow: flow, to: target, steps: configuration.flowSteps)
-                }
-            }
-            softness = context.report(from: old, to: space.masks(at: point)).softness
-            guard share > 0 else {
-                masks = space.masks(at: point)
-                break
-            }
-            // Decided masks keep their order by m; the velocity only separates masks of equal m.
-            let priorities = zip(point, drive).map { $0 + 1e-3 * $1 }
             let chosen = try context.selection.masks(
-                keeping: Scores(context.space, space.spread(priorities)), remaining: context.remaining,
-                members: members)
-            masks = masks.moved(to: chosen, by: share)
+                keeping: Scores(context.space, velocity), remaining: density(at: round.progress, in: context),
+                perCost: true, members: flowSpace(in: context).members, at: masks)
+            masks = masks.moved(to: chosen, by: max(Float(configuration.step), round.shareOfRest))
+        case .continuous:
+            softness = context.report(from: old, to: old).softness
+            try beginRound(round, &masks, in: context)
+        case .sparse:
+            softness = try flowInSparseSpace(&masks, round, velocity, in: context)
         }
         var report = context.report(from: old, to: masks, energy: energy, loss: loss)
-        // What the last round took away at once.
-        if isLast { report.softness = softness }
+        if round.isLast { report.softness = softness }
         return report
+    }
+
+    /// Where a round is among all of them.
+    struct Round {
+        let number: Int
+        /// How far the flow is after it, 0 … 1.
+        let progress: Double
+        /// Whether the density had arrived before it.
+        let hasArrived: Bool
+        let isLast: Bool
+        /// The share of the way that is left which it has to go; 0 before the density has arrived.
+        let shareOfRest: Float
+
+        init(_ number: Int, of count: Int, arrival: Double) {
+            self.number = number
+            progress = Double(number + 1) / Double(count)
+            hasArrived = Double(number) / Double(count) >= arrival
+            isLast = number == count - 1
+            shareOfRest = isLast ? 1 : hasArrived ? 1 / Float(count - number) : 0
+        }
+    }
+
+    /// The masks as a point of the flow.
+    ///
+    /// - Precondition: `members` are there.
+    func flowSpace(in context: PruningContext) -> FlowSpace {
+        guard let members else { preconditionFailure("a flow before its first round") }
+        return FlowSpace(context: context, members: members, blockSize: configuration.blockSize)
+    }
+
+    /// Fraction of the cost that the choice may have.
+    func density(at progress: Double, in context: PruningContext) -> Double {
+        progress < configuration.arrival
+            ? configuration.schedule.density(at: progress / configuration.arrival, final: context.remaining)
+            : context.remaining
     }
 
     /// Reads the energy's velocities at the present masks and averages them into the state.
@@ -145,39 +163,16 @@ public struct GradientFlow: Pruner {
         }
     }
 
-    private static func normalized(_ values: [Double]) -> [Double] {
+    static func normalized(_ values: [Double]) -> [Double] {
         let square = values.reduce(0) { $0 + $1 * $1 } / Double(max(values.count, 1))
         let factor = square > 0 ? 1 / square.squareRoot() : 0
         return values.map { $0 * factor }
-    }
-
-    private static func scaled(
-        _ velocity: [Double], _ scaling: GradientFlowConfiguration.Scaling, sites: [[Int]]
-    ) -> [Double] {
-        switch scaling {
-        case .none:
-            let square = velocity.reduce(0) { $0 + $1 * $1 } / Double(max(velocity.count, 1))
-            return square > 0 ? velocity.map { $0 / square.squareRoot() } : velocity
-        case .rank: return ranked(velocity, among: [Array(velocity.indices)])
-        case .groupRank: return ranked(velocity, among: sites)
-        }
-    }
-
-    /// Each value's rank within its set, spread evenly over [−1, 1].
-    private static func ranked(_ values: [Double], among sets: [[Int]]) -> [Double] {
-        var result = values.map { _ in 0.0 }
-        for set in sets {
-            let order = set.sorted { values[$0] != values[$1] ? values[$0] < values[$1] : $0 < $1 }
-            let last = Double(max(set.count - 1, 1))
-            for (rank, index) in order.enumerated() { result[index] = 2 * Double(rank) / last - 1 }
-        }
-        return result
     }
 }
 
 extension Masks {
     /// A share of the way to masks of 0 and 1; what is as good as there is there.
-    fileprivate func moved(to chosen: Masks, by share: Float) -> Masks {
+    func moved(to chosen: Masks, by share: Float) -> Masks {
         guard share < 1 else { return chosen }
         return Masks(
             space,

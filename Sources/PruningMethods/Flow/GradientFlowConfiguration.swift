@@ -19,6 +19,8 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
     public enum Flow: String, Codable, Sendable, CaseIterable {
         /// Towards the choice that lowers the energy most within the budget (Frank & Wolfe).
         case frankWolfe = "frank-wolfe"
+        /// The same way, a little of it after every training step, by what its backward pass says of the masks.
+        case continuous
         /// Along the energy and the density at once (SpODE), decided by a double well.
         case sparse
     }
@@ -31,8 +33,13 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
     public var reading = VelocitySign.magnitude
     /// Rounds of flow with fine-tuning between them.
     public var rounds = 6
-    /// Share of the way to the choice that masks go in a round of `frank-wolfe`.
+    /// `frank-wolfe`, `continuous`. Share of the way to the choice that masks go in a round.
     public var step = 0.6
+    /// `continuous`. How much of what masks are chosen by comes from the training steps since the last round, the rest
+    /// being what rounds read.
+    public var trainingShare = 0.5
+    /// `continuous`. Training steps from one choice to the next.
+    public var chooseEvery = 5
     /// Euler steps a round; `sparse`, as are those below that say so.
     public var flowSteps = 10
     /// `sparse`. r ≥ 1: how much of the motion follows the energy beside the density (1: none; the larger,
@@ -67,15 +74,23 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
         try require(ratio >= 1 && ratio <= 1000, "ratio", got: ratio, expected: "1...1000")
         try require(step > 0 && step <= 1, "step", got: step, expected: "in (0, 1]")
         let own = Self()
+        try require((0...1).contains(trainingShare), "training_share", got: trainingShare, expected: "in 0...1")
+        try require((1...10_000).contains(chooseEvery), "choose_every", got: chooseEvery, expected: "1...10000")
         try requireOwn(
-            .sparse,
+            [.sparse],
             [
                 ("flow_steps", flowSteps == own.flowSteps ? nil : "\(flowSteps)"),
                 ("ratio", ratio == own.ratio ? nil : "\(ratio)"),
                 ("polarization", polarization == own.polarization ? nil : "\(polarization)"),
                 ("scaling", scaling == own.scaling ? nil : "'\(scaling.rawValue)'"),
             ])
-        try requireOwn(.frankWolfe, [("step", step == own.step ? nil : "\(step)")])
+        try requireOwn([.frankWolfe, .continuous], [("step", step == own.step ? nil : "\(step)")])
+        try requireOwn(
+            [.continuous],
+            [
+                ("training_share", trainingShare == own.trainingShare ? nil : "\(trainingShare)"),
+                ("choose_every", chooseEvery == own.chooseEvery ? nil : "\(chooseEvery)"),
+            ])
         try require(arrival > 0 && arrival <= 1, "arrival", got: arrival, expected: "in (0, 1]")
         try require(
             polarization >= 0 && polarization.isFinite, "polarization", got: polarization, expected: "at least 0")
@@ -84,9 +99,9 @@ public struct GradientFlowConfiguration: PrunerConfiguration {
         try require((1...4096).contains(blockSize), "block_size", got: blockSize, expected: "1...4096")
     }
 
-    /// Refuses settings of a flow that is not the one to be taken.
-    private func requireOwn(_ flow: Flow, _ settings: [(key: String, value: String?)]) throws {
-        guard self.flow != flow else { return }
+    /// Refuses settings of flows that are not the one to be taken.
+    private func requireOwn(_ flows: [Flow], _ settings: [(key: String, value: String?)]) throws {
+        guard !flows.contains(flow) else { return }
         for case (let key, let value?) in settings {
             throw SettingError(
                 key: key, got: value, expected: "no value with flow '\(self.flow.rawValue)', which has no such setting")

@@ -10,15 +10,45 @@ extension PruningRun {
     /// The part of the network that has a mask above zero.
     struct LivePart {
         let compaction: Compaction<Task.Network>
-        /// The masks of what it has.
-        let masks: Masks
+        /// What it has that can be masked.
+        let space: PruningSpace
+        /// The coordinates of the whole network's masks that those of `space` are, in its order.
+        let coordinates: [Int]
+
+        func masks(of whole: Masks) -> Masks { Masks(space, coordinates.map { whole.values[$0] }) }
     }
 
     /// Trains under the present masks.
-    func trained(_ body: () throws -> Void) throws {
+    ///
+    /// - Parameter moving: whether they move with the steps.
+    func trained(moving: Bool, _ body: () throws -> Void) throws {
         try shrinkToLivePart()
-        try (livePart?.masks ?? masks).applied(body)
+        let own = livePart?.masks(of: masks) ?? masks
+        if moving, let trainer = training?.trainer {
+            try own.applied(trainable: true) { applied in
+                let motion = MaskMotion { [self] step in try move(applied, step: step) }
+                trainer.setExtensions([motion])
+                defer { trainer.setExtensions([]) }
+                try body()
+                try motion.check()
+            }
+        } else {
+            try own.applied(body)
+        }
         try growFromLivePart()
+    }
+
+    /// Moves the masks after a step by the gradients that it has left on them.
+    private func move(_ applied: AppliedMasks, step: Int) throws {
+        let own = applied.takeGradients().gradients
+        var gradients = own
+        if let livePart {
+            gradients = [Float](repeating: 0, count: space.count)
+            for (coordinate, value) in zip(livePart.coordinates, own) { gradients[coordinate] = value }
+        }
+        let progress = Double(step + 1) / Double(max(context.timing.softSteps, 1))
+        try pruner.move(&masks, by: gradients, progress: min(progress, 1), in: context)
+        applied.assign(livePart?.masks(of: masks) ?? masks)
     }
 
     /// Goes on with the part that has masks above zero; does nothing where that is all, or has no smaller form.
@@ -29,11 +59,13 @@ extension PruningRun {
         let live = Masks(space, masks.values.map { $0 > 0 ? 1 : 0 })
         guard zip(live.liveWidths, space.groups).allSatisfy({ $0 > 0 || $1.axis.isRemovable }) else { return }
         let compaction = try Compaction(dense, masks: live)
-        let values = zip(space.groups, masks.bySite).reduce(into: [:]) { $0[$1.0.name] = $1.1.filter { $0 > 0 } }
+        let coordinates = zip(space.groups, space.ranges).reduce(into: [:]) { lists, site in
+            lists[site.0.name] = site.1.filter { masks.values[$0] > 0 }
+        }
         let part = PruningSpace.channels(of: compaction.network)
         try trainer.adopt(compaction.network) { compaction.gather($0, from: $1, to: $2) }
         livePart = LivePart(
-            compaction: compaction, masks: Masks(part, bySite: part.groups.map { values[$0.name] ?? [] }))
+            compaction: compaction, space: part, coordinates: part.groups.flatMap { coordinates[$0.name] ?? [] })
     }
 
     /// Goes on with the whole network.

@@ -132,7 +132,9 @@ extension PruningRun {
             reporter: reporter, phase: isSoft ? "soft pruning" : "fine-tuning", steps: stretch,
             grids: stretches.grids, supply: stretches.supply)
         if network === dense {
-            try trained { try training.run(until: until, in: folder, news, state: state) }
+            try trained(moving: isSoft && pruner.movesWithSteps) {
+                try training.run(until: until, in: folder, news, state: state)
+            }
         } else {
             try training.run(until: until, in: folder, news, state: state)
         }

@@ -39,6 +39,18 @@ import Testing
             method: "gradient-flow", target: "macs=0.5", overrides: ["method.rounds=4", "method.momentum=0"],
             stages: ["update", "train", "compact"]),
         Case(
+            method: "gradient-flow", target: "macs=0.5",
+            overrides: [
+                "method.flow=continuous", "method.rounds=3", "method.choose_every=2", "method.step=0.95",
+                "pruning.soft_fraction=0.75",
+            ], stages: ["update", "train", "compact"]),
+        Case(
+            method: "gradient-flow", target: "sparsity=0.6",
+            overrides: [
+                "method.flow=continuous", "method.rounds=3", "method.choose_every=2", "pruning.granularity=weight",
+                "pruning.soft_fraction=0.75",
+            ], stages: ["update", "train", "bake"]),
+        Case(
             method: "vanilla-iterative", target: "macs=0.7",
             overrides: [
                 "method.rounds=3", "pruning.soft_fraction=0.5", "pruning.rewind_learning_rate=true",
