@@ -85,6 +85,15 @@ import Testing
             sites: [[0, 1, 2, 3], [4, 5, 6, 7]])
         let expected: [Double] = [30.0 / 7, 1, 10, 20.0 / 9, 5, -2, 10, -.infinity]
         #expect(zip(got, expected).allSatisfy { $0 == $1 || close($0, $1, 1e-12) }, "\(got)")
+        // Layers that matter less beside each other: sums of 10 and 5 count by their roots, or alike.
+        let scores: [Double] = [3, 1, 4, 2, 5]
+        for (exponent, factors) in [(0.5, [10.squareRoot(), 5.squareRoot()]), (0, [1, 1])] {
+            let got = LayerAdaptive.scores(
+                scores, weights: [1, 1, 1, 1, 1], sites: [[0, 1, 2, 3], [4]], exponent: exponent)
+            let shares: [Double] = [3.0 / 7, 0.1, 1, 2.0 / 9, 1]
+            let expected = zip(shares, [0, 0, 0, 0, 1]).map { $0 * factors[$1] }
+            #expect(zip(got, expected).allSatisfy { close($0, $1, 1e-12) }, "\(got)")
+        }
         // By what units are worth, not by what they are worth for their price.
         let priced = LayerAdaptive.scores([1, 1], weights: [3, 1], sites: [[0, 1]])
         #expect(priced == [1, 4])

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Scores that take into account how little of a site is left.
 ///
 ///     s′_u = s_u·Σ_{v of u's site} s_v / Σ_{v of u's site, v not before u} s_v
@@ -11,13 +13,18 @@
 /// Based on: Lee et al., "Layer-adaptive sparsity for the magnitude-based pruning" (LAMP), ICLR 2021, arXiv 2010.07611:
 /// for squared weights, w_u²/Σ w_v².
 ///
-/// Differs from the paper: any scores, channels too; times S, so that a layer that matters more keeps more.
+/// Differs from the paper: any scores, channels too; times S^a, so that a layer that matters more keeps more. With a = 1
+/// it does by as much as scores say, with a = 0, as in the paper, all layers matter alike. Where little is to be left
+/// each layer is needed, whatever its scores say beside others', and smaller a leave better models.
 enum LayerAdaptive {
     /// - Parameters:
     ///   - scores: one a unit; those below 0 count as 0 in the sums.
     ///   - weights: what a unit's score is multiplied by in the sums.
     ///   - sites: the units of each site.
-    static func scores(_ scores: [Double], weights: [Double], sites: [[Int]]) -> [Double] {
+    ///   - exponent: a, 0 … 1.
+    static func scores(
+        _ scores: [Double], weights: [Double], sites: [[Int]], exponent: Double = 1
+    ) -> [Double] {
         var result = scores
         for units in sites {
             let order = units.filter { scores[$0] > 0 }.sorted { (scores[$0], $0) < (scores[$1], $1) }
@@ -26,7 +33,8 @@ enum LayerAdaptive {
                 left += scores[unit] * weights[unit]
                 return left
             }
-            for (unit, rest) in zip(order.reversed(), sums) { result[unit] *= left / rest }
+            let power = exponent == 1 ? left : pow(left, exponent)
+            for (unit, rest) in zip(order.reversed(), sums) { result[unit] *= power / rest }
         }
         return result
     }

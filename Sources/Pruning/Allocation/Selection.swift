@@ -12,18 +12,31 @@ public struct Selection {
     public let costs: [any Cost]
     public let partition: any Partition
     public let allocation: Allocation
+    /// a of `LayerAdaptive`, 0 … 1.
+    public let layerExponent: Double
     /// What the network costs by each limit before this selection's run began; ratios refer to it.
     public let fullCosts: [Double]
 
+    /// - Parameters:
+    ///   - space: what is masked.
+    ///   - network: what it is a space of.
+    ///   - budget: what may be left.
+    ///   - granularity: what leaves together.
+    ///   - minimumFraction: of each site's channels, 0 ..< 1, that stays whatever the scores say.
+    ///   - allocation: where what leaves is taken from.
+    ///   - layerExponent: how much of what layers matter beside each other `layer-adaptive` scores take in, 0 … 1.
+    ///   - comparesRows: whether single weights are compared within the rows of their outputs.
     /// - Throws: `GranularityError` where the granularity cannot be had,
     ///   `BudgetError` for a budget that does not go with it, `AllocationError`.
     public init(
         space: PruningSpace, network: any ChannelNetwork, budget: Budget, granularity: Granularity,
-        minimumFraction: Double, allocation: Allocation = .global, comparesRows: Bool = false
+        minimumFraction: Double, allocation: Allocation = .global, layerExponent: Double = 1,
+        comparesRows: Bool = false
     ) throws {
         self.space = space
         self.budget = budget
         self.allocation = allocation
+        self.layerExponent = layerExponent
         let costs = try budget.costs(in: space, of: network)
         let partition = try granularity.partition(
             of: space, minimumFraction: minimumFraction, network: network, comparesRows: comparesRows)
@@ -90,12 +103,14 @@ public struct Selection {
         switch units.members {
         case .singles:
             units.scores = LayerAdaptive.scores(
-                units.scores, weights: units.scores.map { _ in 1 }, sites: space.ranges.map(Array.init))
+                units.scores, weights: units.scores.map { _ in 1 }, sites: space.ranges.map(Array.init),
+                exponent: layerExponent)
         case .lists(let lists):
             // A site's own sums: what a unit is worth, not what it is worth for its price.
             let weights = lists.map { $0.reduce(0) { $0 + prices[space.site(of: $1)] } }
             let sites = Dictionary(grouping: lists.indices) { space.site(of: lists[$0][0]) }
-            units.scores = LayerAdaptive.scores(units.scores, weights: weights, sites: Array(sites.values))
+            units.scores = LayerAdaptive.scores(
+                units.scores, weights: weights, sites: Array(sites.values), exponent: layerExponent)
         }
     }
 

@@ -19,6 +19,9 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     public var minimumFraction = 0.1
     /// Where what leaves is taken from; nil is the method's own choice.
     public var allocation: Allocation?
+    /// How much of what layers matter beside each other counts, for allocation "layer-adaptive": 1 as much as scores
+    /// say, 0 nothing.
+    public var layerExponent = 1.0
     /// Whether the schedule of learning rates begins anew, at its peak, once it is decided what stays.
     ///
     /// Based on: Renda, Frankle & Carbin, "Comparing Rewinding and Fine-tuning in Neural Network Pruning", ICLR 2020,
@@ -46,6 +49,7 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         try container.encode(pattern, forKey: .pattern)
         try container.encode(minimumFraction, forKey: .minimumFraction)
         try container.encode(allocation, forKey: .allocation)
+        try container.encode(layerExponent, forKey: .layerExponent)
         try container.encode(rewindLearningRate, forKey: .rewindLearningRate)
         try container.encode(softFraction, forKey: .softFraction)
         try container.encode(calibrationBatches, forKey: .calibrationBatches)
@@ -59,6 +63,7 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         try require((1...4096).contains(multiple), "multiple", got: multiple, expected: "1...4096")
         try require(
             (0..<1).contains(minimumFraction), "minimum_fraction", got: minimumFraction, expected: "in [0, 1)")
+        try require((0...1).contains(layerExponent), "layer_exponent", got: layerExponent, expected: "in 0...1")
         _ = try parsedPattern()
         try require((0...1).contains(softFraction), "soft_fraction", got: softFraction, expected: "in [0, 1]")
         try require(
@@ -81,6 +86,11 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         }
         resolved.granularity = name
         resolved.allocation = allocation ?? card.allocation(for: name)
+        guard layerExponent == 1 || resolved.allocation == .layerAdaptive else {
+            throw SettingError(
+                key: "layer_exponent", got: layerExponent,
+                expected: "1, or pruning.allocation 'layer-adaptive', which alone has it")
+        }
         if target == nil {
             switch name {
             case .pattern:

@@ -66,6 +66,7 @@ struct PlannedPruning {
             space: space, network: network, budget: budget, granularity: granularity,
             minimumFraction: settings.minimumFraction,
             allocation: settings.allocation ?? entry.card.allocation(for: granularity.name),
+            layerExponent: settings.layerExponent,
             comparesRows: entry.card.comparesRows)
         try selection.checkReachable()
         return selection

@@ -94,6 +94,21 @@ import Testing
         }
     }
 
+    /// Where nothing takes it in it would be read and ignored.
+    @Test(arguments: ["allocation=global", "allocation=uniform", "layer_exponent=0.5"])
+    func theExponentOfLayersIsOfLayerAdaptiveScoresAlone(other: String) throws {
+        let exponent = "pruning.layer_exponent=0.5"
+        let adaptive = try PruningRunConfiguration(
+            file: nil, overrides: ["pruning.allocation=layer-adaptive", exponent], data: "d")
+        #expect(adaptive.pruning.layerExponent == 0.5)
+        #expect {
+            _ = try PlannedPruning(
+                PruningRunConfiguration(file: nil, overrides: [exponent, "pruning.\(other)"], data: "d"))
+        } throws: {
+            "\($0)".contains("pruning.layer_exponent") && "\($0)".contains("layer-adaptive")
+        }
+    }
+
     @Test func withoutImagesAMethodPrunesThatNeedsNone() throws {
         let bare = try PruningRunConfiguration(file: nil, overrides: ["finetuning.seed=3"])
         #expect(bare.isWithoutImages && bare.method == "magnitude" && bare.finetuning.steps == 0)
