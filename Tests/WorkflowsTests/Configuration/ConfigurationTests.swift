@@ -177,6 +177,21 @@ import Testing
         #expect(alone.recovery.teaching.needsTeacher)
     }
 
+    /// Predictions that are known already, or of pictures that do not stay, are not kept to be used again.
+    @Test(arguments: [
+        (["recovery.generated=trajectories"], "1 with trajectories"),
+        (["recovery.generated=images", "recovery.generated_passes=2"], "1 where pictures are drawn anew"),
+    ])
+    func predictionsAreUsedAgainOnlyWhereThatIsWorthSomething(overrides: [String], words: String) throws {
+        let uses = "recovery.prediction_uses=2"
+        _ = try PruningRunConfiguration(file: nil, overrides: ["recovery.generated=images", uses], data: "d")
+        #expect {
+            _ = try PruningRunConfiguration(file: nil, overrides: overrides + [uses], data: "d")
+        } throws: {
+            "\($0)".contains("'recovery.prediction_uses' is 2, expected \(words)")
+        }
+    }
+
     /// `train` has no teacher, and `finetune` nothing that left.
     @Test func whatACommandCannotRecoverIsRefused() throws {
         let runs = try RunFixtures()

@@ -192,6 +192,31 @@ import Testing
         #expect(repaired < 0.8 * plain, "\(plain) → \(repaired)")
     }
 
+    /// Every optimiser moves every weight it is given, whatever its gradient: Muon's steps fill whole matrices.
+    @Test(arguments: ["adam", "muon"]) func weightsThatLeftStayAwayWhileOthersAreTuned(optimizer: String) throws {
+        let runs = try RunFixtures()
+        try runs.train("dense", "steps=3")
+        try prune(
+            runs, "pruned", method: "magnitude", target: "sparsity=0.6",
+            ["pruning.granularity=weight", "finetuning.optimizer.kind=\(optimizer)"])
+        let configuration = try FinetuningRunConfiguration(
+            file: nil,
+            overrides: ["finetuning.steps=3", "finetuning.batch_size=3", "finetuning.optimizer.kind=\(optimizer)"],
+            data: runs.images.path, hasTeacher: false)
+        try FinetuningWorkflow(
+            configuration, pipeline: PipelineFolder(runs.path("pruned/model")).load(), teacher: nil,
+            in: RunContext(output: runs.path("tuned"))
+        ).run()
+        func values(_ name: String) throws -> [[Float]] {
+            try PipelineFolder(runs.path("\(name)/model")).load().model.parameters.filter(\.isMaskable)
+                .map(\.variable.value.array)
+        }
+        let (before, after) = (try values("pruned").joined(), try values("tuned").joined())
+        #expect(before.count { $0 == 0 } > before.count / 2)
+        #expect(zip(before, after).allSatisfy { ($0 == 0) == ($1 == 0) })
+        #expect(zip(before, after).contains { $0 != $1 })
+    }
+
     /// What a model makes of noise.
     private func prediction(_ runs: RunFixtures, _ folder: String) throws -> [Float] {
         let model = try PipelineFolder(runs.path(folder)).load().model
