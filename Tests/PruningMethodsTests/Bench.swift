@@ -164,7 +164,8 @@ final class Bench: CompleteCalibration {
                 outcome.reports.append(try pruner.update(&outcome.masks, number: number, in: context))
                 outcome.history.append(outcome.masks)
             case .train(let steps):
-                for _ in 0..<steps { try tune(outcome.masks) }
+                let masks = pruner.masksAreOnNetwork ? Masks(context.space) : outcome.masks
+                for _ in 0..<steps { try tune(masks) }
                 context.evidence.weightsChanged()
             case .snapshot(let name): snapshots[name] = trainer.snapshot()
             case .rewind(let name, let weights):

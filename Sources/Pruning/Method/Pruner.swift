@@ -23,6 +23,8 @@ public protocol Pruner: SendableMetatype {
     mutating func update(_ masks: inout Masks, number: Int, in context: PruningContext) throws -> MaskUpdateReport
     /// What it adds to every training step before the network is made smaller: the same objects at every call.
     mutating func extensions(in context: PruningContext) -> [any TrainingExtension]
+    /// Whether its extensions have the masks on the network by themselves, so that training is not to put them there.
+    var masksAreOnNetwork: Bool { get }
     /// How many losses a stage of its plan takes from a calibration source, at most: what progress is measured in.
     func lossCount(
         of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace
@@ -37,6 +39,7 @@ extension Pruner {
     public mutating func restore(_ state: PrunerState, in space: PruningSpace) throws {}
     public mutating func reconstruct(_ masks: Masks, in context: PruningContext) throws {}
     public mutating func extensions(in context: PruningContext) -> [any TrainingExtension] { [] }
+    public var masksAreOnNetwork: Bool { false }
     /// One pass over the batches in each update, where evidence is asked for at all.
     public func lossCount(
         of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace

@@ -16,6 +16,7 @@ extension PruningRun {
 
     /// Trains under the present masks.
     func trained(_ body: () throws -> Void) throws {
+        guard !pruner.masksAreOnNetwork else { return try body() }
         try shrinkToLivePart()
         try (livePart?.masks ?? masks).applied(body)
         try growFromLivePart()
