@@ -69,6 +69,7 @@ public enum MethodCatalog {
         MethodEntry(L0.self),
         MethodEntry(GumbelSoftmax.self),
         MethodEntry(VariationalDropout.self),
+        MethodEntry(Hyperflows.self),
         MethodEntry(Gradual.self),
         MethodEntry(NetworkSurgery.self),
         MethodEntry(SoftThreshold.self),

@@ -14,15 +14,27 @@ public struct ParameterGroup {
     public let learningRate: Double
     /// Runs over the same steps as the network's.
     public let schedule: LearningRateSchedule
+    /// What the rate is multiplied by besides, at a step (from 0) of the training: for what runs over part of the steps
+    /// only.
+    public let factor: @Sendable (_ step: Int) -> Double
 
+    /// - Parameters:
+    ///   - name: unique within its extension.
+    ///   - parameters: those of the group.
+    ///   - optimizer: with its weight decay.
+    ///   - learningRate: the peak.
+    ///   - schedule: runs over the same steps as the network's.
+    ///   - factor: what the rate is multiplied by besides, at a step (from 0): a function of nothing else.
     public init(
         _ name: String, parameters: [Parameter], optimizer: OptimizerConfiguration = OptimizerConfiguration(),
-        learningRate: Double, schedule: LearningRateSchedule = LearningRateSchedule()
+        learningRate: Double, schedule: LearningRateSchedule = LearningRateSchedule(),
+        factor: @escaping @Sendable (_ step: Int) -> Double = { _ in 1 }
     ) {
         self.name = name
         self.parameters = parameters
         self.optimizer = optimizer
         self.learningRate = learningRate
         self.schedule = schedule
+        self.factor = factor
     }
 }

@@ -76,7 +76,8 @@ public final class Trainer<Task: LearningTask> {
         let clip = configuration.gradientClip > 0 ? configuration.gradientClip : nil
         optimizer.update(learningRate: rate, gradientScale: Optimizer.clippingScale(norm: norm, maximum: clip))
         for group in groups {
-            group.optimizer.update(learningRate: group.group.learningRate * factor(group.group.schedule))
+            let own = group.group
+            group.optimizer.update(learningRate: own.learningRate * factor(own.schedule) * own.factor(step))
         }
         for each in extensions { each.afterUpdate(step: step, optimizer: optimizer) }
         average?.update(arena)

@@ -169,8 +169,9 @@ final class Bench: CompleteCalibration {
                 outcome.history.append(outcome.masks)
             case .train(let steps):
                 let isMoving = pruner.movesWithSteps && plan.lastUpdate.map { index < $0 } == true
+                let masks = pruner.masksAreOnNetwork ? Masks(context.space) : outcome.masks
                 for _ in 0..<steps {
-                    if isMoving { try move(&outcome, by: &pruner, in: context) } else { try tune(outcome.masks) }
+                    if isMoving { try move(&outcome, by: &pruner, in: context) } else { try tune(masks) }
                 }
                 context.evidence.weightsChanged()
             case .snapshot(let name): snapshots[name] = trainer.snapshot()

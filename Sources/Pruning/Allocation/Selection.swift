@@ -66,6 +66,16 @@ public struct Selection {
     /// The first limit's cost of a mask relative to the whole, counting a soft mask by its sum.
     public func density(of masks: Masks) -> Double { costs[0].value(masks.softWidths) / fullCosts[0] }
 
+    /// How near masks are to the budget, on the scale of the first limit: the fraction of its cost that is left or,
+    /// where another limit is further behind, at which that one would be in step.
+    public func remaining(of masks: Masks) -> Double {
+        let widths = masks.softWidths
+        let behind = budget.limits.indices.map { index in
+            (1 - costs[index].value(widths) / fullCosts[index]) / (1 - budget.limits[index].remaining)
+        }
+        return 1 - (behind.min() ?? 0) * (1 - budget.remaining)
+    }
+
     /// ∂density/∂m for one coordinate of each site at the given masks.
     public func marginalDensities(of masks: Masks) -> [Double] {
         costs[0].slopes(masks.softWidths).map { $0 / fullCosts[0] }

@@ -36,6 +36,8 @@ public protocol Pruner: SendableMetatype {
         _ masks: inout Masks, by gradients: [Float], progress: Double, in context: PruningContext) throws
     /// What it adds to every training step before the network is made smaller: the same objects at every call.
     mutating func extensions(in context: PruningContext) -> [any TrainingExtension]
+    /// Whether its extensions have the masks on the network by themselves, so that training is not to put them there.
+    var masksAreOnNetwork: Bool { get }
     /// How many losses a stage of its plan takes from a calibration source, at most: what progress is measured in.
     func lossCount(
         of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace
@@ -55,6 +57,7 @@ extension Pruner {
     public mutating func move(
         _ masks: inout Masks, by gradients: [Float], progress: Double, in context: PruningContext
     ) {}
+    public var masksAreOnNetwork: Bool { false }
     /// One pass over the batches in each update, where evidence is asked for at all.
     public func lossCount(
         of stage: PruningPlan.Stage, from calibration: any CalibrationSource, in space: PruningSpace

@@ -37,6 +37,28 @@ public struct PrunableGroup {
         }
     }
 
+    /// Copies every weight on one channel.
+    ///
+    /// - Parameters:
+    ///   - channel: in 0..<width.
+    ///   - source: laid out as `arena`.
+    ///   - target: laid out as `arena`.
+    ///   - arena: how both are laid out.
+    public func copyWeights(of channel: Int, from source: Tensor, to target: Tensor, in arena: ParameterArena) {
+        for member in members {
+            let shape = member.parameter.variable.shape
+            let inner = shape[(member.dimension + 1)...].reduce(1, *)
+            let extent = shape[member.dimension]
+            let (from, to) = (arena.slice(source, member.parameterIndex), arena.slice(target, member.parameterIndex))
+            withExtendedLifetime((from, to)) {
+                for block in 0..<shape[..<member.dimension].reduce(1, *) {
+                    let start = (block * extent + member.offset + channel) * inner
+                    (to.pointer + start).update(from: from.pointer + start, count: inner)
+                }
+            }
+        }
+    }
+
     /// For each channel, the sum over all weights on it of an elementwise quantity; added up in double.
     ///
     /// - Parameters:

@@ -48,9 +48,7 @@ final class LearnedMasks: MaskLearning {
         sites = zip(context.space.sites, context.space.shapes).map { site, shape in
             Site(site.name, shape: shape, distribution, initial: configuration.initial)
         }
-        let marginal = context.selection.marginalDensities(of: Masks(context.space))
-        let total = zip(marginal, context.space.widths).reduce(0) { $0 + $1.0 * Double($1.1) }
-        costs = marginal.map { Float($0 / max(total, .leastNormalMagnitude)) }
+        costs = context.coordinateCosts
         penalty = Float(configuration.penalty)
         self.seed = seed
         softSteps = context.timing.softSteps

@@ -34,7 +34,7 @@ extension MaskLearner {
         return context.report(from: old, to: masks)
     }
 
-    private mutating func learning(in context: PruningContext) -> Learning {
+    mutating func learning(in context: PruningContext) -> Learning {
         let learning = self.learning ?? makeLearning(in: context)
         self.learning = learning
         return learning

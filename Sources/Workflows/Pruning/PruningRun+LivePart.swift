@@ -22,6 +22,7 @@ extension PruningRun {
     ///
     /// - Parameter moving: whether they move with the steps.
     func trained(moving: Bool, _ body: () throws -> Void) throws {
+        guard !pruner.masksAreOnNetwork else { return try body() }
         try shrinkToLivePart()
         let own = livePart?.masks(of: masks) ?? masks
         if moving, let trainer = training?.trainer {

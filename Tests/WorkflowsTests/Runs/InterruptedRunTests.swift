@@ -35,7 +35,7 @@ import WeightFiles
         #expect(try runs.names("run/samples") == ["step-000003.png"])
     }
 
-    @Test(arguments: ["gradient-flow", "lottery", "magnitude", "thinet", "l0", "rigl"])
+    @Test(arguments: ["gradient-flow", "lottery", "magnitude", "thinet", "l0", "hyperflows", "rigl"])
     func aPruning(method: String) throws {
         let runs = try RunFixtures()
         try runs.train("dense", "steps=2")
@@ -47,6 +47,8 @@ import WeightFiles
         switch method {
         case "gradient-flow", "magnitude": overrides.append("method.rounds=3")
         case "rigl": overrides.append("method.every=2")
+        // Epochs of two steps.
+        case "hyperflows": overrides += ["method.epochs=1", "method.regrowth_epochs=1"]
         default: break
         }
         let configuration = try PruningRunConfiguration(

@@ -139,7 +139,9 @@ import Testing
     }
 
     /// With gates that are learned, penalties, thresholds, and changes of the gradients.
-    @Test(arguments: ["l0", "soft-movement", "scaling-factors", "variational-dropout", "soft-threshold", "rigl"])
+    @Test(arguments: [
+        "l0", "soft-movement", "scaling-factors", "variational-dropout", "hyperflows", "soft-threshold", "rigl",
+    ])
     func jacobiansAreMatchedWithAnyMethod(method: String) throws {
         let runs = try RunFixtures()
         try runs.train("dense", "steps=3")

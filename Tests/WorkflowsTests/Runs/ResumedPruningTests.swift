@@ -61,6 +61,16 @@ import Testing
             method: "taylor", target: "macs=0.7",
             overrides: ["recovery.distillation=0.5", "recovery.prediction_uses=2"], stages: ["update", "train"]),
         Case(method: "l0", target: "macs=0.7", stages: ["train", "update", "compact"]),
+        Case(
+            method: "hyperflows", target: "macs=0.7",
+            overrides: [
+                "method.epochs=2", "method.regrowth_epochs=1", "pruning.granularity=channel", "method.travel=1",
+            ],
+            stages: ["train", "update", "compact"]),
+        Case(
+            method: "hyperflows", target: "sparsity=0.5",
+            overrides: ["method.epochs=2", "method.regrowth_epochs=0", "method.travel=1"],
+            stages: ["train", "update", "bake"]),
         // Updates in a row, of which the last alone is saved.
         Case(
             method: "synflow", target: "sparsity=0.5", overrides: ["method.rounds=4"],
