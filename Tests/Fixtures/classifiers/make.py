@@ -32,7 +32,7 @@ class ResNet(nn.Module):
         self.conv1 = nn.Conv2d(config["in_channels"], channels, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
         self.stages = len(widths)
-        for stage, (depth, width) in enumerate(zip(config["depths"], widths)):
+        for stage, (depth, width) in enumerate(zip(config["depths"], widths, strict=True)):
             blocks = []
             for index in range(depth):
                 stride = 2 if stage > 0 and index == 0 else 1
@@ -59,7 +59,7 @@ class VGG(nn.Module):
     def __init__(self, config):
         super().__init__()
         plan = []
-        for depth, width in zip(config["depths"], config["widths"]):
+        for depth, width in zip(config["depths"], config["widths"], strict=True):
             plan += [width] * depth + ["M"]
         assert config["in_channels"] == 3
         self.features = make_layers(plan, batch_norm=True)
@@ -101,9 +101,7 @@ def make(name):
     (folder / "config.json").write_text(json.dumps(described, indent=2, sort_keys=True) + "\n")
 
     sample = (2 * torch.rand(6, config["in_channels"], 9, 9) - 1).double()
-    mean, std = (
-        torch.tensor(config.get(f"image_{key}", [0.5])).double().view(1, -1, 1, 1) for key in ("mean", "std")
-    )
+    mean, std = (torch.tensor(config.get(f"image_{key}", [0.5])).double().view(1, -1, 1, 1) for key in ("mean", "std"))
     x = ((sample + 1) / 2 - mean) / std
     labels = torch.arange(6) % config["num_classes"]
     with torch.no_grad():
