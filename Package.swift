@@ -54,7 +54,12 @@ let package = Package(
                 "CKernels", "Files", "TensorCore", "Configuration", "Imagery", "Layers", "Models", "Datasets",
                 "Training",
             ]),
-        .target(name: "Classification", dependencies: ["TensorCore", "Layers", "Models", "Datasets", "Training"]),
+        .target(
+            name: "Classification",
+            dependencies: [
+                "CKernels", "Files", "TensorCore", "Configuration", "Imagery", "Layers", "Models", "Datasets",
+                "Training",
+            ]),
         .target(
             name: "ModelFolders", dependencies: ["Files", "Layers", "WeightFiles", "Models", "Diffusion"],
             resources: [.embedInCode("Resources/modeling_diffprune.py")]),
@@ -69,7 +74,9 @@ let package = Package(
             dependencies: [
                 "LinearAlgebra", "Statistics", "TensorCore", "Imagery", "Models", "Diffusion",
             ]),
-        .target(name: "Timing", dependencies: ["Statistics", "TensorCore", "Models", "Diffusion"]),
+        .target(
+            name: "Timing",
+            dependencies: ["Statistics", "TensorCore", "Layers", "Models", "Diffusion", "Classification"]),
         .target(
             name: "Workflows",
             dependencies: [
@@ -80,8 +87,8 @@ let package = Package(
         .target(
             name: "Benchmarking",
             dependencies: [
-                "Files", "Statistics", "TensorCore", "Reports", "Models", "Training", "Runs", "Diffusion",
-                "ModelFolders", "Timing", "Workflows",
+                "Files", "Statistics", "TensorCore", "Reports", "Layers", "Models", "Training", "Runs", "Diffusion",
+                "Classification", "ModelFolders", "Timing", "Workflows",
             ]),
         .executableTarget(
             name: "diffprune",
@@ -110,7 +117,13 @@ let package = Package(
         .testTarget(
             name: "ModelsTests",
             dependencies: [
-                "Files", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Diffusion", "TestSupport",
+                "Files", "TensorCore", "Layers", "WeightFiles", "Models", "Training", "Diffusion", "Classification",
+                "ModelFolders", "TestSupport",
+            ]),
+        .testTarget(
+            name: "ClassificationTests",
+            dependencies: [
+                "TensorCore", "Imagery", "Layers", "Datasets", "Training", "Classification", "TestSupport",
             ]),
         .testTarget(
             name: "DiffusionTests",
@@ -133,7 +146,7 @@ let package = Package(
             name: "PruningMethodsTests",
             dependencies: [
                 "Files", "TensorCore", "Configuration", "Layers", "Models", "Training", "Pruning", "Diffusion",
-                "PruningMethods",
+                "Classification", "PruningMethods",
             ]),
         .testTarget(
             name: "ExamplesTests",
@@ -149,13 +162,15 @@ let package = Package(
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "WeightFiles", "Models", "Runs",
-                "Diffusion", "ModelFolders", "PruningMethods", "Evaluation", "Workflows", "TestSupport",
+                "Files", "TensorCore", "Configuration", "Imagery", "Reports", "WeightFiles", "Models", "Datasets",
+                "Runs",
+                "Diffusion", "Classification", "ModelFolders", "PruningMethods", "Evaluation", "Workflows",
+                "TestSupport",
             ]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Files", "Imagery", "WeightFiles", "Models", "Runs", "Diffusion", "ModelFolders", "Workflows",
+                "Files", "Imagery", "Layers", "WeightFiles", "Models", "Runs", "Diffusion", "ModelFolders", "Workflows",
                 "diffprune",
                 "TestSupport",
             ]),

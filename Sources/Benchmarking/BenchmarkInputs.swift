@@ -6,7 +6,7 @@ import Training
 import Workflows
 
 /// A model with a batch that is always the same.
-struct BenchmarkInputs {
+struct BenchmarkInputs: TimedInputs {
     private let pipeline: Pipeline
     private let batch: DenoisingBatch
     private let seed: UInt64
@@ -76,14 +76,6 @@ struct BenchmarkInputs {
             objective.loss(of: model, batch).backward()
         }
     }
-}
-
-/// One batch for every step.
-private struct SameBatch: BatchSource {
-    let batch: DenoisingBatch
-
-    func batch(step: Int) -> DenoisingBatch { batch }
-    func calibrationBatch(number: Int, of count: Int, size: Int) -> DenoisingBatch { batch }
 }
 
 extension ClassLabels {

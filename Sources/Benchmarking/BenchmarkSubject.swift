@@ -16,10 +16,13 @@ public struct BenchmarkSubject {
     public let macs: Double
     /// Height and width.
     public let imageSize: [Int]
-    public let configuration: UNetConfiguration
+    /// What can be timed of it.
+    public let works: [BenchmarkWork]
+    /// Of a U-Net; nil of other models, of which no variants can be made.
+    public let configuration: UNetConfiguration?
     /// One sentence for each oddity that was overlooked on loading.
     public let warnings: [String]
-    let make: () throws -> Pipeline
+    let make: () throws -> any TimedModel
 
     /// A model folder with its weights.
     ///
@@ -28,11 +31,26 @@ public struct BenchmarkSubject {
     ///   - folder: a model folder, or that of a finished run.
     ///   - variant: which variant of the weights is read, as "fp16"; nil for the ordinary ones, or the only ones.
     public init(_ name: String, folder: URL, variant: String? = nil) throws {
-        try self.init(name, source: folder.path) { try PipelineFolder(folder).reading(variant: variant).load() }
+        if let classifier = try? ModelFamilies.folder(at: folder, variant: variant) as? ImageClassifierFolder {
+            try self.init(name, source: folder.path) { try classifier.load() }
+        } else {
+            try self.init(name, source: folder.path) { try PipelineFolder(folder).reading(variant: variant).load() }
+        }
     }
 
-    /// A net described by a U-Net's `config.json`, with random weights and diffusers' default scheduler.
+    /// A net described by a U-Net's `config.json`, with random weights and diffusers' default scheduler, or by a
+    /// classifier's.
     public init(_ name: String, architecture file: URL, seed: UInt64) throws {
+        if ImageClassifierFolder.isConfiguration(file) {
+            try self.init(name, source: file.path) {
+                let (configuration, warnings) = try ImageClassifierFolder.readConfiguration(file)
+                var stored = StoredImageClassifier(model: try ImageClassifier(configuration))
+                stored.model.initialize(seed: seed)
+                stored.warnings = warnings
+                return stored
+            }
+            return
+        }
         var warnings: [String] = []
         let configuration = try PipelineFolder.readConfiguration(file, &warnings)
         do {
@@ -55,15 +73,16 @@ public struct BenchmarkSubject {
         }
     }
 
-    private init(_ name: String, source: String, make: @escaping () throws -> Pipeline) throws {
-        let pipeline = try make()
+    private init(_ name: String, source: String, make: @escaping () throws -> any TimedModel) throws {
+        let model = try make()
         self.name = name
         self.source = source
         self.make = make
-        parameters = pipeline.model.parameterCount
-        macs = pipeline.model.macs
-        imageSize = pipeline.model.size
-        configuration = pipeline.model.configuration
-        warnings = pipeline.warnings
+        parameters = model.network.parameterCount
+        macs = model.network.macs
+        imageSize = model.imageSize
+        configuration = (model as? Pipeline)?.model.configuration
+        works = model is Pipeline ? BenchmarkWork.allCases : BenchmarkWork.allCases.filter { $0 != .sampling }
+        warnings = model.warnings
     }
 }

@@ -9,6 +9,7 @@ extension OperationKind {
         case .convolution1x1: "conv 1×1"
         case .linear, .attention, .resample, .copy, .elementwise, .embedding: rawValue
         case .groupNorm: "group norm"
+        case .batchNorm: "batch norm"
         }
     }
 }

@@ -12,10 +12,10 @@ struct PreparedWork {
         // What other work left idle is none of this one's memory.
         BufferPool.shared.trim()
         peakBytes = try BufferPool.shared.peakGrowth {
-            let inputs = try BenchmarkInputs(subject.make(), batch: batch, settings: settings)
+            let inputs = try subject.make().inputs(batch: batch, settings: settings)
             run =
                 switch work {
-                case .forward: inputs.forward()
+                case .forward: try inputs.forward()
                 case .sampling: try inputs.sampling(steps: settings.steps)
                 case .training: try inputs.trainingStep()
                 case .hvp: try inputs.hessianVectorProduct()

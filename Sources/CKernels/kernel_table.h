@@ -99,6 +99,12 @@
     X(void, fir_upsample,                                                                                              \
       (const float *x, long batch, long height, long width, long channels, float gain, float *y, int accumulate),      \
       (x, batch, height, width, channels, gain, y, accumulate))                                                        \
+    X(void, max_pool,                                                                                                  \
+      (const float *x, const float *from, long batch, long height, long width, long channels, float *y),               \
+      (x, from, batch, height, width, channels, y))                                                                    \
+    X(void, max_pool_backward,                                                                                         \
+      (const float *x, const float *g, long batch, long height, long width, long channels, float *dx, int accumulate), \
+      (x, g, batch, height, width, channels, dx, accumulate))                                                          \
     X(void, nhwc_to_nchw, (const float *x, long batch, long pixels, long channels, float *y),                          \
       (x, batch, pixels, channels, y))                                                                                 \
     X(void, nchw_to_nhwc, (const float *x, long batch, long pixels, long channels, float *y),                          \

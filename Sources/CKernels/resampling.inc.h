@@ -1,5 +1,5 @@
-// Nearest-neighbour upsampling, resampling by a fixed filter, and the two layouts of an image. Plain references
-// are Reference.upsample, filterDown and filterUp.
+// Nearest-neighbour upsampling, resampling by a fixed filter, maxima of squares, and the two layouts of an image. Plain
+// references are Reference.upsample, filterDown, filterUp and maxPool.
 
 typedef struct {
     const float *x;
@@ -135,6 +135,94 @@ static void fir_upsample(const float *x, long batch, long height, long width, lo
         .accumulate = accumulate
     };
     dk_region(2 * batch * height, 16 * batch * height * width * channels, fir_item, &job);
+}
+
+typedef struct {
+    const float *x, *from;
+    float *to;
+    long height, width, channels;  // of the larger image
+    int accumulate;
+} max_pool_job;
+
+/// Of the four of a square: −1 in the lanes of the first that no other exceeds.
+INLINE void first_largest(const float *x, long line, long c, long n, vi taken[4]) {
+    vf largest = vload_first(x, n);
+    taken[0] = vseti(-1);
+    for (int k = 1; k < 4; k++) {
+        vf other = vload_first(x + (k >> 1) * line + (k & 1) * c, n);
+        vi exceeds = other > largest;
+        largest = vselect(exceeds, other, largest);
+        for (int j = 0; j < k; j++) taken[j] &= ~exceeds;
+        taken[k] = exceeds;
+    }
+}
+
+/// Item: one row of the smaller image, over all images.
+static void max_pool_item(void *context, long row) {
+    const max_pool_job *job = context;
+    long c = job->channels, line = job->width * c, rows = job->height / 2, columns = job->width / 2;
+    long place = (row / rows * job->height + row % rows * 2) * line;
+    for (long q = 0; q < columns; q++) {
+        const float *x = job->x + place + 2 * q * c, *from = job->from + place + 2 * q * c;
+        float *y = job->to + (row * columns + q) * c;
+#define TAKE(i, n)                                                                                                     \
+    do {                                                                                                               \
+        vi taken[4];                                                                                                   \
+        first_largest(x + (i), line, c, n, taken);                                                                     \
+        vf v = {0};                                                                                                    \
+        for (int k = 0; k < 4; k++)                                                                                    \
+            v = vselect(taken[k], vload_first(from + (k >> 1) * line + (k & 1) * c + (i), n), v);                      \
+        vstore_first(y + (i), v, n);                                                                                   \
+    } while (0)
+        FOR_FLAT(0, c, TAKE);
+#undef TAKE
+    }
+}
+
+static void max_pool(const float *x, const float *from, long batch, long height, long width, long channels, float *y) {
+    max_pool_job job = {.x = x, .from = from, .to = y, .height = height, .width = width, .channels = channels};
+    dk_region(batch * (height / 2), 4 * batch * height * width * channels, max_pool_item, &job);
+}
+
+static void max_pool_backward_item(void *context, long row) {
+    const max_pool_job *job = context;
+    long c = job->channels, line = job->width * c, rows = job->height / 2, columns = job->width / 2;
+    long place = (row / rows * job->height + row % rows * 2) * line;
+    int accumulate = job->accumulate;
+    for (long q = 0; q < columns; q++) {
+        const float *x = job->x + place + 2 * q * c, *g = job->from + (row * columns + q) * c;
+        float *dx = job->to + place + 2 * q * c;
+#define GIVE(i, n)                                                                                                     \
+    do {                                                                                                               \
+        vi taken[4];                                                                                                   \
+        first_largest(x + (i), line, c, n, taken);                                                                     \
+        vf gv = vload_first(g + (i), n);                                                                               \
+        for (int k = 0; k < 4; k++) {                                                                                  \
+            float *target = dx + (k >> 1) * line + (k & 1) * c + (i);                                                  \
+            vf v = vselect(taken[k], gv, (vf){0});                                                                     \
+            if (accumulate) v += vload_first(target, n);                                                               \
+            vstore_first(target, v, n);                                                                                \
+        }                                                                                                              \
+    } while (0)
+        FOR_FLAT(0, c, GIVE);
+#undef GIVE
+    }
+}
+
+static void max_pool_backward(const float *x, const float *g, long batch, long height, long width, long channels,
+                              float *dx, int accumulate) {
+    max_pool_job job = {
+        .x = x,
+        .from = g,
+        .to = dx,
+        .height = height,
+        .width = width,
+        .channels = channels,
+        .accumulate = accumulate
+    };
+    // An odd last row or column is in no square.
+    if (!accumulate && (height % 2 || width % 2)) memset(dx, 0, (size_t)(batch * height * width * channels) * 4);
+    dk_region(batch * (height / 2), 4 * batch * height * width * channels, max_pool_backward_item, &job);
 }
 
 #define TRANSPOSE_PIXELS 256

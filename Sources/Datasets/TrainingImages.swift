@@ -10,20 +10,34 @@ public struct TrainingImages: Sendable {
     public let seed: UInt64
     private let flip: Bool
     private let maximumShift: Int
+    private let border: Border
     private let lastOrder = EpochOrder()
+
+    /// What comes in where an image is moved.
+    public enum Border: Sendable {
+        /// The edge, repeated.
+        case repeated
+        /// Black: a random crop of the image with black around it.
+        case black
+    }
 
     /// - Parameters:
     ///   - dataset: the images.
     ///   - batchSize: images of a step.
     ///   - seed: what order, mirroring and moving follow from.
     ///   - flip: whether half the images, at random, are mirrored left to right.
-    ///   - maximumShift: pixels that images are moved by at most, at random, each way; the edge is repeated.
-    public init(_ dataset: InMemoryDataset, batchSize: Int, seed: UInt64, flip: Bool, maximumShift: Int = 0) {
+    ///   - maximumShift: pixels that images are moved by at most, at random, each way.
+    ///   - border: what comes in.
+    public init(
+        _ dataset: InMemoryDataset, batchSize: Int, seed: UInt64, flip: Bool, maximumShift: Int = 0,
+        border: Border = .repeated
+    ) {
         self.dataset = dataset
         self.batchSize = batchSize
         self.seed = seed
         self.flip = flip
         self.maximumShift = maximumShift
+        self.border = border
     }
 
     /// The numbers of the images of step `step`: every image is seen once an epoch, in an order of the epoch's own.
@@ -83,7 +97,7 @@ public struct TrainingImages: Sendable {
         return result
     }
 
-    /// Moves an image, repeating its edge.
+    /// Moves an image; black is −1.
     private func shift(_ image: UnsafeMutablePointer<Float>, down: Int, right: Int) {
         guard down != 0 || right != 0 else { return }
         let (height, width, channels) = (dataset.height, dataset.width, dataset.channels)
@@ -92,8 +106,10 @@ public struct TrainingImages: Sendable {
             let fromY = min(max(y - down, 0), height - 1)
             for x in 0..<width {
                 let fromX = min(max(x - right, 0), width - 1)
+                let isBlack = border == .black && (fromY != y - down || fromX != x - right)
                 for c in 0..<channels {
-                    image[(y * width + x) * channels + c] = source[(fromY * width + fromX) * channels + c]
+                    image[(y * width + x) * channels + c] =
+                        isBlack ? -1 : source[(fromY * width + fromX) * channels + c]
                 }
             }
         }

@@ -3,8 +3,8 @@ public protocol ChannelNetwork: AnyObject {
     /// Every prunable axis, in order of construction.
     var channelGroups: [ChannelGroup] { get }
     var parameters: [Parameter] { get }
-    /// Every group normalisation.
-    var normalizations: [GroupNorm] { get }
+    /// Every normalisation that is computed.
+    var normalizations: [any ChannelNormalization] { get }
     /// Multiply–accumulates by layer for one image.
     var computeTerms: [ComputeTerm] { get }
     /// The same architecture with the given channels left on the axes named (whole where not named), weights unset.
@@ -30,7 +30,8 @@ extension ChannelNetwork {
             positions: parameters.reduce(into: [:]) { $0[$1.name] = $1.variable.shape.map { Array(0..<$0) } })
     }
 
-    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
+    /// Of all weights; statistics are none.
+    public var parameterCount: Int { parameters.reduce(0) { $0 + ($1.isStatistic ? 0 : $1.count) } }
 
     /// Multiply–accumulates for one image.
     public var macs: Double { computeTerms.reduce(0) { $0 + $1.macs } }

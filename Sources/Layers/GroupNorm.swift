@@ -4,7 +4,7 @@ import TensorCore
 ///
 /// Every channel stays in the group it belonged to before pruning, so a pruned layer may have unequal groups and gives
 /// what the masked dense layer gave.
-public struct GroupNorm: Layer {
+public struct GroupNorm: ChannelNormalization {
     public let gamma: Parameter
     public let beta: Parameter
     public let axis: ChannelAxis

@@ -28,8 +28,11 @@ public final class Parameter {
     /// The removable axis with whose last channel the tensor leaves though it does not run over it; nil where there is
     /// none.
     public let branch: ChannelAxis?
-    /// False for tensors that are saved with the model but never trained (random Fourier frequencies).
+    /// False for tensors that are saved with the model but never trained (random Fourier frequencies, statistics).
     public let isTrainable: Bool
+    /// Whether training estimates it on its way, by no gradient: the running moments of a batch normalisation. It is
+    /// none of the weights that a model is counted by.
+    public let isStatistic: Bool
     let initialization: ParameterInitialization
     /// What stands between the stored values and those that layers compute with; nil where nothing does.
     public var reparameterization: (any Reparameterization)?
@@ -42,18 +45,21 @@ public final class Parameter {
     ///   - initialization: what it holds before training.
     ///   - branch: of what a block computes before its inner axis, which is not needed without the block.
     ///   - isTrainable: false for tensors that are saved with the model but never trained.
+    ///   - isStatistic: true for those that training estimates on its way; they are not trainable.
     public init(
         _ name: String, layout: ParameterLayout, axes: [ChannelAxis?], shape: [Int],
-        initialization: ParameterInitialization, branch: ChannelAxis? = nil, isTrainable: Bool = true
+        initialization: ParameterInitialization, branch: ChannelAxis? = nil, isTrainable: Bool = true,
+        isStatistic: Bool = false
     ) {
         self.name = name
         self.initialization = initialization
         self.layout = layout
         self.axes = axes
         self.branch = branch
-        self.isTrainable = isTrainable
+        self.isTrainable = isTrainable && !isStatistic
+        self.isStatistic = isStatistic
         let value = Self.areUnset ? Tensor(uninitialized: shape) : Tensor(zeros: shape)
-        self.variable = Variable(value, requiresGradient: isTrainable)
+        self.variable = Variable(value, requiresGradient: self.isTrainable)
     }
 
     @TaskLocal private static var areUnset = false

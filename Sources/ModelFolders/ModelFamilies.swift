@@ -3,7 +3,9 @@ import Foundation
 
 /// Every kind of model there is. Adding one takes a type and a line here.
 public enum ModelFamilies {
-    public static let all: [any ModelFamily.Type] = [PipelineFolder.self, FeatureClassifierFolder.self]
+    public static let all: [any ModelFamily.Type] = [
+        PipelineFolder.self, ImageClassifierFolder.self, FeatureClassifierFolder.self,
+    ]
 
     /// The folder at `url` as one of its family, by the class that its configuration names; nothing else is read. The
     /// folder of a finished run stands for the model in it.

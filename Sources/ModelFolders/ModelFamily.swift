@@ -19,6 +19,10 @@ public protocol ModelFamily: SendableMetatype {
     ///   name, reading it throws so.
     func reading(variant: String?) throws -> Self
 
+    /// The variants of the weights that are there beside or in place of the ordinary ones.
+    /// - Throws: `StorageError`.
+    func variants() throws -> [String]
+
     /// Reads and checks everything there is.
     /// - Throws: `StorageError` and `SafetensorsError` for files that are missing or damaged,
     ///   `ModelFolderError` for contents that do not fit.
@@ -41,6 +45,8 @@ extension ModelFamily {
         guard let variant else { return self }
         throw ModelFolderError.noVariant(path: url.path, got: variant, present: [])
     }
+
+    public func variants() throws -> [String] { [] }
 
     public func weightBytes() throws -> Int { try WeightFolder(of: weightsFile).bytes() }
 

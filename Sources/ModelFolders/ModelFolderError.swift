@@ -11,6 +11,9 @@ public enum ModelFolderError: Error, CustomStringConvertible {
     case wrongShape(path: String, name: String, got: [Int], expected: [Int])
     case tooFewWeights(path: String, got: Double, expected: Double)
     case notFinite(path: String, name: String)
+    case negativeVariance(path: String, name: String)
+    /// A classifier where a model that draws is needed.
+    case noDenoiser(path: String, work: String)
     case duplicateGroup(path: String, name: String)
     /// Some tensors have names that begin so, others have not.
     case mixedNames(path: String, prefix: String, count: Int, total: Int)
@@ -46,6 +49,11 @@ public enum ModelFolderError: Error, CustomStringConvertible {
         case .tooFewWeights(let path, let got, let expected):
             "\(path): \(Int(got)) weights are too few for the model that the configuration describes, "
                 + "which has over \(Int(expected))"
+        case .noDenoiser(let path, let work):
+            "\(path): the model is a classifier, expected one that draws pictures: \(work) has no meaning for "
+                + "classifiers"
+        case .negativeVariance(let path, let name):
+            "\(path): tensor \(Quoted(name)) holds negative values, expected variances"
         case .notFinite(let path, let name): "\(path): tensor \(Quoted(name)) has values that are not finite"
         case .duplicateGroup(let path, let name): "\(path): channel group \(Quoted(name)) is there twice"
         case .mixedNames(let path, let prefix, let count, let total):

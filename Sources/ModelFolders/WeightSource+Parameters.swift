@@ -18,12 +18,14 @@ extension WeightSource {
     ///   - parameters: the network's.
     ///   - isRecorded: whether their widths are those that a record of pruning gives.
     ///   - current: what a parameter is called today that goes by this name in the file.
+    ///   - ignored: names, without what all begin with, of tensors that are passed over.
     /// - Throws: `ModelFolderError` that names the first tensor that does not fit; what reading throws.
     @discardableResult
     public func load(
-        into parameters: [Parameter], isRecorded: Bool = false, renaming current: (String) -> String = { $0 }
+        into parameters: [Parameter], isRecorded: Bool = false, renaming current: (String) -> String = { $0 },
+        ignoring ignored: (String) -> Bool = { _ in false }
     ) throws -> LoadedWeights {
-        let tensors = TensorNames(self, of: parameters.map(\.name), renaming: current)
+        let tensors = TensorNames(self, of: parameters.map(\.name), renaming: current, ignoring: ignored)
         try tensors.checkShapes(of: parameters, isRecorded: isRecorded)
         var types: [String: ElementType] = [:]
         for parameter in parameters {
@@ -48,8 +50,15 @@ private struct TensorNames {
     /// What PyTorch's `AveragedModel` counts beside the weights.
     private static let counters: Set<String> = ["n_averaged"]
 
-    /// - Parameter current: today's name of a tensor. An old name beside today's for the same tensor stands for itself.
-    init(_ source: any WeightSource, of expected: [String], renaming current: (String) -> String) {
+    /// - Parameters:
+    ///   - source: the file.
+    ///   - expected: the model's names.
+    ///   - current: today's name of a tensor. An old name beside today's for the same tensor stands for itself.
+    ///   - ignored: names of tensors that are passed over.
+    init(
+        _ source: any WeightSource, of expected: [String], renaming current: (String) -> String,
+        ignoring ignored: (String) -> Bool
+    ) {
         self.source = source
         let names = source.names.filter { !Self.counters.contains($0) }
         let wrapper = Self.wrapper(of: names, around: Set(expected), current)
@@ -57,8 +66,8 @@ private struct TensorNames {
         let plain = (wrapper.isEmpty ? source.names : names).map {
             ($0, String(decoding: $0.utf8.dropFirst(wrapper.utf8.count), as: UTF8.self))
         }
-        for (name, bare) in plain where current(bare) == bare { actual[bare] = name }
-        for (name, bare) in plain where current(bare) != bare {
+        for (name, bare) in plain where current(bare) == bare && !ignored(bare) { actual[bare] = name }
+        for (name, bare) in plain where current(bare) != bare && !ignored(bare) {
             actual[actual[current(bare)] == nil ? current(bare) : bare] = name
         }
     }

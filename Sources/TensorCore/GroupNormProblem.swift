@@ -11,6 +11,21 @@ struct GroupNormGradients {
     let gate: Dual?, scale: Dual?, shift: Dual?
 }
 
+/// Where a normalisation takes its moments from.
+enum NormalizationMoments {
+    /// Each image's own, of groups of channels that gates weigh.
+    case ofImages
+    /// Each channel's own, of the whole batch and whatever the gates.
+    case ofChannels
+    /// Constants, `[C]` each.
+    case given(mean: Tensor, variance: Tensor)
+
+    /// Whether each channel is normalised by itself, and then gated.
+    var areOfChannels: Bool {
+        if case .ofImages = self { false } else { true }
+    }
+}
+
 /// Group normalisation with activation of one input, or of several that are seen as one, with its kernels. Passes over
 /// the data take one part after the other; what is per image and channel lies in tables over all parts.
 struct GroupNormProblem {
@@ -21,6 +36,7 @@ struct GroupNormProblem {
     private let groups: NormalizationGroups
     private let epsilon: Double
     private let kind: dk_activation
+    private let source: NormalizationMoments
     private let images: Int, pixels: Int
     /// The channels of each part.
     private let ranges: [Range<Int>]
@@ -30,9 +46,12 @@ struct GroupNormProblem {
     /// - Parameters:
     ///   - widths: channels of the parts.
     ///   - shape: of any part.
+    ///   - moments: where they are not those of images there is one part, whose batch is seen as one image, and each
+    ///     channel is a group.
     init(
         parts: [Saved], widths: [Int], shape: [Int], partsHaveTangent: Bool, gamma: Dual, beta: Dual, gate: Dual?,
-        scale: Dual?, shift: Dual?, groups: NormalizationGroups, epsilon: Double, kind: dk_activation
+        scale: Dual?, shift: Dual?, groups: NormalizationGroups, epsilon: Double, kind: dk_activation,
+        moments: NormalizationMoments = .ofImages
     ) {
         self.parts = parts
         self.gamma = gamma
@@ -43,8 +62,9 @@ struct GroupNormProblem {
         self.groups = groups
         self.epsilon = epsilon
         self.kind = kind
-        images = shape[0]
-        pixels = shape.dropFirst().dropLast().reduce(1, *)
+        source = moments
+        images = moments.areOfChannels ? 1 : shape[0]
+        pixels = shape.dropLast().reduce(1, *) / max(images, 1)
         var offset = 0
         ranges = widths.map { width in
             defer { offset += width }
@@ -125,21 +145,30 @@ struct GroupNormProblem {
         return [mean, variance]
     }
 
+    /// The moments of all inputs.
+    private func moments(_ inputs: [Dual]) -> [Dual] {
+        if case .given(let mean, let variance) = source { return [mean, variance].map { Dual($0, tangent: nil) } }
+        return joined(withTangent: inputs.contains { $0.tangent != nil }) { index in
+            moments(inputs[index], width: ranges[index].count)
+        }
+    }
+
+    /// Gates, as far as moments are weighted by them.
+    private var weights: Dual? { source.areOfChannels ? nil : gate }
+
     private func withKernelProblem(_ body: (UnsafePointer<dk_group_norm>) -> Void) {
         groups.groupOfChannel.withUnsafeBufferPointer { groupOf in
             let problem = dk_group_norm(
                 images: images, pixels: pixels, channels: channels, groups: groups.count,
                 group_of: groupOf.baseAddress, epsilon: epsilon, gamma: gamma.input, beta: beta.input,
-                gate: gate.kernelInput, scale: scale.kernelInput, shift: shift.kernelInput)
+                gate: weights.kernelInput, scale: scale.kernelInput, shift: shift.kernelInput)
             withUnsafePointer(to: problem, body)
         }
     }
 
     func normalize(_ inputs: [Dual]) -> NormalizationState {
         defer { withExtendedLifetime(inputs) {} }
-        let tables = joined(withTangent: inputs.contains { $0.tangent != nil }) { index in
-            moments(inputs[index], width: ranges[index].count)
-        }
+        let tables = moments(inputs)
         let a = table(withTangent: hasTangent)
         let d = table(withTangent: hasTangent)
         withExtendedLifetime((tables, a, d)) {
@@ -192,12 +221,12 @@ struct GroupNormProblem {
         let offset = table(withTangent: isDual)
         func perChannel() -> Dual { Dual(uninitialized: [channels], withTangent: isDual) }
         let (gammaGradient, betaGradient) = (perChannel(), perChannel())
-        let gateGradient = gate.map { _ in perChannel() }
+        let gateGradient = weights.map { _ in perChannel() }
         let scaleGradient = scale.map { _ in table(withTangent: isDual) }
         let shiftGradient = shift.map { _ in table(withTangent: isDual) }
         let gradients = dk_group_norm_gradients(
             mean: state.mean.input, variance: state.variance.input, a_bar: bars[0].input, d_bar: bars[1].input,
-            gate_sum: (gate == nil ? nil : bars[2]).kernelInput, slope: slope.output, offset: offset.output,
+            gate_sum: (weights == nil ? nil : bars[2]).kernelInput, slope: slope.output, offset: offset.output,
             gamma: gammaGradient.output, beta: betaGradient.output, gate: gateGradient.kernelOutput,
             scale: scaleGradient.kernelOutput, shift: shiftGradient.kernelOutput)
         // Pointers do not keep what they point into.
@@ -212,8 +241,10 @@ struct GroupNormProblem {
                 gz[index], inputs[index], a: columns(range, of: state.a), slope: columns(range, of: slope),
                 offset: columns(range, of: offset), width: range.count)
         }
+        // A gate that weighs nothing multiplies φ(z), and that is all.
+        let gatesOwn = gate == nil ? nil : gateGradient ?? bars[2].reshaped([channels])
         return GroupNormGradients(
-            parts: gz, gamma: gammaGradient, beta: betaGradient, gate: gateGradient, scale: scaleGradient,
+            parts: gz, gamma: gammaGradient, beta: betaGradient, gate: gatesOwn, scale: scaleGradient,
             shift: shiftGradient)
     }
 
@@ -257,6 +288,7 @@ struct GroupNormProblem {
 
     /// Makes dx = gz·a + x·slope + offset, the direct path and the one through the moments, of a part's gz.
     private func throughMoments(_ gz: Dual, _ x: Dual, a: Dual, slope: Dual, offset: Dual, width: Int) {
+        if case .given = source { return throughConstants(gz, a: a, width: width) }
         if let dxTangent = gz.tangent {
             dk_affine_images(
                 dxTangent.pointer, a.value.pointer, x.value.pointer, slope.tangent!.pointer, offset.tangent!.pointer,
@@ -273,6 +305,19 @@ struct GroupNormProblem {
         dk_affine_images(
             gz.value.pointer, a.value.pointer, x.value.pointer, slope.value.pointer, offset.value.pointer, images,
             pixels, width, gz.value.pointer, 0)
+    }
+
+    /// Makes dx = gz·a of gz.
+    private func throughConstants(_ gz: Dual, a: Dual, width: Int) {
+        func scale(_ x: Tensor, by factor: Tensor, into result: Tensor, adding accumulate: Int32) {
+            dk_affine_images(
+                x.pointer, factor.pointer, nil, nil, nil, images, pixels, width, result.pointer, accumulate)
+        }
+        if let tangent = gz.tangent {
+            scale(tangent, by: a.value, into: tangent, adding: 0)
+            if let aTangent = a.tangent { scale(gz.value, by: aTangent, into: tangent, adding: 1) }
+        }
+        scale(gz.value, by: a.value, into: gz.value, adding: 0)
     }
 }
 
@@ -316,6 +361,10 @@ extension Dual {
     fileprivate init(uninitialized shape: [Int], withTangent: Bool) {
         self.init(
             Tensor(uninitialized: shape), tangent: withTangent ? Tensor(uninitialized: shape) : nil)
+    }
+
+    fileprivate func reshaped(_ shape: [Int]) -> Dual {
+        Dual(value.reshaped(shape), tangent: tangent?.reshaped(shape))
     }
 
     fileprivate var input: dk_dual_in {

@@ -6,6 +6,7 @@ public enum OperationKind: String, Sendable, Codable, CaseIterable {
     case convolution1x1 = "conv1x1"
     case linear, attention
     case groupNorm = "group-norm"
+    case batchNorm = "batch-norm"
     case resample, copy, elementwise, embedding
 }
 

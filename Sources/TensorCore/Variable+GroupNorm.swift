@@ -75,8 +75,27 @@ extension Variable {
         precondition(
             groups.width == problem.channels && gamma.value.count == problem.channels,
             "normalising \(parts.map(\.shape)) by \(groups.width)")
+        return normalized(parts, by: problem, gamma, beta, gate, scale, shift)
+    }
+
+    /// What `problem` makes of `parts`.
+    ///
+    /// - Parameters:
+    ///   - parts: the inputs that it is of.
+    ///   - problem: of these.
+    ///   - gamma: γ.
+    ///   - beta: β.
+    ///   - gate: m; nil for ones.
+    ///   - scale: nil for zeros.
+    ///   - shift: likewise.
+    ///   - show: shown the moments and the maps made of them.
+    static func normalized(
+        _ parts: [Variable], by problem: GroupNormProblem, _ gamma: Variable, _ beta: Variable, _ gate: Variable?,
+        _ scale: Variable? = nil, _ shift: Variable? = nil, showing show: (NormalizationState) -> Void = { _ in }
+    ) -> Variable {
         let inputs = parts.map(Dual.init)
         let state = problem.normalize(inputs)
+        show(state)
         let output = problem.output(inputs, state)
 
         guard Autograd.isRecording else { return Variable(output.value, tangent: output.tangent) }

@@ -38,6 +38,31 @@ extension Variable {
         }
     }
 
+    /// 2×2 maxima with stride 2 of `[B, H, W, C]`, as PyTorch's `MaxPool2d(2)`: an odd last row or column is left out,
+    /// and of equal largest values the first one's gradient is not zero.
+    public func maximumPooled() -> Variable {
+        precondition(shape.count == 4 && shape[1] >= 2 && shape[2] >= 2, "2×2 maxima of \(shape)")
+        let (batch, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
+        let pooled = [batch, height / 2, width / 2, channels]
+        let pool = { (x: Dual) -> Dual in
+            func taken(_ from: Tensor) -> Tensor {
+                let result = Tensor(uninitialized: pooled)
+                dk_max_pool(x.value.pointer, from.pointer, batch, height, width, channels, result.pointer)
+                return result
+            }
+            return Dual(taken(x.value), tangent: x.tangent.map(taken))
+        }
+        let saved = saved
+        let output = pool(Dual(self))
+        return .result(output.value, tangent: output.tangent, of: [self]) { [adjoint] cotangent in
+            let x = saved.dual
+            adjoint?.contributeLinear(cotangent) { g, out, accumulate in
+                dk_max_pool_backward(
+                    x.value.pointer, g.pointer, batch, height, width, channels, out, accumulate)
+            }
+        }
+    }
+
     /// Halves `[B, H, W, C]`, H and W even, by the separable filter (1, 3, 3, 1)/8 with zeros beyond the image:
     /// diffusers' `FirDownsample2D`. In one direction y[h] = (x[2h−1] + 3·x[2h] + 3·x[2h+1] + x[2h+2])/8.
     public func filteredDown() -> Variable {

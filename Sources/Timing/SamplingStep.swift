@@ -3,7 +3,7 @@ import Models
 import TensorCore
 
 /// One step of sampling a batch, for measuring: the model's prediction and the sampler's update.
-public struct SamplingStep<Model: Denoiser> {
+public struct SamplingStep<Model: Denoiser>: TimedStep {
     private let model: Model
     private let frozen: Frozen<Model>
     private let sampler: any Sampler
@@ -41,8 +41,6 @@ public struct SamplingStep<Model: Denoiser> {
             stepIndex: 0, elementsPerImage: start.count / batch)
     }
 
-    /// Bytes of the model's weights and of the most buffers in use at one time during a step,
-    /// the batch itself included.
     public func peakBytes() throws -> Int {
         try BufferPool.shared.peakGrowth { try self() }
             + (model.parameterCount + start.count) * MemoryLayout<Float>.size

@@ -29,6 +29,11 @@ public final class ExponentialMovingAverage {
         dk_ema(Float(1 - min(decay, warmUp)), arena.values.pointer, arena.count, average.pointer)
     }
 
+    /// Forgets what the average of the statistics was before.
+    func takeStatistics(of arena: ParameterArena) {
+        for index in arena.trainedCount..<arena.count { average.pointer[index] = arena.values.pointer[index] }
+    }
+
     /// Runs `body` with the averaged weights in place of the trained ones, then puts those back.
     public func withAveragedWeights<Result>(_ arena: ParameterArena, _ body: () throws -> Result) rethrows -> Result {
         let trained = arena.values.copied()

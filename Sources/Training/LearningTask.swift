@@ -26,6 +26,12 @@ public protocol LearningTask<Network, Batch> {
     func targets(of batch: Batch) -> SampleTargets?
     /// Whether there is any such thing.
     var hasTargets: Bool { get }
+
+    /// Into how many stages the task falls that are learned side by side, each of any sample, from 0 upward; 0 where it
+    /// has none.
+    var stageCount: Int { get }
+    /// The same samples, all of them at `stage`.
+    func batch(_ batch: Batch, at stage: Int) -> Batch
 }
 
 /// What there is to tell of samples, in their order.
@@ -47,6 +53,8 @@ extension LearningTask {
     public func check(_ batch: Batch, for network: Network) throws {}
     public func targets(of batch: Batch) -> SampleTargets? { nil }
     public var hasTargets: Bool { false }
+    public var stageCount: Int { 0 }
+    public func batch(_ batch: Batch, at stage: Int) -> Batch { batch }
 }
 
 /// Samples whose losses are averaged.
@@ -54,11 +62,4 @@ public protocol LearningBatch {
     var count: Int { get }
     /// The batch of samples `range` alone.
     func samples(_ range: Range<Int>) -> Self
-}
-
-/// A task that falls into stages which are learned side by side, each of any sample: from 0 upward.
-public protocol StagedTask: LearningTask {
-    var stageCount: Int { get }
-    /// The same samples, all of them at `stage`.
-    func batch(_ batch: Batch, at stage: Int) -> Batch
 }

@@ -34,7 +34,7 @@ struct Muon {
             if start < matrix.range.lowerBound { others.append(start..<matrix.range.lowerBound) }
             start = matrix.range.upperBound
         }
-        if start < arena.count { others.append(start..<arena.count) }
+        if start < arena.trainedCount { others.append(start..<arena.trainedCount) }
         self.others = others
         let largest = matrices.map(\.range.count).max() ?? 0
         orthogonalization = NewtonSchulz(largest: largest, side: matrices.map { min($0.rows, $0.columns) }.max() ?? 0)

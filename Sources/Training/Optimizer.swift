@@ -77,7 +77,7 @@ public final class Optimizer {
         let c = configuration
         switch c.kind {
         case .adam, .adamw:
-            updateByAdam(0..<arena.count, isDecoupled: c.kind == .adamw, learningRate, gradientScale)
+            updateByAdam(0..<arena.trainedCount, isDecoupled: c.kind == .adamw, learningRate, gradientScale)
         case .muon:
             guard let muon else { return }
             for range in muon.others { updateByAdam(range, isDecoupled: true, learningRate, gradientScale) }
@@ -85,7 +85,7 @@ public final class Optimizer {
         case .sgd:
             dk_sgd(
                 Float(learningRate), Float(c.momentum), Float(c.weightDecay), gradientScale, arena.gradients.pointer,
-                arena.count, arena.values.pointer, state[0].tensor.pointer)
+                arena.trainedCount, arena.values.pointer, state[0].tensor.pointer)
         }
     }
 

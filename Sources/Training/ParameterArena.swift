@@ -4,17 +4,24 @@ import TensorCore
 
 /// All trainable parameters of a model in one flat run of memory, with their gradients in another: the optimiser, the
 /// gradient norm, the moving average and the file of a checkpoint each become one pass.
+///
+/// Behind them lie the model's statistics, so that averages, checkpoints and whatever goes back or on with a state have
+/// them too; their gradients are zero, and no optimiser touches them.
 public final class ParameterArena {
+    /// The trainable ones in the order of the model, then its statistics.
     public let parameters: [Parameter]
     /// Where each parameter lies.
     public let ranges: [Range<Int>]
     public let values: Tensor
     public let gradients: Tensor
     public var count: Int { values.count }
+    /// Where the statistics begin; `count` where there are none.
+    public let trainedCount: Int
     private let indices: [ObjectIdentifier: Int]
 
     public init(_ all: [Parameter]) {
-        parameters = all.filter(\.isTrainable)
+        let trained = all.filter(\.isTrainable)
+        parameters = trained + all.filter(\.isStatistic)
         indices = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { (ObjectIdentifier($1), $0) })
         var offset = 0
         // Each parameter starts on a cache line, so that kernels load it aligned; the gaps stay zero.
@@ -22,6 +29,7 @@ public final class ParameterArena {
             defer { offset = (offset + parameter.count + 15) / 16 * 16 }
             return offset..<(offset + parameter.count)
         }
+        trainedCount = trained.count < parameters.count ? ranges[trained.count].lowerBound : offset
         values = Tensor(zeros: [offset])
         gradients = Tensor(zeros: [offset])
         for (parameter, range) in zip(parameters, ranges) {
@@ -43,6 +51,15 @@ public final class ParameterArena {
 
     /// The number of `parameter` among `parameters`; nil where it is not one of them.
     public func index(of parameter: Parameter) -> Int? { indices[ObjectIdentifier(parameter)] }
+
+    /// The statistics as they are, to be put back.
+    public var statistics: [Float] {
+        get { Array(values.unsafeBuffer[trainedCount...]) }
+        set {
+            precondition(newValue.count == count - trainedCount, "statistics of another model")
+            for (index, value) in newValue.enumerated() { values.pointer[trainedCount + index] = value }
+        }
+    }
 
     public func clearGradients() {
         for parameter in parameters { parameter.variable.clearGradients() }

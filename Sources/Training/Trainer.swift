@@ -93,6 +93,8 @@ public final class Trainer<Task: LearningTask> {
     ///
     /// - Throws: as `advance`.
     public func rehearse() throws {
+        let statistics = arena.statistics
+        defer { arena.statistics = statistics }
         for each in extensions { try each.prepare(step: step) }
         arena.clearGradients()
         for group in groups { group.optimizer.arena.clearGradients() }
@@ -137,6 +139,24 @@ public final class Trainer<Task: LearningTask> {
     /// Begins the moving average anew from the present weights, after these were changed otherwise than by steps.
     public func restartAverage() {
         average = average.map { ExponentialMovingAverage(decay: $0.decay, arena: arena) }
+    }
+
+    /// Estimates the network's statistics anew: the mean over calibration batches of a training step's size, as many as
+    /// hold about a thousand samples. The moving average takes them as they are.
+    ///
+    /// - Throws: what the task throws.
+    public func estimateStatistics() throws {
+        let count = max(1, 1024 / configuration.batchSize)
+        for number in 0..<count {
+            let batch = batches.calibrationBatch(number: number, of: count, size: configuration.batchSize)
+            // The k-th batch counts for 1/k, so that all have counted alike in the end.
+            try BatchStatistics.taken(momentum: 1 / Double(number + 1)) {
+                try Autograd.withoutRecording {
+                    _ = try task.loss(of: network, on: batch, teacher: nil, dropout: nil)
+                }
+            }
+        }
+        average?.takeStatistics(of: arena)
     }
 
     /// Goes on with other extensions: these start anew.

@@ -23,8 +23,9 @@ import Training
             channelGroups = builder.groups
         }
 
+        let classCount = 3
         var parameters: [Parameter] { convolution.parameters + head.parameters }
-        var normalizations: [GroupNorm] { [] }
+        var normalizations: [any ChannelNormalization] { [] }
         var computeTerms: [ComputeTerm] { [convolution.computeTerm(outputPixels: 16), head.computeTerm(rows: 1)] }
         func rebuilt(keeping kept: [String: [Int]]) throws -> SmallClassifier { try SmallClassifier(kept: kept) }
 

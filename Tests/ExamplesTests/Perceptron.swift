@@ -24,7 +24,7 @@ final class Perceptron: ChannelNetwork {
     func callAsFunction(_ x: Variable) -> Variable { output(hidden(x).activated(.silu)) }
 
     var parameters: [Parameter] { hidden.parameters + output.parameters }
-    var normalizations: [GroupNorm] { [] }
+    var normalizations: [any ChannelNormalization] { [] }
     var computeTerms: [ComputeTerm] { [hidden.computeTerm(rows: 1), output.computeTerm(rows: 1)] }
 
     func rebuilt(keeping kept: [String: [Int]]) throws -> Perceptron { try Perceptron(width: width, keeping: kept) }

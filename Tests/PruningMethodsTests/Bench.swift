@@ -1,5 +1,7 @@
+import Classification
 import Diffusion
 import Files
+import Layers
 import Foundation
 import Models
 import Pruning
@@ -8,29 +10,38 @@ import TensorCore
 import Testing
 import Training
 
-/// A tiny U-Net in training, with a calibration source of random images:
+/// A tiny U-Net in training.
+typealias Bench = MethodBench<Denoising<UNet>>
+
+/// What a bench judges a network by.
+struct BenchSubject<Task: LearningTask> {
+    let task: Task
+    let network: Task.Network
+    /// Batch `index` of two samples, which training sees at index 0.
+    let batch: (_ index: Int) -> Task.Batch
+    /// Of one sample.
+    let sample: (_ index: Int) -> Task.Batch
+    /// Two samples at a stage; a task without stages is not asked.
+    let stage: (_ index: Int) -> Task.Batch
+    let stageCount: Int
+    /// What a network makes of samples that are none of these.
+    let output: (Task.Network) -> [Float]
+}
+
+/// A tiny network in training, with a calibration source of random images:
 /// enough for every method to have something to judge.
-final class Bench: CompleteCalibration {
-    let model: UNet
+final class MethodBench<Task: LearningTask>: CompleteCalibration {
+    let model: Task.Network
     /// Of the model.
     let arena: ParameterArena
-    private let trainer: Trainer<Denoising<UNet>>
+    private let subject: BenchSubject<Task>
+    private let trainer: Trainer<Task>
     private let channels: PruningSpace
     private let weights: PruningSpace
 
-    init() throws {
-        var configuration = UNetConfiguration()
-        configuration.sampleSize = [8, 8]
-        configuration.inChannels = 1
-        configuration.outChannels = 1
-        configuration.blockOutChannels = [8, 16]
-        configuration.normNumGroups = 4
-        configuration.attentionHeadDim = 4
-        configuration.layersPerBlock = 1
-        configuration.midBlockType = nil
-        configuration.downBlockTypes = ["DownBlock2D", "AttnDownBlock2D"]
-        configuration.upBlockTypes = ["AttnUpBlock2D", "UpBlock2D"]
-        model = try UNet(configuration)
+    init(_ subject: BenchSubject<Task>) throws {
+        self.subject = subject
+        model = subject.network
         model.initialize(seed: 21)
         channels = .channels(of: model)
         weights = .weights(of: model)
@@ -40,8 +51,7 @@ final class Bench: CompleteCalibration {
         training.ema = 0
         training.gradientClip = 0
         trainer = try Trainer(
-            Denoising(DenoisingObjective(SchedulerConfiguration())), network: model, batches: BenchBatches(),
-            configuration: training)
+            subject.task, network: model, batches: BenchBatches(batch: subject.batch), configuration: training)
         arena = trainer.arena
     }
 
@@ -50,31 +60,25 @@ final class Bench: CompleteCalibration {
     // MARK: calibration
 
     var batchCount: Int { 2 }
-    var stageCount: Int { 5 }
+    var stageCount: Int { subject.stageCount }
     var sampleCount: Int { 3 }
-    func loss(batch: Int) throws -> Variable { loss(batch, timesteps: [100 + batch, 700]) }
-    func loss(stage: Int) throws -> Variable { loss(7, timesteps: [stage * 100, stage * 100]) }
-    func loss(sample: Int) throws -> Variable { loss(sample, timesteps: [300 * sample]) }
+    func loss(batch: Int) throws -> Variable { try loss(subject.batch(batch), of: model) }
+    func loss(stage: Int) throws -> Variable { try loss(subject.stage(stage), of: model) }
+    func loss(sample: Int) throws -> Variable { try loss(subject.sample(sample), of: model) }
 
-    func targets(batch: Int) -> SampleTargets? {
-        trainer.task.targets(of: BenchBatches.batch(batch, timesteps: [100 + batch, 700]))
+    func targets(batch: Int) -> SampleTargets? { subject.task.targets(of: subject.batch(batch)) }
+
+    private func loss(_ batch: Task.Batch, of network: Task.Network) throws -> Variable {
+        try subject.task.loss(of: network, on: batch, teacher: nil, dropout: nil)
     }
 
-    private func loss(_ index: Int, timesteps: [Int]) -> Variable {
-        trainer.task.objective.loss(of: model, BenchBatches.batch(index, timesteps: timesteps))
-    }
-
-    func output(of network: UNet) -> [Float] {
-        let images = BenchBatches.batch(9, timesteps: [10, 900])
-        return Autograd.withoutRecording { network(Variable(images.clean), timesteps: [10, 900]).value.array }
-    }
+    func output(of network: Task.Network) -> [Float] { Autograd.withoutRecording { subject.output(network) } }
 
     /// The mean loss over the batches of a network like the model.
-    func meanLoss(of network: UNet) -> Double {
-        Autograd.withoutRecording {
-            (0..<batchCount).reduce(0.0) { sum, batch in
-                let images = BenchBatches.batch(batch, timesteps: [100 + batch, 700])
-                return sum + Double(trainer.task.objective.loss(of: network, images).value.scalar)
+    func meanLoss(of network: Task.Network) throws -> Double {
+        try Autograd.withoutRecording {
+            try (0..<batchCount).reduce(0.0) { sum, batch in
+                sum + Double(try loss(subject.batch(batch), of: network).value.scalar)
             }
         } / Double(batchCount)
     }
@@ -228,27 +232,6 @@ final class Bench: CompleteCalibration {
         return (pruner, context)
     }
 
-    /// Σ over layers of what became of their outputs, relative to what those were, by patches that chose nothing.
-    static func outputError(
-        after pruner: some Pruner, _ target: String, _ granularity: Granularity = .channel
-    ) throws -> Double {
-        let bench = try Bench()
-        let context = try bench.context(target, granularity, for: type(of: pruner).card, steps: 0)
-        let kind = InputPatches(.outputs, patchesPerBatch: 256, seed: 77)
-        let evidence = bench.evidence()
-        let whole = try evidence(kind, at: Masks(context.space))
-        let masks = try bench.run(pruner, in: context).masks
-        evidence.weightsChanged()
-        let pruned = try evidence(kind, at: masks)
-        return bench.model.parameters.reduce(0) { sum, weight in
-            guard weight.isMaskable, let before = whole[weight]?.outputs, let after = pruned[weight]?.outputs else {
-                return sum
-            }
-            let difference = zip(before, after).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-            return sum + difference / before.reduce(0) { $0 + $1 * $1 }
-        }
-    }
-
     /// One step of training, under the masks as long as they are of the network that is trained.
     func tune(_ masks: Masks) throws {
         guard trainer.network === model else {
@@ -271,23 +254,96 @@ final class Bench: CompleteCalibration {
     }
 }
 
-/// Random images; every step sees the same ones.
-private struct BenchBatches: BatchSource {
-    func batch(step: Int) -> DenoisingBatch { Self.batch(0, timesteps: [100, 700]) }
-
-    func calibrationBatch(number: Int, of count: Int, size: Int) -> DenoisingBatch {
-        Self.batch(number, timesteps: Array(repeating: 300, count: size))
-    }
-
-    static func batch(_ index: Int, timesteps: [Int]) -> DenoisingBatch {
-        func drawn(_ purpose: RandomPurpose) -> Tensor {
-            let tensor = Tensor(uninitialized: [timesteps.count, 8, 8, 1])
-            var stream = RandomStream(seed: 22, purpose: purpose, index: UInt64(index))
-            stream.fillNormal(tensor.unsafeBuffer)
-            return tensor
+extension MethodBench where Task == Denoising<UNet> {
+    convenience init() throws {
+        var configuration = UNetConfiguration()
+        configuration.sampleSize = [8, 8]
+        configuration.inChannels = 1
+        configuration.outChannels = 1
+        configuration.blockOutChannels = [8, 16]
+        configuration.normNumGroups = 4
+        configuration.attentionHeadDim = 4
+        configuration.layersPerBlock = 1
+        configuration.midBlockType = nil
+        configuration.downBlockTypes = ["DownBlock2D", "AttnDownBlock2D"]
+        configuration.upBlockTypes = ["AttnUpBlock2D", "UpBlock2D"]
+        func batch(_ index: Int, timesteps: [Int]) -> DenoisingBatch {
+            let shape = [timesteps.count, 8, 8, 1]
+            return DenoisingBatch(
+                clean: BenchImages.drawn("test-images", index, shape),
+                noise: BenchImages.drawn(.calibration, index, shape), timesteps: timesteps)
         }
-        return DenoisingBatch(clean: drawn("test-images"), noise: drawn(.calibration), timesteps: timesteps)
+        try self.init(
+            BenchSubject(
+                task: Denoising(DenoisingObjective(SchedulerConfiguration())), network: UNet(configuration),
+                batch: { batch($0, timesteps: [100 + $0, 700]) }, sample: { batch($0, timesteps: [300 * $0]) },
+                stage: { batch(7, timesteps: [$0 * 100, $0 * 100]) }, stageCount: 5
+            ) { network in
+                network(Variable(batch(9, timesteps: [10, 900]).clean), timesteps: [10, 900]).value.array
+            })
     }
+
+    /// Σ over layers of what became of their outputs, relative to what those were, by patches that chose nothing.
+    static func outputError(
+        after pruner: some Pruner, _ target: String, _ granularity: Granularity = .channel
+    ) throws -> Double {
+        let bench = try Bench()
+        let context = try bench.context(target, granularity, for: type(of: pruner).card, steps: 0)
+        let kind = InputPatches(.outputs, patchesPerBatch: 256, seed: 77)
+        let evidence = bench.evidence()
+        let whole = try evidence(kind, at: Masks(context.space))
+        let masks = try bench.run(pruner, in: context).masks
+        evidence.weightsChanged()
+        let pruned = try evidence(kind, at: masks)
+        return bench.model.parameters.reduce(0) { sum, weight in
+            guard weight.isMaskable, let before = whole[weight]?.outputs, let after = pruned[weight]?.outputs else {
+                return sum
+            }
+            let difference = zip(before, after).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            return sum + difference / before.reduce(0) { $0 + $1 * $1 }
+        }
+    }
+
+}
+
+extension MethodBench where Task == Classification<ImageClassifier> {
+    /// A tiny ResNet in training.
+    convenience init() throws {
+        var configuration = ImageClassifierConfiguration()
+        configuration.depths = [2, 2]
+        configuration.widths = [8, 12]
+        configuration.inputSize = 8
+        configuration.inChannels = 1
+        configuration.numClasses = 3
+        func batch(_ index: Int, labels: [Int]) -> LabelledBatch {
+            LabelledBatch(images: BenchImages.drawn("test-images", index, [labels.count, 8, 8, 1]), labels: labels)
+        }
+        try self.init(
+            BenchSubject(
+                task: Classification(), network: ImageClassifier(configuration),
+                batch: { batch($0, labels: [$0 % 3, 2]) }, sample: { batch($0, labels: [$0]) },
+                stage: { batch($0, labels: [0]) }, stageCount: 0
+            ) { network in
+                network.logits(of: Variable(batch(9, labels: [0, 1, 2]).images)).value.array
+            })
+    }
+}
+
+private enum BenchImages {
+    static func drawn(_ purpose: RandomPurpose, _ index: Int, _ shape: [Int]) -> Tensor {
+        let tensor = Tensor(uninitialized: shape)
+        var stream = RandomStream(seed: 22, purpose: purpose, index: UInt64(index))
+        stream.fillNormal(tensor.unsafeBuffer)
+        return tensor
+    }
+}
+
+/// Every step sees the same images.
+private struct BenchBatches<Batch>: BatchSource {
+    let batch: (_ index: Int) -> Batch
+
+    func batch(step: Int) -> Batch { batch(0) }
+    func calibrationBatch(number: Int, of count: Int, size: Int) -> Batch { batch(number) }
 }
 
 extension MethodEntry {

@@ -10,7 +10,7 @@ import Testing
         let masks = Masks(bench.space(.channels))
         let scores = try Depth(NoConfiguration(), seed: 1).scores(
             at: masks, from: bench.evidence(declared: Depth.needs))
-        let dense = bench.meanLoss(of: bench.model)
+        let dense = try bench.meanLoss(of: bench.model)
         var blocks = 0
         for (site, group) in masks.space.groups.enumerated() {
             guard group.axis.isRemovable else {
@@ -21,7 +21,7 @@ import Testing
             var without = masks
             without[site] = without[site].map { _ in 0 }
             let compacted = try Compaction(bench.model, masks: without).network
-            let rise = bench.meanLoss(of: compacted) - dense
+            let rise = try bench.meanLoss(of: compacted) - dense
             #expect(abs(scores[site].reduce(0, +) - rise) <= 1e-5 * dense, "\(group.name)")
             #expect(Set(scores[site]).count == 1)
         }

@@ -13,7 +13,7 @@ private final class ConvolutionRow: OnesResponding {
     let convolutions: [Conv2d]
     let head: Linear
     let channelGroups: [ChannelGroup]
-    let normalizations: [GroupNorm] = []
+    let normalizations: [any ChannelNormalization] = []
     let computeTerms: [ComputeTerm] = []
 
     init(seed: UInt64 = 4) throws {
@@ -82,7 +82,7 @@ private final class ConvolutionRow: OnesResponding {
 private final class LinearRow: OnesResponding {
     let layers: [Linear]
     let channelGroups: [ChannelGroup]
-    let normalizations: [GroupNorm] = []
+    let normalizations: [any ChannelNormalization] = []
     let computeTerms: [ComputeTerm] = []
 
     init(_ widths: [Int]) throws {
@@ -400,7 +400,7 @@ private final class LinearRow: OnesResponding {
         final class Silent: ChannelNetwork {
             let channelGroups: [ChannelGroup] = []
             let parameters: [Parameter] = []
-            let normalizations: [GroupNorm] = []
+            let normalizations: [any ChannelNormalization] = []
             let computeTerms: [ComputeTerm] = []
             func rebuilt(keeping kept: [String: [Int]]) throws -> Silent { Silent() }
         }

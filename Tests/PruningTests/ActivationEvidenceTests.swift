@@ -13,7 +13,7 @@ import Training
     private final class Convolutions: ChannelNetwork {
         let wide: Conv2d, joined: Conv2d
         let channelGroups: [ChannelGroup]
-        let normalizations: [GroupNorm] = []
+        let normalizations: [any ChannelNormalization] = []
         let computeTerms: [ComputeTerm] = []
         var parameters: [Parameter] { wide.parameters + joined.parameters }
         let parts: [Variable]

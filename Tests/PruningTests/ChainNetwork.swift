@@ -31,7 +31,7 @@ final class ChainNetwork: ChannelNetwork {
     }
 
     var parameters: [Parameter] { layers.flatMap(\.parameters) }
-    var normalizations: [GroupNorm] { [] }
+    var normalizations: [any ChannelNormalization] { [] }
     var computeTerms: [ComputeTerm] { layers.map { $0.computeTerm(rows: 1) } }
 
     func rebuilt(keeping kept: [String: [Int]]) throws -> ChainNetwork { try ChainNetwork(shape, keeping: kept) }

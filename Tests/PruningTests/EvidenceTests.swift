@@ -9,7 +9,7 @@ import Training
     private final class TwoWeights: ChannelNetwork {
         let weight = Parameter("w", layout: .plain, axes: [nil], shape: [2], initialization: .zeros)
         let channelGroups: [ChannelGroup] = []
-        let normalizations: [GroupNorm] = []
+        let normalizations: [any ChannelNormalization] = []
         let computeTerms: [ComputeTerm] = []
         var parameters: [Parameter] { [weight] }
         func rebuilt(keeping kept: [String: [Int]]) throws -> TwoWeights { self }

@@ -101,7 +101,7 @@ import Testing
         let channelGroups: [ChannelGroup]
         let parameters: [Parameter]
         let computeTerms: [ComputeTerm]
-        let normalizations: [GroupNorm] = []
+        let normalizations: [any ChannelNormalization] = []
 
         init() throws {
             let builder = ChannelAxisBuilder()

@@ -246,7 +246,7 @@ final class Line: ChannelNetwork {
     let weight = Parameter("w", layout: .linear, axes: [nil, nil], shape: [1, 1], initialization: .ones)
     var channelGroups: [ChannelGroup] { [] }
     var parameters: [Parameter] { [weight] }
-    var normalizations: [GroupNorm] { [] }
+    var normalizations: [any ChannelNormalization] { [] }
     var computeTerms: [ComputeTerm] { [] }
     func rebuilt(keeping kept: [String: [Int]]) throws -> Line { Line() }
 }

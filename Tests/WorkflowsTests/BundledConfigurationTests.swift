@@ -19,6 +19,9 @@ import Testing
     /// What a run stores as its `config.yaml`.
     private static func resolved(_ file: URL) throws -> String {
         let sections = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        if ClassifierTrainingRunConfiguration.isMeant(by: file, overrides: []) {
+            return try ClassifierTrainingRunConfiguration(file: file).yaml
+        }
         if sections.contains("model:") { return try TrainingRunConfiguration(file: file).yaml }
         if sections.contains("study:") { return try StudyConfiguration(file: file).yaml }
         return try PruningRunConfiguration(file: file).yaml

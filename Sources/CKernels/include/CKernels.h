@@ -306,6 +306,12 @@ void dk_fir_downsample(const float *x, long batch, long height, long width, long
 /// y[2q] = (x[q−1] + 3·x[q])/4 and y[2q+1] = (3·x[q] + x[q+1])/4.
 void dk_fir_upsample(const float *x, long batch, long height, long width, long channels, float gain, float *y,
                      int accumulate);
+/// 2×2 maxima with stride 2 of x[B,H,W,C]; an odd last row or column is left out. y[B,H/2,W/2,C] = what `from`, of x's
+/// shape, holds where x is largest in each square, in the first such place: x itself, or its tangent.
+void dk_max_pool(const float *x, const float *from, long batch, long height, long width, long channels, float *y);
+/// dx[B,H,W,C] (+)= g[B,H/2,W/2,C] in those places, zero in the others.
+void dk_max_pool_backward(const float *x, const float *g, long batch, long height, long width, long channels, float *dx,
+                          int accumulate);
 /// y[B,C,H,W] = x[B,H,W,C] and back.
 void dk_nhwc_to_nchw(const float *x, long batch, long pixels, long channels, float *y);
 void dk_nchw_to_nhwc(const float *x, long batch, long pixels, long channels, float *y);

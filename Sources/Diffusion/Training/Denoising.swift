@@ -3,7 +3,7 @@ import TensorCore
 import Training
 
 /// Learning to denoise; the timesteps are its stages.
-public struct Denoising<Model: Denoiser>: StagedTask {
+public struct Denoising<Model: Denoiser>: LearningTask {
     public let objective: DenoisingObjective
     /// Weight λ of imitating a teacher's predictions, where there is one.
     public let distillation: Double

@@ -1,74 +1,96 @@
+import Files
 import Foundation
 
-/// The binary version of CIFAR-10: records of a label byte, then 32 × 32 red, green and blue samples in three planes.
+/// Reads the binary batches of CIFAR-10 and CIFAR-100.
 enum CIFARReader {
-    static let side = 32
-    static let recordLength = 1 + 3 * side * side
-    static let labelNames = [
-        "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
-    ]
-
-    /// The number of a training batch by its file name, `data_batch_<number>.bin`.
-    static func batchNumber(_ name: String) -> Int? {
-        guard name.hasPrefix("data_batch_"), name.hasSuffix(".bin") else { return nil }
-        return Int(name.dropFirst("data_batch_".count).dropLast(".bin".count))
+    /// The format of the batches in a folder; nil where there are none.
+    /// - Throws: `DatasetError.unknownLayout` where there are some of both.
+    static func format(of listing: FolderListing) throws -> CIFARFormat? {
+        let formats = CIFARFormat.all.filter { listing.files.contains(where: $0.isBatch) }
+        guard formats.count <= 1 else {
+            throw DatasetError.unknownLayout(
+                path: listing.url.path,
+                reason: "there are CIFAR-10 and CIFAR-100 batches in it; expected one kind, or the path of one file")
+        }
+        return formats.first
     }
 
-    static func isBatch(_ name: String) -> Bool { batchNumber(name) != nil || name == "test_batch.bin" }
-
     /// Reads the training batches in the order of their numbers, or the test batch.
-    static func open(_ listing: FolderListing, _ specification: DatasetSpecification) throws -> InMemoryDataset {
+    static func open(
+        _ listing: FolderListing, _ format: CIFARFormat, _ specification: DatasetSpecification
+    ) throws -> InMemoryDataset {
         let batches: [String]
         switch specification.split {
         case .train:
-            batches = listing.files.filter { batchNumber($0) != nil }
-                .sorted { batchNumber($0)! < batchNumber($1)! }
+            batches = listing.files.compactMap { file in format.trainingOrder(file).map { (file, $0) } }
+                .sorted { $0.1 < $1.1 }.map(\.0)
         case .validation: batches = []
-        case .test: batches = listing.files.filter { $0 == "test_batch.bin" }
+        case .test: batches = listing.files.filter { $0 == format.testFile }
         }
         guard !batches.isEmpty else {
             throw DatasetError.noSplit(
                 path: listing.url.path, reason: "has no \(specification.split.rawValue) split: \(listing.summary)")
         }
-        return try open(batches.map(listing.path), specification)
+        return try open(batches.map(listing.path), format, specification)
     }
 
-    static func open(_ files: [URL], _ specification: DatasetSpecification) throws -> InMemoryDataset {
+    static func open(
+        _ files: [URL], _ format: CIFARFormat, _ specification: DatasetSpecification
+    ) throws -> InMemoryDataset {
         var batches: [(file: URL, data: Data)] = []
         for file in files {
             let data = try IDXFile.data(file)
-            guard !data.isEmpty, data.count % recordLength == 0 else {
+            guard !data.isEmpty, data.count % format.recordLength == 0 else {
                 throw DatasetError.broken(
                     file: file.path,
-                    reason: "it holds \(data.count) bytes; CIFAR-10 records are \(recordLength) bytes each")
+                    reason: "it holds \(data.count) bytes; \(format.name) records are \(format.recordLength) bytes each"
+                )
             }
             batches.append((file, data))
         }
-        let count = batches.reduce(0) { $0 + $1.data.count / recordLength }
+        let names = try format.labelNames ?? labelNames(beside: files[0], format)
+        let count = batches.reduce(0) { $0 + $1.data.count / format.recordLength }
         let taken = min(count, specification.limit ?? count)
         var assembler = DatasetAssembler(specification, expectedCount: taken)
         var labels: [Int] = []
         for (file, data) in batches {
-            for record in 0..<min(data.count / recordLength, taken - labels.count) {
-                let start = record * recordLength
-                let label = Int(data[start])
-                guard label < labelNames.count else {
+            for record in 0..<min(data.count / format.recordLength, taken - labels.count) {
+                let start = record * format.recordLength
+                let label = Int(data[start + format.labelOffset])
+                guard label < format.labelCount else {
                     throw DatasetError.broken(
-                        file: file.path, reason: "record \(record) has label \(label); CIFAR-10 has labels 0 to 9")
+                        file: file.path,
+                        reason: "record \(record) has label \(label); \(format.name) has labels 0 to "
+                            + "\(format.labelCount - 1)")
                 }
                 labels.append(label)
-                try assembler.append(image(Array(data[start + 1..<start + recordLength])), from: file.path)
+                try assembler.append(
+                    image(Array(data[start + format.labelBytes..<start + format.recordLength])), from: file.path)
             }
         }
-        return assembler.finish(labels: labels, labelCount: labelNames.count, labelNames: labelNames)
+        return assembler.finish(labels: labels, labelCount: format.labelCount, labelNames: names)
+    }
+
+    private static func labelNames(beside batch: URL, _ format: CIFARFormat) throws -> [String]? {
+        guard let name = format.labelNamesFile else { return nil }
+        let file = batch.deletingLastPathComponent().appendingPathComponent(name)
+        guard FileKind(at: file) != .nothing else { return nil }
+        let names = String(decoding: try IDXFile.data(file), as: UTF8.self)
+            .split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+        guard names.count == format.labelCount else {
+            throw DatasetError.broken(
+                file: file.path,
+                reason: "it holds \(names.count) names; \(format.name) has \(format.labelCount) classes")
+        }
+        return names
     }
 
     private static func image(_ planes: [UInt8]) -> Image {
-        let size = side * side
+        let size = CIFARFormat.side * CIFARFormat.side
         var pixels = [UInt8](repeating: 0, count: 3 * size)
         for pixel in 0..<size {
             for c in 0..<3 { pixels[3 * pixel + c] = planes[c * size + pixel] }
         }
-        return Image(width: side, height: side, channels: 3, pixels: pixels)
+        return Image(width: CIFARFormat.side, height: CIFARFormat.side, channels: 3, pixels: pixels)
     }
 }

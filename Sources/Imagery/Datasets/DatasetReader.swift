@@ -4,10 +4,10 @@ import Foundation
 /// Opens data sets by what is at their path.
 ///
 /// It knows a folder with IDX files (MNIST, Fashion-MNIST; gzip or not), with CIFAR-10 batches (`data_batch_1.bin`…,
-/// `test_batch.bin`), with PNG or JPEG files, with sub-folders of such files at any depth (one class a folder at the
-/// top), with classes by `metadata.jsonl` or `metadata.csv`, with a folder for each split (`train`, `validation`,
-/// `test` and their kin) of any of these; and a single IDX file of images, CIFAR-10 batch, PNG or JPEG. Links are
-/// followed.
+/// `test_batch.bin`) or CIFAR-100's (`train.bin`, `test.bin`), with PNG or JPEG files, with sub-folders of such files
+/// at any depth (one class a folder at the top), with classes by `metadata.jsonl` or `metadata.csv`, with a folder for
+/// each split (`train`, `validation`, `test` and their kin) of any of these; and a single IDX file of images, CIFAR
+/// batch, PNG or JPEG. Links are followed.
 ///
 /// Hidden entries and what operating systems leave behind (`Thumbs.db`, `__MACOSX`…) are passed over, and so are texts
 /// beside pictures (licences, `.txt`, `.md`, `.csv`, `.json`…). Any other file among pictures is an error.
@@ -50,9 +50,10 @@ public enum DatasetReader {
     private static func openBatches(
         _ listing: FolderListing, _ specification: DatasetSpecification
     ) throws -> InMemoryDataset? {
+        let cifar = try CIFARReader.format(of: listing)
         let kinds = [
             ("IDX files", listing.files.contains(where: IDXReader.isImages)),
-            ("CIFAR-10 batches", listing.files.contains(where: CIFARReader.isBatch)),
+            (cifar.map { "\($0.name) batches" } ?? "", cifar != nil),
             ("pictures", listing.files.contains(where: ImageFile.isName)),
         ].filter(\.1).map(\.0)
         guard kinds.count <= 1 else {
@@ -61,19 +62,20 @@ public enum DatasetReader {
                 reason:
                     "there are \(kinds.joined(separator: " and ")) in it; expected one kind, or the path of one file")
         }
+        if let cifar {
+            try refuseLabelColumn(listing.url.path, specification)
+            return try CIFARReader.open(listing, cifar, specification)
+        }
         switch kinds.first {
         case "IDX files":
             try refuseLabelColumn(listing.url.path, specification)
             return try IDXReader.open(listing, specification)
-        case "CIFAR-10 batches":
-            try refuseLabelColumn(listing.url.path, specification)
-            return try CIFARReader.open(listing, specification)
         case nil where listing.folders.isEmpty:
             try PictureTree.refuseOtherFiles(in: listing)
             throw DatasetError.unknownLayout(
                 path: listing.url.path,
                 reason:
-                    "\(listing.summary); expected IDX files, CIFAR-10 .bin batches, PNG or JPEG files, or folders of "
+                    "\(listing.summary); expected IDX files, CIFAR .bin batches, PNG or JPEG files, or folders of "
                     + "them")
         default: return nil
         }
@@ -101,7 +103,9 @@ public enum DatasetReader {
         let data = try IDXFile.data(url)
         let format = ImageFormat(signature: [UInt8](data.prefix(ImageFormat.signatureLength)))
         // Before pictures and IDX: a batch may by chance begin like either.
-        if url.pathExtension == "bin" { return try CIFARReader.open([url], specification) }
+        if url.pathExtension == "bin" {
+            return try CIFARReader.open([url], CIFARFormat.of(url.lastPathComponent) ?? .ten, specification)
+        }
         if format != nil || ImageFile.isName(url.lastPathComponent) {
             return try PictureFolderReader.openFile(url, specification)
         }
@@ -109,6 +113,6 @@ public enum DatasetReader {
             return try IDXReader.open(url, specification)
         }
         throw DatasetError.unknownLayout(
-            path: url.path, reason: "expected an IDX file of images, a CIFAR-10 .bin batch, a PNG or a JPEG")
+            path: url.path, reason: "expected an IDX file of images, a CIFAR .bin batch, a PNG or a JPEG")
     }
 }

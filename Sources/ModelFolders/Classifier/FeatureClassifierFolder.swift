@@ -67,6 +67,8 @@ public struct FeatureClassifierFolder: ModelFamily {
 
     private var weightFolder: WeightFolder { WeightFolder(of: weightsFile, variant: variant) }
 
+    public func variants() throws -> [String] { try weightFolder.variants }
+
     public func weightBytes() throws -> Int { try weightFolder.bytes() }
 
     public var weightsFile: URL { url.appendingPathComponent(Self.weightsName) }

@@ -94,7 +94,6 @@ public struct PipelineFolder: ModelFamily {
 
     public func weightBytes() throws -> Int { try weightFolder.bytes() }
 
-    /// The variants of the weights that are there beside or in place of the ordinary ones.
     public func variants() throws -> [String] {
         try ModelFolder(url).check()
         return try weightFolder.variants

@@ -50,7 +50,7 @@ public final class FeatureClassifier: ChannelNetwork {
         computeTerms = terms + [head.computeTerm(rows: 1)]
     }
 
-    public var normalizations: [GroupNorm] { stages.map(\.norm) }
+    public var normalizations: [any ChannelNormalization] { stages.map(\.norm) }
 
     public func rebuilt(keeping kept: [String: [Int]]) throws -> FeatureClassifier {
         try FeatureClassifier(configuration, kept: kept)

@@ -90,7 +90,7 @@ public final class UNet: BlockCheckpointing {
             + normOut.parameters + convOut.parameters
     }
 
-    public var normalizations: [GroupNorm] {
+    public var normalizations: [any ChannelNormalization] {
         downLevels.flatMap(\.normalizations) + (middle?.normalizations ?? []) + upLevels.flatMap(\.normalizations)
             + [normOut]
     }

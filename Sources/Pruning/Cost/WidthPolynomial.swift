@@ -41,7 +41,7 @@ public struct WidthPolynomial: Cost {
         case .macs:
             terms = network.computeTerms.map { Term(coefficient: $0.coefficient, factors: $0.axes.map(factor)) }
         case .parameters:
-            terms = network.parameters.map { parameter in
+            terms = network.parameters.filter { !$0.isStatistic }.map { parameter in
                 var term = Term(coefficient: 1, factors: [])
                 term.branch = parameter.branch.flatMap { numbers[ObjectIdentifier($0.groups[0])] }
                 for (axis, extent) in zip(parameter.axes, parameter.variable.shape) {

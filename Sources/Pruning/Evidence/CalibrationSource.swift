@@ -19,8 +19,9 @@ public protocol PerSampleCalibration: CalibrationSource {
     func loss(sample: Int) throws -> Variable
 }
 
-/// A source whose task falls into stages that are learned side by side, from 0 upward.
+/// A source whose task may fall into stages that are learned side by side, from 0 upward.
 public protocol StagedCalibration: CalibrationSource {
+    /// 0 where the task has none.
     var stageCount: Int { get }
     /// The loss of one fixed batch, all of it at `stage`.
     func loss(stage: Int) throws -> Variable

@@ -18,7 +18,7 @@ public struct StagedGradients: EvidenceKind {
     public init(threshold: Double) { self.threshold = threshold }
 
     public static func isOffered(by calibration: (any CalibrationSource)?) -> Bool {
-        calibration is any StagedCalibration
+        ((calibration as? any StagedCalibration)?.stageCount ?? 0) > 0
     }
 
     public func gather(at masks: Masks, from source: EvidenceSource) throws -> Value {

@@ -19,7 +19,7 @@ struct AlignedPartition: Partition {
     }
     private let multiple: Int
 
-    init(_ space: PruningSpace, multiple: Int, minimumWidths: [Int], normalizations: [GroupNorm]) {
+    init(_ space: PruningSpace, multiple: Int, minimumWidths: [Int], normalizations: [any ChannelNormalization]) {
         self.multiple = multiple
         self.minimumWidths = minimumWidths
         axes = zip(space.groups, space.ranges).map { group, range in

@@ -21,7 +21,7 @@ struct LeavingOrder {
     private let axis: ChannelLevels.Axis
     private let parts: [Part]
 
-    init(_ axis: ChannelLevels.Axis, normalizations: [GroupNorm]) {
+    init(_ axis: ChannelLevels.Axis, normalizations: [any ChannelNormalization]) {
         self.axis = axis
         let group = axis.group
         var (own, all) = (Set([group.originalWidth]), Set([group.originalWidth]))

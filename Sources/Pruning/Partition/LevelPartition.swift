@@ -45,7 +45,7 @@ struct LevelPartition: Partition {
     ///   - minimumWidths: of each axis, what has to stay.
     /// - Throws: `GranularityError` where what is left of an axis is less than any width that its level can have.
     init(
-        _ space: PruningSpace, levels: ChannelLevels, minimumWidths: [Int], normalizations: [GroupNorm]
+        _ space: PruningSpace, levels: ChannelLevels, minimumWidths: [Int], normalizations: [any ChannelNormalization]
     ) throws {
         self.space = space
         self.minimumWidths = minimumWidths

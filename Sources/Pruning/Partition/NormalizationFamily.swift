@@ -25,7 +25,7 @@ struct NormalizationFamily {
     /// The families of a network in order of their first group. An axis that no normalisation sees is one of its own.
     ///
     /// Attention heads are stretches as well, so that they stay equally wide.
-    static func all(of groups: [PrunableGroup], normalizations: [GroupNorm]) -> [NormalizationFamily] {
+    static func all(of groups: [PrunableGroup], normalizations: [any ChannelNormalization]) -> [NormalizationFamily] {
         var ends: [ObjectIdentifier: Set<Int>] = [:]
         var families = DisjointSets<ObjectIdentifier>()
         var fixed: Set<ObjectIdentifier> = []

@@ -23,7 +23,8 @@ struct RegularPartition: Partition {
 
     /// - Parameter minimumWidths: of each axis, what has to stay.
     /// - Throws: `GranularityError` where equal groups would leave less.
-    init(_ space: PruningSpace, multiple: Int, minimumWidths: [Int], normalizations: [GroupNorm]) throws {
+    init(_ space: PruningSpace, multiple: Int, minimumWidths: [Int], normalizations: [any ChannelNormalization]) throws
+    {
         self.space = space
         self.minimumWidths = minimumWidths
         let groups = space.groups

@@ -50,10 +50,10 @@ final class ScalePrices: MaskLearning {
     let name = "scale-prices"
     let attachments = Attachments([])
     private let space: PruningSpace
-    private let normalizations: [GroupNorm]
+    private let normalizations: [any ChannelNormalization]
     private let penalty: Float
 
-    init(_ space: PruningSpace, _ normalizations: [GroupNorm], penalty: Double) {
+    init(_ space: PruningSpace, _ normalizations: [any ChannelNormalization], penalty: Double) {
         self.space = space
         self.normalizations = normalizations
         self.penalty = Float(penalty)

@@ -1,15 +1,19 @@
 import Configuration
 import Datasets
-import Diffusion
 import Files
 import Foundation
 import Runs
 
+/// Everything that defines a study of a denoising model.
+public typealias StudyConfiguration = StudySettings<StudyEvaluation>
+
 /// Everything that defines a study: methods × targets × seeds, pruned, fine-tuned and compared with the dense model in
 /// one way.
-public struct StudyConfiguration: Sendable {
+public struct StudySettings<Evaluation: StudyComparing>: Sendable {
+    public typealias Model = Evaluation.Model
+
     public var study: StudyPlan
-    public var evaluation: StudyEvaluation
+    public var evaluation: Evaluation
     /// By the name of a method, or another name: sections of a pruning run that are laid over what all have. The
     /// method of another name is its `method.name`.
     let variants: [String: JSONValue]
@@ -19,7 +23,7 @@ public struct StudyConfiguration: Sendable {
     private var common: [String: JSONValue]
     private let source: String
 
-    private static let shared = ["pruning", "finetuning", "recovery", "data"]
+    private static var shared: [String] { ["pruning", "finetuning", "recovery", "data"] }
 
     /// - Parameters:
     ///   - file: sections `study`, `evaluation`, `variants`, and those of a pruning run but `method`; nil for defaults.
@@ -31,10 +35,10 @@ public struct StudyConfiguration: Sendable {
     ) throws {
         let defaults: JSONValue = [
             "study": try JSONValue(snakeCasing: StudyPlan()),
-            "evaluation": try JSONValue(snakeCasing: StudyEvaluation()),
+            "evaluation": try JSONValue(snakeCasing: Evaluation()),
             "pruning": try JSONValue(snakeCasing: PruningConfiguration()),
-            "finetuning": try JSONValue(snakeCasing: PruningRunConfiguration.finetuningDefaults),
-            "recovery": try JSONValue(snakeCasing: RecoveryConfiguration()),
+            "finetuning": try JSONValue(snakeCasing: Model.Training.finetuningDefaults),
+            "recovery": try JSONValue(snakeCasing: Model.Recovery()),
             "data": try JSONValue(snakeCasing: DataConfiguration()),
         ]
         let document = try ConfigurationDocument(
@@ -53,8 +57,8 @@ public struct StudyConfiguration: Sendable {
         var images: DataConfiguration = try document.section("data")
         if let data { images.path = data }
         let pruning: PruningConfiguration = try document.section("pruning")
-        let finetuning = try document.section("finetuning", defaults: PruningRunConfiguration.finetuningDefaults)
-        let recovery = try document.section("recovery", defaults: RecoveryConfiguration.defaults(in: document))
+        let finetuning = try document.section("finetuning", defaults: Model.Training.finetuningDefaults)
+        let recovery = try document.section("recovery", defaults: Model.Recovery.defaults(in: document))
         common = [
             "pruning": try JSONValue(snakeCasing: pruning), "finetuning": try JSONValue(snakeCasing: finetuning),
             "recovery": try JSONValue(snakeCasing: recovery), "data": try JSONValue(snakeCasing: images),
@@ -75,7 +79,8 @@ public struct StudyConfiguration: Sendable {
             guard case .object = value else {
                 throw ConfigurationError.invalid(
                     source: source, key: "variants.\(name)", got: value.summary,
-                    expected: "sections of a pruning run: \(PruningRunConfiguration.sections.joined(separator: ", "))")
+                    expected: "sections of a pruning run: \(PruningRunSettings<Model>.sections.joined(separator: ", "))"
+                )
             }
             try require(StudyPlan.isName(name), "variants", got: "'\(name)'", expected: StudyPlan.nameRule)
         }
@@ -104,8 +109,8 @@ public struct StudyConfiguration: Sendable {
     /// A run's configuration.
     ///
     /// - Parameter steps: of fine-tuning; nil for the study's own.
-    /// - Throws: as `PruningRunConfiguration`; `UnknownName` where a name is of no method.
-    func run(of cell: StudyCell, steps: Int? = nil) throws -> PruningRunConfiguration {
+    /// - Throws: as `PruningRunSettings`; `UnknownName` where a name is of no method.
+    func run(of cell: StudyCell, steps: Int? = nil) throws -> PruningRunSettings<Model> {
         var tree = JSONValue.object(common)
         if let variant = variants[cell.name] { tree = tree.overlaid(with: variant) }
         if tree["method"]?["name"] == nil { tree = tree.overlaid(with: ["method": ["name": .string(cell.name)]]) }
@@ -116,7 +121,7 @@ public struct StudyConfiguration: Sendable {
             "finetuning": .object(finetuning),
         ])
         do {
-            return try PruningRunConfiguration(tree: tree, source: source)
+            return try PruningRunSettings<Model>(tree: tree, source: source)
         } catch let error as ConfigurationError where variants[cell.name] != nil {
             throw StudyError.badVariant(cell.name, reason: "\(error)")
         }

@@ -11,24 +11,33 @@ extension StudyOutcome {
             for target in plan.targets {
                 let rows = summary.rows.filter { $0.target == target }
                 guard !rows.isEmpty else { continue }
-                var table = TextTable(columns: [
-                    .init(target), .init("SSIM", .right), .init("PSNR", .right), .init("Fréchet", .right),
-                    .init("MACs", .right), .init("params", .right), .init("time", .right), .init("spent", .right),
-                    .init("over \(plan.methods[0])", .right),
-                ])
+                var table = TextTable(
+                    columns: [
+                        .init(target)
+                    ] + Evaluation.quantities.map { .init($0.title, .right) } + [
+                        .init(Evaluation.readings[0].title, .right), .init("MACs", .right), .init("params", .right),
+                        .init("time", .right), .init("spent", .right), .init("over \(plan.methods[0])", .right),
+                    ])
                 for row in rows {
                     func fixed(_ value: Double?, _ decimals: Int) -> String {
                         value.map { NumberText.fixed($0, decimals: decimals, keepZeros: true) } ?? "—"
                     }
-                    let difference = summary.difference(row.name, over: plan.methods[0], at: target)?.ssim
+                    let first = Evaluation.quantities[0]
+                    let difference = summary.difference(row.name, over: plan.methods[0], at: target)?.quantities[0]
                     let verdict = difference.map { found in
-                        !found.isSignificant ? "tie" : (found.mean > 0 ? "+" : "") + fixed(found.mean, 3)
+                        !found.isSignificant
+                            ? "tie"
+                            : (found.mean > 0 ? "+" : "") + fixed(first.scale * found.mean, first.differenceDecimals)
                     }
-                    try table.append([
-                        row.name, fixed(row.ssim?.mean, 3), fixed(row.psnr.mean, 1), fixed(row.frechet?.mean, 3),
-                        "× " + fixed(row.macs.mean, 3), "× " + fixed(row.parameters.mean, 3),
-                        "× " + fixed(row.time.mean, 3), "\(fixed(row.seconds.mean, 0)) s", verdict ?? "",
-                    ])
+                    let quantities = zip(Evaluation.quantities, row.quantities).map { quantity, statistics in
+                        fixed(statistics.map { quantity.scale * $0.mean }, quantity.decimals)
+                    }
+                    try table.append(
+                        [row.name] + quantities + [
+                            fixed(row.reading?.mean, 3), "× " + fixed(row.macs.mean, 3),
+                            "× " + fixed(row.parameters.mean, 3),
+                            "× " + fixed(row.time.mean, 3), "\(fixed(row.seconds.mean, 0)) s", verdict ?? "",
+                        ])
                 }
                 text += table.text + "\n"
             }

@@ -4,30 +4,20 @@ import Imagery
 import Reports
 
 /// A study as far as it is done.
-public struct StudyOutcome {
-    /// Where a run stands.
-    enum State {
-        case done(StudyResult)
-        case failed(String)
-        /// Another process is at it.
-        case underWay
-        /// Nobody is, or any longer.
-        case open
-    }
-
-    let configuration: StudyConfiguration
-    let runs: [(cell: StudyCell, state: State)]
+public struct StudyOutcome<Evaluation: StudyComparing> {
+    let configuration: StudySettings<Evaluation>
+    let runs: [(cell: StudyCell, state: StudyState)]
     let madeBy: Provenance
     let folder: URL
 
-    init(_ configuration: StudyConfiguration, in folder: URL, command: String) throws {
+    init(_ configuration: StudySettings<Evaluation>, in folder: URL, command: String) throws {
         self.configuration = configuration
         self.folder = folder
         madeBy = Provenance(command: command)
         runs = try configuration.cells.map { ($0, try Self.state(of: $0.folder(in: folder))) }
     }
 
-    private static func state(of folder: URL) throws -> State {
+    private static func state(of folder: URL) throws -> StudyState {
         if let result = try StudyResult.read(from: folder) { return .done(result) }
         if FolderLock.isUsed(folder) { return .underWay }
         return try StudyFailure.read(from: folder).map { .failed($0) } ?? .open
@@ -56,7 +46,7 @@ public struct StudyOutcome {
 
     // MARK: what is written
 
-    public static let reportName = "report.html"
+    public static var reportName: String { "report.html" }
 
     /// Writes `comparison.json`, `comparison.csv`, `report.html` and `contact-sheet.png`, the last only once there are
     /// pictures.
@@ -91,10 +81,11 @@ public struct StudyOutcome {
     }
 
     private func csv() throws -> CSV {
-        var table = CSV(columns: [
-            "name", "method", "target", "seed", "state", "ssim", "psnr", "frechet_distance", "epsilon_mse", "macs",
-            "parameters", "weights", "time", "peak_memory", "file_bytes", "finetuning_steps", "seconds",
-        ])
+        let compared = Evaluation.quantities.map(\.key) + Evaluation.readings.map(\.column)
+        let rest = [
+            "macs", "parameters", "weights", "time", "peak_memory", "file_bytes", "finetuning_steps", "seconds",
+        ]
+        var table = CSV(columns: ["name", "method", "target", "seed", "state"] + compared + rest)
         for (cell, state) in runs {
             var cells: [CSV.Cell] = [
                 .text(cell.name), .text(method(of: cell)), .text(cell.target), .integer(cell.seed), .text(state.word),
@@ -102,14 +93,15 @@ public struct StudyOutcome {
             if case .done(let result) = state {
                 let measures = result.measures
                 func number(_ value: Double?) -> CSV.Cell { value.map { .number($0) } ?? .empty }
+                cells += Evaluation.quantities.map { number(result.mean($0.key)) }
+                cells += Evaluation.readings.map { number(measures.readings[$0.key]) }
                 cells += [
-                    number(result.meanSSIM), .number(result.meanPSNR), number(measures.frechet),
-                    .number(measures.epsilonError), .number(measures.macs), .number(measures.parameters),
+                    .number(measures.macs), .number(measures.parameters),
                     number(measures.weights), .number(measures.time), .number(measures.memory),
                     .number(measures.bytes), .integer(result.finetuningSteps), .number(result.seconds),
                 ]
             } else {
-                cells += Array(repeating: .empty, count: 12)
+                cells += Array(repeating: .empty, count: compared.count + rest.count)
             }
             try table.append(cells)
         }
@@ -128,8 +120,9 @@ public struct StudyOutcome {
             ]
             switch state {
             case .done(let result):
-                members["ssim"] = result.meanSSIM.map { .double($0) } ?? .null
-                members["psnr"] = .double(result.meanPSNR)
+                for quantity in Evaluation.quantities {
+                    members[quantity.key] = result.mean(quantity.key).map { .double($0) } ?? .null
+                }
                 members["measures"] = try JSONValue(snakeCasing: result.measures)
                 members["finetuning_steps"] = .int(result.finetuningSteps)
                 members["seconds"] = .double(result.seconds)
@@ -140,14 +133,23 @@ public struct StudyOutcome {
         }
         return [
             "schema": 1, "configuration": try configuration.values, "runs": .array(runs),
-            "summary": .array(try summary.rows.map { try $0.json }),
-            "differences": .array(try summary.differences.map { try $0.json }),
+            "summary": .array(try summary.rowsJSON()), "differences": .array(summary.differencesJSON),
             "made_by": try JSONValue(encoding: madeBy),
         ]
     }
 }
 
-extension StudyOutcome.State {
+/// Where a run of a study stands.
+enum StudyState {
+    case done(StudyResult)
+    case failed(String)
+    /// Another process is at it.
+    case underWay
+    /// Nobody is, or any longer.
+    case open
+}
+
+extension StudyState {
     /// As files spell it.
     var word: String {
         switch self {
@@ -157,14 +159,4 @@ extension StudyOutcome.State {
         case .open: "open"
         }
     }
-}
-
-extension StudyResult {
-    /// nil where the pictures are smaller than SSIM's window.
-    var meanSSIM: Double? {
-        let values = pairs.ssim.compactMap { $0 }
-        return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
-    }
-
-    var meanPSNR: Double { pairs.psnr.reduce(0, +) / Double(pairs.psnr.count) }
 }

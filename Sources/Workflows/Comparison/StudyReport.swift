@@ -4,8 +4,8 @@ import Reports
 import Statistics
 
 /// `report.html` of a study.
-struct StudyReport {
-    let outcome: StudyOutcome
+struct StudyReport<Evaluation: StudyComparing> {
+    let outcome: StudyOutcome<Evaluation>
     let summary: StudySummary
     /// The contact sheet, a PNG file; nil where there are no pictures yet.
     let sheet: Data?
@@ -13,6 +13,8 @@ struct StudyReport {
     private var plan: StudyPlan { outcome.configuration.study }
     /// What the others are held against.
     private var reference: String { plan.methods[0] }
+    /// What decides.
+    private var first: StudyQuantity { Evaluation.quantities[0] }
 
     func page() throws -> HTMLReport {
         var page = HTMLReport(title: title, summary: lead)
@@ -40,7 +42,7 @@ struct StudyReport {
 
     private var title: String {
         "\(plan.methods.count == 1 ? "1 method" : "\(plan.methods.count) methods") at "
-            + "\(plan.targets.joined(separator: ", ")), from the same noise"
+            + "\(plan.targets.joined(separator: ", ")), \(Evaluation.circumstance)"
     }
 
     private var lead: String {
@@ -50,13 +52,13 @@ struct StudyReport {
             + "\(ReportText.count(plan.targets.count, "target")) × \(ReportText.count(plan.seeds, "seed")), with "
             + (plan.equal == .steps ? "equally many fine-tuning steps." : "equal time for pruning and fine-tuning.")
         for target in plan.targets {
-            let ranked = summary.rows.filter { $0.target == target }.compactMap { row in row.ssim.map { (row, $0.mean) }
-            }
-            .sorted { $0.1 > $1.1 }
+            let ranked = summary.rows.filter { $0.target == target }
+                .compactMap { row in row.quantities[0].map { (row, $0.mean) } }.sorted { $0.1 > $1.1 }
             guard ranked.count > 1, let best = ranked.first else { continue }
             let ties = ranked.dropFirst().filter { isTie(best.0.name, $0.0.name, target) }.map(\.0.name)
             text +=
-                " At \(target) `\(best.0.name)` has the highest SSIM, \(fixed(best.1, 3))"
+                " At \(target) `\(best.0.name)` has the highest \(first.title), "
+                + fixed(first.scale * best.1, first.decimals) + (first.unit.map { " \($0)" } ?? "")
                 + (ties.isEmpty ? "." : ", in a tie with \(ties.map { "`\($0)`" }.joined(separator: ", ")).")
         }
         return text
@@ -65,7 +67,7 @@ struct StudyReport {
     private func isTie(_ name: String, _ other: String, _ target: String) -> Bool {
         let found =
             summary.difference(name, over: other, at: target) ?? summary.difference(other, over: name, at: target)
-        return !(found?.ssim?.isSignificant ?? false)
+        return !(found?.quantities[0]?.isSignificant ?? false)
     }
 
     // MARK: sections
@@ -77,24 +79,25 @@ struct StudyReport {
             guard !rows.isEmpty else { continue }
             let hasWeights = rows.contains { $0.weights != nil }
             var table = ReportTable(
-                columns: [.name("Method"), .number("SSIM"), .number("PSNR, dB"), .number("Fréchet")]
+                columns: [.name("Method")] + Evaluation.quantities.map { .number($0.column) }
+                    + [.number(Evaluation.readings[0].title)]
                     + (hasWeights ? [.number("weights")] : []) + [
                         .number("MACs"), .number("params"), .number("time"), .number("steps"), .number("spent"),
                     ],
                 caption: "Means over seeds\(seedNote(rows)). MACs, params (parameters)\(hasWeights ? ", weights" : "") "
-                    + "and time (of a sampling step) are what is left of the dense model's; steps of fine-tuning; "
+                    + "and time (of \(Evaluation.step)) are what is left of the dense model's; steps of fine-tuning; "
                     + "spent: time for pruning and fine-tuning.")
-            let best = rows.compactMap(\.ssim?.mean).max()
+            let best = rows.compactMap { $0.quantities[0]?.mean }.max()
             for row in rows {
-                var cells = [
-                    row.name, text(row.ssim, 3), text(row.psnr, 1), text(row.frechet, 3),
-                ]
+                var cells = [row.name]
+                cells += zip(Evaluation.quantities, row.quantities).map { text($1, $0.decimals, times: $0.scale) }
+                cells.append(text(row.reading, 3))
                 if hasWeights { cells.append(row.weights.map { "× \(fixed($0.mean, 3))" } ?? "—") }
                 cells += [row.macs, row.parameters, row.time].map { "× \(fixed($0.mean, 3))" }
                 cells += [
                     NumberText.short(Double(row.finetuningSteps)), duration(row.seconds.mean),
                 ]
-                try table.append(cells, isEmphasized: row.ssim?.mean == best && best != nil)
+                try table.append(cells, isEmphasized: row.quantities[0]?.mean == best && best != nil)
             }
             blocks += [.heading(target), .table(table)]
         }
@@ -118,13 +121,14 @@ struct StudyReport {
             ("time of a step, of the dense model's", nil, { $0.time.mean }),
             ("time spent", "s", { $0.seconds.mean }),
         ]
-        let up: [(String, (Row) -> SampleStatistics?)] = [
-            ("SSIM", \.ssim), ("PSNR", { $0.psnr }), ("Fréchet distance", \.frechet),
-        ]
+        let up: [(name: String, unit: String?, scale: Double, value: (Row) -> SampleStatistics?)] =
+            Evaluation.quantities.enumerated().map { index, quantity in
+                (quantity.title, quantity.unit, quantity.scale, { $0.quantities[index] })
+            } + [(Evaluation.readings[0].longTitle, nil, 1, \.reading)]
         var blocks: [ReportBlock] = []
         for (x, unit, position) in across {
             var plots: [ReportBlock] = []
-            for (y, value) in up where summary.rows.contains(where: { value($0) != nil }) {
+            for (y, yUnit, scale, value) in up where summary.rows.contains(where: { value($0) != nil }) {
                 let series = plan.methods.map { name in
                     LinePlot.Series(
                         name,
@@ -132,8 +136,8 @@ struct StudyReport {
                             .compactMap { row in
                                 value(row).map {
                                     LinePlot.Point(
-                                        x: position(row), y: $0.mean,
-                                        band: plan.seeds > 1 ? $0.minimum...$0.maximum : nil)
+                                        x: position(row), y: scale * $0.mean,
+                                        band: plan.seeds > 1 ? scale * $0.minimum...scale * $0.maximum : nil)
                                 }
                             })
                 }
@@ -141,7 +145,7 @@ struct StudyReport {
                     .plot(
                         LinePlot(
                             title: "\(y) over \(x)", xAxis: Axis(x, unit: unit),
-                            yAxis: Axis(y, unit: y == "PSNR" ? "dB" : nil), series: series.filter { !$0.points.isEmpty }
+                            yAxis: Axis(y, unit: yUnit), series: series.filter { !$0.points.isEmpty }
                         ),
                         caption: "\(y), a point a target"
                             + (plan.seeds > 1 ? "; bands: from the lowest seed to the highest." : ".")))
@@ -160,17 +164,18 @@ struct StudyReport {
             }
             guard !found.isEmpty else { continue }
             var table = ReportTable(
-                columns: [
-                    .name("Method"), .number("SSIM"), .number("95 % interval"), .name("verdict"), .number("PSNR, dB"),
-                    .number("95 % interval"), .name("verdict"), .number("seeds"),
-                ],
+                columns: [.name("Method")]
+                    + Evaluation.quantities.flatMap { quantity -> [ReportTable.Column] in
+                        [.number(quantity.column), .number("95 % interval"), .name("verdict")]
+                    } + [.number("seeds")],
                 caption: "How far each is above `\(reference)` on the same pictures with the same seeds; the interval "
                     + "is over "
                     + (plan.seeds > 1
                         ? "pictures and seeds." : "pictures alone: with one seed nothing is known of other ones."))
             for difference in found {
                 try table.append(
-                    [difference.name] + cells(difference.ssim, 3) + cells(difference.psnr, 2)
+                    [difference.name]
+                        + zip(Evaluation.quantities, difference.quantities).flatMap { cells($1, of: $0) }
                         + ["\(difference.seeds)"])
             }
             blocks += [.heading(target), .table(table)]
@@ -181,13 +186,14 @@ struct StudyReport {
         return HTMLReport.Section("Differences", blocks)
     }
 
-    private func cells(_ difference: CrossedDifference?, _ decimals: Int) -> [String] {
+    private func cells(_ difference: CrossedDifference?, of quantity: StudyQuantity) -> [String] {
         guard let difference else { return ["—", "—", "—"] }
+        let (decimals, scale) = (quantity.differenceDecimals, quantity.scale)
         let interval = difference.interval.map {
-            "\(signed($0.lowerBound, decimals)) – \(signed($0.upperBound, decimals))"
+            "\(signed(scale * $0.lowerBound, decimals)) – \(signed(scale * $0.upperBound, decimals))"
         }
         let verdict = !difference.isSignificant ? "a tie" : difference.mean > 0 ? "better" : "worse"
-        return [signed(difference.mean, decimals), interval ?? "—", verdict]
+        return [signed(scale * difference.mean, decimals), interval ?? "—", verdict]
     }
 
     private func unfinished() throws -> HTMLReport.Section? {
@@ -216,18 +222,7 @@ struct StudyReport {
 
     private var provenance: [(name: String, value: String)] {
         get throws {
-            let evaluation = outcome.configuration.evaluation
-            let data = try outcome.configuration.data
-            var entries = [
-                (
-                    "Pictures",
-                    "\(evaluation.count) of each model, seed \(evaluation.seed), \(evaluation.sampler.rawValue) with "
-                        + "\(evaluation.steps) steps" + (evaluation.eta > 0 ? ", η \(evaluation.eta.plain)" : "")
-                )
-            ]
-            if !data.path.isEmpty {
-                entries.append(("Data", "`\(data.path)`; compared on its part \(evaluation.split.rawValue)"))
-            }
+            var entries = outcome.configuration.evaluation.provenance(try outcome.configuration.data)
             entries.append(ReportText.maker(outcome.madeBy))
             return entries
         }
@@ -243,10 +238,12 @@ struct StudyReport {
         (value > 0 ? "+" : "") + fixed(value, decimals)
     }
 
-    private func text(_ statistics: SampleStatistics?, _ decimals: Int) -> String {
+    private func text(_ statistics: SampleStatistics?, _ decimals: Int, times scale: Double = 1) -> String {
         guard let statistics else { return "—" }
-        let half = statistics.confidenceInterval95.map { " (± \(fixed($0.upperBound - statistics.mean, decimals)))" }
-        return fixed(statistics.mean, decimals) + (half ?? "")
+        let half = statistics.confidenceInterval95.map {
+            " (± \(fixed(scale * ($0.upperBound - statistics.mean), decimals)))"
+        }
+        return fixed(scale * statistics.mean, decimals) + (half ?? "")
     }
 
     private func duration(_ seconds: Double) -> String {

@@ -1,4 +1,3 @@
-import Evaluation
 import Files
 import Foundation
 import ModelFolders
@@ -7,28 +6,19 @@ import Statistics
 /// What came of one run of a study: `result.json` in its folder.
 struct StudyResult: Codable, Equatable, Sendable {
     /// What an evaluation found, as far as runs are compared by it.
-    struct Measures: Codable, Equatable, Sendable {
+    struct Measures: Equatable, Sendable {
         /// Of what the dense model has.
         var macs: Double
         var parameters: Double
-        /// Median of the time of a sampling step of a batch.
+        /// Median of the time of a step of a batch.
         var time: Double
         var memory: Double
         var bytes: Double
         /// Share of the weights of convolutions and linear layers that is not zero; nil where channels were removed.
         var weights: Double?
-        /// To real images; nil where none was taken.
-        var frechet: Double?
-        var denseFrechet: Double?
-        /// Mean over timesteps of the mean squared difference of predictions.
-        var epsilonError: Double
-    }
-
-    /// Each picture beside the dense model's from the same noise.
-    struct Pairs: Codable, Equatable, Sendable {
-        var ssim: [Double?]
-        /// Capped, as `evaluate` caps it.
-        var psnr: [Double]
+        /// Of the pruned model and of the dense one, by the keys of a study's readings.
+        var readings: [String: Double]
+        var denseReadings: [String: Double]
     }
 
     var schema = 1
@@ -36,26 +26,27 @@ struct StudyResult: Codable, Equatable, Sendable {
     /// Of pruning and fine-tuning, on the clock.
     var seconds: Double
     var measures: Measures
-    var pairs: Pairs
+    /// By the keys of a study's quantities: each picture beside the dense model's.
+    var pairs: [String: [Double?]]
 
     private static let name = "result.json"
 
-    init(_ evaluation: EvaluationResult, pruning: PruningOutcome, seconds: Double) {
+    init(_ comparison: StudyMeasurement, pruning: PruningOutcome, seconds: Double) {
         finetuningSteps = pruning.finetuningSteps
         self.seconds = seconds
-        let efficiency = evaluation.efficiency
-        let errors = evaluation.predictions.timesteps.map(\.difference.mean)
+        let efficiency = comparison.efficiency
         measures = Measures(
             macs: efficiency.macs.ratio, parameters: efficiency.parameters.ratio,
             time: efficiency.batchTiming.ratio.median, memory: efficiency.peakBytes.ratio,
             bytes: efficiency.fileBytes.ratio, weights: pruning.record.achieved.weights?.ratio,
-            epsilonError: errors.reduce(0, +) / Double(errors.count))
-        if case .measured(let distances) = evaluation.quality {
-            measures.frechet = distances.pruned
-            measures.denseFrechet = distances.dense
-        }
-        pairs = Pairs(
-            ssim: evaluation.pairs.ssim, psnr: evaluation.pairs.psnr.map(PeakSignalToNoise.capped))
+            readings: comparison.readings, denseReadings: comparison.denseReadings)
+        pairs = comparison.pairs
+    }
+
+    /// The mean of a quantity over the pictures that have it; nil where none has.
+    func mean(_ key: String) -> Double? {
+        let values = (pairs[key] ?? []).compactMap { $0 }
+        return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
     }
 
     /// nil where the run is not done.
@@ -72,6 +63,51 @@ struct StudyResult: Codable, Equatable, Sendable {
 
     func write(to folder: URL) throws {
         try JSONFile.write(JSONValue(encoding: self), to: folder.appendingPathComponent(Self.name))
+    }
+}
+
+/// In files readings lie beside the rest: "loss", and "denseLoss" of the dense model.
+extension StudyResult.Measures: Codable {
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(_ name: String) { stringValue = name }
+        init(stringValue: String) { self.init(stringValue) }
+        init?(intValue: Int) { nil }
+    }
+
+    private static var ratios: [(name: String, path: WritableKeyPath<Self, Double>)] {
+        [
+            ("macs", \.macs), ("parameters", \.parameters), ("time", \.time), ("memory", \.memory), ("bytes", \.bytes),
+        ]
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        self.init(macs: 0, parameters: 0, time: 0, memory: 0, bytes: 0, readings: [:], denseReadings: [:])
+        for (name, path) in Self.ratios { self[keyPath: path] = try container.decode(Double.self, forKey: Key(name)) }
+        weights = try container.decodeIfPresent(Double.self, forKey: Key("weights"))
+        let known = Set(Self.ratios.map(\.name) + ["weights"])
+        for key in container.allKeys where !known.contains(key.stringValue) {
+            guard let value = try container.decodeIfPresent(Double.self, forKey: key) else { continue }
+            let name = key.stringValue
+            if name.hasPrefix("dense"), let first = name.dropFirst(5).first {
+                denseReadings[first.lowercased() + name.dropFirst(6)] = value
+            } else {
+                readings[name] = value
+            }
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        for (name, path) in Self.ratios { try container.encode(self[keyPath: path], forKey: Key(name)) }
+        try container.encodeIfPresent(weights, forKey: Key("weights"))
+        for (name, value) in readings { try container.encode(value, forKey: Key(name)) }
+        for (name, value) in denseReadings {
+            try container.encode(value, forKey: Key("dense" + name.prefix(1).uppercased() + name.dropFirst()))
+        }
     }
 }
 

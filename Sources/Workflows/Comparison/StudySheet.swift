@@ -9,7 +9,7 @@ enum StudySheet {
     static let columns = 8
 
     /// nil where no run has pictures. Of each name and target the first seed that is done is shown.
-    static func png(of outcome: StudyOutcome, in study: URL) throws -> Data? {
+    static func png(of outcome: StudyOutcome<some StudyComparing>, in study: URL) throws -> Data? {
         var rows: [(title: String, images: [Image])] = []
         let plan = outcome.configuration.study
         for target in plan.targets {

@@ -14,14 +14,16 @@ struct StudySteps: Codable {
 
     /// With equal time: as many as bring each run to the time of the first name's, mask updates included, both measured
     /// by trials.
-    init(_ configuration: StudyConfiguration, dense: Pipeline, in context: RunContext) throws {
+    init<Evaluation>(
+        _ configuration: StudySettings<Evaluation>, dense: Evaluation.Model, in context: RunContext
+    ) throws {
         guard configuration.study.equal == .time, let reference = configuration.study.methods.first else { return }
         let seed = configuration.study.firstSeed
         for target in configuration.study.targets {
             func pace(_ name: String) throws -> (pace: Pace, steps: Int) {
                 let run = try configuration.run(of: StudyCell(name: name, target: target, seed: seed))
-                let forecast = try PruningWorkflow(run, pipeline: dense.copied(), in: context).forecast()
-                return (Pace(forecast.outlook), run.finetuning.steps)
+                let forecast = try PruningWorkflow(run, model: dense.copied(), in: context).forecast()
+                return (Pace(forecast.outlook), run.finetuning.training.steps)
             }
             let (first, usual) = try pace(reference)
             let total = first.other + Double(usual) * first.step

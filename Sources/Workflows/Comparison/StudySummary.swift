@@ -1,4 +1,3 @@
-import Evaluation
 import Files
 import Reports
 import Statistics
@@ -10,9 +9,10 @@ struct StudySummary {
         let name: String
         let target: String
         let seeds: [Int]
-        let ssim: SampleStatistics?
-        let psnr: SampleStatistics
-        let frechet: SampleStatistics?
+        /// In the order of the study's quantities; nil where no picture has one.
+        let quantities: [SampleStatistics?]
+        /// The reading that is shown.
+        let reading: SampleStatistics?
         let macs: SampleStatistics
         let parameters: SampleStatistics
         let weights: SampleStatistics?
@@ -27,8 +27,8 @@ struct StudySummary {
         let other: String
         let target: String
         let seeds: Int
-        let ssim: CrossedDifference?
-        let psnr: CrossedDifference
+        /// In the order of the study's quantities.
+        let quantities: [CrossedDifference?]
     }
 
     /// In the order of the configuration, target by target; without those of which no seed is done.
@@ -36,7 +36,13 @@ struct StudySummary {
     /// Every name with every one before it.
     let differences: [Difference]
 
-    init(_ outcome: StudyOutcome) throws {
+    /// The keys of quantities, and the column of the reading that is shown.
+    private let keys: [String]
+    private let readingKey: String
+
+    init<Evaluation>(_ outcome: StudyOutcome<Evaluation>) throws {
+        keys = Evaluation.quantities.map(\.key)
+        readingKey = Evaluation.readings[0].column
         let study = outcome.configuration.study
         var rows: [Row] = []
         var differences: [Difference] = []
@@ -46,9 +52,9 @@ struct StudySummary {
                 var results: [Int: StudyResult] = [:]
                 for seed in study.seedNumbers { results[seed] = outcome.result(name, target, seed) }
                 guard !results.isEmpty else { continue }
-                rows.append(try Row(name, target, results))
+                rows.append(try Row(name, target, results, Evaluation.self))
                 for (other, theirs) in done {
-                    if let difference = try Difference(name, results, over: other, theirs, target) {
+                    if let difference = try Difference(name, results, over: other, theirs, target, keys) {
                         differences.append(difference)
                     }
                 }
@@ -59,6 +65,10 @@ struct StudySummary {
         self.differences = differences
     }
 
+    /// Of `comparison.json`.
+    func rowsJSON() throws -> [JSONValue] { try rows.map { try $0.json(keys, readingKey) } }
+    var differencesJSON: [JSONValue] { differences.map { $0.json(keys) } }
+
     /// How far `name` is above `other`; nil where they have no seed in common.
     func difference(_ name: String, over other: String, at target: String) -> Difference? {
         differences.first { $0.name == name && $0.other == other && $0.target == target }
@@ -66,7 +76,9 @@ struct StudySummary {
 }
 
 extension StudySummary.Row {
-    fileprivate init(_ name: String, _ target: String, _ results: [Int: StudyResult]) throws {
+    fileprivate init<Evaluation: StudyComparing>(
+        _ name: String, _ target: String, _ results: [Int: StudyResult], _: Evaluation.Type
+    ) throws {
         self.name = name
         self.target = target
         seeds = results.keys.sorted()
@@ -77,9 +89,11 @@ extension StudySummary.Row {
             let values = ordered.compactMap(value)
             return values.isEmpty ? nil : try SampleStatistics(values, within: range)
         }
-        ssim = try statistics(\.meanSSIM, within: -1...1)
-        psnr = try SampleStatistics(ordered.map(\.meanPSNR), within: 0...PeakSignalToNoise.cap)
-        frechet = try statistics(\.measures.frechet, within: 0...Double.greatestFiniteMagnitude)
+        quantities = try Evaluation.quantities.map { quantity in
+            try statistics({ $0.mean(quantity.key) }, within: quantity.range)
+        }
+        let reading = Evaluation.readings[0].key
+        self.reading = try statistics({ $0.measures.readings[reading] }, within: 0...Double.greatestFiniteMagnitude)
         macs = try SampleStatistics(ordered.map(\.measures.macs))
         parameters = try SampleStatistics(ordered.map(\.measures.parameters))
         weights = try statistics(\.measures.weights)
@@ -88,25 +102,28 @@ extension StudySummary.Row {
         finetuningSteps = ordered[0].finetuningSteps
     }
 
-    var json: JSONValue {
-        get throws {
-            func value(_ statistics: SampleStatistics?) throws -> JSONValue {
-                try statistics.map { try JSONValue(encoding: $0) } ?? .null
-            }
-            return [
-                "name": .string(name), "target": .string(target), "seeds": .array(seeds.map { .int($0) }),
-                "ssim": try value(ssim), "psnr": try value(psnr), "frechet_distance": try value(frechet),
-                "macs": try value(macs), "parameters": try value(parameters), "weights": try value(weights),
-                "time": try value(time), "seconds": try value(seconds), "finetuning_steps": .int(finetuningSteps),
-            ]
+    /// - Parameters:
+    ///   - keys: of quantities.
+    ///   - readingKey: of the reading.
+    fileprivate func json(_ keys: [String], _ readingKey: String) throws -> JSONValue {
+        func value(_ statistics: SampleStatistics?) throws -> JSONValue {
+            try statistics.map { try JSONValue(encoding: $0) } ?? .null
         }
+        var members: [String: JSONValue] = [
+            "name": .string(name), "target": .string(target), "seeds": .array(seeds.map { .int($0) }),
+            readingKey: try value(reading), "macs": try value(macs), "parameters": try value(parameters),
+            "weights": try value(weights), "time": try value(time), "seconds": try value(seconds),
+            "finetuning_steps": .int(finetuningSteps),
+        ]
+        for (key, statistics) in zip(keys, quantities) { members[key] = try value(statistics) }
+        return .object(members)
     }
 }
 
 extension StudySummary.Difference {
     fileprivate init?(
         _ name: String, _ results: [Int: StudyResult], over other: String, _ theirs: [Int: StudyResult],
-        _ target: String
+        _ target: String, _ keys: [String]
     ) throws {
         let common = results.keys.filter { theirs[$0] != nil }.sorted()
         guard !common.isEmpty else { return nil }
@@ -127,25 +144,24 @@ extension StudySummary.Difference {
             return try CrossedDifference(
                 pairs.map { mine, theirs in pictures.map { (mine[$0] ?? 0) - (theirs[$0] ?? 0) } })
         }
-        ssim = try differences(\.pairs.ssim)
-        guard let psnr = try differences({ $0.pairs.psnr.map { $0 } }) else { return nil }
-        self.psnr = psnr
+        quantities = try keys.map { key in try differences { $0.pairs[key] ?? [] } }
+        guard quantities.contains(where: { $0 != nil }) else { return nil }
     }
 
-    var json: JSONValue {
-        get throws {
-            func value(_ difference: CrossedDifference?) -> JSONValue {
-                guard let difference else { return .null }
-                return [
-                    "mean": .double(difference.mean),
-                    "ci95": difference.interval.map { [.double($0.lowerBound), .double($0.upperBound)] } ?? .null,
-                    "significant": .bool(difference.isSignificant),
-                ]
-            }
-            return [
-                "name": .string(name), "over": .string(other), "target": .string(target), "seeds": .int(seeds),
-                "ssim": value(ssim), "psnr": value(psnr),
-            ]
+    fileprivate func json(_ keys: [String]) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "name": .string(name), "over": .string(other), "target": .string(target), "seeds": .int(seeds),
+        ]
+        for (key, difference) in zip(keys, quantities) {
+            members[key] =
+                difference.map { difference in
+                    [
+                        "mean": .double(difference.mean),
+                        "ci95": difference.interval.map { [.double($0.lowerBound), .double($0.upperBound)] } ?? .null,
+                        "significant": .bool(difference.isSignificant),
+                    ]
+                } ?? .null
         }
+        return .object(members)
     }
 }

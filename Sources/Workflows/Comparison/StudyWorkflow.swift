@@ -3,7 +3,6 @@ import Files
 import Foundation
 import Imagery
 import ModelFolders
-import Models
 import Runs
 
 /// Prunes one model by methods × targets × seeds, each run in the same way, and compares what comes out.
@@ -12,16 +11,18 @@ import Runs
 /// `prune` writes it, `evaluation/` as `evaluate` does, `result.json`. Several processes may work on one study: each
 /// takes a run that nobody has begun, or whose process is gone, and each writes the comparison of all that is done when
 /// nothing is left for it.
-public struct StudyWorkflow {
-    private let configuration: StudyConfiguration
-    private let dense: LoadedPipeline
+public struct StudyWorkflow<Evaluation: StudyComparing> {
+    public typealias Dense = LoadedModel<Evaluation.Model.Folder>
+
+    private let configuration: StudySettings<Evaluation>
+    private let dense: Dense
     private let context: RunContext
 
     /// - Parameters:
     ///   - configuration: what defines the study.
     ///   - dense: the model that every run starts from.
     ///   - context: the study's folder.
-    public init(_ configuration: StudyConfiguration, dense: LoadedPipeline, in context: RunContext) {
+    public init(_ configuration: StudySettings<Evaluation>, dense: Dense, in context: RunContext) {
         self.configuration = configuration
         self.dense = dense
         self.context = context
@@ -31,42 +32,35 @@ public struct StudyWorkflow {
 
     /// Refuses what follows from the configuration and the model alone, in any of the runs.
     private func check() throws {
-        _ = try settings().makeSampler(dense.pipeline.scheduler)
+        try configuration.evaluation.check(dense.model, configuration.data)
         for cell in configuration.cells where cell.seed == configuration.study.firstSeed {
             do {
-                try PruningWorkflow(configuration.run(of: cell), pipeline: dense.pipeline, in: context).check()
+                try PruningWorkflow(configuration.run(of: cell), model: dense.model, in: context).check()
             } catch {
                 throw StudyError.impossible(cell, reason: "\(error)")
             }
         }
     }
 
-    private func settings() throws -> EvaluationSettings {
-        let settings = configuration.evaluation.settings(data: try configuration.data)
-        try settings.validate()
-        return settings
-    }
-
     /// What all runs would take, by trials of one of each name and target; nothing is written.
     public func forecast() throws -> Forecast {
         try check()
-        let table = try StudySteps(configuration, dense: dense.pipeline, in: context)
-        let settings = try settings()
+        let table = try StudySteps(configuration, dense: dense.model, in: context)
         var (seconds, memory) = (0.0, 0.0)
         for cell in configuration.cells where cell.seed == configuration.study.firstSeed {
             let forecast = try PruningWorkflow(
-                configuration.run(of: cell, steps: table.steps(of: cell)), pipeline: dense.pipeline.copied(),
+                configuration.run(of: cell, steps: table.steps(of: cell)), model: dense.model.copied(),
                 in: context
             ).forecast()
             seconds += forecast.outlook?.seconds ?? 0
             memory = max(memory, forecast.memoryBytes)
         }
         let runs = configuration.cells.count
-        let sampling = try SamplingForecast.seconds(settings, of: dense.pipeline)
+        let comparing = try configuration.evaluation.seconds(of: dense.model, configuration.data)
         return Forecast(
             outlook: Outlook(items: [
                 .init(noun: "run", count: runs, seconds: seconds * Double(configuration.study.seeds)),
-                .init(noun: "comparison", count: runs, seconds: 2 * sampling * Double(runs)),
+                .init(noun: "comparison", count: runs, seconds: comparing * Double(runs)),
             ]), memoryBytes: memory, pruning: nil)
     }
 
@@ -76,9 +70,8 @@ public struct StudyWorkflow {
     ///
     /// - Throws: `RunStopped` where that was asked for; what is wrong with the study, but not with one run of it: that
     ///   is in the outcome.
-    public func run() throws -> StudyOutcome {
+    public func run() throws -> StudyOutcome<Evaluation> {
         try check()
-        let settings = try settings()
         let steps = try opened()
         let cells = configuration.cells
         var progress = StudyProgress(context.progress, total: cells.count)
@@ -88,7 +81,7 @@ public struct StudyWorkflow {
                     throw RunStopped(reached: "run \(index + 1) of \(cells.count)")
                 }
                 try progress.measure(index, cell) { handler in
-                    try take(cell, settings, steps: steps.steps(of: cell), progress: handler)
+                    try take(cell, steps: steps.steps(of: cell), progress: handler)
                 }
             }
         }
@@ -100,9 +93,9 @@ public struct StudyWorkflow {
     /// Makes the folder, or finds it made from the same.
     private func opened() throws -> StudySteps {
         let data = try configuration.data
-        let images = try data.path.isEmpty ? nil : data.open(for: dense.pipeline.model)
+        let images = try data.path.isEmpty ? nil : dense.model.images(data)
         let identity = try RunIdentity(
-            command: "compare", configuration: configuration.values, models: ["model": dense.pipeline.digests()],
+            command: "compare", configuration: configuration.values, models: ["model": dense.model.digests()],
             data: images)
         let record = RunRecord(folder: context.output)
         if context.isResuming {
@@ -117,7 +110,7 @@ public struct StudyWorkflow {
         }
         let lock = try OutputFolder.claim(context.output, overwriting: false)
         return try withExtendedLifetime(lock) {
-            let steps = try StudySteps(configuration, dense: dense.pipeline, in: context)
+            let steps = try StudySteps(configuration, dense: dense.model, in: context)
             try steps.write(to: context.output)
             try AtomicFile.write(
                 Data(identity.configuration.yaml.utf8), to: context.output.appendingPathComponent("config.yaml"))
@@ -133,7 +126,7 @@ public struct StudyWorkflow {
     /// Carries a run out unless it is done, or another process is at it.
     /// - Returns: whether anything was done.
     private func take(
-        _ cell: StudyCell, _ settings: EvaluationSettings, steps: Int?, progress: ProgressHandler?
+        _ cell: StudyCell, steps: Int?, progress: ProgressHandler?
     ) throws -> Bool {
         let folder = cell.folder(in: context.output)
         if try StudyResult.read(from: folder) != nil { return false }
@@ -148,7 +141,7 @@ public struct StudyWorkflow {
             if try StudyResult.read(from: folder) != nil { return false }
             StudyFailure.clear(folder)
             do {
-                try carryOut(cell, in: folder, settings, steps: steps, progress)
+                try carryOut(cell, in: folder, steps: steps, progress)
             } catch let stop as RunStopped {
                 throw RunStopped(reached: "\(stop.reached) of \(cell.title)")
             } catch {
@@ -160,7 +153,7 @@ public struct StudyWorkflow {
     }
 
     private func carryOut(
-        _ cell: StudyCell, in folder: URL, _ settings: EvaluationSettings, steps: Int?, _ progress: ProgressHandler?
+        _ cell: StudyCell, in folder: URL, steps: Int?, _ progress: ProgressHandler?
     ) throws {
         let run = folder.appendingPathComponent("run")
         let record = try RunRecord(folder: run).read()
@@ -170,14 +163,14 @@ public struct StudyWorkflow {
         var pruningContext = RunContext(
             output: run, occupied: record == nil ? .refused : .resumed, command: context.command,
             places: context.places, interruption: context.interruption, progress: progress, warning: context.warning)
+        let (comparison, data) = (configuration.evaluation, try configuration.data)
         let configuration = try configuration.run(of: cell, steps: steps)
-        pruningContext.following = EvaluationPart.stretches(
-            settings, prunedShare: try configuration.pruning.budget().remaining,
-            hasFeatures: !settings.data.path.isEmpty, hasData: !settings.data.path.isEmpty)
+        pruningContext.following = comparison.following(
+            data, prunedShare: try configuration.pruning.budget().remaining)
         let pruning: PruningOutcome
         do {
             pruning = try OutputClaim.holding(run) {
-                try PruningWorkflow(configuration, pipeline: dense.pipeline.copied(), in: pruningContext).run()
+                try PruningWorkflow(configuration, model: dense.model.copied(), in: pruningContext).run()
             }
         } catch let stop as RunStopped {
             try StudyTime.write(seconds, to: folder)
@@ -187,11 +180,10 @@ public struct StudyWorkflow {
         let spent = record?.finished == nil ? seconds : before
         try StudyTime.write(spent, to: folder)
         let evaluation = folder.appendingPathComponent("evaluation")
-        let result = try EvaluationWorkflow(
-            settings, dense: dense, pruned: LoadedPipeline(pruning.modelURL),
+        let result = try comparison.compare(
+            dense, pruning.modelURL, data,
             in: RunContext(
-                output: evaluation, occupied: .overwritten, command: context.command, progress: progress)
-        ).run()
+                output: evaluation, occupied: .overwritten, command: context.command, progress: progress))
         try StudyResult(result, pruning: pruning, seconds: spent).write(to: folder)
     }
 }

@@ -1,38 +1,31 @@
-import Foundation
-import ModelFolders
-import Models
+import Layers
 import TensorCore
 import Timing
 
 /// What two models cost: counted where it can be, else measured in one interleaved run.
 struct EfficiencyMeasurement {
-    let settings: EvaluationSettings
-    let models: ComparedModels
-
-    func run(dense denseFolder: PipelineFolder, pruned prunedFolder: PipelineFolder) throws
-        -> EvaluationResult.Efficiency
-    {
-        let (dense, pruned) = (models.dense.model, models.pruned.model)
-        let single = (try step(models.dense, batch: 1), try step(models.pruned, batch: 1))
-        let batch = (
-            try step(models.dense, batch: settings.timedBatch), try step(models.pruned, batch: settings.timedBatch)
-        )
-        return EvaluationResult.Efficiency(
-            parameters: .init(dense: Double(dense.parameterCount), pruned: Double(pruned.parameterCount)),
-            macs: .init(dense: dense.macs, pruned: pruned.macs),
-            fileBytes: .init(
-                dense: Double(try denseFolder.weightBytes()),
-                pruned: Double(try prunedFolder.weightBytes())),
-            peakBytes: .init(dense: Double(try batch.0.peakBytes()), pruned: Double(try batch.1.peakBytes())),
-            batch: settings.timedBatch,
-            batchTiming: try InterleavedTiming.measure({ try batch.0() }, { try batch.1() }),
-            singleTiming: try InterleavedTiming.measure({ try single.0() }, { try single.1() }),
-            threads: Engine.threads, instructionSet: Engine.instructionSet, processor: Machine.current.processor)
+    /// One of the models.
+    struct Side {
+        let network: any ChannelNetwork
+        let fileBytes: Int
+        /// What is timed, of so many images.
+        let step: (_ batch: Int) throws -> any TimedStep
     }
 
-    private func step(_ pipeline: Pipeline, batch: Int) throws -> SamplingStep<UNet> {
-        try SamplingStep(
-            model: pipeline.model, sampler: settings.makeSampler(pipeline.scheduler),
-            batch: batch, classes: models.classes)
+    /// Images of the batch that is timed and whose memory is measured.
+    let batch: Int
+
+    func run(dense: Side, pruned: Side) throws -> EvaluationResult.Efficiency {
+        let single = (try dense.step(1), try pruned.step(1))
+        let whole = (try dense.step(batch), try pruned.step(batch))
+        return EvaluationResult.Efficiency(
+            parameters: .init(
+                dense: Double(dense.network.parameterCount), pruned: Double(pruned.network.parameterCount)),
+            macs: .init(dense: dense.network.macs, pruned: pruned.network.macs),
+            fileBytes: .init(dense: Double(dense.fileBytes), pruned: Double(pruned.fileBytes)),
+            peakBytes: .init(dense: Double(try whole.0.peakBytes()), pruned: Double(try whole.1.peakBytes())),
+            batch: batch, batchTiming: try InterleavedTiming.measure({ try whole.0() }, { try whole.1() }),
+            singleTiming: try InterleavedTiming.measure({ try single.0() }, { try single.1() }),
+            threads: Engine.threads, instructionSet: Engine.instructionSet, processor: Machine.current.processor)
     }
 }

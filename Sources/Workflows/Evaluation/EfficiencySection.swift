@@ -4,8 +4,14 @@ import Statistics
 /// What both models cost.
 struct EfficiencySection {
     private let efficiency: EvaluationResult.Efficiency
+    private let step: String
 
-    init(_ efficiency: EvaluationResult.Efficiency) { self.efficiency = efficiency }
+    /// - Parameters:
+    ///   - efficiency: what was measured.
+    ///   - step: what was timed, as "sampling step".
+    init(_ efficiency: EvaluationResult.Efficiency, step: String = "sampling step") {
+        (self.efficiency, self.step) = (efficiency, step)
+    }
 
     func section() throws -> HTMLReport.Section {
         var table = ReportTable(
@@ -26,7 +32,7 @@ struct EfficiencySection {
 
         var timings = ReportTable(
             columns: [
-                .name("One sampling step of"), .number("dense, ms"), .number("pruned, ms"), .number("ratio"),
+                .name("One \(step) of"), .number("dense, ms"), .number("pruned, ms"), .number("ratio"),
                 .number("rounds"),
             ],
             caption: "Medians, quartiles in brackets; both models in turn in one run, ratios within rounds. "

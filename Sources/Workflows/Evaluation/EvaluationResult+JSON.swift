@@ -20,7 +20,7 @@ extension EvaluationResult {
     }
 
     /// What tells one comparison from another; the rest is in `pruning.json`.
-    private static func json(_ record: PruningRecord) throws -> JSONValue {
+    static func json(_ record: PruningRecord) throws -> JSONValue {
         [
             "method": .string(record.method), "granularity": record.granularity.map { .string($0) } ?? .null,
             "target": .string(record.request), "asked": try JSONValue(encoding: record.asked),

@@ -24,13 +24,13 @@ public struct EvaluationResult: Sendable {
 
     public struct Efficiency: Sendable {
         public let parameters: Pair
-        /// For one image and one step.
+        /// For one image, and of what is drawn one step.
         public let macs: Pair
         public let fileBytes: Pair
-        /// Weights and buffers of one sampling step of a batch of `batch`.
+        /// Weights and buffers of one step of a batch of `batch`: of sampling, or a classification.
         public let peakBytes: Pair
         public let batch: Int
-        /// Milliseconds of a sampling step of the whole batch, dense first.
+        /// Milliseconds of a step of the whole batch, dense first.
         public let batchTiming: InterleavedTiming
         /// The same of one picture.
         public let singleTiming: InterleavedTiming

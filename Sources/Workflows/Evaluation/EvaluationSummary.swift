@@ -3,25 +3,7 @@ import Reports
 extension EvaluationResult {
     /// The headline numbers for the terminal, a line each.
     public var summary: String {
-        func line(_ name: String, _ ratio: Double, _ detail: String) -> String {
-            "\(SummaryLine.name(name))× \(SummaryLine.fixed(ratio, 3))   \(detail)\n"
-        }
-        func change(_ pair: Pair, _ text: (Double) -> String) -> String { "\(text(pair.dense)) → \(text(pair.pruned))" }
-        let timing = efficiency.batchTiming
-        let (low, high) = (
-            SummaryLine.fixed(timing.ratio.lowerQuartile, 3), SummaryLine.fixed(timing.ratio.upperQuartile, 3)
-        )
-        let milliseconds =
-            "\(NumberText.short(timing.first.median, digits: 3)) → "
-            + "\(NumberText.short(timing.second.median, digits: 3)) ms"
-        return "What is left of the dense model\n"
-            + line("MACs", efficiency.macs.ratio, change(efficiency.macs, NumberText.compact) + " an image and step")
-            + line("parameters", efficiency.parameters.ratio, change(efficiency.parameters, NumberText.compact))
-            + line(
-                "time", timing.ratio.median,
-                "\(milliseconds) a step of \(efficiency.batch) images (quartiles × \(low) – \(high))")
-            + line("memory", efficiency.peakBytes.ratio, change(efficiency.peakBytes, NumberText.bytes))
-            + line("file", efficiency.fileBytes.ratio, change(efficiency.fileBytes, NumberText.bytes))
+        efficiency.summary(of: "step", macs: "an image and step")
             + consistency.summary + classLine + qualityLine
     }
 
@@ -63,6 +45,37 @@ extension EvaluationResult {
     }
 }
 
+extension EvaluationResult.Efficiency {
+    /// The headline numbers for the terminal, a line each.
+    ///
+    /// - Parameters:
+    ///   - step: what was timed.
+    ///   - unit: what multiply–accumulates are counted for.
+    func summary(of step: String, macs unit: String) -> String {
+        func line(_ name: String, _ ratio: Double, _ detail: String) -> String {
+            "\(SummaryLine.name(name))× \(SummaryLine.fixed(ratio, 3))   \(detail)\n"
+        }
+        func change(_ pair: EvaluationResult.Pair, _ text: (Double) -> String) -> String {
+            "\(text(pair.dense)) → \(text(pair.pruned))"
+        }
+        let timing = batchTiming
+        let (low, high) = (
+            SummaryLine.fixed(timing.ratio.lowerQuartile, 3), SummaryLine.fixed(timing.ratio.upperQuartile, 3)
+        )
+        let milliseconds =
+            "\(NumberText.short(timing.first.median, digits: 3)) → "
+            + "\(NumberText.short(timing.second.median, digits: 3)) ms"
+        return "What is left of the dense model\n"
+            + line("MACs", macs.ratio, change(macs, NumberText.compact) + " \(unit)")
+            + line("parameters", parameters.ratio, change(parameters, NumberText.compact))
+            + line(
+                "time", timing.ratio.median,
+                "\(milliseconds) a \(step) of \(batch) images (quartiles × \(low) – \(high))")
+            + line("memory", peakBytes.ratio, change(peakBytes, NumberText.bytes))
+            + line("file", fileBytes.ratio, change(fileBytes, NumberText.bytes))
+    }
+}
+
 extension ConsistencySummary {
     /// The headline numbers for the terminal, a line each.
     public var summary: String {
@@ -76,14 +89,5 @@ extension ConsistencySummary {
         return text
             + "\(SummaryLine.name("PSNR"))\(SummaryLine.fixed(psnr.mean, 1)) dB   "
             + "\(ReportText.interval(psnr, decimals: 1))\n"
-    }
-}
-
-/// The columns of summaries.
-private enum SummaryLine {
-    static func name(_ name: String) -> String { "  " + name + String(repeating: " ", count: max(1, 14 - name.count)) }
-
-    static func fixed(_ value: Double, _ decimals: Int) -> String {
-        NumberText.fixed(value, decimals: decimals, keepZeros: true)
     }
 }

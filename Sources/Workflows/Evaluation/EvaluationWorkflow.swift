@@ -6,6 +6,7 @@ import Imagery
 import ModelFolders
 import Runs
 import TensorCore
+import Timing
 
 /// Compares a pruned model with the dense one it came from: the same noise through both, what comes out, and what it
 /// costs. Writes `metrics.json`, `grid.png` and `report.html`.
@@ -86,8 +87,8 @@ public struct EvaluationWorkflow {
         let quality = try frechet(features, data: data, models.classes, denseImages, prunedImages)
         if hasFeatures { reporter.finished(EvaluationPart.features.rawValue) }
         reporter.at(ProgressUpdate(phase: "timing both models"))
-        let efficiency = try EfficiencyMeasurement(settings: settings, models: models).run(
-            dense: dense.folder, pruned: pruned.folder)
+        let efficiency = try EfficiencyMeasurement(batch: settings.timedBatch).run(
+            dense: side(dense, models), pruned: side(pruned, models))
         reporter.finished(EvaluationPart.timing.rawValue)
         let notes = warnings + [quality.warning].compactMap { $0 }
         let result = EvaluationResult(
@@ -102,6 +103,14 @@ public struct EvaluationWorkflow {
     }
 
     // MARK: parts
+
+    private func side(_ model: LoadedPipeline, _ models: ComparedModels) throws -> EfficiencyMeasurement.Side {
+        EfficiencyMeasurement.Side(network: model.pipeline.model, fileBytes: try model.folder.weightBytes()) { batch in
+            try SamplingStep(
+                model: model.pipeline.model, sampler: settings.makeSampler(model.pipeline.scheduler), batch: batch,
+                classes: models.classes)
+        }
+    }
 
     private func sample(
         _ pipeline: Pipeline, _ classes: ImageClasses?, _ part: EvaluationPart, _ reporter: ProgressReporter

@@ -1,4 +1,4 @@
-import Models
+import Layers
 import Reports
 
 /// Channels of every group before and after.
@@ -7,7 +7,7 @@ struct WidthSection {
 
     /// Groups are those of the pruned model; what is not known to have been pruned is compared with the dense model's
     /// group of the same name.
-    init(dense: UNet, pruned: UNet) {
+    init(dense: some ChannelNetwork, pruned: some ChannelNetwork) {
         let widths = Dictionary(
             dense.channelGroups.map { ($0.name, $0.width) }, uniquingKeysWith: { first, _ in first })
         rows = pruned.channelGroups.filter(\.isPrunable).map {

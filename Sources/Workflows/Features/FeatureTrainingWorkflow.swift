@@ -45,7 +45,8 @@ public struct FeatureTrainingWorkflow {
         let start = ContinuousClock.now
         let settings = configuration.features
         let train = try configuration.data.openLabelled(.train, size: settings.inputSize, channels: settings.channels)
-        let test = try heldOut(configuration.data, settings)
+        let test = try HeldOutImages.open(
+            configuration.data, size: settings.inputSize, channels: settings.channels)
         let classCount = train.labelCount ?? 0
         guard test.labelCount == classCount else {
             throw SettingError(
@@ -70,25 +71,6 @@ public struct FeatureTrainingWorkflow {
             trainCount: train.count, parameterCount: classifier.parameterCount,
             seconds: (ContinuousClock.now - start) / .seconds(1))
         return (classifier, result)
-    }
-
-    /// The test split, or where there is none the validation split.
-    private static func heldOut(
-        _ data: DataConfiguration, _ settings: FeatureTrainingSettings
-    ) throws -> InMemoryDataset {
-        func open(_ split: DatasetSpecification.Split) throws -> InMemoryDataset {
-            try data.openLabelled(split, size: settings.inputSize, channels: settings.channels)
-        }
-        do {
-            return try open(.test)
-        } catch let error as DatasetError {
-            guard case .noSplit = error else { throw error }
-            do {
-                return try open(.validation)
-            } catch DatasetError.noSplit {
-                throw error
-            }
-        }
     }
 
     private static func fit(

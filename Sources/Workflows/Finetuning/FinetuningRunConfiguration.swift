@@ -1,19 +1,21 @@
 import Configuration
 import Datasets
-import Diffusion
 import Files
 import Foundation
-import Runs
+import ModelFolders
+
+/// Everything that defines a fine-tuning run of a denoising model beside the model.
+public typealias FinetuningRunConfiguration = FinetuningRunSettings<Pipeline>
 
 /// Everything that defines a fine-tuning run beside the model.
-public struct FinetuningRunConfiguration: Sendable {
-    public var finetuning: DenoisingTrainingConfiguration
-    public var recovery: RecoveryConfiguration
+public struct FinetuningRunSettings<Model: TrainableModel>: Sendable {
+    public var finetuning: Model.Training
+    public var recovery: Model.Recovery
     public var data: DataConfiguration
 
-    static let sections = ["finetuning", "recovery", "data"]
+    static var sections: [String] { ["finetuning", "recovery", "data"] }
     /// Weight of imitating the teacher where one is given and the configuration does not say.
-    public static let defaultDistillation = 0.5
+    public static var defaultDistillation: Double { 0.5 }
 
     /// Reads the sections `finetuning`, `recovery` and `data`.
     ///
@@ -23,21 +25,21 @@ public struct FinetuningRunConfiguration: Sendable {
     ///   - path: of images, that takes the place of the file's.
     ///   - hasTeacher: whether a teacher is given.
     public init(file: URL?, overrides: [String] = [], data path: String? = nil, hasTeacher: Bool) throws {
-        let defaults = PruningRunConfiguration.finetuningDefaults
-        var recoveryDefaults = RecoveryConfiguration()
-        recoveryDefaults.distillation = hasTeacher ? Self.defaultDistillation : 0
+        let defaults = Model.Training.finetuningDefaults
+        let distillation = hasTeacher ? Self.defaultDistillation : 0
+        let bare = try ConfigurationDocument(file: nil, sections: Self.sections)
         let document = try ConfigurationDocument(
             file: file, overrides: overrides, sections: Self.sections,
             defaults: [
-                "finetuning": JSONValue(snakeCasing: defaults), "recovery": JSONValue(snakeCasing: recoveryDefaults),
+                "finetuning": JSONValue(snakeCasing: defaults),
+                "recovery": JSONValue(snakeCasing: Model.Recovery.defaults(in: bare, distillation: distillation)),
                 "data": JSONValue(snakeCasing: DataConfiguration()),
             ])
         finetuning = try document.section("finetuning", defaults: defaults)
         var data: DataConfiguration = try document.section("data")
         if let path { data.path = path }
         let recovery = try document.section(
-            "recovery",
-            defaults: RecoveryConfiguration.defaults(in: document, distillation: recoveryDefaults.distillation))
+            "recovery", defaults: Model.Recovery.defaults(in: document, distillation: distillation))
         self.recovery = try document.reading("recovery") { [data] in
             try require(
                 recovery.reconstruction == .none, "reconstruction", got: "'\(recovery.reconstruction.rawValue)'",
@@ -49,29 +51,7 @@ public struct FinetuningRunConfiguration: Sendable {
             throw SettingError(
                 key: "finetuning.steps", got: "\(finetuning.steps)", expected: "at least 1")
         }
-        try Self.check(self.recovery, hasTeacher: hasTeacher)
-    }
-
-    /// A teacher and what it teaches belong together.
-    private static func check(_ recovery: RecoveryConfiguration, hasTeacher: Bool) throws {
-        let teaching = recovery.teaching
-        let kind = recovery.generation.generated
-        guard hasTeacher || kind == .none else {
-            throw RequestError.conflict(
-                "recovery.generated is '\(kind.rawValue)', but there is no teacher to draw them: give --teacher")
-        }
-        guard kind == .none else { return }
-        let asked = teaching.weights.first { $0.weight > 0 }
-        if hasTeacher, asked == nil {
-            let keys = teaching.weights.map { "recovery.\($0.key)" }
-            throw RequestError.conflict(
-                "a teacher is given, but \(keys.dropLast().joined(separator: ", ")) and \(keys[keys.count - 1]) are 0: "
-                    + "expected a weight above 0")
-        }
-        if !hasTeacher, let asked {
-            throw RequestError.conflict(
-                "recovery.\(asked.key) is \(asked.weight.plain), but there is no teacher to imitate: give --teacher")
-        }
+        try self.recovery.check(hasTeacher: hasTeacher)
     }
 
     /// Every section with all its keys.

@@ -1,81 +1,75 @@
-import Diffusion
 import Foundation
 import Imagery
 import ModelFolders
-import Models
 import Pruning
 import Reports
 import Runs
+import Training
 
 /// Goes on training a model that is there, pruned or not: what was removed stays removed, and the record of it is kept.
-public struct FinetuningWorkflow {
-    private let configuration: FinetuningRunConfiguration
-    private let pipeline: Pipeline
-    private let teacher: Pipeline?
+public struct FinetuningWorkflow<Model: TrainableModel> {
+    private let configuration: FinetuningRunSettings<Model>
+    private let model: Model
+    private let teacher: Model?
     private let context: RunContext
 
     /// - Parameters:
     ///   - configuration: what defines the run.
-    ///   - pipeline: the model, whose weights are trained where they are.
+    ///   - model: what is trained; its weights are trained where they are.
     ///   - teacher: the model to imitate, as the section `recovery` says.
     ///   - context: the run folder.
     public init(
-        _ configuration: FinetuningRunConfiguration, pipeline: Pipeline, teacher: Pipeline? = nil,
-        in context: RunContext
+        _ configuration: FinetuningRunSettings<Model>, model: Model, teacher: Model? = nil, in context: RunContext
     ) {
         self.configuration = configuration
-        self.pipeline = pipeline
+        self.model = model
         self.teacher = teacher
         self.context = context
     }
 
     /// What `run` would take; nothing is written.
-    public func forecast() throws -> Forecast {
-        let (trainer, _) = try prepared()
-        return try TrainingLoop(trainer, pipeline.scheduler, configuration.finetuning, in: context).forecast()
+    public func forecast() throws -> Forecast { try loop(prepared().trainer).forecast() }
+
+    private func loop(_ trainer: Trainer<Model.Task>) throws -> TrainingLoop<Model.Task> {
+        TrainingLoop(
+            trainer, inspection: try model.inspection(configuration.finetuning, configuration.data), in: context)
     }
 
-    private func prepared() throws -> (trainer: DenoisingTrainer<UNet>, data: InMemoryDataset?) {
-        let settings = configuration.finetuning
-        let model = pipeline.model
-        try teacher.map(check)
-        if let teacher, teacher.model.macs < model.macs {
-            let (theirs, ours) = (NumberText.compact(teacher.model.macs), NumberText.compact(model.macs))
+    private func prepared() throws -> (trainer: Trainer<Model.Task>, data: InMemoryDataset?) {
+        try teacher.map { try model.check(teacher: $0) }
+        if let teacher, teacher.model.macs < model.model.macs {
+            let (theirs, ours) = (NumberText.compact(teacher.model.macs), NumberText.compact(model.model.macs))
             context.warning?(
                 "the teacher takes fewer multiply–accumulates than the model (\(theirs), \(ours)): "
                     + "are --model and --teacher swapped?")
         }
-        let scheduler = try pipeline.scheduler
         let recovery = configuration.recovery
+        try model.check(recovery, configuration.finetuning)
         var data: InMemoryDataset?
         if !recovery.isDrawn || !configuration.data.path.isEmpty {
             context.progress?(ProgressUpdate(phase: "reading images"))
-            data = try configuration.data.open(for: model)
+            data = try model.images(configuration.data)
         }
-        let batches = try recovery.batches(
-            data, flip: configuration.data.flip, for: model, drawnBy: teacher?.model, scheduler, settings)
-        let trainer = try DenoisingTrainer(
-            denoising: model, scheduler, batches: batches, settings: settings, teaching: recovery.teaching,
-            teacher: recovery.teaching.needsTeacher ? teacher?.model : nil)
-        try trainer.task.objective.check(model)
+        let trainer = try model.trainer(
+            on: data, configuration.data, configuration.finetuning, recovery, teacher: teacher)
         return (trainer, data)
     }
 
     /// - Returns: the model folder written.
     @discardableResult
     public func run() throws -> URL {
-        let settings = configuration.finetuning
-        let model = pipeline.model
+        let settings = configuration.finetuning.training
         let (trainer, data) = try prepared()
-        let scheduler = try pipeline.scheduler
         // Taken before a checkpoint is: the zeros that pruning made, not those of training.
-        let zeros = pipeline.pruning?.achieved.weights.map { _ in Masks(nonzerosOf: PruningSpace.weights(of: model)) }
-        var models = ["model": try pipeline.digests()]
+        let zeros = model.pruning?.achieved.weights.map { _ in
+            Masks(nonzerosOf: PruningSpace.weights(of: model.model))
+        }
+        var models = ["model": try model.digests()]
         models["teacher"] = try teacher?.digests()
         let identity = try RunIdentity(
             command: "finetune", configuration: configuration.values, models: models, data: data)
-        let folder = try context.open(identity, growth: settings.training.growth(section: "finetuning"))
-        let training = TrainingLoop(trainer, scheduler, settings, in: context)
+        let folder = try context.open(identity, growth: settings.growth(section: "finetuning"))
+        let training = try loop(trainer)
         try folder.carryOut(
             in: context, keepingCheckpoints: settings.keepCheckpoints, restore: training.restore
         ) {
@@ -86,30 +80,23 @@ public struct FinetuningWorkflow {
                 try training.run(phase: "fine-tuning", in: folder, context.progress)
             }
             try training.finish(in: folder)
-            let result = pipeline.become(trainer.network, pruning: pipeline.pruning)
-            try trainer.withResultWeights { try PipelineFolder(folder.modelURL).save(result) }
+            let result = model.become(trainer.network, pruning: model.pruning)
+            try trainer.withResultWeights { try Model.Folder(folder.modelURL).save(result) }
         }
         return folder.modelURL
     }
+}
 
-    /// A teacher sees the same noisy images and must predict the same thing of them.
-    private func check(_ teacher: Pipeline) throws {
-        let (theirs, ours) = (teacher.model.configuration, pipeline.model.configuration)
-        func check<Value: Equatable>(
-            _ what: String, _ got: Value, _ expected: Value, _ words: (Value) -> String
-        ) throws {
-            guard got != expected else { return }
-            throw RequestError.invalid(
-                option: "the teacher's \(what)", got: words(got), expected: "\(words(expected)), as the model's")
-        }
-        func text(_ value: Any) -> String { "\(value)" }
-        try check("in_channels", theirs.inChannels, ours.inChannels, text)
-        try check("out_channels", theirs.outChannels, ours.outChannels, text)
-        try check("image size", teacher.model.size, pipeline.model.size, text)
-        try check("class_embed_type", theirs.classEmbedType, ours.classEmbedType) { $0?.rawValue ?? "null" }
-        try check("num_class_embeds", theirs.numClassEmbeds, ours.numClassEmbeds) { $0.map(text) ?? "null" }
-        let (schedule, own) = (try teacher.scheduler, try pipeline.scheduler)
-        try check("prediction_type", schedule.predictionType, own.predictionType, \.rawValue)
-        try check("num_train_timesteps", schedule.trainTimesteps, own.trainTimesteps, text)
+extension FinetuningWorkflow where Model == Pipeline {
+    /// - Parameters:
+    ///   - configuration: what defines the run.
+    ///   - pipeline: the model, whose weights are trained where they are.
+    ///   - teacher: the model to imitate, as the section `recovery` says.
+    ///   - context: the run folder.
+    public init(
+        _ configuration: FinetuningRunConfiguration, pipeline: Pipeline, teacher: Pipeline? = nil,
+        in context: RunContext
+    ) {
+        self.init(configuration, model: pipeline, teacher: teacher, in: context)
     }
 }

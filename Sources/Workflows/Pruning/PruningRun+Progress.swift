@@ -119,25 +119,23 @@ extension PruningRun {
 }
 
 /// What parts of a pruning run are expected to take, in predictions for one picture, before they are measured.
-struct PruningCost {
-    private let configuration: PruningRunConfiguration
+struct PruningCost<Model: TrainableModel> {
+    private let configuration: PruningRunSettings<Model>
     private let remaining: Double
 
     /// - Parameter remaining: of a prediction's work, what is expected to be left at the end.
-    init(_ configuration: PruningRunConfiguration, remaining: Double) {
+    init(_ configuration: PruningRunSettings<Model>, remaining: Double) {
         self.configuration = configuration
         self.remaining = remaining
     }
 
     /// A gradient takes about three predictions.
-    private static let gradient = 3.0
+    private static var gradient: Double { 3 }
 
     func step(isCompact: Bool) -> Double {
-        let recovery = configuration.recovery
-        let teacher = recovery.teaching.needsTeacher ? 1 / Double(recovery.predictionUses) : 0
-        // With tangents everything is done twice.
-        return Double(configuration.finetuning.batchSize) * (recovery.jacobianMatching > 0 ? 2 : 1)
-            * (Self.gradient * (isCompact ? remaining : 1) + teacher)
+        let cost = configuration.recovery.stepCost
+        return Double(configuration.finetuning.batchSize) * cost.own
+            * (Self.gradient * (isCompact ? remaining : 1) + cost.teacher)
     }
 
     var loss: Double { Double(configuration.pruning.calibrationBatchSize) * Self.gradient }

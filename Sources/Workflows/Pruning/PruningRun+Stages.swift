@@ -103,11 +103,22 @@ extension PruningRun {
             }
             context.evidence.weightsChanged()
             training?.trainer.restartAverage()
-        case .bake: bake()
+        case .bake:
+            bake()
+            try estimateStatistics(reporter)
         case .compact:
             reporter.at(ProgressUpdate(phase: "removing channels"))
             try compact()
+            try estimateStatistics(reporter)
         }
+    }
+
+    /// Takes the running moments of batch normalisations anew, which what left may have made wrong.
+    private func estimateStatistics(_ reporter: ProgressReporter) throws {
+        guard network.hasStatistics, let training else { return }
+        reporter.at(ProgressUpdate(phase: "estimating running moments"))
+        try training.trainer.estimateStatistics()
+        context.evidence.weightsChanged()
     }
 
     /// Runs `body`, which may take losses, and tells of them.

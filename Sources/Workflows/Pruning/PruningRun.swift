@@ -15,7 +15,7 @@ struct PlannedPruning {
     let timing: PlanTiming
 
     /// - Throws: `SettingError`, and what the method says to its settings.
-    init(_ configuration: PruningRunConfiguration) throws {
+    init<Model>(_ configuration: PruningRunSettings<Model>) throws {
         entry = try MethodCatalog.entry(named: configuration.method)
         let (settings, steps) = (configuration.pruning, configuration.finetuning.steps)
         guard !entry.card.needsTraining || steps > 0 else {
@@ -34,7 +34,9 @@ struct PlannedPruning {
     }
 
     /// Refuses to begin the schedule of learning rates anew where that cannot be, or would change nothing.
-    private static func checkRewinding(_ plan: PruningPlan, _ configuration: PruningRunConfiguration) throws {
+    private static func checkRewinding<Model>(
+        _ plan: PruningPlan, _ configuration: PruningRunSettings<Model>
+    ) throws {
         func refuse(_ expected: String) -> SettingError {
             SettingError(key: "pruning.rewind_learning_rate", got: true, expected: "false \(expected)")
         }
@@ -52,7 +54,7 @@ struct PlannedPruning {
     }
 
     /// What evidence the run takes.
-    func needs(_ recovery: RecoveryConfiguration) -> [any EvidenceKind.Type] {
+    func needs(_ recovery: some RecoverySection) -> [any EvidenceKind.Type] {
         entry.needs + (recovery.reconstruction.repair?.needs ?? [])
     }
 
@@ -75,7 +77,7 @@ struct PlannedPruning {
 
 extension PruningPlan {
     /// The method's own plan with what the settings add to that of any method.
-    func adapted(to configuration: PruningRunConfiguration) -> PruningPlan {
+    func adapted<Model>(to configuration: PruningRunSettings<Model>) -> PruningPlan {
         let repaired = repaired(configuration.recovery.reconstruction)
         return configuration.pruning.rewindLearningRate ? repaired.rewindingLearningRate : repaired
     }
@@ -89,8 +91,10 @@ extension PruningPlan {
 
 /// A pruning run put together: the network with its masks and its method, and what trains it. `advance` carries out the
 /// method's plan.
-final class PruningRun<Task: StagedTask> {
-    let configuration: PruningRunConfiguration
+final class PruningRun<Model: TrainableModel> {
+    typealias Task = Model.Task
+
+    let configuration: PruningRunSettings<Model>
     let dense: Task.Network
     let space: PruningSpace
     let context: PruningContext
@@ -129,7 +133,7 @@ final class PruningRun<Task: StagedTask> {
     ///   - training: of `network`; nil where nothing is trained.
     ///   - calibration: where evidence is taken from; nil where there is no data.
     init(
-        _ configuration: PruningRunConfiguration, _ planned: PlannedPruning, network: Task.Network,
+        _ configuration: PruningRunSettings<Model>, _ planned: PlannedPruning, network: Task.Network,
         training: TrainingLoop<Task>?, calibration: TaskCalibration<Task>?, in runContext: RunContext
     ) throws {
         self.configuration = configuration

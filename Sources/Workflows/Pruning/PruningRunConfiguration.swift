@@ -1,39 +1,35 @@
 import Configuration
 import Datasets
-import Diffusion
 import Files
 import Foundation
+import ModelFolders
 import Pruning
 import PruningMethods
 
+/// Everything that defines a pruning run of a denoising model.
+public typealias PruningRunConfiguration = PruningRunSettings<Pipeline>
+
 /// Everything that defines a pruning run.
-public struct PruningRunConfiguration: Sendable {
+public struct PruningRunSettings<Model: TrainableModel>: Sendable {
     public var method: String
     /// The method's own settings, resolved; keys in camelCase.
     var methodSettings: JSONValue
     public var pruning: PruningConfiguration
-    public var finetuning: DenoisingTrainingConfiguration
-    public var recovery: RecoveryConfiguration
+    public var finetuning: Model.Training
+    public var recovery: Model.Recovery
     public var data: DataConfiguration
     /// Whether the run was cut down to what can be done without images, as none were given and none asked for.
     public let isWithoutImages: Bool
 
     /// What prunes unless a method is named.
-    public static let usualMethod = GradientFlow.card.name
+    public static var usualMethod: String { GradientFlow.card.name }
     /// The same where there are no images: it looks at weights alone.
-    public static let methodWithoutImages = Magnitude.card.name
+    public static var methodWithoutImages: String { Magnitude.card.name }
 
-    static let sections = ["method", "pruning", "finetuning", "recovery", "data"]
+    static var sections: [String] { ["method", "pruning", "finetuning", "recovery", "data"] }
 
     /// Fine-tuning starts gentler and is shorter than training.
-    public static var finetuningDefaults: DenoisingTrainingConfiguration {
-        var defaults = DenoisingTrainingConfiguration()
-        defaults.steps = 1000
-        defaults.batchSize = 32
-        defaults.learningRate = 2e-4
-        defaults.ema = 0.999
-        return defaults
-    }
+    public static var finetuningDefaults: Model.Training { .finetuningDefaults }
 
     /// Without images, and where nothing is said of fine-tuning, a method that needs none prunes without fine-tuning.
     ///
@@ -66,7 +62,7 @@ public struct PruningRunConfiguration: Sendable {
         // A seed says how, not whether.
         let isBare =
             try images.path.isEmpty && document.keysSet(in: "finetuning").isSubset(of: ["seed"])
-            && document.keysSet(in: "recovery").isSubset(of: RecoveryConfiguration.repairKeys)
+            && document.keysSet(in: "recovery").isSubset(of: Model.Recovery.repairKeys)
         let name =
             try method ?? document.text("method", "name")
             ?? (isBare ? Self.methodWithoutImages : Self.usualMethod)
@@ -86,7 +82,7 @@ public struct PruningRunConfiguration: Sendable {
             try pruning.validate()
             return try pruning.resolved(for: entry.card)
         }
-        let recovery = try document.section("recovery", defaults: RecoveryConfiguration.defaults(in: document))
+        let recovery = try document.section("recovery", defaults: Model.Recovery.defaults(in: document))
         self.recovery = try document.reading("recovery") { [pruning = self.pruning, images] in
             try pruning.granularity.map(recovery.check)
             return try recovery.resolved(hasData: !images.path.isEmpty)
@@ -103,7 +99,7 @@ public struct PruningRunConfiguration: Sendable {
                 "method": ["name": .string(usualMethod)],
                 "pruning": try JSONValue(snakeCasing: PruningConfiguration()),
                 "finetuning": try JSONValue(snakeCasing: finetuningDefaults),
-                "recovery": try JSONValue(snakeCasing: RecoveryConfiguration()),
+                "recovery": try JSONValue(snakeCasing: Model.Recovery()),
                 "data": try JSONValue(snakeCasing: DataConfiguration()),
             ]
         }

@@ -1,9 +1,7 @@
-import Diffusion
 import Files
 import Foundation
 import Imagery
 import ModelFolders
-import Models
 import Pruning
 import PruningMethods
 import Runs
@@ -34,18 +32,18 @@ public struct PruningOutcome {
 ///     update 0 ─ steps ─ update 1 ─ steps ─ … ─ last update ─ compact ─ steps ─ model
 ///
 /// `soft_fraction` of the steps lie before the last update (none for a one-shot method).
-public struct PruningWorkflow {
-    private let configuration: PruningRunConfiguration
-    private let pipeline: Pipeline
+public struct PruningWorkflow<Model: TrainableModel> {
+    private let configuration: PruningRunSettings<Model>
+    private let model: Model
     private let context: RunContext
 
     /// - Parameters:
     ///   - configuration: what defines the run.
-    ///   - pipeline: the model, whose weights are trained where they are.
+    ///   - model: what is pruned; its weights are trained where they are.
     ///   - context: the run folder.
-    public init(_ configuration: PruningRunConfiguration, pipeline: Pipeline, in context: RunContext) {
+    public init(_ configuration: PruningRunSettings<Model>, model: Model, in context: RunContext) {
         self.configuration = configuration
-        self.pipeline = pipeline
+        self.model = model
         self.context = context
     }
 
@@ -61,74 +59,69 @@ public struct PruningWorkflow {
     @discardableResult
     func check() throws -> PlannedPruning {
         let planned = try PlannedPruning(configuration)
-        let space = PruningSpace.of(planned.granularity.space, in: pipeline.model)
-        _ = try planned.selection(in: space, of: pipeline.model, configuration.pruning)
-        if configuration.recovery.isDrawn {
-            try checkDrawing(planned.entry)
-        } else if configuration.data.path.isEmpty {
-            try requireNoImages(planned.entry)
-        }
+        let space = PruningSpace.of(planned.granularity.space, in: model.model)
+        _ = try planned.selection(in: space, of: model.model, configuration.pruning)
+        if configuration.recovery.isDrawn { try checkDrawing(planned.entry) }
+        try model.check(configuration.recovery, configuration.finetuning)
+        if !configuration.recovery.isDrawn, configuration.data.path.isEmpty { try requireNoImages(planned.entry) }
         return planned
     }
 
     /// What `run` would take and do, and whether its target can be reached; nothing is written.
     public func forecast() throws -> Forecast {
-        let (run, _) = try prepared { min($0, PruningRun<Denoising<UNet>>.trialBatches) }
-        return try run.forecast(sampleBytes: 4 * pipeline.model.imageShape.reduce(1, *))
+        let (run, _) = try prepared { min($0, PruningRun<Model>.trialBatches) }
+        return try run.forecast(sampleBytes: 4 * model.imageShape.reduce(1, *))
     }
 
     /// - Throws: `RunStopped` where that was asked for, and everything else that can be wrong with a run.
     public func run() throws -> PruningOutcome {
         let (run, folder) = try opened()
-        let model = PipelineFolder(folder.modelURL)
+        let result = Model.Folder(folder.modelURL)
         try folder.carryOut(
             in: context, keepingCheckpoints: configuration.finetuning.keepCheckpoints, restore: run.restore
         ) {
             try run.advance(in: folder)
             var record = try run.record(command: context.command)
-            record.history = pipeline.pruning.map { $0.asHistory }
-            let result = pipeline.become(run.network, pruning: record)
-            try run.withResultWeights { try model.save(result) }
+            record.history = model.pruning.map { $0.asHistory }
+            let pruned = model.become(run.network, pruning: record)
+            try run.withResultWeights { try result.save(pruned) }
         }
-        guard let record = try model.record() else {
+        guard let record = try ModelFolder(result.url).readRecord() else {
             throw ModelFolderError.notAModel(
-                path: model.url.path, reason: "there is no pruning.json in it, which the run wrote")
+                path: result.url.path, reason: "there is no pruning.json in it, which the run wrote")
         }
         return PruningOutcome(
-            modelURL: model.url, record: record, finetuningSteps: configuration.finetuning.steps)
+            modelURL: result.url, record: record, finetuningSteps: configuration.finetuning.steps)
     }
 
     /// The run and its folder, with nothing done yet.
-    func opened() throws -> (run: PruningRun<Denoising<UNet>>, folder: RunFolder) {
+    func opened() throws -> (run: PruningRun<Model>, folder: RunFolder) {
         let (run, data) = try prepared { $0 }
         let identity = try RunIdentity(
-            command: "prune", configuration: configuration.values, models: ["model": pipeline.digests()], data: data)
+            command: "prune", configuration: configuration.values, models: ["model": model.digests()], data: data)
         return (run, try context.open(identity, growth: run.growth))
     }
 
     /// - Parameter batches: how many calibration batches to make of those configured.
     private func prepared(
         calibrating batches: (Int) -> Int
-    ) throws -> (run: PruningRun<Denoising<UNet>>, data: InMemoryDataset?) {
+    ) throws -> (run: PruningRun<Model>, data: InMemoryDataset?) {
         // Before images are read, which may take long.
         let planned = try check()
         if !configuration.data.path.isEmpty { context.progress?(ProgressUpdate(phase: "reading images")) }
-        let data = try configuration.data.path.isEmpty ? nil : configuration.data.open(for: pipeline.model)
+        let data = try configuration.data.path.isEmpty ? nil : model.images(configuration.data)
         return (try assembled(planned, data, calibrating: batches), data)
     }
 
-    /// - Throws: `SettingError` where the model cannot draw what is to be learned from, or nothing would be made of it.
+    /// - Throws: `SettingError` where nothing would be made of what the model draws.
     private func checkDrawing(_ method: MethodEntry) throws {
         let (recovery, steps) = (configuration.recovery, configuration.finetuning.steps)
         let calibrates = method.needs.takesData || recovery.reconstruction != .none
         guard steps > 0 || configuration.data.path.isEmpty && calibrates else {
             throw SettingError(
-                key: "recovery.generated", got: "'\(recovery.generation.generated.rawValue)'",
+                key: "recovery.generated", got: "'\(recovery.drawn ?? "none")'",
                 expected: "none where nothing is fine-tuned (finetuning.steps 0)")
         }
-        _ = try recovery.batches(
-            nil, flip: false, for: pipeline.model, drawnBy: pipeline.model, pipeline.scheduler,
-            configuration.finetuning)
     }
 
     /// - Throws: `SettingError` where the method, the repair or fine-tuning needs images.
@@ -154,35 +147,36 @@ public struct PruningWorkflow {
     /// - Parameter data: nil where there is none.
     private func assembled(
         _ planned: PlannedPruning, _ data: InMemoryDataset?, calibrating batches: (Int) -> Int
-    ) throws -> PruningRun<Denoising<UNet>> {
-        let finetuning = configuration.finetuning
-        // A model that is only counted or sampled elsewhere may have no schedule that is known here.
-        if let scheduler = try? pipeline.scheduler { pipeline.model.timestepCount = scheduler.trainTimesteps }
-        let (model, recovery) = (pipeline.model, configuration.recovery)
+    ) throws -> PruningRun<Model> {
+        model.prepare()
+        let (finetuning, recovery, settings) = (configuration.finetuning, configuration.recovery, configuration.pruning)
         guard data != nil || recovery.isDrawn else {
-            return try PruningRun(configuration, planned, network: model, training: nil, calibration: nil, in: context)
+            return try PruningRun(
+                configuration, planned, network: model.model, training: nil, calibration: nil, in: context)
         }
-        let scheduler = try pipeline.scheduler
-        let teacher = recovery.needsTeacher ? try model.copied() : nil
         // Learning rates run over the way that no rewinding cuts short.
         var scheduled = finetuning
-        scheduled.steps = planned.plan.scheduleSteps
-        let trainer = try DenoisingTrainer(
-            denoising: model, scheduler,
-            batches: recovery.batches(
-                data, flip: configuration.data.flip, for: model, drawnBy: teacher, scheduler, finetuning),
-            settings: scheduled, teaching: recovery.teaching,
-            teacher: recovery.teaching.needsTeacher ? teacher : nil)
-        if finetuning.steps > 0 { try trainer.task.objective.check(pipeline.model) }
-        let settings = configuration.pruning
+        scheduled.training.steps = planned.plan.scheduleSteps
+        let trainer = try model.trainer(
+            on: data, configuration.data, scheduled, recovery, teacher: recovery.needsTeacher ? model.copied() : nil)
         return try PruningRun(
-            configuration, planned, network: pipeline.model,
+            configuration, planned, network: model.model,
             training: TrainingLoop(
-                trainer, pipeline.scheduler, finetuning, totalSteps: finetuning.steps, in: context),
+                trainer, inspection: model.inspection(finetuning, configuration.data), totalSteps: finetuning.steps,
+                in: context),
             calibration: TaskCalibration(
-                trainer.task, network: pipeline.model, batches: trainer.batches,
-                count: batches(settings.calibrationBatches),
-                batchSize: settings.calibrationBatchSize),
+                trainer.task, network: model.model, batches: trainer.batches,
+                count: batches(settings.calibrationBatches), batchSize: settings.calibrationBatchSize),
             in: context)
+    }
+}
+
+extension PruningWorkflow where Model == Pipeline {
+    /// - Parameters:
+    ///   - configuration: what defines the run.
+    ///   - pipeline: the model, whose weights are trained where they are.
+    ///   - context: the run folder.
+    public init(_ configuration: PruningRunConfiguration, pipeline: Pipeline, in context: RunContext) {
+        self.init(configuration, model: pipeline, in: context)
     }
 }

@@ -3,7 +3,7 @@ import TensorCore
 import Training
 
 /// The losses of a task that pruning criteria are read from: fixed batches.
-final class TaskCalibration<Task: StagedTask>: CompleteCalibration {
+final class TaskCalibration<Task: LearningTask>: CompleteCalibration {
     private let network: Task.Network
     private let task: Task
     let batchCount: Int

@@ -3,10 +3,11 @@ import Diffusion
 import Files
 import Pruning
 import PruningMethods
+import Runs
 
 /// The section `recovery`: how a model is repaired once it is decided what leaves it, and what it is taught then.
 @dynamicMemberLookup
-public struct RecoveryConfiguration: ConfigurationSection, Equatable {
+public struct RecoveryConfiguration: RecoverySection {
     /// What is imitated of a teacher: of the unpruned model where a run prunes.
     public var teaching = TeachingConfiguration()
     /// What the teacher draws for the model to learn from.
@@ -31,7 +32,9 @@ public struct RecoveryConfiguration: ConfigurationSection, Equatable {
     /// - Parameters:
     ///   - document: says whether a teacher draws anything.
     ///   - distillation: where it does not.
-    static func defaults(in document: ConfigurationDocument, distillation: Double = 0) throws -> RecoveryConfiguration {
+    public static func defaults(
+        in document: ConfigurationDocument, distillation: Double
+    ) throws -> RecoveryConfiguration {
         var defaults = RecoveryConfiguration()
         let kind = try document.text("recovery", "generated")
         let isDrawn = kind != nil && kind != GenerationConfiguration.Kind.none.rawValue
@@ -43,7 +46,7 @@ public struct RecoveryConfiguration: ConfigurationSection, Equatable {
     ///
     /// - Parameter hasData: whether there is a data set.
     /// - Throws: `SettingError` where what is drawn cannot be learned from as asked.
-    func resolved(hasData: Bool) throws -> RecoveryConfiguration {
+    public func resolved(hasData: Bool) throws -> RecoveryConfiguration {
         var resolved = self
         resolved.generation = try generation.resolved(hasData: hasData)
         try require(
@@ -61,22 +64,53 @@ public struct RecoveryConfiguration: ConfigurationSection, Equatable {
         return resolved
     }
 
-    /// Whether a teacher draws something to learn from.
-    var isDrawn: Bool { generation.generated != .none }
-    /// Whether a teacher has to be there.
-    var needsTeacher: Bool { teaching.needsTeacher || isDrawn }
+    public var drawn: String? { generation.generated == .none ? nil : generation.generated.rawValue }
+    public var needsTeacher: Bool { teaching.needsTeacher || isDrawn }
 
-    /// Refuses what cannot be had where masks have this granularity.
-    func check(for granularity: Granularity.Name) throws {
+    /// With tangents everything is done twice.
+    public var stepCost: (teacher: Double, own: Double) {
+        (
+            teaching.needsTeacher ? 1 / Double(teaching.predictionUses) : 0,
+            teaching.jacobianMatching > 0 ? 2 : 1
+        )
+    }
+
+    /// Refuses a repair that masks of this granularity have no use for.
+    static func check(_ reconstruction: Reconstruction, for granularity: Granularity.Name) throws {
         try require(
             reconstruction != .ridge || granularity.space == .channels, "reconstruction",
             got: "'\(reconstruction.rawValue)'",
             expected: "none or least-squares with granularity '\(granularity.rawValue)': "
                 + "it repairs the loss of channels")
+    }
+
+    /// Refuses what cannot be had where masks have this granularity.
+    public func check(for granularity: Granularity.Name) throws {
+        try Self.check(reconstruction, for: granularity)
         try require(
             teaching.featureDistillation == 0 || granularity != .level, "feature_distillation",
             got: teaching.featureDistillation,
             expected: "0 with granularity 'level': a plain model does not say which channels it has left")
+    }
+
+    public func check(hasTeacher: Bool) throws {
+        let kind = generation.generated
+        guard hasTeacher || kind == .none else {
+            throw RequestError.conflict(
+                "recovery.generated is '\(kind.rawValue)', but there is no teacher to draw them: give --teacher")
+        }
+        guard kind == .none else { return }
+        let asked = teaching.weights.first { $0.weight > 0 }
+        if hasTeacher, asked == nil {
+            let keys = teaching.weights.map { "recovery.\($0.key)" }
+            throw RequestError.conflict(
+                "a teacher is given, but \(keys.dropLast().joined(separator: ", ")) and \(keys[keys.count - 1]) are 0: "
+                    + "expected a weight above 0")
+        }
+        if !hasTeacher, let asked {
+            throw RequestError.conflict(
+                "recovery.\(asked.key) is \(asked.weight.plain), but there is no teacher to imitate: give --teacher")
+        }
     }
 
     // MARK: one section
@@ -84,7 +118,7 @@ public struct RecoveryConfiguration: ConfigurationSection, Equatable {
     private enum CodingKeys: String, CodingKey { case reconstruction }
 
     /// The keys that say nothing of fine-tuning.
-    static let repairKeys: Set<String> = [CodingKeys.reconstruction.rawValue]
+    public static let repairKeys: Set<String> = [CodingKeys.reconstruction.rawValue]
 
     public init(from decoder: any Decoder) throws {
         teaching = try TeachingConfiguration(from: decoder)

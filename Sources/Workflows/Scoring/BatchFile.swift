@@ -1,23 +1,34 @@
+import Datasets
 import Diffusion
 import Files
 import Foundation
 import ModelFolders
 import Models
+import Training
 
-extension TaskCalibration {
-    /// The loss of one batch from a file: `sample` (clean x₀) [N,C,H,W], `noise` [N,C,H,W], `timestep` [N] and, for a
-    /// conditional model, `class_labels`.
-    convenience init(file url: URL, pipeline: Pipeline) throws where Task == Denoising<UNet> {
-        let model = pipeline.model
-        let objective = try DenoisingObjective(pipeline.scheduler)
+extension Pipeline {
+    /// `sample` (clean x₀) [N,C,H,W], `noise` [N,C,H,W], `timestep` [N] and, for a conditional model, `class_labels`.
+    public func judgement(
+        file url: URL
+    ) throws -> (task: Denoising<UNet>, parts: [DenoisingBatch], whole: DenoisingBatch) {
+        try DataConfiguration.checkPrediction(of: model)
+        let objective = try DenoisingObjective(scheduler)
         let images = try DenoisingBatch(file: url, for: model, timestepCount: objective.schedule.trainTimesteps)
-        // The parts are equal, so that the mean of their losses is the batch's.
-        let partSize = (1...min(images.count, 64)).last { images.count % $0 == 0 } ?? 1
+        let partSize = EqualParts.size(of: images.count)
         try MemoryEstimate.check(model, size: [images.clean.shape[1], images.clean.shape[2]], batch: partSize)
-        try self.init(
-            Denoising(objective), network: model,
-            batches: stride(from: 0, to: images.count, by: partSize).map { images.samples($0..<$0 + partSize) },
-            stageBatch: images)
+        return (Denoising(objective), EqualParts.parts(of: images, size: partSize), images)
+    }
+}
+
+/// A batch of which the mean loss is the mean of its parts' losses.
+enum EqualParts {
+    /// The most samples of a part.
+    private static var maximumSize: Int { 64 }
+
+    static func size(of count: Int) -> Int { (1...max(1, min(count, maximumSize))).last { count % $0 == 0 } ?? 1 }
+
+    static func parts<Batch: LearningBatch>(of batch: Batch, size: Int) -> [Batch] {
+        stride(from: 0, to: batch.count, by: size).map { batch.samples($0..<$0 + size) }
     }
 }
 

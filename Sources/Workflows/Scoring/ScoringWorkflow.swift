@@ -1,5 +1,4 @@
 import Datasets
-import Diffusion
 import Foundation
 import ModelFolders
 import Pruning
@@ -11,7 +10,8 @@ import WeightFiles
 public struct ScoringRequest: Sendable {
     public enum Images: Sendable {
         case none
-        /// A file of `sample`, `noise`, `timestep` and, for a conditional model, `class_labels`.
+        /// A file of `sample`, `noise`, `timestep` and, for a conditional model, `class_labels`; for a classifier of
+        /// `sample` and `labels`.
         case batch(URL)
         /// A data set: images, noise and timesteps are chosen by the seed, timesteps spread evenly over the schedule.
         case data(DataConfiguration, batches: Int, batchSize: Int)
@@ -63,14 +63,19 @@ public struct ScoringOutcome: Sendable {
 
 /// Importance scores of every weight and channel, nothing pruned: under each weight tensor's name its elementwise
 /// scores in the layout of files, and `group:<name>` with one score a channel where the criterion has such.
-public struct ScoringWorkflow {
-    private let pipeline: Pipeline
+public struct ScoringWorkflow<Model: TrainableModel> {
+    private let model: Model
     private let request: ScoringRequest
     private let output: URL
     private let progress: ProgressHandler?
 
-    public init(_ pipeline: Pipeline, _ request: ScoringRequest, output: URL, progress: ProgressHandler? = nil) {
-        self.pipeline = pipeline
+    /// - Parameters:
+    ///   - model: whose weights and channels are scored.
+    ///   - request: by what, on which images.
+    ///   - output: the file to write.
+    ///   - progress: told of each loss.
+    public init(_ model: Model, _ request: ScoringRequest, output: URL, progress: ProgressHandler? = nil) {
+        self.model = model
         self.request = request
         self.output = output
         self.progress = progress
@@ -79,7 +84,7 @@ public struct ScoringWorkflow {
     public func run() throws -> ScoringOutcome {
         try request.validate()
         try OutputFile.check(output)
-        let model = pipeline.model
+        let model = model.model
         let criterion = try request.criterion.criterion(seed: UInt64(request.seed), probes: request.probes)
         let channels = !request.criterion.isElementwise
         let source = try source().map {
@@ -91,7 +96,8 @@ public struct ScoringWorkflow {
             arena: arena, calibration: source
         ).run()
 
-        var tensors = arena.parameters.enumerated().map { index, parameter in
+        let scored = arena.parameters.enumerated().filter { $0.element.isTrainable }
+        var tensors = scored.map { index, parameter in
             NamedTensor(
                 parameter.name, shape: parameter.fileShape,
                 floats: parameter.fileValues(of: arena.slice(scores.weights, index)))
@@ -105,7 +111,7 @@ public struct ScoringWorkflow {
         if let loss = scores.loss { metadata["loss"] = "\(loss)" }
         try SafetensorsWriter.write(tensors, metadata: metadata, to: output)
         return ScoringOutcome(
-            tensors: arena.parameters.count, groups: scores.groups?.count ?? 0, loss: scores.loss)
+            tensors: scored.count, groups: scores.groups?.count ?? 0, loss: scores.loss)
     }
 
     /// With progress told of each loss.
@@ -127,17 +133,13 @@ public struct ScoringWorkflow {
         switch request.images {
         case .none: return nil
         case .batch(let url):
-            try DataConfiguration.checkPrediction(of: pipeline.model)
-            return try TaskCalibration(file: url, pipeline: pipeline)
+            let (task, parts, whole) = try model.judgement(file: url)
+            return try TaskCalibration(task, network: model.model, batches: parts, stageBatch: whole)
         case .data(let data, let count, let size):
-            let model = pipeline.model
-            var settings = DenoisingTrainingConfiguration()
-            (settings.batchSize, settings.seed) = (size, request.seed)
-            let batches = try DenoisingBatches(
-                data.open(for: model), flip: false, for: model, pipeline.scheduler, settings)
+            let (task, batches) = try model.judgement(
+                on: model.images(data), batchSize: size, seed: request.seed)
             return try TaskCalibration(
-                Denoising(DenoisingObjective(pipeline.scheduler)), network: model, batches: batches, count: count,
-                batchSize: size)
+                task, network: model.model, batches: batches, count: count, batchSize: size)
         }
     }
 }

@@ -10,9 +10,16 @@ public enum MemoryEstimate {
     ///   - size: height and width.
     ///   - batch: images at a time.
     public static func check(_ model: UNet, size: [Int], batch: Int) throws {
+        try check(width: model.configuration.blockOutChannels[0], size: size, batch: batch)
+    }
+
+    /// - Parameters:
+    ///   - width: channels at full size.
+    ///   - size: height and width.
+    ///   - batch: images at a time.
+    public static func check(width: Int, size: [Int], batch: Int) throws {
         // The widest activations at full size, a few of which live at once; a lower bound, so that nothing that would
         // have worked is refused.
-        let width = model.configuration.blockOutChannels[0]
         let bytes = 4 * 4 * Double(size[0]) * Double(size[1]) * Double(width) * Double(batch)
         let memory = Double(ProcessInfo.processInfo.physicalMemory)
         guard bytes <= memory else {

@@ -16,37 +16,28 @@ final class TrainingLoop<Task: LearningTask> {
     let trainer: Trainer<Task>
     /// Of the whole run, over all its phases.
     let totalSteps: Int
-    private let samples: Samples?
+    private let inspection: Inspection<Task.Network>?
     let interruption: Interruption
     private let log: TrainingLog
     private var pace: CheckpointPace
-    /// Whether the pictures of the present step are still to be made.
+    /// Whether what is to be shown of the present step is still to be made.
     private var samplesAreDue = false
     /// The step of the newest checkpoint.
     private var savedStep = 0
     /// What is shown of the loss: that of the last few steps, whatever the log's intervals are.
     private var recentLoss: Double?
 
-    /// Pictures of what the network has learned, now and then.
-    struct Samples {
-        /// Steps between them.
-        let every: Int
-        /// How many there are at a time.
-        let count: Int
-        /// How many go through the network together.
-        let batchSize: Int
-        /// Into how many predictions of a batch the making of them falls.
-        let pieces: Int
-        /// Made with the weights as they would be saved; told of how much is done, of how much, and stopped by what
-        /// that throws.
-        let make: (_ network: Task.Network, _ progress: (Int, Int) throws -> Void) throws -> Image
-    }
-
-    /// - Parameter totalSteps: nil for as many as the trainer's schedule has.
-    init(_ trainer: Trainer<Task>, samples: Samples?, totalSteps: Int? = nil, in context: RunContext) {
+    /// - Parameters:
+    ///   - trainer: what is run.
+    ///   - inspection: what is shown of the network on the way; nil for nothing.
+    ///   - totalSteps: nil for as many as the trainer's schedule has.
+    ///   - context: who may stop it.
+    init(
+        _ trainer: Trainer<Task>, inspection: Inspection<Task.Network>?, totalSteps: Int? = nil, in context: RunContext
+    ) {
         self.trainer = trainer
         self.totalSteps = totalSteps ?? trainer.configuration.steps
-        self.samples = samples
+        self.inspection = inspection
         interruption = context.interruption
         log = TrainingLog(every: trainer.configuration.logEvery)
         pace = CheckpointPace(minutes: trainer.configuration.checkpointMinutes)
@@ -83,7 +74,7 @@ final class TrainingLoop<Task: LearningTask> {
             if let entry = log.add(report) { try folder.record(step: report.step, entry) }
             recentLoss = recentLoss.map { 0.8 * $0 + 0.2 * report.loss } ?? report.loss
             news.reporter.finished(news.steps, position(report.step, news))
-            samplesAreDue = samples.map { report.step % $0.every == 0 } ?? false
+            samplesAreDue = inspection.map { report.step % $0.every == 0 } ?? false
             try drawWhatIsDue(in: folder, news, state: state)
             if report.step % settings.checkpointEvery == 0 || report.step == totalSteps || pace.isDue {
                 try save(in: folder, state: state())
@@ -128,31 +119,35 @@ final class TrainingLoop<Task: LearningTask> {
             detail: recentLoss.map { "loss \($0.significant())" } ?? "")
     }
 
-    /// The sample grids still to be made, for a timetable; nil for none.
+    /// What is still to be shown on the way, for a timetable; nil for none.
     ///
-    /// - Parameter weight: what a prediction for one picture takes.
+    /// - Parameter weight: what a prediction for one image takes.
     func gridStretch(weight: Double) -> Timetable.Stretch? {
-        guard let samples else { return nil }
-        let grids = totalSteps / samples.every - trainer.step / samples.every + (samplesAreDue ? 1 : 0)
+        guard let inspection else { return nil }
+        let grids = totalSteps / inspection.every - trainer.step / inspection.every + (samplesAreDue ? 1 : 0)
         return .init(
-            "grid", pieces: grids * samples.pieces, weight: weight * Double(samples.batchSize), noun: "sample grid",
-            count: grids)
+            "grid", pieces: grids * inspection.pieces, weight: weight * Double(inspection.batchSize),
+            noun: inspection.noun, count: grids)
     }
 
-    /// Makes the sample grid of the present step where it has one that was not made yet.
+    /// Makes what is to be shown of the present step where that was not made yet.
     private func drawWhatIsDue(in folder: RunFolder, _ news: Report, state: () throws -> RunState) throws {
-        guard samplesAreDue, let samples else { return }
+        guard samplesAreDue, let inspection else { return }
         do {
-            let image = try trainer.withResultWeights {
-                try samples.make(trainer.network) { done, total in
+            let result = try trainer.withResultWeights {
+                try inspection.make(trainer.network) { done, total in
                     try interruption.check()
                     let update = ProgressUpdate(
-                        phase: "drawing samples,", unit: "picture", completed: max(1, done * samples.count / total),
-                        total: samples.count, place: "step \(trainer.step) of \(totalSteps)")
+                        phase: inspection.phase, unit: inspection.unit,
+                        completed: max(1, done * inspection.count / total), total: inspection.count,
+                        place: "step \(trainer.step) of \(totalSteps)")
                     if let grids = news.grids { news.reporter.finished(grids, update) }
                 }
             }
-            try folder.writeSamples(image, step: trainer.step)
+            switch result {
+            case .picture(let image): try folder.writeSamples(image, step: trainer.step)
+            case .numbers(let numbers): try folder.record(step: trainer.step, numbers)
+            }
             samplesAreDue = false
         } catch is Interruption.Requested {
             throw try stopped(in: folder, state: state)

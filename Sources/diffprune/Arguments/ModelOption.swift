@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ModelFolders
+import Workflows
 
 /// For commands that read a model.
 struct ModelOption: ParsableArguments {
@@ -14,13 +15,34 @@ struct ModelOption: ParsableArguments {
 
     var url: URL { URL(fileURLWithPath: model) }
 
-    func load() throws -> Pipeline { try Self.load(model, variant: variant.variant) }
+    /// A denoising model.
+    ///
+    /// - Parameter work: what it is for, as "sampling".
+    func load(for work: String) throws -> Pipeline {
+        try ModelKind.refuseClassifier(model, work)
+        return try Self.load(model, variant: variant.variant)
+    }
+
+    /// A model of any kind.
+    func load<Model: TrainableModel>(as _: Model.Type) throws -> Model {
+        try Self.load(model, variant: variant.variant)
+    }
 
     /// The model in a folder; what was overlooked on loading goes to standard error.
     static func load(_ path: String, variant: String?) throws -> Pipeline {
         let pipeline = try PipelineFolder(URL(fileURLWithPath: path)).reading(variant: variant).load()
         show(pipeline.warnings, of: path)
         return pipeline
+    }
+
+    /// The same of any kind.
+    static func load<Model: TrainableModel>(_ path: String, variant: String?) throws -> Model {
+        let folder = try ModelFamilies.folder(
+            at: URL(fileURLWithPath: path), variant: variant, among: [Model.Folder.self])
+        guard let folder = folder as? Model.Folder else { preconditionFailure("a folder of another family") }
+        let model = try folder.load()
+        show(model.warnings, of: path)
+        return model
     }
 
     /// Writes what was overlooked on loading to standard error.

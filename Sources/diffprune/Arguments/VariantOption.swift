@@ -14,7 +14,9 @@ struct VariantOption: ParsableArguments {
     /// must.
     static func chosen(_ variant: String?, among paths: [String]) throws -> (String) -> String? {
         guard let variant else { return { _ in nil } }
-        let having = try paths.filter { try PipelineFolder(URL(fileURLWithPath: $0)).variants().contains(variant) }
+        let having = try paths.filter {
+            try ModelFamilies.folder(at: URL(fileURLWithPath: $0)).variants().contains(variant)
+        }
         // Where none has it the first is made to say so.
         let chosen = Set(having.isEmpty ? Array(paths.prefix(1)) : having)
         return { chosen.contains($0) ? variant : nil }

@@ -10,7 +10,8 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench", abstract: "Times a model: predictions, sampling, training steps, single layers.",
         discussion: """
             Work: forward (one prediction of a batch), sampling (a batch drawn with DDIM), training (one step: \
-            forward, mean squared error, backward, clipping, Adam), hvp (one exact Hessian–vector product). With \
+            forward, loss, backward, clipping, Adam), hvp (one exact Hessian–vector product); classifiers sample \
+            nothing. With \
             --pruned both models take turns, and ratios (pruned over model) are taken within rounds. Memory is the \
             most bytes of buffers in use at one time, weights included; ps/MAC is time over the predictions' \
             multiply–accumulates. --layers adds a table of the layers of a prediction, with the share of the \
@@ -33,7 +34,9 @@ struct BenchCommand: ParsableCommand {
     var model: String?
 
     @Option(
-        help: ArgumentHelp("A U-Net's config.json, in place of --model: timed with random weights.", valueName: "file"))
+        help: ArgumentHelp(
+            "A U-Net's config.json, or a classifier's, in place of --model: timed with random weights.",
+            valueName: "file"))
     var architecture: String?
 
     @Option(help: ArgumentHelp("Model folder to time in turn with the model.", valueName: "dir"))
@@ -41,7 +44,8 @@ struct BenchCommand: ParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("What to time: forward, sampling, training, hvp (default: all).", valueName: "name"))
+        help: ArgumentHelp(
+            "What to time: forward, sampling, training, hvp (default: all that the model does).", valueName: "name"))
     var work: [String] = []
 
     @Option(
@@ -95,8 +99,9 @@ struct BenchCommand: ParsableCommand {
         } else if !sweep.isEmpty {
             try runSweeps()
         } else {
-            let settings = try settings()
+            var settings = try settings()
             let subject = try subject()
+            if work.isEmpty { settings.works = subject.works }
             let result = try BenchmarkWorkflow(
                 subject, against: other(than: subject), settings, progress: general.progress
             ).run()

@@ -10,11 +10,12 @@ struct CompareCommand: ParsableCommand {
         commandName: "compare", abstract: "Prunes a model by many methods, and compares them.",
         discussion: """
             Methods × targets × seeds under one protocol: the same images in the same order, as many fine-tuning steps \
-            or as much time, the same noise. Writes comparison.json, comparison.csv, report.html, contact-sheet.png \
-            and a folder a run, as prune and evaluate do. The configuration has the sections study (methods, targets, \
-            seeds, equal), evaluation, variants (settings of single methods), pruning, finetuning, recovery and data; \
-            flags take the place of the file's values. A run that fails is shown and does not stop the rest. Several \
-            processes may work on one study: start the others with --resume.
+            or as much time, the same noise, or of classifiers the same test images. Writes comparison.json, \
+            comparison.csv, report.html, contact-sheet.png and a folder a run, as prune and evaluate do. The \
+            configuration has the sections study (methods, targets, seeds, equal), evaluation, variants (settings of \
+            single methods), pruning, finetuning, recovery and data; flags take the place of the file's values. A run \
+            that fails is shown and does not stop the rest. Several processes may work on one study: start the others \
+            with --resume.
 
             Example: diffprune compare --model runs/fashion/model --data Samples/fashion-mnist --methods \
             gradient-flow,magnitude,random --targets macs=0.5,macs=0.25 --seeds 3 --output study
@@ -61,8 +62,19 @@ struct CompareCommand: ParsableCommand {
     mutating func run() throws {
         general.apply()
         try options.checkOutput()
-        let file = try options.configurationURL(isComplete: methods != nil && targets != nil)
         let path = try model.path(options)
+        switch ModelKind(of: path) {
+        case .denoiser: try compare(path, by: StudyEvaluation.self)
+        case .classifier:
+            guard count == nil else {
+                throw RequestError.conflict("--count has no effect with classifiers, which draw nothing: leave it out")
+            }
+            try compare(path, by: ClassifierStudyEvaluation.self)
+        }
+    }
+
+    private func compare<Evaluation: StudyComparing>(_ path: String, by _: Evaluation.Type) throws {
+        let file = try options.configurationURL(isComplete: methods != nil && targets != nil)
         let variant = try options.flag("variant", given: model.variant.variant)
         var flagged = FlaggedKeys(options.overrides)
         flagged.set("finetuning.steps", flag: "--finetune-steps", to: finetuneSteps)
@@ -73,7 +85,7 @@ struct CompareCommand: ParsableCommand {
         let equality = try equal.map { try StudyPlan.Equality(named: $0, kind: "equality") }
         let (methods, targets) = (Self.list(methods), Self.list(targets))
         var configuration = try flagged.naming {
-            try StudyConfiguration(file: file, overrides: flagged.overrides, data: data.path) { study in
+            try StudySettings<Evaluation>(file: file, overrides: flagged.overrides, data: data.path) { study in
                 study.methods = methods ?? study.methods
                 study.targets = targets ?? study.targets
                 study.equal = equality ?? study.equal
@@ -82,8 +94,8 @@ struct CompareCommand: ParsableCommand {
         var images = try configuration.data
         try options.locate(&images)
         configuration.setDataPath(images.path)
-        let dense = try LoadedPipeline(URL(fileURLWithPath: path), variant: variant)
-        ModelOption.show(dense.pipeline.warnings, of: path)
+        let dense = try LoadedModel<Evaluation.Model.Folder>(URL(fileURLWithPath: path), variant: variant)
+        ModelOption.show(dense.model.warnings, of: path)
         let workflow = StudyWorkflow(
             configuration, dense: dense,
             in: options.context(general, models: ["model": path], flags: ["variant": variant], data: images))

@@ -14,8 +14,9 @@ struct EvaluateCommand: ParsableCommand {
             Draws images with both from the same noise and writes metrics.json (consistency, quality, efficiency), \
             grid.png (dense, pruned, difference) and report.html. With --data, noise predictions are compared on real \
             images and the Fréchet distance to them is taken in the space of a feature net (--features; the bundled \
-            one where it fits). Two folders of pictures paired by name can be compared instead: --dense-images with \
-            --pruned-images.
+            one where it fits). Two classifiers are compared on --data (by default its test split): accuracy, \
+            confusion, agreement and efficiency. Two folders of pictures paired by name can be compared instead: \
+            --dense-images with --pruned-images.
 
             Example: diffprune evaluate --dense runs/fashion/model --pruned runs/half/model --data \
             Samples/fashion-mnist --split test --output runs/half/evaluation
@@ -65,7 +66,9 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Folder or file of real images.", valueName: "path"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Part of the data: train, validation or test (default: train).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Part of the data: train, validation or test (default: train; test for classifiers).", valueName: "name"))
     var split: String?
 
     @Option(
@@ -109,7 +112,10 @@ struct EvaluateCommand: ParsableCommand {
         let context = RunContext(
             output: output, command: CommandLine.shellText, progress: general.progress, warning: general.warning)
         switch (dense, pruned, denseImages, prunedImages) {
+        case (let dense?, let pruned?, nil, nil) where ModelKind(of: dense) == .classifier:
+            return try classifierSummary(dense, pruned, in: context)
         case (let dense?, let pruned?, nil, nil):
+            try ModelKind.refuseClassifier(pruned, "drawing what the dense model draws")
             let variant = try VariantOption.chosen(variant.variant, among: [dense, pruned])
             let workflow = try EvaluationWorkflow(
                 settings(), dense: LoadedPipeline(URL(fileURLWithPath: dense), variant: variant(dense)),
@@ -132,16 +138,42 @@ struct EvaluateCommand: ParsableCommand {
         }
     }
 
+    private func classifierSummary(_ dense: String, _ pruned: String, in context: RunContext) throws -> String {
+        if let (name, _) = drawingOptions.first(where: \.isGiven) {
+            throw RequestError.conflict("\(name) has no effect with classifiers, which draw nothing: leave it out")
+        }
+        let chosen = try VariantOption.chosen(variant.variant, among: [dense, pruned])
+        func loaded(_ path: String) throws -> LoadedModel<ImageClassifierFolder> {
+            try LoadedModel(URL(fileURLWithPath: path), variant: chosen(path))
+        }
+        var settings = ClassifierEvaluationSettings()
+        settings.data.path = data ?? ""
+        settings.data.labelColumn = labelColumn ?? ""
+        if let split { settings.data.split = try DatasetSpecification.Split(named: split, kind: "split") }
+        let result = try ClassifierEvaluationWorkflow(
+            settings, dense: loaded(dense), pruned: loaded(pruned), in: context
+        ).run()
+        for warning in result.warnings { StandardStreams.warn(warning) }
+        return result.summary
+    }
+
+    /// Options of models that draw, and whether they are given.
+    private var drawingOptions: [(name: String, isGiven: Bool)] {
+        [
+            ("--count", count != nil), ("--sampler", sampler != nil), ("--steps", steps != nil), ("--eta", eta != nil),
+            ("--class", classes != nil), ("--features", features != nil), ("--batch-size", batchSize != nil),
+            ("--save-images", saveImages), ("--seed", seed.seed != nil),
+        ]
+    }
+
     /// Options that pictures alone have no use for must not be taken and ignored.
     private func refuseModelOptions() throws {
-        let given: [(String, Bool)] = [
-            ("--count", count != nil), ("--sampler", sampler != nil), ("--steps", steps != nil), ("--eta", eta != nil),
-            ("--class", classes != nil), ("--data", data != nil), ("--split", split != nil),
-            ("--label-column", labelColumn != nil), ("--features", features != nil), ("--batch-size", batchSize != nil),
-            ("--save-images", saveImages),
-            ("--seed", seed.seed != nil), ("--variant", variant.variant != nil),
-        ]
-        if let (name, _) = given.first(where: \.1) {
+        let given =
+            drawingOptions + [
+                ("--data", data != nil), ("--split", split != nil), ("--label-column", labelColumn != nil),
+                ("--variant", variant.variant != nil),
+            ]
+        if let (name, _) = given.first(where: \.isGiven) {
             throw RequestError.conflict(
                 "\(name) has no effect with two folders of images: expected models, or to leave it out")
         }

@@ -39,13 +39,13 @@ struct ExportCommand: ParsableCommand {
         switch format {
         case .onnx:
             try OutputFile.check(url)
-            let pipeline = try model.load()
+            let pipeline = try model.load(for: "exporting")
             try ONNXFile.write(pipeline.model, metadata: Self.metadata(pipeline), to: url)
         case .diffusers:
             guard FileKind(at: url) == .nothing else {
                 throw RequestError.conflict("--output \(url.path) is there already, expected a new folder")
             }
-            try PipelineFolder(url).save(model.load())
+            try PipelineFolder(url).save(model.load(for: "exporting"))
         }
         try StandardStreams.write("\(format.rawValue): \(url.path)\n")
     }

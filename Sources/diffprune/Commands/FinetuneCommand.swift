@@ -1,4 +1,5 @@
 import ArgumentParser
+import ModelFolders
 import Workflows
 
 struct FinetuneCommand: ParsableCommand {
@@ -35,34 +36,41 @@ struct FinetuneCommand: ParsableCommand {
     mutating func run() throws {
         general.apply()
         try options.checkOutput()
+        let model = try model.path(options)
+        switch ModelKind(of: model) {
+        case .denoiser: try finetune(model, as: Pipeline.self)
+        case .classifier: try finetune(model, as: StoredImageClassifier.self)
+        }
+    }
+
+    private func finetune<Model: TrainableModel>(_ path: String, as _: Model.Type) throws {
         var flagged = FlaggedKeys(options.overrides)
         flagged.set("finetuning.steps", flag: "--steps", to: steps)
         generated.set(in: &flagged)
         flagged.set("finetuning.seed", flag: "--seed", to: seed.seed)
-        let model = try model.path(options)
         let teacher = try options.path(of: "teacher", given: teacher)
         var configuration = try flagged.naming {
-            try FinetuningRunConfiguration(
+            try FinetuningRunSettings<Model>(
                 file: options.configurationURL(isComplete: data.path != nil || generated.kind != nil),
                 overrides: flagged.overrides, data: data.path, hasTeacher: teacher != nil)
         }
         try options.locate(&configuration.data)
-        var places = ["model": model]
+        var places = ["model": path]
         places["teacher"] = teacher
         let named = try options.flag("variant", given: self.model.variant.variant)
         let type = try options.flag("dtype", given: dtype.dtype)
-        func workflow() throws -> FinetuningWorkflow {
-            let variant = try VariantOption.chosen(named, among: [model] + (teacher.map { [$0] } ?? []))
-            var pipeline = try ModelOption.load(model, variant: variant(model))
-            if let type { pipeline.weightTypes = try DTypeOption.types(named: type) }
+        func workflow() throws -> FinetuningWorkflow<Model> {
+            let variant = try VariantOption.chosen(named, among: [path] + (teacher.map { [$0] } ?? []))
+            var model: Model = try ModelOption.load(path, variant: variant(path))
+            if let type { model.weightTypes = try DTypeOption.types(named: type) }
             return try FinetuningWorkflow(
-                configuration, pipeline: pipeline,
+                configuration, model: model,
                 teacher: teacher.map { try ModelOption.load($0, variant: variant($0)) },
                 in: options.context(
                     general, models: places, flags: ["variant": named, "dtype": type], data: configuration.data))
         }
         if try trial.print(options, json: output.isJSON(trial), { try workflow().forecast() }) { return }
         let result = try options.running("finetune", general) { try workflow().run() }
-        try StandardStreams.write("model: \(result.path)\n")
+        try StandardStreams.write(try ClassifierText.accuracy(of: result) + "model: \(result.path)\n")
     }
 }

@@ -28,7 +28,8 @@ struct PredictCommand: ParsableCommand {
         general.apply()
         let url = URL(fileURLWithPath: output)
         let shape = try PredictionWorkflow(
-            model.load(), input: URL(fileURLWithPath: input), output: url, progress: general.progress
+            model.load(for: "predicting noise"), input: URL(fileURLWithPath: input), output: url,
+            progress: general.progress
         ).run()
         try StandardStreams.write("prediction \(shape): \(url.path)\n")
     }

@@ -55,25 +55,32 @@ struct PruneCommand: ParsableCommand {
     mutating func run() throws {
         general.apply()
         try options.checkOutput()
-        let file = try options.configurationURL(replacedBy: method != nil)
         let model = try model.path(options)
+        switch ModelKind(of: model) {
+        case .denoiser: try prune(model, as: Pipeline.self)
+        case .classifier: try prune(model, as: StoredImageClassifier.self)
+        }
+    }
+
+    private func prune<Model: TrainableModel>(_ path: String, as _: Model.Type) throws {
+        let file = try options.configurationURL(replacedBy: method != nil)
         var flagged = FlaggedKeys(options.overrides)
         flagged.set("finetuning.steps", flag: "--finetune-steps", to: finetuneSteps)
         generated.set(in: &flagged)
         flagged.set("pruning.seed", "finetuning.seed", flag: "--seed", to: seed.seed)
         var configuration = try flagged.naming {
-            try PruningRunConfiguration(
+            try PruningRunSettings<Model>(
                 file: file, overrides: flagged.overrides, method: method, target: target, data: data.path)
         }
         try options.locate(&configuration.data)
         let variant = try options.flag("variant", given: self.model.variant.variant)
         let type = try options.flag("dtype", given: dtype.dtype)
-        var pipeline = try ModelOption.load(model, variant: variant)
-        if let type { pipeline.weightTypes = try DTypeOption.types(named: type) }
+        var model: Model = try ModelOption.load(path, variant: variant)
+        if let type { model.weightTypes = try DTypeOption.types(named: type) }
         let workflow = PruningWorkflow(
-            configuration, pipeline: pipeline,
+            configuration, model: model,
             in: options.context(
-                general, models: ["model": model], flags: ["variant": variant, "dtype": type],
+                general, models: ["model": path], flags: ["variant": variant, "dtype": type],
                 data: configuration.data))
         if try trial.print(options, json: json, workflow.forecast) { return }
         let outcome = try options.running("prune", general, workflow.run)
@@ -90,7 +97,8 @@ struct PruneCommand: ParsableCommand {
             method: \(record.method)
             asked: \(record.request)
             fine-tuning: \(finetuning)
-            \(try AchievedTable.text(record))model: \(outcome.modelURL.path)
+            \(try AchievedTable.text(record))\(try ClassifierText.accuracy(of: outcome.modelURL))model: \
+            \(outcome.modelURL.path)
 
             """
     }

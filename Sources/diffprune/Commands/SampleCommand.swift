@@ -75,7 +75,7 @@ struct SampleCommand: ParsableCommand {
         let url = URL(fileURLWithPath: output)
         let drawn = try OccupiedFolder.explained {
             try SamplingWorkflow(
-                model.load(), request, noise: noise.map { URL(fileURLWithPath: $0) },
+                model.load(for: "sampling"), request, noise: noise.map { URL(fileURLWithPath: $0) },
                 in: RunContext(output: url, progress: general.progress)
             ).run()
         }

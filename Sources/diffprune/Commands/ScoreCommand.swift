@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Files
 import Foundation
+import ModelFolders
 import Runs
 import Workflows
 
@@ -65,10 +66,20 @@ struct ScoreCommand: ParsableCommand {
         let request = ScoringRequest(
             criterion, images: try images(), seed: seed.seed ?? 0, probes: probes ?? ScoringRequest.defaultProbes)
         let url = URL(fileURLWithPath: output)
-        let outcome = try ScoringWorkflow(model.load(), request, output: url, progress: general.progress).run()
+        let outcome =
+            switch ModelKind(of: model.model) {
+            case .denoiser: try outcome(request, of: model.load(as: Pipeline.self), to: url)
+            case .classifier: try outcome(request, of: model.load(as: StoredImageClassifier.self), to: url)
+            }
         let loss = outcome.loss.map { ", loss \(Double($0).significant())" } ?? ""
         try StandardStreams.write(
             "\(criterion.name): \(outcome.tensors) tensors, \(outcome.groups) groups\(loss): \(url.path)\n")
+    }
+
+    private func outcome(
+        _ request: ScoringRequest, of model: some TrainableModel, to url: URL
+    ) throws -> ScoringOutcome {
+        try ScoringWorkflow(model, request, output: url, progress: general.progress).run()
     }
 
     private func images() throws -> ScoringRequest.Images {

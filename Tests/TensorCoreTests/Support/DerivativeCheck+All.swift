@@ -3,7 +3,7 @@ import TensorCore
 extension DerivativeCheck {
     static let all: [DerivativeCheck] =
         convolutions + products + normalizations + attentions + pointwise + rearrangements + losses + ofParts
-        + recomputed + functions + reductions + masks
+        + recomputed + functions + reductions + masks + batchNormalizations
 
     private static func convolution(
         _ name: String, x: [Int], kernel: Int = 3, to outputs: Int, stride: Int = 1, padding: ConvolutionPadding = .one
@@ -188,6 +188,16 @@ extension DerivativeCheck {
         } engine: {
             $0[0].averagePooled()
         },
+        DerivativeCheck("maxima of squares, an odd row and column left over", [[2, 5, 3, 3]]) {
+            Reference.maxPool($0[0])
+        } engine: {
+            $0[0].maximumPooled()
+        },
+        DerivativeCheck("maxima wider than a register, their input used twice", [[1, 2, 4, 19]]) {
+            Reference.maxPool($0[0]).adding(1, Reference.averagePool($0[0]))
+        } engine: {
+            $0[0].maximumPooled() + $0[0].averagePooled()
+        },
         DerivativeCheck("filtering down", [[2, 4, 6, 3]]) {
             Reference.filterDown($0[0])
         } engine: {
@@ -210,6 +220,8 @@ extension DerivativeCheck {
     /// Some of them 0.
     private static let weights: [Float] = [0.5, 1, 0, 2, 0.25, 0, 1, 1, 3, 0.125, 0, 1]
 
+    private static let distributions = DoubleArray([3, 4], [0.25, 0.25, 0.5, 0, 1, 0, 0, 0, 0.125, 0.125, 0.25, 0.5])
+
     private static let losses = [
         DerivativeCheck("mean squared error", [[3, 4]]) {
             DoubleArray([], [Reference.meanSquaredError($0[0], target)])
@@ -226,6 +238,11 @@ extension DerivativeCheck {
             DoubleArray([], [Reference.crossEntropy($0[0], [1, 3, 0])])
         } engine: {
             $0[0].crossEntropy(to: [1, 3, 0])
+        },
+        DerivativeCheck("cross-entropy to distributions", [[3, 4]]) {
+            DoubleArray([], [Reference.crossEntropy($0[0], distributions)])
+        } engine: {
+            $0[0].crossEntropy(toDistributions: distributions.tensor)
         },
     ]
 }

@@ -130,6 +130,34 @@ enum Reference {
         return y
     }
 
+    static func maxPool(_ x: DoubleArray) -> DoubleArray {
+        var y = DoubleArray(zeros: [x.shape[0], x.shape[1] / 2, x.shape[2] / 2, x.shape[3]])
+        forEach(y.shape) { b, h, w, c in
+            let values = [(0, 0), (0, 1), (1, 0), (1, 1)].map { x[b, 2 * h + $0.0, 2 * w + $0.1, c] }
+            y[b, h, w, c] = values.reduce(values[0], max)
+        }
+        return y
+    }
+
+    /// x [B, …, C] with the moments of each channel, or given ones; gates multiply what comes out.
+    static func batchNorm(
+        _ x: DoubleArray, _ gamma: DoubleArray, _ beta: DoubleArray, epsilon: Double, activation: Activation,
+        gate: DoubleArray? = nil, moments: (mean: [Double], variance: [Double])? = nil
+    ) -> DoubleArray {
+        var y = DoubleArray(zeros: x.shape)
+        for c in 0..<x.columns {
+            let values = (0..<x.rows).map { x[$0, c] }
+            let count = Double(values.count)
+            let mean = moments?.mean[c] ?? values.reduce(0, +) / count
+            let variance = moments?.variance[c] ?? values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
+            for row in 0..<x.rows {
+                let z = (x[row, c] - mean) / (variance + epsilon).squareRoot() * gamma.values[c] + beta.values[c]
+                y[row, c] = (gate?.values[c] ?? 1) * apply(activation, z)
+            }
+        }
+        return y
+    }
+
     /// Half the size: every second value of the filtered image (1, 3, 3, 1)⊗(1, 3, 3, 1)/64, zeros beyond it.
     static func filterDown(_ x: DoubleArray) -> DoubleArray {
         filter(x, [x.shape[0], x.shape[1] / 2, x.shape[2] / 2, x.shape[3]], gain: 1) { x, b, row, column, c in
@@ -214,6 +242,13 @@ enum Reference {
             let total = (0..<logits.columns).reduce(0) { $0 + exp(logits[row, $1]) }
             return loss + log(total) - logits[row, label]
         } / Double(labels.count)
+    }
+
+    static func crossEntropy(_ logits: DoubleArray, _ targets: DoubleArray) -> Double {
+        (0..<logits.rows).reduce(0) { loss, row in
+            let total = (0..<logits.columns).reduce(0) { $0 + exp(logits[row, $1]) }
+            return (0..<logits.columns).reduce(loss) { $0 + targets[row, $1] * (log(total) - logits[row, $1]) }
+        } / Double(logits.rows)
     }
 
     private static func forEach(_ shape: [Int], _ body: (Int, Int, Int, Int) -> Void) {

@@ -33,7 +33,7 @@ package final class ToyNetwork: BlockCheckpointing {
 
     package var layers: [Linear] { [input] + blocks.flatMap { [$0.first, $0.second] } + [output] }
     package var parameters: [Parameter] { layers.flatMap(\.parameters) }
-    package var normalizations: [GroupNorm] { [] }
+    package var normalizations: [any ChannelNormalization] { [] }
     package var computeTerms: [ComputeTerm] { layers.map { $0.computeTerm(rows: 1) } }
 
     package func rebuilt(keeping kept: [String: [Int]]) throws -> ToyNetwork {

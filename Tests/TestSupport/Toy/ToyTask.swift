@@ -22,7 +22,7 @@ package struct ToyBatch: LearningBatch {
 
 /// Regression: the mean squared error. A teacher is imitated with weight ½. Its stages are inputs of 1/4, 2/4,
 /// 3/4 and all of their size.
-package struct ToyTask: StagedTask {
+package struct ToyTask: LearningTask {
     package init() {}
 
     package func loss(

@@ -54,7 +54,7 @@ import Testing
 
     private func workflow(
         _ runs: RunFixtures, _ configuration: PruningRunConfiguration, in context: RunContext
-    ) throws -> PruningWorkflow {
+    ) throws -> PruningWorkflow<Pipeline> {
         PruningWorkflow(configuration, pipeline: try PipelineFolder(runs.path("dense/model")).load(), in: context)
     }
 

@@ -87,7 +87,7 @@ import Testing
                 "finetuning.checkpoint_every=3", "finetuning.ema=0.9", "pruning.calibration_batches=2",
                 "pruning.calibration_batch_size=2",
             ] + a.overrides, method: a.method, target: a.target, data: runs.images.path)
-        func workflow(_ name: String, _ occupied: RunContext.Occupied) throws -> PruningWorkflow {
+        func workflow(_ name: String, _ occupied: RunContext.Occupied) throws -> PruningWorkflow<Pipeline> {
             PruningWorkflow(
                 configuration, pipeline: try PipelineFolder(runs.path("dense/model")).load(),
                 in: RunContext(output: runs.path(name), occupied: occupied))
@@ -114,7 +114,7 @@ import Testing
     }
 
     /// Carries out so many stages, and lets the run go with nothing but what is in its folder.
-    private func stop(_ workflow: PruningWorkflow, resuming: Bool, after stages: Int) throws {
+    private func stop(_ workflow: PruningWorkflow<Pipeline>, resuming: Bool, after stages: Int) throws {
         let (run, folder) = try workflow.opened()
         if resuming { try folder.resume(warning: nil, restore: run.restore) }
         while run.position.stage < stages { try run.advanceStage(in: folder) }

@@ -1,3 +1,0 @@
-import Models
-
-extension FeatureClassifier: Classifier {}

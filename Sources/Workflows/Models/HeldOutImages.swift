@@ -1,0 +1,34 @@
+import Datasets
+import Imagery
+
+/// The labelled images of a data set that are not learned from.
+enum HeldOutImages {
+    /// The test split, or where there is none the validation split.
+    ///
+    /// - Parameters:
+    ///   - data: where the images lie.
+    ///   - size: height and width that they are brought to.
+    ///   - channels: 1 grey, 3 RGB.
+    /// - Throws: `DatasetError.noSplit` where there is neither; what opening them throws.
+    static func open(_ data: DataConfiguration, size: Int, channels: Int) throws -> InMemoryDataset {
+        do {
+            return try data.openLabelled(.test, size: size, channels: channels)
+        } catch let error as DatasetError {
+            guard case .noSplit = error else { throw error }
+            do {
+                return try data.openLabelled(.validation, size: size, channels: channels)
+            } catch DatasetError.noSplit {
+                throw error
+            }
+        }
+    }
+
+    /// The same; nil where there is neither, or a single file was named.
+    static func find(_ data: DataConfiguration, size: Int, channels: Int) throws -> InMemoryDataset? {
+        do {
+            return try open(data, size: size, channels: channels)
+        } catch DatasetError.noSplit {
+            return nil
+        }
+    }
+}
