@@ -212,13 +212,7 @@ static void max_pool_backward_item(void *context, long row) {
 static void max_pool_backward(const float *x, const float *g, long batch, long height, long width, long channels,
                               float *dx, int accumulate) {
     max_pool_job job = {
-        .x = x,
-        .from = g,
-        .to = dx,
-        .height = height,
-        .width = width,
-        .channels = channels,
-        .accumulate = accumulate
+        .x = x, .from = g, .to = dx, .height = height, .width = width, .channels = channels, .accumulate = accumulate
     };
     // An odd last row or column is in no square.
     if (!accumulate && (height % 2 || width % 2)) memset(dx, 0, (size_t)(batch * height * width * channels) * 4);

@@ -131,6 +131,64 @@ import Training
         #expect(close(Double(loss.value.scalar), expected / 5, 1e-6))
     }
 
+    /// A random crop of the picture with black around it.
+    @Test func cropsAreCutOutOfBlack() {
+        let source = LabelledBatches(
+            TrainingImages(Self.dataset, batchSize: 12, seed: 2, flip: false, maximumShift: 2, border: .black))
+        let originals = (0..<12).map(plain)
+        var moves: Set<[Int]> = []
+        for step in 0..<10 {
+            let batch = source.batch(step: step)
+            for sample in 0..<12 {
+                let got = batch.images.rows(sample..<sample + 1).array
+                let found = (-2...2).flatMap { down in (-2...2).map { [down, $0] } }.filter { move in
+                    originals.contains { original in
+                        got.indices.allSatisfy { place in
+                            let (y, x) = (place / 4 - move[0], place % 4 - move[1])
+                            let isInside = (0..<4).contains(y) && (0..<4).contains(x)
+                            return got[place] == (isInside ? original[y * 4 + x] : -1)
+                        }
+                    }
+                }
+                #expect(!found.isEmpty)
+                moves.formUnion(found)
+            }
+        }
+        #expect(moves.count == 25)
+    }
+
+    /// Smoothed targets, and a teacher's logits at a temperature, by their formulas.
+    @Test func smoothedTargetsAndImitationAreWhatTheirFormulasSay() throws {
+        let (network, teacher) = (try SmallClassifier(), try SmallClassifier())
+        network.initialize(seed: 4)
+        teacher.initialize(seed: 9)
+        let batch = source().batch(step: 0)
+        func rows(_ network: SmallClassifier) -> [[Double]] {
+            let logits = Autograd.withoutRecording { network.logits(of: Variable(batch.images)).value }
+            return (0..<5).map { logits.rows($0..<$0 + 1).array.map(Double.init) }
+        }
+        func logarithms(_ row: [Double], _ temperature: Double) -> [Double] {
+            let scaled = row.map { $0 / temperature }
+            let total = log(scaled.reduce(0) { $0 + exp($1) })
+            return scaled.map { $0 - total }
+        }
+        var (own, divergence) = (0.0, 0.0)
+        for (sample, (mine, theirs)) in zip(rows(network), rows(teacher)).enumerated() {
+            for (k, logarithm) in logarithms(mine, 1).enumerated() {
+                own -= ((k == batch.labels[sample] ? 0.8 : 0) + 0.2 / 3) * logarithm / 5
+            }
+            for (p, q) in zip(logarithms(mine, 2), logarithms(theirs, 2)) { divergence += exp(q) * (q - p) / 5 }
+        }
+        func loss(_ task: Classification<SmallClassifier>, _ teacher: SmallClassifier?) -> Double {
+            Double(task.loss(of: network, on: batch, teacher: teacher, dropout: nil).value.scalar)
+        }
+        #expect(close(loss(Classification(labelSmoothing: 0.2), nil), own, 1e-6))
+        let both = Classification<SmallClassifier>(labelSmoothing: 0.2, distillation: 0.3, temperature: 2)
+        #expect(close(loss(both, teacher), 0.7 * own + 0.3 * 4 * divergence, 1e-5))
+        // Imitating itself is no loss.
+        #expect(abs(loss(Classification(distillation: 1, temperature: 4), network)) < 1e-5)
+    }
+
     @Test func theSameTrainerLearnsToClassify() throws {
         let network = try SmallClassifier()
         network.initialize(seed: 4)

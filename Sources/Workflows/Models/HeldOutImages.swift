@@ -1,4 +1,6 @@
 import Datasets
+import Files
+import Foundation
 import Imagery
 
 /// The labelled images of a data set that are not learned from.
@@ -23,8 +25,12 @@ enum HeldOutImages {
         }
     }
 
-    /// The same; nil where there is neither, or a single file was named.
+    /// The same; nil where there is neither, and where what is learned from is a single file or no train split.
     static func find(_ data: DataConfiguration, size: Int, channels: Int) throws -> InMemoryDataset? {
+        guard data.split == .train, FileKind(at: URL(fileURLWithPath: data.path), followingLinks: true) == .folder
+        else {
+            return nil
+        }
         do {
             return try open(data, size: size, channels: channels)
         } catch DatasetError.noSplit {

@@ -9,7 +9,8 @@ struct FinetuneCommand: ParsableCommand {
             Removed channels stay removed and pruning.json is kept. The configuration has the sections finetuning, \
             recovery and data. With --teacher the loss is (1 − λ)·noise loss + λ·imitation of the teacher's \
             prediction, λ = recovery.distillation, which is then \(FinetuningRunConfiguration.defaultDistillation) \
-            unless the configuration says otherwise; recovery.feature_distillation adds the teacher's features.
+            unless the configuration says otherwise; recovery.feature_distillation adds the teacher's features. A \
+            classifier's loss is the cross-entropy, and its logits are imitated.
 
             Example: diffprune finetune --model runs/half/model --output runs/recovered --teacher runs/fashion/model \
             --data Samples/fashion-mnist --steps 500

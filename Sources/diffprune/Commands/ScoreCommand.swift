@@ -16,7 +16,8 @@ struct ScoreCommand: ParsableCommand {
             only, elementwise-taylor |w·g| and elementwise-gradient-flow −w·(H·g), signed. obd's diag(H) is an \
             estimate from --probes exact Hessian–vector products with random signs; the rest is exact. \
             A batch is a safetensors file of sample (clean), noise [N,C,H,W], timestep [N] and, for a conditional \
-            model, class_labels; with --data images, noise and timesteps are chosen by --seed.
+            model, class_labels; for a classifier of sample and labels. With --data images, noise and timesteps are \
+            chosen by --seed.
 
             Example: diffprune score --model runs/fashion/model --criterion gradient-flow --data Samples/fashion-mnist \
             --output scores.safetensors

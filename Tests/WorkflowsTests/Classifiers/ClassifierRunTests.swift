@@ -46,6 +46,15 @@ import WeightFiles
         #expect(!moments.isEmpty && moments.allSatisfy { $0.variable.value.array.contains { $0 != 1 } })
     }
 
+    /// A file by itself has no part that is not learned from.
+    @Test func whatIsLearnedFromIsNotMeasured() throws {
+        let configuration = try ClassifierTrainingRunConfiguration(
+            file: fixtures.configuration,
+            overrides: ["data.path=\(fixtures.data)/train-images-idx3-ubyte", "training.steps=2"])
+        try TrainingWorkflow(configuration, in: RunContext(output: runs.path("run"))).run()
+        #expect(try MeasuredAccuracy.last(beside: runs.path("run/model")) == nil)
+    }
+
     @Test(arguments: [
         ("gradient-flow", "macs=0.5"), ("magnitude", "sparsity=0.7"), ("l0", "macs=0.6"), ("depth", "macs=0.8"),
         ("scaling-factors", "macs=0.6"), ("gradual", "sparsity=0.6"),
