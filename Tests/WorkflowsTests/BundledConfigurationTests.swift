@@ -21,6 +21,7 @@ import Testing
         let sections = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
         if sections.contains("model:") { return try TrainingRunConfiguration(file: file).yaml }
         if sections.contains("study:") { return try StudyConfiguration(file: file).yaml }
+        if sections.contains("law:") { return try LawConfiguration(file: file).yaml }
         return try PruningRunConfiguration(file: file).yaml
     }
 
