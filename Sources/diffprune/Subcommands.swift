@@ -11,6 +11,7 @@ enum Subcommands {
         FinetuneCommand.self,
         EvaluateCommand.self,
         CompareCommand.self,
+        LawCommand.self,
         TrainFeaturesCommand.self,
         PredictCommand.self,
         ScoreCommand.self,

@@ -24,6 +24,7 @@ import Testing
         }
         if sections.contains("model:") { return try TrainingRunConfiguration(file: file).yaml }
         if sections.contains("study:") { return try StudyConfiguration(file: file).yaml }
+        if sections.contains("law:") { return try LawConfiguration(file: file).yaml }
         return try PruningRunConfiguration(file: file).yaml
     }
 

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import Layers
 import Pruning
 import TensorCore
@@ -20,6 +21,12 @@ final class HyperflowMasks: MaskLearning {
     private let costs: [Float]
     private var scheduler = PressureScheduler()
     private var flow = FlowSums()
+    /// What γ_eff is multiplied by where it counts in flow: the mean flow times the number of coordinates; 1 before
+    /// there was any.
+    private var flowUnit = 1.0
+    private var hasFlowUnit = false
+    /// What was left after the epoch before.
+    private var previous = 1.0
     /// The network's weights before the update that is under way.
     private var before: Tensor?
 
@@ -43,18 +50,24 @@ final class HyperflowMasks: MaskLearning {
         let (scale, decay) = (configuration.regrowthRate, configuration.regrowthDecay)
         parameterGroups = [
             ParameterGroup(
-                "t", parameters: sites.map(\.t), learningRate: configuration.travel / epochs.meanLength
+                "t", parameters: sites.map(\.t), optimizer: Self.optimizer(epochLength: epochs.meanLength),
+                learningRate: configuration.travel / epochs.meanLength
             ) { step in
                 let regrown = epochs.epoch(at: step) - epochs.pruning - 1
-                return regrown < 0 ? 1 : scale * Self.power(decay, regrown)
+                return regrown < 0 ? 1 : scale * PressureTrajectory.power(decay, regrown)
             }
         ]
         attachments = Attachments(zip(sites, context.space.sites).map { .init($0, to: $1) })
     }
 
-    /// base^exponent by repeated multiplication: the same bits everywhere.
-    private static func power(_ base: Double, _ exponent: Int) -> Double {
-        (0..<exponent).reduce(1) { p, _ in p * base }
+    /// Adam, which remembers the same share of an epoch as it does of the paper's 391 steps: over shorter ones its
+    /// usual memory would answer a change of the pressure epochs later.
+    private static func optimizer(epochLength: Double) -> OptimizerConfiguration {
+        var optimizer = OptimizerConfiguration()
+        let shortening = max(391 / epochLength, 1)
+        optimizer.beta1 = Foundation.pow(optimizer.beta1, shortening)
+        optimizer.beta2 = Foundation.pow(optimizer.beta2, shortening)
+        return optimizer
     }
 
     // MARK: a step
@@ -66,8 +79,12 @@ final class HyperflowMasks: MaskLearning {
 
     /// γ_eff at a step.
     private func effectivePressure(at step: Int) -> Double {
-        guard epochs.epoch(at: step) <= epochs.pruning else { return 0 }
-        return configuration.constantPressure > 0 ? configuration.constantPressure : scheduler.effective
+        epochs.epoch(at: step) <= epochs.pruning ? effectivePressure : 0
+    }
+
+    /// γ_eff of the present epoch, in the loss, if it is one of pruning.
+    private var effectivePressure: Double {
+        configuration.constantPressure > 0 ? configuration.constantPressure : scheduler.effective * flowUnit
     }
 
     /// γ_eff·Σ_k p_k·t_k.
@@ -116,17 +133,25 @@ final class HyperflowMasks: MaskLearning {
         let remaining = selection.remaining(of: masks)
         let wanted = isPruning ? trajectory?.remaining(after: epoch) : nil
         let constant = configuration.constantPressure
-        let effective = !isPruning ? 0 : constant > 0 ? constant : scheduler.effective
+        let effective = isPruning ? effectivePressure : 0
         let report = PressureReport(
             epoch: epoch, stage: isPruning ? .pruning : .regrowth,
             pressure: constant > 0 ? PressureScheduler.pressure(of: effective) : isPruning ? scheduler.pressure : 0,
             effectivePressure: effective, remaining: remaining, wanted: wanted,
             pruned: masks.values.count { $0 == 0 }, of: space.count, prunedFlow: flow.prunedMean,
             liveFlow: flow.liveMean)
-        flow = FlowSums()
-        if let wanted, epoch < epochs.pruning {
-            scheduler.advance(isTooDense: remaining > wanted, step: configuration.step)
+        if configuration.unit == .flow, !hasFlowUnit, let mean = flow.liveMean, mean > 0 {
+            flowUnit = mean * Double(space.count)
+            hasFlowUnit = true
         }
+        flow = FlowSums()
+        if let trajectory, epoch < epochs.pruning {
+            scheduler.advance(
+                isTooDense: trajectory.isExceeded(
+                    by: remaining, previously: previous, after: epoch, lookahead: configuration.lookahead),
+                step: configuration.step)
+        }
+        previous = remaining
         return report
     }
 
@@ -136,18 +161,23 @@ final class HyperflowMasks: MaskLearning {
     // MARK: checkpoints
 
     var state: ExtensionState {
-        var values: [String: JSONValue] = ["on": .bool(isOn)]
+        var values: [String: JSONValue] = ["on": .bool(isOn), "previous": .double(previous)]
         values["scheduler"] = try? JSONValue(encoding: scheduler)
         values["flow"] = try? JSONValue(encoding: flow)
+        if hasFlowUnit { values["flow_unit"] = .double(flowUnit) }
         return ExtensionState(values: values)
     }
 
     func restore(_ state: ExtensionState) throws {
         guard let scheduler = try? state.values["scheduler"]?.decoded(as: PressureScheduler.self),
-            let flow = try? state.values["flow"]?.decoded(as: FlowSums.self)
+            let flow = try? state.values["flow"]?.decoded(as: FlowSums.self),
+            let previous = state.values["previous"]?.doubleValue
         else { throw PrunerStateError(method: Hyperflows.card.name, reason: "its pressure is damaged") }
         self.scheduler = scheduler
         self.flow = flow
+        self.previous = previous
+        flowUnit = state.values["flow_unit"]?.doubleValue ?? 1
+        hasFlowUnit = state.values["flow_unit"] != nil
         if state.values["on"] == .bool(false) { detach() }
     }
 }

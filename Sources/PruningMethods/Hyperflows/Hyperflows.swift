@@ -12,16 +12,19 @@ import Training
 /// channel ∂L/∂m is its gate's derivative, the sum over the weights on it.
 ///
 /// The soft steps are divided into epochs. In those of pruning, each ends by raising γ where more is left than R(e)
-/// and by lowering it where less is (`PressureScheduler`, `PressureTrajectory`), with γ_eff = γ^1.5. In those of
-/// regrowth γ = 0, and the rate at which t learns decays. Then the highest t within the budget stay for good: what is
-/// there, plus or minus what the scheduler missed by and what regrew.
+/// and by lowering it where less is (`PressureScheduler`, `PressureTrajectory`), with γ_eff = γ^1.5. What is left is
+/// compared an epoch ahead, s(e)·s(e)/s(e − 1) with R(e + 1), and γ counts in the mean flow of the first epoch. In
+/// those of regrowth γ = 0, and the rate at which t learns decays. Then the highest t within the budget stay for good:
+/// what is there, plus or minus what the scheduler missed by and what regrew.
 ///
 ///     epoch 1 ─ update 0 ─ epoch 2 ─ update 1 ─ … ─ last epoch ─ update ─ cut to the budget ─ other steps
 ///
 /// Based on: Barbulescu, Alexoaie & Busoniu, "Hyperflux: Pruning Reveals Importance", 2025, arXiv 2504.05349 (v1:
 /// "Hyperflows: Pruning Reveals the Importance of Weights"), with its released code.
 ///
-/// Differs from the paper: an epoch is a share of the soft steps and not a pass over the data; channels, blocks and
+/// Differs from the paper: the scheduler looks ahead, and counts in flow, so that it lands in few steps and on any loss
+/// (`lookahead: 0`, `unit: loss` and `step: 0.2` are the paper's); an epoch is a share of the soft steps and not a pass
+/// over the data, and Adam's memory for t is as much shorter as an epoch is than 391 steps; channels, blocks and
 /// heads too, each by its gate and at the price of what it costs; R counts the cost that the budget limits; of each
 /// layer the highest t stay on, as many as the budget has to keep, so that no layer is ever emptied; what is pruned
 /// keeps the weights that it left with, where the released code lets them decay; the weights have one optimiser and

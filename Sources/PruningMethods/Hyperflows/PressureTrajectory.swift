@@ -45,4 +45,22 @@ struct PressureTrajectory {
     ///
     /// - Parameter epoch: 0…E.
     func remaining(after epoch: Int) -> Double { fractions[epoch] }
+
+    /// Whether more is left than was wanted, some epochs ahead: what will be left then, if in each as large a share of
+    /// it leaves as in the last one, is held against R there.
+    ///
+    /// - Parameters:
+    ///   - remaining: what is left, 0…1.
+    ///   - previous: what was left an epoch before; above 0.
+    ///   - epoch: 0…E.
+    ///   - lookahead: epochs, at least 0; cut where there are fewer.
+    func isExceeded(by remaining: Double, previously previous: Double, after epoch: Int, lookahead: Int) -> Bool {
+        let ahead = min(lookahead, fractions.count - 1 - epoch)
+        return remaining * Self.power(min(remaining / previous, 1), ahead) > fractions[epoch + ahead]
+    }
+
+    /// base^exponent by repeated multiplication: the same bits everywhere.
+    static func power(_ base: Double, _ exponent: Int) -> Double {
+        (0..<exponent).reduce(1) { product, _ in product * base }
+    }
 }

@@ -2,6 +2,7 @@
 struct Legend {
     enum Mark {
         case line(dashed: Bool)
+        case dot
         case bar
         case paleBar
     }
@@ -52,6 +53,8 @@ struct Legend {
             case .line(let dashed):
                 let data = "M\(NumberText.coordinate(left)) \(NumberText.coordinate(middle))h\(Int(sampleWidth))"
                 canvas.path(data, class: "ln \(color)", dash: dashed ? "6 4" : PlotStyle.dash(item.entry.index))
+            case .dot:
+                canvas.path(PlotStyle.dot(x: left + sampleWidth / 2, y: middle, radius: 3.2), class: "mk \(color)")
             case .bar, .paleBar:
                 var isPale = false
                 if case .paleBar = item.entry.mark { isPale = true }

@@ -21,11 +21,19 @@ public struct LinePlot: SVGPlot {
         public let points: [Point]
         /// For a curve of reference rather than of interest.
         public let isDashed: Bool
+        /// For what was measured at single places: dots without a line through them.
+        public let isScattered: Bool
 
-        public init(_ name: String, points: [Point], isDashed: Bool = false) {
+        /// - Parameters:
+        ///   - name: in the legend.
+        ///   - points: in the order of the line through them.
+        ///   - isDashed: for a curve of reference rather than of interest.
+        ///   - isScattered: for dots without a line through them.
+        public init(_ name: String, points: [Point], isDashed: Bool = false, isScattered: Bool = false) {
             self.name = name
             self.points = points
             self.isDashed = isDashed
+            self.isScattered = isScattered
         }
 
         /// A series of pairs of x and y; what one list is longer than the other is left out.
@@ -54,7 +62,9 @@ public struct LinePlot: SVGPlot {
         let bands = drawable.compactMap(\.band).flatMap { [$0.lowerBound, $0.upperBound] }
         // A lone series is named by the axis; a legend would only take room.
         let entries = series.enumerated().map {
-            Legend.Entry(name: $0.element.name, index: $0.offset, mark: .line(dashed: $0.element.isDashed))
+            Legend.Entry(
+                name: $0.element.name, index: $0.offset,
+                mark: $0.element.isScattered ? .dot : .line(dashed: $0.element.isDashed))
         }
         let frame = CartesianFrame(
             layout: layout, xAxis: xAxis, yAxis: yAxis, xValues: drawable.map(\.x),
@@ -95,8 +105,10 @@ public struct LinePlot: SVGPlot {
         guard !data.isEmpty else { return }
         let color = PlotStyle.series(index)
         let look = series.points.count > 200 ? "ln fi" : "ln"
-        canvas.path(data, class: "\(look) \(color)", dash: series.isDashed ? "6 4" : PlotStyle.dash(index))
-        guard !series.isDashed, series.points.count <= Self.maximumMarkers else { return }
+        if !series.isScattered {
+            canvas.path(data, class: "\(look) \(color)", dash: series.isDashed ? "6 4" : PlotStyle.dash(index))
+        }
+        guard series.isScattered || !series.isDashed && series.points.count <= Self.maximumMarkers else { return }
         for point in series.points {
             guard let pixel = pixel(of: point, in: frame) else { continue }
             let band = point.band.map { " (\(NumberText.short($0.lowerBound)) – \(NumberText.short($0.upperBound)))" }

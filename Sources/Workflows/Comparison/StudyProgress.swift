@@ -1,6 +1,6 @@
 import Runs
 
-/// Tells of a study's runs as of one piece of work: which of them is under way, and when all will be done.
+/// Tells of several runs as of one piece of work: which of them is under way, and when all will be done.
 struct StudyProgress {
     private let handler: ProgressHandler?
     private let total: Int
@@ -14,12 +14,13 @@ struct StudyProgress {
 
     /// - Parameters:
     ///   - index: of the run.
+    ///   - name: what it is beside its number.
     ///   - body: carries it out, telling whom it is handed; returns whether anything was done.
     mutating func measure(
-        _ index: Int, _ cell: StudyCell, _ body: (ProgressHandler?) throws -> Bool
+        _ index: Int, _ name: String, _ body: (ProgressHandler?) throws -> Bool
     ) rethrows {
         let start = ProgressReporter.seconds()
-        let place = "run \(index + 1) of \(total), \(cell.name) at \(cell.target)"
+        let place = "run \(index + 1) of \(total), \(name)"
         let (mean, after) = (taken.isEmpty ? nil : taken.reduce(0, +) / Double(taken.count), total - index - 1)
         let tell: ProgressHandler? = handler.map { handler in
             { update in

@@ -80,7 +80,7 @@ public struct StudyWorkflow<Evaluation: StudyComparing> {
                 guard !context.interruption.isRequested else {
                     throw RunStopped(reached: "run \(index + 1) of \(cells.count)")
                 }
-                try progress.measure(index, cell) { handler in
+                try progress.measure(index, "\(cell.name) at \(cell.target)") { handler in
                     try take(cell, steps: steps.steps(of: cell), progress: handler)
                 }
             }

@@ -25,7 +25,12 @@ struct HistorySection {
     func section() -> HTMLReport.Section {
         var blocks: [ReportBlock] = []
         let updates = history.updates
-        if updates.count > 1 {
+        let isOfWeights = !updates.contains(where: isOfTheGroups)
+        if let plots = PressurePlots(
+            updates, noun: isOfWeights ? "weights" : "channels", quantity: quantity ?? "quantity pruned for")
+        {
+            blocks += plots.blocks + [shares(updates)].compactMap { $0 }
+        } else if updates.count > 1 {
             blocks += [
                 plot(
                     "\(quantity ?? "Share") left after each mask update", "share",
