@@ -34,16 +34,16 @@ import Testing
 
     /// What is left now, or what will be if it goes on as it does.
     @Test func itIsTooDenseByWhatWillBeLeft() {
-        // R = 0.5^(e/2): 1, 0.707, 0.5.
-        let trajectory = PressureTrajectory(epochs: 2, target: 0.5)
+        // R = 0.04^(e/2): 1, 0.2, 0.04.
+        let trajectory = PressureTrajectory(epochs: 2, target: 0.04)
         func exceeds(_ remaining: Double, _ previous: Double, _ epoch: Int, _ lookahead: Int) -> Bool {
             trajectory.isExceeded(by: remaining, previously: previous, after: epoch, lookahead: lookahead)
         }
-        #expect(exceeds(0.71, 0.9, 1, 0) && !exceeds(0.70, 0.9, 1, 0))
-        // 0.71·0.71/1 = 0.504, 0.69·0.69/1 = 0.476.
-        #expect(exceeds(0.71, 1, 1, 1) && !exceeds(0.69, 1, 1, 1))
+        #expect(exceeds(0.21, 0.9, 1, 0) && !exceeds(0.19, 0.9, 1, 0))
+        // 0.21·0.21/1 = 0.0441, 0.19·0.19/1 = 0.0361.
+        #expect(exceeds(0.21, 1, 1, 1) && !exceeds(0.19, 1, 1, 1))
         // What grew is not taken to go on growing, and there is nothing to look at behind the last epoch.
-        #expect(!exceeds(0.49, 0.4, 1, 1) && exceeds(0.51, 1, 2, 7))
+        #expect(!exceeds(0.039, 0.03, 1, 1) && exceeds(0.041, 1, 2, 7))
     }
 
     private func pressures(_ isTooDense: [Bool], step: Double = 0.2) -> [Double] {

@@ -39,7 +39,7 @@ import Testing
     @Test func weightsAreSeenToLeaveAndComeBack() throws {
         #expect(
             plots().map(\.title) == [
-                "Left and wanted, epoch by epoch", "Pressure", "Weights that left and came back", "Flow",
+                "Left and wanted, epoch by epoch", "Pressure", "Weights that went and came back", "Flow",
             ])
         let series = plots().map(\.series)
         try #require(series.count == 4)
@@ -69,7 +69,9 @@ import Testing
             members["step"] = nil
             let entry = try JSONValue.object(members).decoded(as: MaskUpdateEntry.self)
             #expect((entry.report.pressure == nil) == (entry.number == 4))
-            #expect(try JSONValue(encoding: entry) == .object(members))
+            let again = try JSONValue(encoding: entry)
+            #expect(try again.decoded(as: MaskUpdateEntry.self) == entry)
+            #expect(Set(try #require(again.objectValue).keys) == Set(members.keys))
         }
     }
 }

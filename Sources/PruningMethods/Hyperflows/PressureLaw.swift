@@ -95,10 +95,12 @@ public struct PressureLaw: Codable, Sendable, Equatable {
             guard exponent > 0 else { return nil }
             x = rest / exponent
         } else {
-            // α₁x² + α₀x − rest = 0, with 2·α₁·x + α₀ = +√… on the falling branch.
-            let root = exponent * exponent + 4 * curvature * rest
-            guard root > 0 else { return nil }
-            x = (root.squareRoot() - exponent) / (2 * curvature)
+            // α₁x² + α₀x − rest = 0, with 2·α₁·x + α₀ = +√… on the falling branch; written so that an α₁ near 0 costs
+            // no digits.
+            let square = exponent * exponent + 4 * curvature * rest
+            guard square > 0 else { return nil }
+            let root = square.squareRoot()
+            x = exponent > 0 ? 2 * rest / (root + exponent) : (root - exponent) / (2 * curvature)
         }
         let pressure = exp(x)
         return pressure.isFinite && pressure > 0 ? pressure : nil

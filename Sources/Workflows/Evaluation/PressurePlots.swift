@@ -41,14 +41,14 @@ struct PressurePlots {
                 "Pressure", Axis("pressure", includesZero: true),
                 [
                     curve("γ") { $0.pressure.pressure },
-                    curve("γ in the loss, to the power of 1.5") { $0.pressure.effectivePressure },
+                    curve("γ_eff, as the loss has it") { $0.pressure.effectivePressure },
                 ],
                 caption: "It rises while more is left than wanted, and falls while less is. \(stages)"),
             plot(
-                "\(noun.prefix(1).uppercased() + noun.dropFirst()) that left and came back",
-                Axis("\(noun) in an epoch", includesZero: true),
+                "\(noun.prefix(1).uppercased() + noun.dropFirst()) that went and came back",
+                Axis("\(noun) in an epoch", scale: .logarithmic),
                 [
-                    curve("left") { Double($0.update.removed) }, curve("came back") { Double($0.update.recovered) },
+                    curve("went") { Double($0.update.removed) }, curve("came back") { Double($0.update.recovered) },
                 ],
                 caption: "Between the ends of one epoch and of the next."),
             plot(
