@@ -67,7 +67,7 @@ public struct FeatureClassifierFolder: ModelFamily {
 
     private var weightFolder: WeightFolder { WeightFolder(of: weightsFile, variant: variant) }
 
-    public func variants() throws -> [String] { try weightFolder.variants }
+    public func variants() throws -> [String] { weightFolder.variants }
 
     public func weightBytes() throws -> Int { try weightFolder.bytes() }
 

@@ -86,7 +86,7 @@ public struct ImageClassifierFolder: ModelFamily {
         WeightFolder(of: url.appendingPathComponent(Self.weightsName), variant: variant)
     }
 
-    public func variants() throws -> [String] { try weightFolder.variants }
+    public func variants() throws -> [String] { weightFolder.variants }
 
     public func weightBytes() throws -> Int { try weightFolder.bytes() }
 
