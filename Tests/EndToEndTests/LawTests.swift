@@ -36,7 +36,7 @@ import Testing
         #expect(try Tool.run(tiny.train(to: "dense", "--set", "training.steps=20")).status == 0)
         let run = try Tool.run(law(tiny, to: "whole"))
         #expect(run.status == 0, "\(run.errors)")
-        #expect(run.output.contains("R²") && run.output.contains("predicted for 40 % left"), "\(run.output)")
+        #expect(run.output.contains("R²") && run.output.contains("predicted for 40.0 % left"), "\(run.output)")
 
         let result = try result(scratch, "whole")
         let runs = try #require(result["runs"] as? [[String: Any]])
