@@ -91,10 +91,17 @@ extension Selection {
         for (index, cost) in costs.enumerated() {
             let current = cost.value(widths)
             guard current > allowed[index] * (1 + 1e-12) else { continue }
-            throw partition.unreachable(
-                asked: min(allowed[index] / fullCosts[index], budget.limits[index].remaining),
-                minimum: current / fullCosts[index], quantity: budget.limits[index].quantity.rawValue, widths: widths)
+            throw unreachable(
+                index, asked: allowed[index] / fullCosts[index], minimum: current / fullCosts[index], widths: widths)
         }
+    }
+
+    /// The error for a limit, by its number, that allows less than the least that can be left.
+    func unreachable(_ index: Int, asked: Double, minimum: Double, widths: [Int]) -> BudgetError {
+        let limit = budget.limits[index]
+        let error = partition.unreachable(
+            asked: min(asked, limit.remaining), minimum: minimum, quantity: limit.quantity.rawValue, widths: widths)
+        return limit.isShareOfCost ? error : .unreachableAmount(error, limit: limit)
     }
 
     /// These units are large, and the last one may free far more than was asked: those that still fit come back, the

@@ -51,9 +51,7 @@ extension Selection {
     func checkReached(_ minimum: Int, _ total: Int) throws {
         guard minimum > total else { return }
         let full = Double(max(space.count, 1))
-        throw partition.unreachable(
-            asked: min(Double(total) / full, budget.remaining), minimum: Double(minimum) / full,
-            quantity: budget.limits[0].quantity.rawValue, widths: space.widths)
+        throw unreachable(0, asked: Double(total) / full, minimum: Double(minimum) / full, widths: space.widths)
     }
 
     /// Keeps `total` of all classes together, of each about as many as `quota` says, the highest.

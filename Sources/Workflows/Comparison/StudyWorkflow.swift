@@ -172,7 +172,7 @@ public struct StudyWorkflow {
             places: context.places, interruption: context.interruption, progress: progress, warning: context.warning)
         let configuration = try configuration.run(of: cell, steps: steps)
         pruningContext.following = EvaluationPart.stretches(
-            settings, prunedShare: try configuration.pruning.budget().remaining,
+            settings, prunedShare: try configuration.prunedShare(of: dense.pipeline),
             hasFeatures: !settings.data.path.isEmpty, hasData: !settings.data.path.isEmpty)
         let pruning: PruningOutcome
         do {

@@ -4,8 +4,8 @@ import Pruning
 
 /// The `pruning` section.
 public struct PruningConfiguration: ConfigurationSection, Equatable {
-    /// What may be left: "macs=0.5", "params=0.5" (fractions left) or "sparsity=0.5" (fraction of channels or weights
-    /// removed), or several with commas between. nil is half: "macs=0.5" of channels, "sparsity=0.5" of weights.
+    /// What may be left: "macs=0.5", "params=0.5", "bytes=0.5" (fractions left), "macs=80M", "params=500k", "bytes=2MB"
+    /// (amounts) or "sparsity=0.5" (fraction of channels or weights removed), or several with commas between. nil is half: "macs=0.5" of channels, "sparsity=0.5" of weights.
     public var target: String?
     /// What leaves at once; nil is the method's own choice.
     public var granularity: Granularity.Name?

@@ -1,5 +1,6 @@
 import Files
 import Layers
+import ModelFolders
 import Pruning
 import PruningMethods
 import Runs
@@ -11,11 +12,21 @@ struct PlannedPruning {
     let pruner: any Pruner
     let plan: PruningPlan
     let granularity: Granularity
+    /// Held against the network, where that says something of it.
     let budget: Budget
     let timing: PlanTiming
+    /// What the weights are stored as.
+    let weightTypes: WeightTypes
 
-    /// - Throws: `SettingError`, and what the method says to its settings.
-    init(_ configuration: PruningRunConfiguration) throws {
+    /// - Parameters:
+    ///   - configuration: what defines the run.
+    ///   - network: what is pruned.
+    ///   - weightTypes: what its weights are stored as.
+    /// - Throws: `SettingError`, `BudgetError`, and what the method says to its settings.
+    init(
+        _ configuration: PruningRunConfiguration, of network: any ChannelNetwork, storedAs weightTypes: WeightTypes
+    ) throws {
+        self.weightTypes = weightTypes
         entry = try MethodCatalog.entry(named: configuration.method)
         let (settings, steps) = (configuration.pruning, configuration.finetuning.steps)
         guard !entry.card.needsTraining || steps > 0 else {
@@ -24,7 +35,13 @@ struct PlannedPruning {
                 expected: "at least 1: '\(configuration.method)' learns its masks by fine-tuning")
         }
         granularity = try settings.unit()
-        budget = try settings.budget()
+        let asked = try settings.budget()
+        budget =
+            asked.needsModel(in: granularity.space)
+            ? try Self.selection(
+                within: asked, granularity, entry.card, in: .of(granularity.space, in: network), of: network,
+                weightTypes, settings
+            ).budget : asked
         timing = PlanTiming(
             steps: steps, softFraction: settings.softFraction, space: granularity.space, remaining: budget.remaining)
         pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
@@ -62,14 +79,22 @@ struct PlannedPruning {
     func selection(
         in space: PruningSpace, of network: any ChannelNetwork, _ settings: PruningConfiguration
     ) throws -> Selection {
-        let selection = try Selection(
-            space: space, network: network, budget: budget, granularity: granularity,
-            minimumFraction: settings.minimumFraction,
-            allocation: settings.allocation ?? entry.card.allocation(for: granularity.name),
-            layerExponent: settings.layerExponent,
-            comparesRows: entry.card.comparesRows)
+        let selection = try Self.selection(
+            within: budget, granularity, entry.card, in: space, of: network, weightTypes, settings)
         try selection.checkReachable()
         return selection
+    }
+
+    private static func selection(
+        within budget: Budget, _ granularity: Granularity, _ card: MethodCard, in space: PruningSpace,
+        of network: any ChannelNetwork, _ weightTypes: WeightTypes, _ settings: PruningConfiguration
+    ) throws -> Selection {
+        try Selection(
+            space: space, network: network, budget: budget, granularity: granularity,
+            minimumFraction: settings.minimumFraction,
+            allocation: settings.allocation ?? card.allocation(for: granularity.name),
+            layerExponent: settings.layerExponent, comparesRows: card.comparesRows,
+            storedAs: StoredWeights(network.parameters, as: weightTypes))
     }
 }
 
@@ -102,6 +127,8 @@ final class PruningRun<Task: StagedTask> {
     /// Where evidence is taken from; nil where there is no data.
     let calibration: TaskCalibration<Task>?
     let losses: LossWatch
+    /// What the weights are stored as.
+    let weightTypes: WeightTypes
     /// Work that comes after the run, for the time left.
     let following: [Timetable.Stretch]
     var pruner: any Pruner
@@ -144,6 +171,7 @@ final class PruningRun<Task: StagedTask> {
         dense = network
         pruner = planned.pruner
         plan = planned.plan
+        weightTypes = planned.weightTypes
         space = PruningSpace.of(planned.granularity.space, in: network)
         masks = Masks(space)
         context = PruningContext(

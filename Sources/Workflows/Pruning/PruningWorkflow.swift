@@ -60,7 +60,7 @@ public struct PruningWorkflow {
     /// - Throws: `BudgetError` where the target cannot be reached, `SettingError`, what the method says.
     @discardableResult
     func check() throws -> PlannedPruning {
-        let planned = try PlannedPruning(configuration)
+        let planned = try PlannedPruning(configuration, of: pipeline.model, storedAs: pipeline.weightTypes)
         let space = PruningSpace.of(planned.granularity.space, in: pipeline.model)
         _ = try planned.selection(in: space, of: pipeline.model, configuration.pruning)
         if configuration.recovery.isDrawn {
@@ -85,10 +85,11 @@ public struct PruningWorkflow {
             in: context, keepingCheckpoints: configuration.finetuning.keepCheckpoints, restore: run.restore
         ) {
             try run.advance(in: folder)
-            var record = try run.record(command: context.command)
-            record.history = pipeline.pruning.map { $0.asHistory }
-            let result = pipeline.become(run.network, pruning: record)
-            try run.withResultWeights { try model.save(result) }
+            try run.withResultWeights {
+                var record = try run.record(command: context.command)
+                record.history = pipeline.pruning.map { $0.asHistory }
+                try model.save(pipeline.become(run.network, pruning: record))
+            }
         }
         guard let record = try model.record() else {
             throw ModelFolderError.notAModel(

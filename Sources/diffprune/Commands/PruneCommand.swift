@@ -29,7 +29,8 @@ struct PruneCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What may be left: macs=0.5 (the default) or params=0.5; or sparsity=0.5, of the channels.",
+            "What may be left: a share (macs=0.5, the default; params=0.5, bytes=0.5) or an amount (macs=80M, "
+                + "params=500k, bytes=2MB); or sparsity=0.5, of the channels; several with commas between.",
             valueName: "target"))
     var target: String?
 
@@ -89,6 +90,7 @@ struct PruneCommand: ParsableCommand {
         return """
             method: \(record.method)
             asked: \(record.request)
+            achieved: \(record.achievedRequest ?? "not noted")
             fine-tuning: \(finetuning)
             \(try AchievedTable.text(record))model: \(outcome.modelURL.path)
 
