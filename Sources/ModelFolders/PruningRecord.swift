@@ -47,7 +47,7 @@ public struct PruningRecord: Codable, Sendable, Equatable {
         }
 
         /// As a target says it: "macs=0.5", "bytes=2MB".
-        public var text: String { "\(quantity)=\(value.plain)\(unit ?? "")" }
+        public var text: String { "\(quantity)=" + (unit.map { value.plain + $0 } ?? value.significant(6)) }
     }
 
     public struct Achieved: Codable, Sendable, Equatable {

@@ -6,11 +6,14 @@ import Testing
 
 /// Budgets that say how much may be left instead of which share.
 @Suite struct AmountTests {
-    @Test(arguments: [
-        ("params=500k", 500_000), ("params=1.2M", 1_200_000), ("macs=80M", 8e7), ("macs=1.5G", 1.5e9), ("macs=2", 2),
-        ("bytes=2MB", 2e6), ("bytes=2mb", 2e6), ("bytes=300KB", 3e5), ("bytes=4KiB", 4096), ("bytes=1.5MiB", 1_572_864),
-        ("bytes=2000000", 2e6), ("bytes=700B", 700), ("params=500K", 500_000),
-    ] as [(String, Double)])
+    @Test(
+        arguments: [
+            ("params=500k", 500_000), ("params=1.2M", 1_200_000), ("macs=80M", 8e7), ("macs=1.5G", 1.5e9),
+            ("macs=2", 2),
+            ("bytes=2MB", 2e6), ("bytes=2mb", 2e6), ("bytes=300KB", 3e5), ("bytes=4KiB", 4096),
+            ("bytes=1.5MiB", 1_572_864),
+            ("bytes=2000000", 2e6), ("bytes=700B", 700), ("params=500K", 500_000),
+        ] as [(String, Double)])
     func amountsAreReadWithTheirUnits(text: String, amount: Double) throws {
         let budget = try Budget(parsing: text)
         #expect(budget.limits[0].amount == amount)
@@ -53,7 +56,8 @@ import Testing
         }
 
         func bytes(of network: UNet) -> Int {
-            network.parameters.reduce(0) { $0 + 4 * $1.count } + storage.overhead(of: network.parameters.map(\.fileShape))
+            network.parameters.reduce(0) { $0 + 4 * $1.count }
+                + storage.overhead(of: network.parameters.map(\.fileShape))
         }
     }
 

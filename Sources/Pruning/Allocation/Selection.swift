@@ -13,6 +13,8 @@ public struct Selection {
     public let costs: [any Cost]
     public let partition: any Partition
     public let allocation: Allocation
+    /// What stays of each site; nil where scores or one share for all say it.
+    let ratios: [Double]?
     /// a of `LayerAdaptive`, 0 … 1.
     public let layerExponent: Double
     /// What the network costs by each limit before this selection's run began; ratios refer to it.
@@ -27,14 +29,19 @@ public struct Selection {
     ///   - allocation: where what leaves is taken from.
     ///   - layerExponent: how much of what layers matter beside each other `layer-adaptive` scores take in, 0 … 1.
     ///   - comparesRows: whether single weights are compared within the rows of their outputs.
+    ///   - ratios: what stays of each site, for allocation `ratios`; nil with any other.
     ///   - storage: how the weights are saved, for budgets in bytes; nil where nothing is known of that.
     /// - Throws: `GranularityError` where the granularity cannot be had,
-    ///   `BudgetError` for a budget that does not go with it, `AllocationError`.
+    ///   `BudgetError` for a budget that does not go with it, `AllocationError`, `RatioError`.
+    /// - Precondition: ratios with allocation `ratios`, and with that alone.
     public init(
         space: PruningSpace, network: any ChannelNetwork, budget: Budget, granularity: Granularity,
         minimumFraction: Double, allocation: Allocation = .global, layerExponent: Double = 1,
-        comparesRows: Bool = false, storedAs storage: (any WeightStorage)? = nil
+        comparesRows: Bool = false, ratios: SiteRatios? = nil, storedAs storage: (any WeightStorage)? = nil
     ) throws {
+        precondition((ratios != nil) == (allocation == .ratios), "ratios are of allocation 'ratios'")
+        if ratios != nil, !granularity.takesRatios { throw RatioError.notFor(granularity: granularity.name.rawValue) }
+        self.ratios = try ratios?.bySite(space)
         self.space = space
         self.allocation = allocation
         self.layerExponent = layerExponent
@@ -159,7 +166,7 @@ public struct Selection {
         if allocation == .layerAdaptive { adaptScores(of: &units, prices) }
         let allowed = allowed(at: remaining)
         switch (units.members, units.competition, allocation) {
-        case (.singles, .all, .uniform), (.singles, .all, .erdosRenyi):
+        case (.singles, .all, .uniform), (.singles, .all, .erdosRenyi), (.singles, .all, .ratios):
             return try singles(units, densities: siteDensities(remaining), share: remaining)
         case (.singles, _, _): return try singles(units, share: remaining)
         case (.lists(let lists), _, .global), (.lists(let lists), _, .layerAdaptive):

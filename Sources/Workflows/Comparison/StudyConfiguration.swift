@@ -52,7 +52,8 @@ public struct StudyConfiguration: Sendable {
         evaluation = try document.section("evaluation")
         var images: DataConfiguration = try document.section("data")
         if let data { images.path = data }
-        let pruning: PruningConfiguration = try document.section("pruning")
+        var pruning: PruningConfiguration = try document.section("pruning")
+        pruning.ratios = try document.reading("pruning") { [pruning] in try pruning.ratios?.read() }
         let finetuning = try document.section("finetuning", defaults: PruningRunConfiguration.finetuningDefaults)
         let recovery = try document.section("recovery", defaults: RecoveryConfiguration.defaults(in: document))
         common = [

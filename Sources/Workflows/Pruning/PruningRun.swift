@@ -15,6 +15,8 @@ struct PlannedPruning {
     /// Held against the network, where that says something of it.
     let budget: Budget
     let timing: PlanTiming
+    /// What stays of each site; nil where scores or one share for all say it.
+    let ratios: SiteRatios?
     /// What the weights are stored as.
     let weightTypes: WeightTypes
 
@@ -35,13 +37,8 @@ struct PlannedPruning {
                 expected: "at least 1: '\(configuration.method)' learns its masks by fine-tuning")
         }
         granularity = try settings.unit()
-        let asked = try settings.budget()
-        budget =
-            asked.needsModel(in: granularity.space)
-            ? try Self.selection(
-                within: asked, granularity, entry.card, in: .of(granularity.space, in: network), of: network,
-                weightTypes, settings
-            ).budget : asked
+        ratios = try settings.ratios?.siteRatios()
+        budget = try Self.budget(of: network, granularity, entry.card, ratios, weightTypes, settings)
         timing = PlanTiming(
             steps: steps, softFraction: settings.softFraction, space: granularity.space, remaining: budget.remaining)
         pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
@@ -80,20 +77,38 @@ struct PlannedPruning {
         in space: PruningSpace, of network: any ChannelNetwork, _ settings: PruningConfiguration
     ) throws -> Selection {
         let selection = try Self.selection(
-            within: budget, granularity, entry.card, in: space, of: network, weightTypes, settings)
+            within: budget, granularity, entry.card, in: space, of: network, ratios, weightTypes, settings)
         try selection.checkReachable()
         return selection
     }
 
+    /// What is asked for, as far as that can be said without the network; else held against it.
+    private static func budget(
+        of network: any ChannelNetwork, _ granularity: Granularity, _ card: MethodCard, _ ratios: SiteRatios?,
+        _ weightTypes: WeightTypes, _ settings: PruningConfiguration
+    ) throws -> Budget {
+        let asked = try settings.budget()
+        if let asked, !asked.needsModel(in: granularity.space) { return asked }
+        // Without a target the ratios say what is left: of the usual quantity.
+        let quantity: Budget.Quantity = granularity.space == .channels ? .macs : .sparsity
+        let selection = try selection(
+            within: asked ?? Budget(quantity, 0.5), granularity, card, in: .of(granularity.space, in: network),
+            of: network, ratios, weightTypes, settings)
+        if asked != nil { return selection.budget }
+        let share = try selection.shareLeftByRatios()
+        return try Budget(quantity, quantity == .sparsity ? 1 - share : share)
+    }
+
     private static func selection(
         within budget: Budget, _ granularity: Granularity, _ card: MethodCard, in space: PruningSpace,
-        of network: any ChannelNetwork, _ weightTypes: WeightTypes, _ settings: PruningConfiguration
+        of network: any ChannelNetwork, _ ratios: SiteRatios?, _ weightTypes: WeightTypes,
+        _ settings: PruningConfiguration
     ) throws -> Selection {
         try Selection(
             space: space, network: network, budget: budget, granularity: granularity,
             minimumFraction: settings.minimumFraction,
             allocation: settings.allocation ?? card.allocation(for: granularity.name),
-            layerExponent: settings.layerExponent, comparesRows: card.comparesRows,
+            layerExponent: settings.layerExponent, comparesRows: card.comparesRows, ratios: ratios,
             storedAs: StoredWeights(network.parameters, as: weightTypes))
     }
 }

@@ -92,7 +92,8 @@ public struct QuickstartWorkflow {
             pruningContext.output = run
             pruningContext.places = ["model": dense.folder.url, "data": samples.data]
             pruningContext.following = try EvaluationPart.stretches(
-                evaluation, prunedShare: configuration.prunedShare(of: dense.pipeline), hasFeatures: evaluation.features != nil,
+                evaluation, prunedShare: configuration.prunedShare(of: dense.pipeline),
+                hasFeatures: evaluation.features != nil,
                 hasData: true)
             let pruning = try OutputClaim.holding(run) {
                 try PruningWorkflow(configuration, pipeline: dense.pipeline.copied(), in: pruningContext).run()

@@ -34,6 +34,12 @@ struct PruneCommand: ParsableCommand {
             valueName: "target"))
     var target: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "What stays of each channel group, or weight: ratios.json of sensitivity. With --target, scaled to it.",
+            valueName: "file"))
+    var ratios: String?
+
     @OptionGroup var data: DataOption
     @OptionGroup var generated: GeneratedOption
 
@@ -64,7 +70,8 @@ struct PruneCommand: ParsableCommand {
         flagged.set("pruning.seed", "finetuning.seed", flag: "--seed", to: seed.seed)
         var configuration = try flagged.naming {
             try PruningRunConfiguration(
-                file: file, overrides: flagged.overrides, method: method, target: target, data: data.path)
+                file: file, overrides: flagged.overrides, method: method, target: target, ratios: ratios,
+                data: data.path)
         }
         try options.locate(&configuration.data)
         let variant = try options.flag("variant", given: self.model.variant.variant)

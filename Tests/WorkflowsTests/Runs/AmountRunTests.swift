@@ -35,7 +35,8 @@ import Testing
         #expect(record.achieved.bytes == .init(dense: dense, pruned: pruned))
         #expect(pruned <= (dense * 0.7).rounded(.down))
         #expect(record.target == target && record.asked.text == "bytes=\(Int(dense * 0.7))")
-        #expect(record.achievedRequest?.hasPrefix("bytes=") == true && record.achievedRequest?.contains(",macs=0.") == true)
+        #expect(
+            record.achievedRequest?.hasPrefix("bytes=") == true && record.achievedRequest?.contains(",macs=0.") == true)
         // An amount is one of what is left, however often a model was pruned before; a share is of the model given.
         #expect { _ = try prune(runs, "again", target, model: "pruned/model") } throws: {
             "\($0)".contains("is no less than what the model has")
