@@ -11,6 +11,7 @@ enum Subcommands {
         FinetuneCommand.self,
         EvaluateCommand.self,
         CompareCommand.self,
+        SensitivityCommand.self,
         TrainFeaturesCommand.self,
         PredictCommand.self,
         ScoreCommand.self,
