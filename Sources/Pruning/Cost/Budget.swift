@@ -39,8 +39,8 @@ public struct Budget: Codable, Sendable, Equatable {
     }
 
     /// From "macs=0.5", "params=500k", "bytes=2MB", "sparsity=0.5", or several with commas between:
-    /// "macs=80M,bytes=2MB". A number below 1 is a share of what the model has, one with a unit and a whole number above
-    /// 1 an amount.
+    /// "macs=80M,bytes=2MB". A number below 1 is a share of what the model has; one with a unit, or a whole one above
+    /// 1, is an amount.
     public init(parsing text: String) throws {
         let limits = try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
             let sides = part.split(separator: "=", maxSplits: 1).map(String.init)

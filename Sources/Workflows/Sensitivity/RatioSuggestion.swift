@@ -22,14 +22,7 @@ struct RatioSuggestion {
     init(_ curves: [[(ratio: Double, error: Double)]], within selection: Selection) throws {
         let widths = selection.space.widths
         let allowed = zip(selection.budget.limits, selection.fullCosts).map { $0.remaining * $1 * (1 + 1e-12) }
-        let levels = zip(curves, widths).map { curve, width in
-            var worst = 0.0
-            return [(width: width, error: 0.0)]
-                + curve.map { ratio, error in
-                    worst = max(worst, error)
-                    return (width: min(width, max(1, Int((ratio * Double(width)).rounded()))), error: worst)
-                }
-        }
+        let levels = zip(curves, widths).map { Self.levels($0, width: $1) }
         var chosen = widths.map { _ in 0 }
         var current = widths
         func costs(_ widths: [Int]) -> [Double] { selection.costs.map { $0.value(widths) } }
@@ -42,9 +35,11 @@ struct RatioSuggestion {
                 for level in levels[site].indices where level > chosen[site] {
                     var narrower = current
                     narrower[site] = levels[site][level].width
-                    // What is freed of the limits that do not hold yet.
-                    let freed = zip(zip(before, costs(narrower)), zip(allowed, selection.fullCosts)).reduce(0.0) {
-                        $0 + ($1.0.0 > $1.1.0 ? ($1.0.0 - $1.0.1) / $1.1.1 : 0)
+                    let after = costs(narrower)
+                    var freed = 0.0
+                    // Of the limits that do not hold yet.
+                    for limit in before.indices where before[limit] > allowed[limit] {
+                        freed += (before[limit] - after[limit]) / selection.fullCosts[limit]
                     }
                     guard freed > 0 else { continue }
                     let price = (levels[site][level].error - levels[site][chosen[site]].error) / freed
@@ -72,5 +67,19 @@ struct RatioSuggestion {
         shares = zip(current, widths).map { Double($0) / Double($1) }
         self.error = error
         remaining = zip(costs(current), selection.fullCosts).map { $0 / $1 }
+    }
+
+    /// The widths that a site of `width` can have, itself the first, with their errors, which do not fall.
+    private static func levels(
+        _ curve: [(ratio: Double, error: Double)], width: Int
+    ) -> [(width: Int, error: Double)] {
+        var levels: [(width: Int, error: Double)] = [(width, 0)]
+        var worst = 0.0
+        for (ratio, error) in curve {
+            worst = max(worst, error)
+            let kept = Int((ratio * Double(width)).rounded())
+            levels.append((min(width, max(1, kept)), worst))
+        }
+        return levels
     }
 }

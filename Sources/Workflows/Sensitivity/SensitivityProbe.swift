@@ -28,7 +28,7 @@ struct SensitivityProbe: Equatable {
         }
         guard plan.blocks else { return probes }
         let names = groups.map { block(of: $0.name) }
-        for name in names.reduce(into: [String]())({ if !$0.contains($1) { $0.append($1) } }) {
+        for (first, name) in names.enumerated() where names.firstIndex(of: name) == first {
             let sites = names.indices.filter { names[$0] == name }
             guard sites.count > 1 else { continue }
             for ratio in plan.ratios {

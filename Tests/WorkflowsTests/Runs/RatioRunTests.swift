@@ -1,7 +1,6 @@
 import Files
 import Foundation
 import ModelFolders
-import Pruning
 import Runs
 import Testing
 
@@ -9,9 +8,12 @@ import Testing
 
 /// Runs with ratios of their own.
 @Suite struct RatioRunTests {
+    private func names(_ runs: RunFixtures) throws -> [String] {
+        try PipelineFolder(runs.path("dense/model")).load().model.channelGroups.filter(\.isPrunable).map(\.name)
+    }
+
     private func ratios(_ runs: RunFixtures, _ share: Double) throws -> URL {
-        let model = try PipelineFolder(runs.path("dense/model")).load().model
-        let names = PruningSpace.channels(of: model).sites.map(\.name)
+        let names = try names(runs)
         let file = runs.path("ratios.json")
         try JSONFile.write(
             ["ratios": .object(Dictionary(uniqueKeysWithValues: names.map { ($0, .double(share)) }))], to: file)
@@ -36,10 +38,8 @@ import Testing
                 "pruning.calibration_batch_size=2",
             ], method: method, ratios: file.path, data: runs.images.path)
         let record = try workflow("whole", configuration, resumed: false).run().record
-        for group in record.groups
-        where PruningSpace.channels(of: try PipelineFolder(runs.path("dense/model")).load().model)
-            .sites.contains(where: { $0.name == group.name })
-        {
+        let names = try names(runs)
+        for group in record.groups where names.contains(group.name) {
             #expect(group.kept.count == group.originalWidth / 2, "\(group.name)")
         }
         #expect(record.asked.quantity == "macs" && record.asked.value == record.achieved.macs.ratio)

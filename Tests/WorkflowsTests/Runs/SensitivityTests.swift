@@ -1,7 +1,6 @@
 import Files
 import Foundation
 import ModelFolders
-import Pruning
 import Runs
 import Testing
 
@@ -52,7 +51,7 @@ import Testing
                 #expect(readings.allSatisfy { $0.epsilon > 0 && $0.epsilonByTimestep.count == 3 }, "\(group.name)")
             }
         }
-        #expect(result.blocks.contains("down_blocks.0"))
+        #expect(result.blocks.contains("mid_block"))
         #expect(result.suggestion.remaining[0] <= 0.5 && result.suggestion.remaining[0] > 0.3)
     }
 
