@@ -13,8 +13,8 @@ import Foundation
 /// Based on: Lee et al., "Layer-adaptive sparsity for the magnitude-based pruning" (LAMP), ICLR 2021, arXiv 2010.07611:
 /// for squared weights, w_u²/Σ w_v².
 ///
-/// Differs from the paper: any scores, channels too; times S^a, so that a layer that matters more keeps more. With a = 1
-/// it does by as much as scores say, with a = 0, as in the paper, all layers matter alike. Where little is to be left
+/// Differs from the paper: any scores, channels too; times S^a, so that a layer that matters more keeps more. With
+/// a = 1 it does by as much as scores say, with a = 0, as in the paper, all layers matter alike. Where little is to be left
 /// each layer is needed, whatever its scores say beside others', and smaller a leave better models.
 enum LayerAdaptive {
     /// - Parameters:
