@@ -81,7 +81,7 @@ public struct NoisePredictionErrors: Sendable {
 
     /// What a squared difference of predictions is multiplied by to be one of ε: with x_t = a·x₀ + b·ε fixed,
     /// δε = a·δv = (a/b)·δx₀.
-    static func epsilonScale(_ objective: DenoisingObjective, at timestep: Int) -> Double {
+    package static func epsilonScale(_ objective: DenoisingObjective, at timestep: Int) -> Double {
         let signal = objective.schedule.signalCoefficient(at: timestep)
         let noise = objective.schedule.noiseCoefficient(at: timestep)
         return switch objective.predictionType {

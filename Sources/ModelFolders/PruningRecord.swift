@@ -37,11 +37,17 @@ public struct PruningRecord: Codable, Sendable, Equatable {
     public struct Asked: Codable, Sendable, Equatable {
         public var quantity: String
         public var value: Double
+        /// What an amount is counted in, "MB"; empty for a plain number, nil for a share.
+        public var unit: String?
 
-        public init(quantity: String, value: Double) {
+        public init(quantity: String, value: Double, unit: String? = nil) {
             self.quantity = quantity
             self.value = value
+            self.unit = unit
         }
+
+        /// As a target says it: "macs=0.5", "bytes=2MB".
+        public var text: String { "\(quantity)=" + (unit.map { value.plain + $0 } ?? value.significant(6)) }
     }
 
     public struct Achieved: Codable, Sendable, Equatable {
@@ -50,12 +56,18 @@ public struct PruningRecord: Codable, Sendable, Equatable {
         public var channels: Change
         /// Weights of convolutions and linear layers that are not zero; nil where channels were removed.
         public var weights: Change?
+        /// The weights' file, where single weights were masked its compact form of what is left; nil in records of
+        /// versions that did not note it.
+        public var bytes: Change?
 
-        public init(parameters: Change, macs: Change, channels: Change, weights: Change? = nil) {
+        public init(
+            parameters: Change, macs: Change, channels: Change, weights: Change? = nil, bytes: Change? = nil
+        ) {
             self.parameters = parameters
             self.macs = macs
             self.channels = channels
             self.weights = weights
+            self.bytes = bytes
         }
     }
 
@@ -111,13 +123,14 @@ public struct PruningRecord: Codable, Sendable, Equatable {
     }
 
     /// What was asked for, for people: "macs=0.5,params=0.4".
-    public var request: String { target ?? "\(asked.quantity)=\(asked.value.plain)" }
+    public var request: String { target ?? asked.text }
 
     /// What the first limit counts, in words; "weights" where single weights were masked.
     public var quantityName: String {
         switch asked.quantity {
         case "macs": "MACs"
         case "params": "parameters"
+        case "bytes": "bytes"
         default: achieved.weights == nil ? "channels" : "weights"
         }
     }
@@ -138,7 +151,8 @@ public struct PruningRecord: Codable, Sendable, Equatable {
         return Achieved(
             parameters: change(first.parameters, achieved.parameters), macs: change(first.macs, achieved.macs),
             channels: change(first.channels, achieved.channels),
-            weights: first.weights.flatMap { dense in achieved.weights.map { change(dense, $0) } })
+            weights: first.weights.flatMap { dense in achieved.weights.map { change(dense, $0) } },
+            bytes: first.bytes.flatMap { dense in achieved.bytes.map { change(dense, $0) } })
     }
 
     /// Channels left by group name, of the groups that lost some.

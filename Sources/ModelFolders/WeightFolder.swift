@@ -148,7 +148,7 @@ public struct WeightFolder {
             }
             return tensor
         }
-        try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: ordinary)
+        try SafetensorsWriter.write(tensors, metadata: StoredWeights.metadata, to: ordinary)
         if compact { try SparseSafetensors.write(tensors, to: sparse) }
     }
 }

@@ -12,6 +12,7 @@ enum Subcommands {
         EvaluateCommand.self,
         CompareCommand.self,
         LawCommand.self,
+        SensitivityCommand.self,
         TrainFeaturesCommand.self,
         PredictCommand.self,
         ScoreCommand.self,

@@ -5,7 +5,7 @@ import Testing
 @Suite struct HelpTests {
     static let commands = [
         "quickstart", "train", "sample", "prune", "finetune", "evaluate", "compare", "train-features", "predict",
-        "score",
+        "score", "sensitivity",
         "export", "info", "bench", "methods",
     ]
 

@@ -54,7 +54,7 @@ import Testing
 
     @Test func aMistypedQuantityHasANearestOne() {
         #expect { try Budget(parsing: "params=0.5,mac=0.5") } throws: { "\($0)".contains("did you mean 'macs'?") }
-        #expect { try Budget(parsing: "macs=2") } throws: { "\($0)".contains("macs=2 must lie between 0 and 1") }
+        #expect { try Budget(parsing: "macs=1.5") } throws: { "\($0)".contains("macs=1.5 must lie between 0 and 1") }
     }
 
     @Test func sparsityIsWhatLeavesAndTheOthersWhatStays() throws {

@@ -24,7 +24,7 @@ import Testing
             // What is asked of `masks` counts; the budget only says which cost.
             selection = try Selection(
                 space: space, network: model, budget: Budget(quantity, 0.5), granularity: granularity,
-                minimumFraction: minimumFraction)
+                minimumFraction: minimumFraction, storedAs: PlainStorage(model.parameters))
         }
 
         func scores(seed: UInt64 = 1) -> Scores { .random(space, seed: seed) }

@@ -8,6 +8,8 @@ public enum Allocation: String, Codable, Sendable, CaseIterable {
     case layerAdaptive = "layer-adaptive"
     /// The same share of every site.
     case uniform
+    /// Of each site the share that is given for it (`SiteRatios`).
+    case ratios
     /// By the Erdős–Rényi–kernel rule: the density of a weight is proportional to Σ dimensions / Π dimensions
     /// (`ErdosRenyi`), so that large layers are thinned most. For weights.
     case erdosRenyi = "erdos-renyi"

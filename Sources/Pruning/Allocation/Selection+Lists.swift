@@ -21,18 +21,22 @@ extension Selection {
         return masks
     }
 
-    /// The lowest of each site, the same share of every one: the largest share that every limit allows. Sites as wide
-    /// as one another change at the same share, all at once, and far past the limit: so one more unit of each site
-    /// stays where it fits, those of the lowest shares first.
-    func uniform(_ units: Units, _ lists: [[Int]], _ allowed: [Double]) throws -> Masks {
-        let shares = lists.map(shares)
-        let bySite = Dictionary(grouping: lists.indices) { shares[$0][0].site }
-            .mapValues { ascending($0, units) }
-        func masks(keeping density: Double) -> (masks: Masks, widths: [Int]) {
+    /// Units by their sites, what leaves first at the front.
+    private func unitsBySite(_ units: Units, _ lists: [[Int]]) -> [Int: [Int]] {
+        Dictionary(grouping: lists.indices) { space.site(of: lists[$0][0]) }.mapValues { ascending($0, units) }
+    }
+
+    /// What is left, with the width of each site, where the lowest of each have left but for its share at a density.
+    func lowestOfSites(_ units: Units, _ lists: [[Int]]) -> (_ density: Double) -> (masks: Masks, widths: [Int]) {
+        let bySite = unitsBySite(units, lists)
+        return { density in
             var masks = Masks(space)
             var widths = space.widths
             for (site, order) in bySite {
-                let target = max(partition.minimumWidths[site], Int((density * Double(widths[site])).rounded(.down)))
+                let share = self.share(of: site, at: density) * Double(widths[site])
+                // A ratio is met as nearly as it can be; a share of all is not exceeded.
+                let target = max(
+                    partition.minimumWidths[site], Int(ratios == nil ? share.rounded(.down) : share.rounded()))
                 for index in order {
                     let left = widths[site] - lists[index].count
                     guard units.mustLeave[index] || left >= target else { break }
@@ -43,13 +47,21 @@ extension Selection {
             }
             return (masks, widths)
         }
-        try checkReached(masks(keeping: 0).widths, allowed)
+    }
+
+    /// The lowest of each site, the same share of every one or in proportion to what ratios take away: as little as
+    /// every limit allows. Sites as wide as one another change at the same share, all at once, and far past the limit:
+    /// so one more unit of each site stays where it fits, those of the lowest shares first.
+    func uniform(_ units: Units, _ lists: [[Int]], _ allowed: [Double]) throws -> Masks {
+        let bySite = unitsBySite(units, lists)
+        let masks = lowestOfSites(units, lists)
+        try checkReached(masks(0).widths, allowed)
         var (low, high) = (0.0, 1.0)
         for _ in 0..<50 {
             let middle = 0.5 * (low + high)
-            if fits(masks(keeping: middle).widths, allowed) { low = middle } else { high = middle }
+            if fits(masks(middle).widths, allowed) { low = middle } else { high = middle }
         }
-        var (kept, widths) = masks(keeping: low)
+        var (kept, widths) = masks(low)
         // The best of what has left of each site, with the share that it would bring the site to.
         let waiting = bySite.compactMap { site, order -> (share: Double, site: Int, index: Int)? in
             guard let index = order.last(where: { kept.values[lists[$0][0]] == 0 }), !units.mustLeave[index] else {
@@ -91,10 +103,17 @@ extension Selection {
         for (index, cost) in costs.enumerated() {
             let current = cost.value(widths)
             guard current > allowed[index] * (1 + 1e-12) else { continue }
-            throw partition.unreachable(
-                asked: min(allowed[index] / fullCosts[index], budget.limits[index].remaining),
-                minimum: current / fullCosts[index], quantity: budget.limits[index].quantity.rawValue, widths: widths)
+            throw unreachable(
+                index, asked: allowed[index] / fullCosts[index], minimum: current / fullCosts[index], widths: widths)
         }
+    }
+
+    /// The error for a limit, by its number, that allows less than the least that can be left.
+    func unreachable(_ index: Int, asked: Double, minimum: Double, widths: [Int]) -> BudgetError {
+        let limit = budget.limits[index]
+        let error = partition.unreachable(
+            asked: min(asked, limit.remaining), minimum: minimum, quantity: limit.quantity.rawValue, widths: widths)
+        return limit.isShareOfCost ? error : .unreachableAmount(error, limit: limit)
     }
 
     /// These units are large, and the last one may free far more than was asked: those that still fit come back, the

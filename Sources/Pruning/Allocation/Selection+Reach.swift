@@ -16,6 +16,7 @@ extension Selection {
     /// The widths where all has left that may leave.
     public var lowestWidths: [Int] {
         guard space.kind == .channels else { return partition.minimumWidths }
+        if ratios != nil { return widthsLeft(at: 0) }
         let scores = Scores(space, Array(repeating: 0, count: space.count))
         let units = partition.units(of: scores, prices: space.sites.map { _ in 1 })
         guard case .lists(var lists) = units.members else { return partition.minimumWidths }
@@ -28,6 +29,11 @@ extension Selection {
             for (site, count) in leaving { widths[site] -= count }
         }
         return widths
+    }
+
+    /// The error of a limit, by its number, where `minimum` of its cost is the least that can be left.
+    package func unreachable(_ index: Int, minimum: Double) -> BudgetError {
+        unreachable(index, asked: budget.limits[index].remaining, minimum: minimum, widths: lowestWidths)
     }
 
     /// The fraction of each limit's cost that is left at least.

@@ -13,7 +13,10 @@ extension Selection {
             let candidates = best.isEmpty ? Array(0..<space.count) : (0..<space.count).filter { !best.contains($0) }
             remove(lowest: space.count - total, of: candidates, units, in: &masks)
         case .withinClasses(let classes):
-            try keep(total, of: Self.members(of: classes), best, units, in: &masks) { Double($0.count) * share }
+            let densities = siteDensities(share)
+            try keep(total, of: Self.members(of: classes), best, units, in: &masks) {
+                Double($0.count) * (ratios == nil ? share : densities[space.site(of: $0[0])])
+            }
         case .pattern(let classes, let keep, let of):
             // On the way of a gradual schedule the pattern keeps more of each class.
             let kept = min(of, max(keep, Int((share * Double(of) - 1e-6).rounded(.up))))
@@ -40,6 +43,7 @@ extension Selection {
 
     /// The density of each site when all together have `remaining`.
     func siteDensities(_ remaining: Double) -> [Double] {
+        if ratios != nil { return sharesBySite(remaining) }
         guard allocation == .erdosRenyi else { return space.sites.map { _ in remaining } }
         return ErdosRenyi.densities(of: space.shapes, density: remaining)
     }
@@ -51,9 +55,7 @@ extension Selection {
     func checkReached(_ minimum: Int, _ total: Int) throws {
         guard minimum > total else { return }
         let full = Double(max(space.count, 1))
-        throw partition.unreachable(
-            asked: min(Double(total) / full, budget.remaining), minimum: Double(minimum) / full,
-            quantity: budget.limits[0].quantity.rawValue, widths: space.widths)
+        throw unreachable(0, asked: Double(total) / full, minimum: Double(minimum) / full, widths: space.widths)
     }
 
     /// Keeps `total` of all classes together, of each about as many as `quota` says, the highest.

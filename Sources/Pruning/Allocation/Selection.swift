@@ -7,11 +7,14 @@ import Layers
 /// the budget is hit within one unit.
 public struct Selection {
     public let space: PruningSpace
+    /// What may be left, held against the network.
     public let budget: Budget
     /// What each limit of the budget counts.
     public let costs: [any Cost]
     public let partition: any Partition
     public let allocation: Allocation
+    /// What stays of each site; nil where scores or one share for all say it.
+    let ratios: [Double]?
     /// a of `LayerAdaptive`, 0 … 1.
     public let layerExponent: Double
     /// What the network costs by each limit before this selection's run began; ratios refer to it.
@@ -26,25 +29,35 @@ public struct Selection {
     ///   - allocation: where what leaves is taken from.
     ///   - layerExponent: how much of what layers matter beside each other `layer-adaptive` scores take in, 0 … 1.
     ///   - comparesRows: whether single weights are compared within the rows of their outputs.
+    ///   - ratios: what stays of each site, for allocation `ratios`; nil with any other.
+    ///   - storage: how the weights are saved, for budgets in bytes; nil where nothing is known of that.
     /// - Throws: `GranularityError` where the granularity cannot be had,
-    ///   `BudgetError` for a budget that does not go with it, `AllocationError`.
+    ///   `BudgetError` for a budget that does not go with it, `AllocationError`, `RatioError`.
+    /// - Precondition: ratios with allocation `ratios`, and with that alone.
     public init(
         space: PruningSpace, network: any ChannelNetwork, budget: Budget, granularity: Granularity,
         minimumFraction: Double, allocation: Allocation = .global, layerExponent: Double = 1,
-        comparesRows: Bool = false
+        comparesRows: Bool = false, ratios: SiteRatios? = nil, storedAs storage: (any WeightStorage)? = nil
     ) throws {
+        precondition((ratios != nil) == (allocation == .ratios), "ratios are of allocation 'ratios'")
+        if ratios != nil, !granularity.takesRatios { throw RatioError.notFor(granularity: granularity.name.rawValue) }
+        self.ratios = try ratios?.bySite(space)
         self.space = space
-        self.budget = budget
         self.allocation = allocation
         self.layerExponent = layerExponent
-        let costs = try budget.costs(in: space, of: network)
+        let costs = try budget.costs(in: space, of: network, storedAs: storage)
         let partition = try granularity.partition(
             of: space, minimumFraction: minimumFraction, network: network, comparesRows: comparesRows)
         self.partition = partition
         self.costs = costs.map(partition.counted)
         fullCosts = self.costs.map { $0.value(space.widths) }
+        let budget = try budget.measured(by: fullCosts, in: space, of: network, storedAs: storage)
+        self.budget = budget
         if case .pattern(let keep, let of) = granularity {
             let sparsity = 1 - Double(keep) / Double(of)
+            if let limit = budget.limits.first(where: { $0.quantity != .sparsity }) {
+                throw BudgetError.patternHasItsOwnSize(limit, pattern: "\(keep):\(of)", sparsity: sparsity)
+            }
             guard abs(1 - budget.remaining - sparsity) < 1e-6 else {
                 throw BudgetError.patternHasItsOwn(
                     asked: 1 - budget.remaining, pattern: "\(keep):\(of)", sparsity: sparsity)
@@ -153,7 +166,7 @@ public struct Selection {
         if allocation == .layerAdaptive { adaptScores(of: &units, prices) }
         let allowed = allowed(at: remaining)
         switch (units.members, units.competition, allocation) {
-        case (.singles, .all, .uniform), (.singles, .all, .erdosRenyi):
+        case (.singles, .all, .uniform), (.singles, .all, .erdosRenyi), (.singles, .all, .ratios):
             return try singles(units, densities: siteDensities(remaining), share: remaining)
         case (.singles, _, _): return try singles(units, share: remaining)
         case (.lists(let lists), _, .global), (.lists(let lists), _, .layerAdaptive):

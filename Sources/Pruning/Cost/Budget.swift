@@ -1,5 +1,4 @@
 import Files
-import Foundation
 import Layers
 
 /// How much of a model may be left: one limit or several, all of which hold at the end.
@@ -7,38 +6,31 @@ public struct Budget: Codable, Sendable, Equatable {
     /// What is asked for, by the names of `--target`.
     public enum Quantity: String, Codable, Sendable, CaseIterable {
         case macs, params, sparsity
+        /// Of the weights' file as it is saved; where single weights are masked, of its compact form.
+        case bytes
 
-        /// What is counted in a space; sparsity counts the space's coordinates.
+        /// What is counted in a space; sparsity counts the space's coordinates. What bytes single weights take follows
+        /// from how many are not zero.
         func cost(in space: PruningSpace.Kind) -> CostKind {
             switch self {
             case .macs: .macs
             case .params: .parameters
             case .sparsity: space == .channels ? .channels : .weights
+            case .bytes: space == .channels ? .bytes : .weights
             }
         }
     }
 
-    public struct Limit: Codable, Sendable, Equatable {
-        public let quantity: Quantity
-        /// For macs and params the fraction left, for sparsity the fraction of channels or weights removed.
-        public let value: Double
-
-        /// Fraction of the cost that may be left.
-        public var remaining: Double { quantity == .sparsity ? 1 - value : value }
-
-        public var description: String { "\(quantity.rawValue)=\(value.plain)" }
-    }
-
     /// At least one, each of another quantity. The first is the one whose density a method leads down; the others come
     /// nearer in step.
-    public let limits: [Limit]
+    public private(set) var limits: [Limit]
 
     public init(_ quantity: Quantity, _ value: Double) throws {
         try self.init([Limit(quantity: quantity, value: value)])
     }
 
     private init(_ limits: [Limit]) throws {
-        for limit in limits {
+        for limit in limits where limit.unit == nil {
             guard limit.value > 0, limit.value < 1 else {
                 throw BudgetError.outOfRange(quantity: limit.quantity.rawValue, value: limit.value)
             }
@@ -46,14 +38,17 @@ public struct Budget: Codable, Sendable, Equatable {
         self.limits = limits
     }
 
-    /// From "macs=0.5", "params=0.4", "sparsity=0.5", or several with commas between: "macs=0.5,params=0.4".
+    /// From "macs=0.5", "params=500k", "bytes=2MB", "sparsity=0.5", or several with commas between:
+    /// "macs=80M,bytes=2MB". A number below 1 is a share of what the model has; one with a unit, or a whole one above
+    /// 1, is an amount.
     public init(parsing text: String) throws {
         let limits = try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
             let sides = part.split(separator: "=", maxSplits: 1).map(String.init)
-            guard sides.count == 2, let quantity = Quantity(rawValue: sides[0]), let value = Double(sides[1]) else {
+            guard sides.count == 2, let quantity = Quantity(rawValue: sides[0]) else {
                 throw BudgetError.unreadable(text)
             }
-            return Limit(quantity: quantity, value: value)
+            guard let limit = try Limit(quantity, parsing: sides[1]) else { throw BudgetError.unreadable(text) }
+            return limit
         }
         guard !limits.isEmpty, Set(limits.map(\.quantity)).count == limits.count else {
             throw BudgetError.unreadable(text)
@@ -62,91 +57,104 @@ public struct Budget: Codable, Sendable, Equatable {
     }
 
     /// Fraction that may be left by the first limit.
+    ///
+    /// - Precondition: of shares, or a budget of a `Selection`.
     public var remaining: Double { limits[0].remaining }
+
+    /// Whether what is left of a cost can only be said of a model: by amounts, and bytes of single weights.
+    public func needsModel(in space: PruningSpace.Kind) -> Bool {
+        limits.contains { $0.unit != nil || $0.quantity == .bytes && space == .weights }
+    }
 
     public var description: String { limits.map(\.description).joined(separator: ",") }
 
     /// What each limit counts in `space`.
     ///
-    /// - Throws: `BudgetError.notCounted` for what single weights do not change.
-    public func costs(in space: PruningSpace, of network: any ChannelNetwork) throws -> [any Cost] {
+    /// - Parameters:
+    ///   - space: what is masked.
+    ///   - network: what it is a space of.
+    ///   - storage: how the weights are saved; nil where nothing is known of that.
+    /// - Throws: `BudgetError.notCounted` for what single weights do not change, `BudgetError.noFile` for bytes without
+    ///   a file.
+    public func costs(
+        in space: PruningSpace, of network: any ChannelNetwork, storedAs storage: (any WeightStorage)? = nil
+    ) throws -> [any Cost] {
         try limits.map { limit in
             let kind = limit.quantity.cost(in: space.kind)
             switch space.kind {
-            case .channels: return WidthPolynomial(kind, of: network, space: space)
+            case .channels:
+                guard kind == .bytes else { return WidthPolynomial(kind, of: network, space: space) }
+                guard let storage else { throw BudgetError.noFile }
+                return FileSize(of: network, space: space, storage)
             case .weights:
                 guard kind == .weights else { throw BudgetError.notCounted(quantity: limit.quantity.rawValue) }
                 return Nonzeros()
             }
         }
     }
+
+    /// The same budget held against a model.
+    ///
+    /// - Parameters:
+    ///   - fullCosts: what the model has of what each limit counts.
+    ///   - space: what is masked.
+    ///   - network: what it is a space of.
+    ///   - storage: how the weights are saved; nil where nothing is known of that.
+    /// - Throws: `BudgetError` for an amount that the model does not exceed, `BudgetError.noFile`.
+    func measured(
+        by fullCosts: [Double], in space: PruningSpace, of network: any ChannelNetwork,
+        storedAs storage: (any WeightStorage)?
+    ) throws -> Budget {
+        var result = self
+        result.limits = try zip(limits, fullCosts).map { limit, full in
+            guard limit.quantity == .bytes, space.kind == .weights else {
+                return try limit.measured(by: Limit.Measure(whole: full))
+            }
+            guard let storage else { throw BudgetError.noFile }
+            return try limit.measured(by: .compactFile(of: network, space, storage))
+        }
+        // All limits of single weights count the same: where the tightest holds, all do.
+        if space.kind == .weights { result.limits.sort { $0.remaining < $1.remaining } }
+        return result
+    }
 }
 
-public enum BudgetError: Error, CustomStringConvertible {
-    case unreadable(String)
-    case outOfRange(quantity: String, value: Double)
-    /// Fractions left, asked for and possible; the quantity is the user's.
-    case unreachable(asked: Double, minimum: Double, quantity: String)
-    /// With granularity `regular`, of whose `count` axes `whole` cannot be narrowed at all.
-    case unreachableRegularly(asked: Double, minimum: Double, quantity: String, whole: Int, count: Int)
-    /// With granularity `level`: the widths that its levels have, and the least that they can have.
-    case unreachableByLevels(asked: Double, minimum: Double, quantity: String, widths: [String], lowest: [Int])
-    /// A quantity that zeros among the weights leave as it is.
-    case notCounted(quantity: String)
-    /// A sparsity other than the one that an N:M pattern has.
-    case patternHasItsOwn(asked: Double, pattern: String, sparsity: Double)
-
-    public var description: String {
-        switch self {
-        case .unreadable(let text):
-            "target '\(text)' is not of the form QUANTITY=NUMBER with QUANTITY "
-                + Spelling.choice(of: Budget.Quantity.allCases.map(\.rawValue), got: Self.unknownQuantity(in: text))
-                + ", several with commas between and each once"
-        case .outOfRange(let quantity, let value):
-            "target \(quantity)=\(value.plain) must lie between 0 and 1, both excluded"
-        case .unreachable(let asked, let minimum, let quantity):
-            "target \(Self.target(quantity, asked)) cannot be reached, as the rest always stays: "
-                + "expected \(Self.nearest(quantity, minimum))"
-        case .unreachableRegularly(let asked, let minimum, let quantity, let whole, let count):
-            "target \(Self.target(quantity, asked)) cannot be reached by granularity 'regular', which keeps "
-                + "normalisation groups equal (\(whole) of \(count) channel groups cannot be narrowed): "
-                + "expected \(Self.nearest(quantity, minimum)), a smaller multiple or granularity 'channel'"
-        case .unreachableByLevels(let asked, let minimum, let quantity, let widths, let lowest):
-            "target \(Self.target(quantity, asked)) cannot be reached by granularity 'level', which leaves at least "
-                + zip(widths, lowest).map { "\($1) of \($0)" }.joined(separator: ", ")
-                + ": expected \(Self.nearest(quantity, minimum)), or granularity 'channel'"
-        case .notCounted(let quantity):
-            "target \(quantity)=… cannot be met by single weights, whose zeros dense kernels still compute with: "
-                + "expected sparsity=NUMBER, the fraction of weights that become zero"
-        case .patternHasItsOwn(let asked, let pattern, let sparsity):
-            "target sparsity=\(asked.significant(9)) is not what the pattern \(pattern) leaves, "
-                + "expected sparsity=\(sparsity.significant(6))"
+extension Budget.Limit {
+    /// From "0.5", "500k", "2MB"; nil where it is no number, or the unit is none of the quantity's.
+    ///
+    /// - Throws: `BudgetError.badUnit` for a number with a unit that the quantity does not have.
+    fileprivate init?(_ quantity: Budget.Quantity, parsing text: String) throws {
+        if let value = Double(text) {
+            // Whole numbers above 1 are no shares that were mistyped.
+            let isAmount = value > 1 && value == value.rounded() && value.isFinite
+            let hasAmounts = !LimitUnit.all(of: quantity).isEmpty
+            self.init(quantity: quantity, value: value, unit: isAmount && hasAmounts ? .one : nil)
+            return
         }
-    }
-
-    /// As the user asked for it. What is left of 1 has the rounding of a subtraction, which nine digits do without.
-    private static func target(_ quantity: String, _ remaining: Double) -> String {
-        "\(quantity)=\((isRemoval(quantity) ? 1 - remaining : remaining).significant(9))"
-    }
-
-    /// The nearest target that can be reached, in three digits rounded to the side where it can.
-    private static func nearest(_ quantity: String, _ minimum: Double) -> String {
-        func rounded(_ value: Double, _ rule: FloatingPointRoundingRule) -> Double {
-            guard value > 0 else { return 0 }
-            let scale = Foundation.pow(10, 2 - Foundation.log10(value).rounded(.down))
-            return (value * scale).rounded(rule) / scale
+        let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        let symbol = text.dropFirst(digits.count)
+        guard let value = Double(digits), symbol.allSatisfy(\.isLetter) else { return nil }
+        guard value > 0 else { throw BudgetError.outOfRange(quantity: quantity.rawValue, value: value) }
+        guard let unit = LimitUnit(String(symbol), of: quantity) else {
+            throw BudgetError.badUnit(quantity, got: text)
         }
-        return isRemoval(quantity)
-            ? "at most \(quantity)=\(rounded(1 - minimum, .down).significant(3))"
-            : "at least \(quantity)=\(rounded(minimum, .up).significant(3))"
+        self.init(quantity: quantity, value: value, unit: unit)
     }
+}
 
-    /// Whether a quantity says how much leaves, and not how much is left.
-    private static func isRemoval(_ quantity: String) -> Bool { quantity == Budget.Quantity.sparsity.rawValue }
-
-    /// What stands where a quantity's name should.
-    private static func unknownQuantity(in text: String) -> String? {
-        text.split(separator: ",").compactMap { $0.split(separator: "=").first.map(String.init) }
-            .first { Budget.Quantity(rawValue: $0) == nil }
+extension Budget.Limit.Measure {
+    /// Of the compact form of weights with zeros: a bit for each weight that may become zero, and those that are not.
+    fileprivate static func compactFile(
+        of network: any ChannelNetwork, _ space: PruningSpace, _ storage: any WeightStorage
+    ) -> Self {
+        let shapes = network.parameters.map(\.fileShape)
+        let masked = Set(space.parameters.map { ObjectIdentifier($0) })
+        let isMasked = network.parameters.map { masked.contains(ObjectIdentifier($0)) }
+        let elements = zip(shapes, storage.elementBytes).reduce(0) { $0 + $1.0.reduce(1, *) * $1.1 }
+        // Where types differ each weight counts as the widest, so that the file is no larger than asked for.
+        let widest = zip(storage.elementBytes, isMasked).filter(\.1).map(\.0).max() ?? 0
+        return Self(
+            base: Double(storage.compactOverhead(of: shapes, isCompact: isMasked)),
+            span: Double(widest * space.count), whole: Double(elements + storage.overhead(of: shapes)))
     }
 }

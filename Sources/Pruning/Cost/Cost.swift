@@ -8,6 +8,8 @@ public enum CostKind: String, Codable, Sendable, CaseIterable {
     case channels
     /// Maskable weights that are not zero.
     case weights
+    /// The file that weights are saved in.
+    case bytes
 }
 
 /// What a network costs as a function of what its sites have left.

@@ -6,8 +6,7 @@ import Layers
 public struct WidthPolynomial: Cost {
     private struct Term {
         var coefficient: Double
-        /// For each factor: the groups whose widths are added up, and a constant.
-        var factors: [(groups: [Int], constant: Double)]
+        var factors: [AxisWidth]
         /// The group without whose channels the term is nothing.
         var branch: Int?
 
@@ -19,39 +18,43 @@ public struct WidthPolynomial: Cost {
 
     /// - Precondition: a space of channels, and a kind that counts what axes carry.
     public init(_ kind: CostKind, of network: any ChannelNetwork, space: PruningSpace) {
-        precondition(space.kind == .channels && kind != .weights, "\(kind) of a space of \(space.kind)")
+        precondition(
+            space.kind == .channels && kind != .weights && kind != .bytes, "\(kind) of a space of \(space.kind)")
         self.kind = kind
-        let groups = space.groups
-        siteCount = groups.count
-        var numbers: [ObjectIdentifier: Int] = [:]
-        for (index, group) in groups.enumerated() { numbers[ObjectIdentifier(group.axis)] = index }
-        func factor(_ axis: ChannelAxis) -> (groups: [Int], constant: Double) {
-            var indices: [Int] = []
-            var constant = 0.0
-            for group in axis.groups {
-                if let number = numbers[ObjectIdentifier(group)] {
-                    indices.append(number)
-                } else {
-                    constant += Double(group.width)
-                }
-            }
-            return (indices, constant)
-        }
+        siteCount = space.groups.count
+        let sites = SiteNumbers(space)
         switch kind {
         case .macs:
-            terms = network.computeTerms.map { Term(coefficient: $0.coefficient, factors: $0.axes.map(factor)) }
+            terms = network.computeTerms.map { Term(coefficient: $0.coefficient, factors: $0.axes.map(sites.width)) }
         case .parameters:
-            terms = network.parameters.filter { !$0.isStatistic }.map { parameter in
-                var term = Term(coefficient: 1, factors: [])
-                term.branch = parameter.branch.flatMap { numbers[ObjectIdentifier($0.groups[0])] }
-                for (axis, extent) in zip(parameter.axes, parameter.variable.shape) {
-                    if let axis { term.factors.append(factor(axis)) } else { term.coefficient *= Double(extent) }
-                }
-                return term
-            }
-        case .channels, .weights:
-            terms = groups.indices.map { Term(coefficient: 1, factors: [([$0], 0)]) }
+            terms = network.parameters.filter { !$0.isStatistic }.map { Self.elements(of: $0, sites) }
+        case .channels, .weights, .bytes:
+            terms = space.groups.indices.map { Term(coefficient: 1, factors: [AxisWidth(sites: [$0], constant: 0)]) }
         }
+    }
+
+    /// Bytes of all weights.
+    ///
+    /// - Parameter elementBytes: of one element of each of the network's parameters.
+    /// - Precondition: a space of channels.
+    init(of network: any ChannelNetwork, space: PruningSpace, elementBytes: [Int]) {
+        kind = .bytes
+        siteCount = space.groups.count
+        let sites = SiteNumbers(space)
+        terms = zip(network.parameters, elementBytes).map { parameter, bytes in
+            var term = Self.elements(of: parameter, sites)
+            term.coefficient *= Double(bytes)
+            return term
+        }
+    }
+
+    private static func elements(of parameter: Parameter, _ sites: SiteNumbers) -> Term {
+        var term = Term(coefficient: 1, factors: [])
+        term.branch = parameter.branch.flatMap { sites[$0.groups[0]] }
+        for (axis, extent) in zip(parameter.axes, parameter.variable.shape) {
+            if let axis { term.factors.append(sites.width(axis)) } else { term.coefficient *= Double(extent) }
+        }
+        return term
     }
 
     public func value(_ widths: [Double]) -> Double {
@@ -59,7 +62,7 @@ public struct WidthPolynomial: Cost {
             guard term.isPresent(at: widths) else { return total }
             return total
                 + term.factors.reduce(term.coefficient) { product, factor in
-                    product * factor.groups.reduce(factor.constant) { $0 + widths[$1] }
+                    product * factor.value(widths)
                 }
         }
     }
@@ -67,11 +70,11 @@ public struct WidthPolynomial: Cost {
     public func slopes(_ widths: [Double]) -> [Double] {
         var marginal = [Double](repeating: 0, count: siteCount)
         for term in terms where term.isPresent(at: widths) {
-            let values = term.factors.map { $0.groups.reduce($0.constant) { $0 + widths[$1] } }
+            let values = term.factors.map { $0.value(widths) }
             for (index, factor) in term.factors.enumerated() {
                 var others = term.coefficient
                 for (other, value) in values.enumerated() where other != index { others *= value }
-                for group in factor.groups { marginal[group] += others }
+                for site in factor.sites { marginal[site] += others }
             }
         }
         return marginal

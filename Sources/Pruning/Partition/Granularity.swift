@@ -58,6 +58,14 @@ public enum Granularity: Codable, Sendable, Equatable {
 
     public var space: PruningSpace.Kind { name.space }
 
+    /// Whether its units lie within one site and are small beside it, so that a site can keep a share of its own.
+    var takesRatios: Bool {
+        switch self {
+        case .channel, .block, .head, .aligned, .weight: true
+        case .regular, .level, .layer, .pattern: false
+        }
+    }
+
     /// The partition of `space` into what leaves at once.
     ///
     /// - Parameters:

@@ -45,7 +45,7 @@ public struct ScoreError: Error, CustomStringConvertible {
 
 extension Scores {
     /// Throws `ScoreError` where a score is NaN: it would rank anywhere.
-    func check() throws {
+    package func check() throws {
         guard let bad = values.firstIndex(where: \.isNaN) else { return }
         let site = space.site(of: bad)
         throw ScoreError(site: space.sites[site].name, coordinate: bad - space.ranges[site].lowerBound)

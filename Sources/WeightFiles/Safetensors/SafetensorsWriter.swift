@@ -14,10 +14,8 @@ public enum SafetensorsWriter {
     /// - Throws: `SafetensorsError` for an empty, reserved or repeated name or a shape that does not fit its elements;
     ///   `StorageError` where the file cannot be written.
     public static func write(_ tensors: [NamedTensor], metadata: [String: String] = [:], to url: URL) throws {
-        let ordered = tensors.sorted { a, b in
-            let (typeA, typeB) = (a.elements.elementType, b.elements.elementType)
-            if typeA != typeB { return typeA.rank > typeB.rank }
-            return a.name.utf8.lexicographicallyPrecedes(b.name.utf8)
+        let ordered = tensors.sorted {
+            precedes(($0.name, $0.elements.elementType), ($1.name, $1.elements.elementType))
         }
         let header = try header(ordered, metadata: metadata, file: url.path)
         try AtomicFile.write(to: url) { sink in
@@ -29,14 +27,32 @@ public enum SafetensorsWriter {
         }
     }
 
-    private static func header(_ tensors: [NamedTensor], metadata: [String: String], file: String) throws -> [UInt8] {
+    /// Whether a tensor stands before another in a file.
+    static func precedes(_ a: (name: String, type: ElementType), _ b: (name: String, type: ElementType)) -> Bool {
+        if a.type != b.type { return a.type.rank > b.type.rank }
+        return a.name.utf8.lexicographicallyPrecedes(b.name.utf8)
+    }
+
+    /// The header up to its first tensor.
+    static func beginning(metadata: [String: String]) -> String {
         var serializer = JSONSerializer(style: .compact)
         serializer.text = "{"
-        if !metadata.isEmpty {
-            serializer.append(quoting: SafetensorsHeader.metadataKey)
+        guard !metadata.isEmpty else { return serializer.text }
+        serializer.append(quoting: SafetensorsHeader.metadataKey)
+        serializer.text += ":{"
+        for (index, (key, value)) in metadata.sorted(by: { $0.key < $1.key }).enumerated() {
+            if index > 0 { serializer.text += "," }
+            serializer.append(quoting: key)
             serializer.text += ":"
-            try serializer.append(.object(metadata.mapValues { .string($0) }), level: 1)
+            serializer.append(quoting: value)
         }
+        serializer.text += "}"
+        return serializer.text
+    }
+
+    private static func header(_ tensors: [NamedTensor], metadata: [String: String], file: String) throws -> [UInt8] {
+        var serializer = JSONSerializer(style: .compact)
+        serializer.text = beginning(metadata: metadata)
         var offset = 0
         var names: Set<String> = []
         for tensor in tensors {

@@ -116,6 +116,34 @@ public final class SparseSafetensors: WeightSource {
 
     // MARK: writing
 
+    /// How large the file is, told without its elements.
+    ///
+    /// - Parameter tensors: with how many of their elements are not zero.
+    /// - Returns: bytes of the file that `write` makes of them.
+    public static func bytes(of tensors: [(name: String, type: ElementType, shape: [Int], nonzero: Int)]) -> Int {
+        var parts: [(name: String, type: ElementType)] = []
+        var shapes: [[Int]] = []
+        for (name, type, shape, nonzero) in tensors {
+            let count = shape.reduce(1, *)
+            if isCompact(count: count, nonzero: nonzero, width: type.byteWidth, dimensions: shape.count) {
+                parts += [(name + ".bitmap", .u8), (name + ".values", type), (name + ".shape", .i64)]
+                shapes += [[(count + 7) / 8], [nonzero], [shape.count]]
+            } else {
+                parts.append((name, type))
+                shapes.append(shape)
+            }
+        }
+        return SafetensorsSize(parts, metadata: metadata).bytes(of: shapes, leavingOutEmpty: false)
+    }
+
+    /// Whether a tensor is smaller with its zeros left out.
+    private static func isCompact(count: Int, nonzero: Int, width: Int, dimensions: Int) -> Bool {
+        (count + 7) / 8 + width * nonzero + 8 * dimensions < width * count
+    }
+
+    /// What a file of this form says of itself.
+    public static var metadata: [String: String] { ["format": format, "version": version] }
+
     /// Writes `tensors` to `url` atomically, each in the smaller of both forms.
     /// - Throws: as `SafetensorsWriter.write`; also for a name that ends like a part of the compact form.
     public static func write(_ tensors: [NamedTensor], to url: URL) throws {
@@ -126,8 +154,10 @@ public final class SparseSafetensors: WeightSource {
             }
             guard let (bitmap, nonzero) = tensor.elements.nonzero else { return [tensor] }
             let width = tensor.elements.elementType.byteWidth
-            let compact = bitmap.count + width * nonzero.count + 8 * tensor.shape.count
-            guard compact < width * tensor.elements.count else { return [tensor] }
+            guard
+                isCompact(
+                    count: tensor.elements.count, nonzero: nonzero.count, width: width, dimensions: tensor.shape.count)
+            else { return [tensor] }
             return [
                 NamedTensor(tensor.name + ".bitmap", shape: [bitmap.count], bytes: bitmap),
                 NamedTensor(tensor.name + ".values", shape: [nonzero.count], nonzero),
@@ -135,7 +165,7 @@ public final class SparseSafetensors: WeightSource {
                     tensor.name + ".shape", shape: [tensor.shape.count], integers: tensor.shape.map(Int64.init)),
             ]
         }
-        try SafetensorsWriter.write(stored, metadata: ["format": format, "version": version], to: url)
+        try SafetensorsWriter.write(stored, metadata: metadata, to: url)
     }
 }
 

@@ -56,7 +56,8 @@ public struct StudySettings<Evaluation: StudyComparing>: Sendable {
         evaluation = try document.section("evaluation")
         var images: DataConfiguration = try document.section("data")
         if let data { images.path = data }
-        let pruning: PruningConfiguration = try document.section("pruning")
+        var pruning: PruningConfiguration = try document.section("pruning")
+        pruning.ratios = try document.reading("pruning") { [pruning] in try pruning.ratios?.read() }
         let finetuning = try document.section("finetuning", defaults: Model.Training.finetuningDefaults)
         let recovery = try document.section("recovery", defaults: Model.Recovery.defaults(in: document))
         common = [

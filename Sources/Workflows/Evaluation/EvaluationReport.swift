@@ -69,7 +69,7 @@ struct EvaluationReport {
     /// Prunings before the last, each of what the one before had left: what was asked of the last alone does not add up
     /// to what is left of the dense model.
     private static func earlier(_ record: PruningRecord) -> String {
-        (record.history ?? []).map { "by `\($0.method)` to `\($0.asked.quantity)=\($0.asked.value.plain)`, then that " }
+        (record.history ?? []).map { "by `\($0.method)` to `\($0.asked.text)`, then that " }
             .joined()
     }
 
@@ -223,9 +223,9 @@ struct EvaluationReport {
         if let record = pruned.pruning {
             let given = record.history == nil ? "" : " of a model that was pruned before"
             entries.append(("Method", "`\(record.method)`, asked for \(record.request)\(given), seed \(record.seed)"))
+            if let achieved = record.achievedRequest { entries.append(("Achieved", achieved)) }
             for earlier in (record.history ?? []).reversed() {
-                let asked = "\(earlier.asked.quantity)=\(earlier.asked.value.plain)"
-                entries.append(("Before", "`\(earlier.method)`, asked for \(asked), seed \(earlier.seed)"))
+                entries.append(("Before", "`\(earlier.method)`, asked for \(earlier.asked.text), seed \(earlier.seed)"))
             }
         }
         if !settings.data.path.isEmpty {

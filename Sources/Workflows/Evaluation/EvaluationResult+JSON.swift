@@ -24,7 +24,7 @@ extension EvaluationResult {
         [
             "method": .string(record.method), "granularity": record.granularity.map { .string($0) } ?? .null,
             "target": .string(record.request), "asked": try JSONValue(encoding: record.asked),
-            "seed": .int(record.seed),
+            "achieved": try JSONValue(encoding: record.achieved), "seed": .int(record.seed),
         ]
     }
 

@@ -4,8 +4,9 @@ import Pruning
 
 /// The `pruning` section.
 public struct PruningConfiguration: ConfigurationSection, Equatable {
-    /// What may be left: "macs=0.5", "params=0.5" (fractions left) or "sparsity=0.5" (fraction of channels or weights
-    /// removed), or several with commas between. nil is half: "macs=0.5" of channels, "sparsity=0.5" of weights.
+    /// What may be left: "macs=0.5", "params=0.5", "bytes=0.5" (fractions left), "macs=80M", "params=500k", "bytes=2MB"
+    /// (amounts) or "sparsity=0.5" (fraction of channels or weights removed), or several with commas between. nil is
+    /// half: "macs=0.5" of channels, "sparsity=0.5" of weights; or what the ratios leave.
     public var target: String?
     /// What leaves at once; nil is the method's own choice.
     public var granularity: Granularity.Name?
@@ -19,6 +20,9 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
     public var minimumFraction = 0.1
     /// Where what leaves is taken from; nil is the method's own choice.
     public var allocation: Allocation?
+    /// What stays of each channel group, or weight: the file that says it or, as runs keep it, its contents. nil where
+    /// scores or one share for all say it.
+    public var ratios: RatioSetting?
     /// How much of what layers matter beside each other counts, for allocation "layer-adaptive": 1 as much as scores
     /// say, 0 nothing.
     public var layerExponent = 1.0
@@ -49,6 +53,7 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         try container.encode(pattern, forKey: .pattern)
         try container.encode(minimumFraction, forKey: .minimumFraction)
         try container.encode(allocation, forKey: .allocation)
+        try container.encode(ratios, forKey: .ratios)
         try container.encode(layerExponent, forKey: .layerExponent)
         try container.encode(rewindLearningRate, forKey: .rewindLearningRate)
         try container.encode(softFraction, forKey: .softFraction)
@@ -85,13 +90,19 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
                 expected: "one that '\(card.name)' has: \(card.granularities.map(\.rawValue).joined(separator: ", "))")
         }
         resolved.granularity = name
-        resolved.allocation = allocation ?? card.allocation(for: name)
+        resolved.allocation = allocation ?? (ratios == nil ? card.allocation(for: name) : .ratios)
+        guard (resolved.allocation == .ratios) == (ratios != nil) else {
+            throw SettingError(
+                key: "allocation", got: "'\(resolved.allocation?.rawValue ?? "")'",
+                expected: ratios == nil
+                    ? "another, or pruning.ratios beside it" : "'ratios' or null beside pruning.ratios")
+        }
         guard layerExponent == 1 || resolved.allocation == .layerAdaptive else {
             throw SettingError(
                 key: "layer_exponent", got: layerExponent,
                 expected: "1, or pruning.allocation 'layer-adaptive', which alone has it")
         }
-        if target == nil {
+        if target == nil, ratios == nil {
             switch name {
             case .pattern:
                 let (keep, of) = try parsedPattern()
@@ -103,8 +114,10 @@ public struct PruningConfiguration: ConfigurationSection, Equatable {
         return resolved
     }
 
+    /// What is asked for; nil where that is what the ratios leave.
+    ///
     /// - Precondition: resolved.
-    func budget() throws -> Budget { try Budget(parsing: target ?? "") }
+    func budget() throws -> Budget? { try target.map(Budget.init) }
 
     /// - Precondition: resolved.
     func unit() throws -> Granularity {

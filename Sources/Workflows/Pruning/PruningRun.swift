@@ -1,5 +1,6 @@
 import Files
 import Layers
+import ModelFolders
 import Pruning
 import PruningMethods
 import Runs
@@ -11,11 +12,23 @@ struct PlannedPruning {
     let pruner: any Pruner
     let plan: PruningPlan
     let granularity: Granularity
+    /// Held against the network, where that says something of it.
     let budget: Budget
     let timing: PlanTiming
+    /// What stays of each site; nil where scores or one share for all say it.
+    let ratios: SiteRatios?
+    /// What the weights are stored as.
+    let weightTypes: WeightTypes
 
-    /// - Throws: `SettingError`, and what the method says to its settings.
-    init<Model>(_ configuration: PruningRunSettings<Model>) throws {
+    /// - Parameters:
+    ///   - configuration: what defines the run.
+    ///   - network: what is pruned.
+    ///   - weightTypes: what its weights are stored as.
+    /// - Throws: `SettingError`, `BudgetError`, and what the method says to its settings.
+    init<Model>(
+        _ configuration: PruningRunSettings<Model>, of network: any ChannelNetwork, storedAs weightTypes: WeightTypes
+    ) throws {
+        self.weightTypes = weightTypes
         entry = try MethodCatalog.entry(named: configuration.method)
         let (settings, steps) = (configuration.pruning, configuration.finetuning.steps)
         guard !entry.card.needsTraining || steps > 0 else {
@@ -24,7 +37,8 @@ struct PlannedPruning {
                 expected: "at least 1: '\(configuration.method)' learns its masks by fine-tuning")
         }
         granularity = try settings.unit()
-        budget = try settings.budget()
+        ratios = try settings.ratios?.siteRatios()
+        budget = try Self.budget(of: network, granularity, entry.card, ratios, weightTypes, settings)
         timing = PlanTiming(
             steps: steps, softFraction: settings.softFraction, space: granularity.space, remaining: budget.remaining)
         pruner = try entry.make(configuration.methodSettings, UInt64(settings.seed))
@@ -64,14 +78,40 @@ struct PlannedPruning {
     func selection(
         in space: PruningSpace, of network: any ChannelNetwork, _ settings: PruningConfiguration
     ) throws -> Selection {
-        let selection = try Selection(
-            space: space, network: network, budget: budget, granularity: granularity,
-            minimumFraction: settings.minimumFraction,
-            allocation: settings.allocation ?? entry.card.allocation(for: granularity.name),
-            layerExponent: settings.layerExponent,
-            comparesRows: entry.card.comparesRows)
+        let selection = try Self.selection(
+            within: budget, granularity, entry.card, in: space, of: network, ratios, weightTypes, settings)
         try selection.checkReachable()
         return selection
+    }
+
+    /// What is asked for, as far as that can be said without the network; else held against it.
+    private static func budget(
+        of network: any ChannelNetwork, _ granularity: Granularity, _ card: MethodCard, _ ratios: SiteRatios?,
+        _ weightTypes: WeightTypes, _ settings: PruningConfiguration
+    ) throws -> Budget {
+        let asked = try settings.budget()
+        if let asked, !asked.needsModel(in: granularity.space) { return asked }
+        // Without a target the ratios say what is left: of the usual quantity.
+        let quantity: Budget.Quantity = granularity.space == .channels ? .macs : .sparsity
+        let selection = try selection(
+            within: asked ?? Budget(quantity, 0.5), granularity, card, in: .of(granularity.space, in: network),
+            of: network, ratios, weightTypes, settings)
+        if asked != nil { return selection.budget }
+        let share = try selection.shareLeftByRatios()
+        return try Budget(quantity, quantity == .sparsity ? 1 - share : share)
+    }
+
+    private static func selection(
+        within budget: Budget, _ granularity: Granularity, _ card: MethodCard, in space: PruningSpace,
+        of network: any ChannelNetwork, _ ratios: SiteRatios?, _ weightTypes: WeightTypes,
+        _ settings: PruningConfiguration
+    ) throws -> Selection {
+        try Selection(
+            space: space, network: network, budget: budget, granularity: granularity,
+            minimumFraction: settings.minimumFraction,
+            allocation: settings.allocation ?? card.allocation(for: granularity.name),
+            layerExponent: settings.layerExponent, comparesRows: card.comparesRows, ratios: ratios,
+            storedAs: StoredWeights(network.parameters, as: weightTypes))
     }
 }
 
@@ -106,6 +146,8 @@ final class PruningRun<Model: TrainableModel> {
     /// Where evidence is taken from; nil where there is no data.
     let calibration: TaskCalibration<Task>?
     let losses: LossWatch
+    /// What the weights are stored as.
+    let weightTypes: WeightTypes
     /// Work that comes after the run, for the time left.
     let following: [Timetable.Stretch]
     var pruner: any Pruner
@@ -148,6 +190,7 @@ final class PruningRun<Model: TrainableModel> {
         dense = network
         pruner = planned.pruner
         plan = planned.plan
+        weightTypes = planned.weightTypes
         space = PruningSpace.of(planned.granularity.space, in: network)
         masks = Masks(space)
         context = PruningContext(

@@ -39,13 +39,15 @@ public struct PruningRunSettings<Model: TrainableModel>: Sendable {
     ///   - overrides: "section.key=value", applied in order.
     ///   - method: takes the place of the file's.
     ///   - target: takes the place of the file's.
+    ///   - ratios: path of a file that takes the place of the file's.
     ///   - data: path that takes the place of the file's.
     public init(
-        file: URL?, overrides: [String] = [], method: String? = nil, target: String? = nil, data: String? = nil
+        file: URL?, overrides: [String] = [], method: String? = nil, target: String? = nil, ratios: String? = nil,
+        data: String? = nil
     ) throws {
         try self.init(
             ConfigurationDocument(file: file, overrides: overrides, sections: Self.sections, defaults: Self.defaults),
-            method: method, target: target, data: data)
+            method: method, target: target, ratios: ratios, data: data)
     }
 
     /// The same of sections that are part of something larger; `source` is what errors call it.
@@ -55,7 +57,8 @@ public struct PruningRunSettings<Model: TrainableModel>: Sendable {
     }
 
     private init(
-        _ document: ConfigurationDocument, method: String? = nil, target: String? = nil, data: String? = nil
+        _ document: ConfigurationDocument, method: String? = nil, target: String? = nil, ratios: String? = nil,
+        data: String? = nil
     ) throws {
         var images: DataConfiguration = try document.section("data")
         if let data { images.path = data }
@@ -78,6 +81,8 @@ public struct PruningRunSettings<Model: TrainableModel>: Sendable {
         self.method = name
         var pruning: PruningConfiguration = try document.section("pruning")
         if let target { pruning.target = target }
+        if let ratios { pruning.ratios = .file(ratios) }
+        pruning.ratios = try document.reading("pruning") { [pruning] in try pruning.ratios?.read() }
         self.pruning = try document.reading("pruning") { [pruning] in
             try pruning.validate()
             return try pruning.resolved(for: entry.card)

@@ -58,7 +58,7 @@ public struct PruningWorkflow<Model: TrainableModel> {
     /// - Throws: `BudgetError` where the target cannot be reached, `SettingError`, what the method says.
     @discardableResult
     func check() throws -> PlannedPruning {
-        let planned = try PlannedPruning(configuration)
+        let planned = try PlannedPruning(configuration, of: model.model, storedAs: model.weightTypes)
         let space = PruningSpace.of(planned.granularity.space, in: model.model)
         _ = try planned.selection(in: space, of: model.model, configuration.pruning)
         if configuration.recovery.isDrawn { try checkDrawing(planned.entry) }
@@ -81,10 +81,11 @@ public struct PruningWorkflow<Model: TrainableModel> {
             in: context, keepingCheckpoints: configuration.finetuning.keepCheckpoints, restore: run.restore
         ) {
             try run.advance(in: folder)
-            var record = try run.record(command: context.command)
-            record.history = model.pruning.map { $0.asHistory }
-            let pruned = model.become(run.network, pruning: record)
-            try run.withResultWeights { try result.save(pruned) }
+            try run.withResultWeights {
+                var record = try run.record(command: context.command)
+                record.history = model.pruning.map { $0.asHistory }
+                try result.save(model.become(run.network, pruning: record))
+            }
         }
         guard let record = try ModelFolder(result.url).readRecord() else {
             throw ModelFolderError.notAModel(

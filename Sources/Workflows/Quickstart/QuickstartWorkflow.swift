@@ -91,9 +91,9 @@ public struct QuickstartWorkflow {
             var pruningContext = context
             pruningContext.output = run
             pruningContext.places = ["model": dense.folder.url, "data": samples.data]
-            let budget = try configuration.pruning.budget()
-            pruningContext.following = EvaluationPart.stretches(
-                evaluation, prunedShare: budget.remaining, hasFeatures: evaluation.features != nil,
+            pruningContext.following = try EvaluationPart.stretches(
+                evaluation, prunedShare: configuration.prunedShare(of: dense.pipeline),
+                hasFeatures: evaluation.features != nil,
                 hasData: true)
             let pruning = try OutputClaim.holding(run) {
                 try PruningWorkflow(configuration, pipeline: dense.pipeline.copied(), in: pruningContext).run()

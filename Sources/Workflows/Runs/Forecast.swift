@@ -35,8 +35,7 @@ public struct Forecast: Sendable {
                 members["lowest"] = .object(
                     Dictionary(
                         uniqueKeysWithValues: pruning.lowest.map { limit, remaining in
-                            let value = limit.quantity == .sparsity ? 1 - remaining : remaining
-                            return (limit.quantity.rawValue, JSONValue.double(value))
+                            (limit.quantity.rawValue, JSONValue.double(limit.value(atShare: remaining)))
                         }))
                 members["removal"] =
                     try pruning.removal.map {

@@ -72,10 +72,10 @@ struct InfoCommand: ParsableCommand {
         text += "\n"
         if let pruning = information.pruning {
             for earlier in pruning.history ?? [] {
-                text += "pruned before by \(earlier.method) (seed \(earlier.seed)), asked for "
-                text += "\(earlier.asked.quantity)=\(earlier.asked.value.plain)\n"
+                text += "pruned before by \(earlier.method) (seed \(earlier.seed)), asked for \(earlier.asked.text)\n"
             }
-            text += "pruned by \(pruning.method) (seed \(pruning.seed)), asked for \(pruning.request)\n"
+            text += "pruned by \(pruning.method) (seed \(pruning.seed)), asked for \(pruning.request)"
+            text += pruning.achievedRequest.map { ", achieved \($0)\n" } ?? "\n"
             text += try AchievedTable.text(pruning) + "\n"
         }
         var table = TextTable(columns: [

@@ -29,9 +29,16 @@ struct PruneCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What may be left: macs=0.5 (the default) or params=0.5; or sparsity=0.5, of the channels.",
+            "What may be left: a share (macs=0.5, the default; params=0.5, bytes=0.5) or an amount (macs=80M, "
+                + "params=500k, bytes=2MB); or sparsity=0.5, of the channels; several with commas between.",
             valueName: "target"))
     var target: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What stays of each channel group, or weight: ratios.json of sensitivity. With --target, scaled to it.",
+            valueName: "file"))
+    var ratios: String?
 
     @OptionGroup var data: DataOption
     @OptionGroup var generated: GeneratedOption
@@ -70,7 +77,8 @@ struct PruneCommand: ParsableCommand {
         flagged.set("pruning.seed", "finetuning.seed", flag: "--seed", to: seed.seed)
         var configuration = try flagged.naming {
             try PruningRunSettings<Model>(
-                file: file, overrides: flagged.overrides, method: method, target: target, data: data.path)
+                file: file, overrides: flagged.overrides, method: method, target: target, ratios: ratios,
+                data: data.path)
         }
         try options.locate(&configuration.data)
         let variant = try options.flag("variant", given: self.model.variant.variant)
@@ -96,6 +104,7 @@ struct PruneCommand: ParsableCommand {
         return """
             method: \(record.method)
             asked: \(record.request)
+            achieved: \(record.achievedRequest ?? "not noted")
             fine-tuning: \(finetuning)
             \(try AchievedTable.text(record))\(try ClassifierText.accuracy(of: outcome.modelURL))model: \
             \(outcome.modelURL.path)

@@ -14,10 +14,12 @@ enum AchievedTable {
         var table = TextTable(columns: [
             .init(""), .init("dense", .right), .init("pruned", .right), .init("left", .right),
         ])
-        let weights = achieved.weights.map { [("weights", $0)] } ?? []
+        let others = [("weights", achieved.weights), ("bytes", achieved.bytes)].compactMap { name, change in
+            change.map { (name, $0) }
+        }
         for (name, change) in [
             ("MACs", achieved.macs), ("parameters", achieved.parameters), ("channels", achieved.channels),
-        ] + weights {
+        ] + others {
             try table.append([
                 name, NumberText.short(change.dense), NumberText.short(change.pruned),
                 NumberText.percent(change.ratio),

@@ -43,7 +43,7 @@ struct CommandFailure {
 
     private static func isUsage(_ error: any Error) -> Bool {
         switch error {
-        case is RequestError, is UnknownName, is ConfigurationError, is BudgetError, is SettingError,
+        case is RequestError, is UnknownName, is ConfigurationError, is BudgetError, is SettingError, is RatioError,
             DatasetError.badOption, SchedulerError.stepCount, SchedulerError.invalidValue, SamplerError.eta,
             SamplerError.etaWithoutUse, EvidenceError.missing, StudyError.badVariant, StudyError.impossible:
             true

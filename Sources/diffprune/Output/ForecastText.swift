@@ -9,9 +9,10 @@ extension Forecast {
         var lines: [String] = []
         if let pruning {
             let lowest = pruning.lowest.map { limit, remaining in
+                guard limit.unit == nil else { return limit.text(atShare: remaining, digits: 3, rounding: .up) }
                 let isRemoval = limit.quantity == .sparsity
                 // Rounded to the side on which it can be reached.
-                let value = isRemoval ? ((1 - remaining) * 1000).rounded(.down) : (remaining * 1000).rounded(.up)
+                let value = (limit.value(atShare: remaining) * 1000).rounded(isRemoval ? .down : .up)
                 return "\(limit.quantity.rawValue)=\(NumberText.short(value / 1000))"
             }
             lines.append(

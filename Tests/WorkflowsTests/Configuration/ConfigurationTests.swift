@@ -102,8 +102,7 @@ import Testing
             file: nil, overrides: ["pruning.allocation=layer-adaptive", exponent], data: "d")
         #expect(adaptive.pruning.layerExponent == 0.5)
         #expect {
-            _ = try PlannedPruning(
-                PruningRunConfiguration(file: nil, overrides: [exponent, "pruning.\(other)"], data: "d"))
+            _ = try PruningRunConfiguration(file: nil, overrides: [exponent, "pruning.\(other)"], data: "d")
         } throws: {
             "\($0)".contains("pruning.layer_exponent") && "\($0)".contains("layer-adaptive")
         }

@@ -52,9 +52,10 @@ import Testing
 
     @Test(arguments: MethodCatalog.all.map(\.card.name)) func pruningConfigurations(method: String) throws {
         let good = try PruningRunConfiguration(file: nil, overrides: [], method: method, data: "x")
+        let model = try UNet(TrainingRunConfiguration(file: RunFixtures().configuration).model)
         try fuzz(good.values, method) { url in
             let configuration = try PruningRunConfiguration(file: url)
-            let plan = try PlannedPruning(configuration).plan
+            let plan = try PlannedPruning(configuration, of: model, storedAs: .float32).plan
             if !(1...1_000_000).contains(plan.updates) { Issue.record("\(method): \(plan.updates) updates") }
         }
     }

@@ -78,7 +78,9 @@ import Testing
             runs, configuration, in: RunContext(output: runs.path("whole"), progress: { phases.insert($0.phase) })
         )
         #expect(phases.contains("drawing"), "\(phases)")
-        let stages = try PlannedPruning(configuration).plan.stages
+        let stages = try PlannedPruning(
+            configuration, of: PipelineFolder(runs.path("dense/model")).load().model, storedAs: .float32
+        ).plan.stages
         for stopped in 0...stages.count {
             let name = "stopped-\(stopped)"
             for (occupied, until) in [

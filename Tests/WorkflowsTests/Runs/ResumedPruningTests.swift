@@ -93,7 +93,9 @@ import Testing
                 in: RunContext(output: runs.path(name), occupied: occupied))
         }
         _ = try workflow("whole", .refused).run()
-        let stages = try PlannedPruning(configuration).plan.stages
+        let stages = try PlannedPruning(
+            configuration, of: PipelineFolder(runs.path("dense/model")).load().model, storedAs: .float32
+        ).plan.stages
         for kind in a.stages { #expect(stages.contains { "\($0)".hasPrefix(kind) }, "\(stages)") }
 
         for stopped in 0...stages.count {

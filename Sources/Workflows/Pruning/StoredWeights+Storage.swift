@@ -1,0 +1,5 @@
+import ModelFolders
+import Pruning
+
+/// What budgets in bytes count by.
+extension StoredWeights: WeightStorage {}
