@@ -21,7 +21,7 @@ import Testing
     private func size(_ runs: RunFixtures, _ file: String) throws -> Double { Double(try runs.data(file).count) }
 
     /// What the record says is the size of the file, to the byte.
-    @Test(arguments: ["channel", "block", "aligned", "regular", "level"])
+    @Test(arguments: ["channel", "block", "aligned", "regular"])
     func theFileIsNoLargerThanAskedForAndAsLargeAsSaid(granularity: String) throws {
         let runs = try RunFixtures()
         try runs.train("dense", "steps=1")
