@@ -56,7 +56,7 @@ public struct LawConfiguration: Sendable {
             "data": try JSONValue(snakeCasing: images),
         ]
         // As they will run: a mistake is not found when half of them are done.
-        _ = try run(pressure: law.lowest)
+        _ = try wanted
     }
 
     /// Refuses what a law has decided.
@@ -94,7 +94,18 @@ public struct LawConfiguration: Sendable {
     }
 
     /// The fraction of the cost that is wanted to be left: what `pruning.target` says.
-    var wanted: Double { get throws { try run(pressure: law.lowest).pruning.budget().remaining } }
+    /// - Throws: `SettingError` for an amount, which says nothing without the model.
+    var wanted: Double {
+        get throws {
+            let pruning = try run(pressure: law.lowest).pruning
+            guard let budget = try pruning.budget(), try !budget.needsModel(in: pruning.unit().space) else {
+                throw SettingError(
+                    key: "pruning.target", got: pruning.target.map { "'\($0)'" } ?? "ratios",
+                    expected: "a share, as sparsity=0.9, which is what a law is of")
+            }
+            return budget.remaining
+        }
+    }
 
     /// Every section with all its keys.
     var values: JSONValue {
