@@ -165,7 +165,8 @@ public struct StudyWorkflow<Evaluation: StudyComparing> {
             places: context.places, interruption: context.interruption, progress: progress, warning: context.warning)
         let (comparison, data) = (configuration.evaluation, try configuration.data)
         let configuration = try configuration.run(of: cell, steps: steps)
-        pruningContext.following = comparison.following(data, prunedShare: try configuration.prunedShare(of: dense.model))
+        pruningContext.following = comparison.following(
+            data, prunedShare: try configuration.prunedShare(of: dense.model))
         let pruning: PruningOutcome
         do {
             pruning = try OutputClaim.holding(run) {
