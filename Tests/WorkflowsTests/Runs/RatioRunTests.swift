@@ -25,8 +25,9 @@ import Testing
         let runs = try RunFixtures()
         try runs.train("dense", "steps=2")
         let file = try ratios(runs, 0.5)
-        func workflow(_ name: String, _ configuration: PruningRunConfiguration, resumed: Bool) throws -> PruningWorkflow
-        {
+        func workflow(
+            _ name: String, _ configuration: PruningRunConfiguration, resumed: Bool
+        ) throws -> PruningWorkflow<Pipeline> {
             PruningWorkflow(
                 configuration, pipeline: try PipelineFolder(runs.path("dense/model")).load(),
                 in: RunContext(output: runs.path(name), occupied: resumed ? .resumed : .refused))
@@ -44,12 +45,16 @@ import Testing
         }
         #expect(record.asked.quantity == "macs" && record.asked.value == record.achieved.macs.ratio)
 
-        let (run, folder) = try workflow("stopped", configuration, resumed: false).opened()
-        try run.advanceStage(in: folder)
+        do {
+            let (run, folder) = try workflow("stopped", configuration, resumed: false).opened()
+            try run.advanceStage(in: folder)
+        }
         try FileManager.default.removeItem(at: file)
-        withExtendedLifetime(folder) {}
         let stored = try PruningRunConfiguration(file: runs.path("stopped/config.yaml"))
         #expect(stored.pruning == configuration.pruning)
+        _ = try workflow("stopped", stored, resumed: true).run()
+        let weights = "model/unet/diffusion_pytorch_model.safetensors"
+        #expect(try runs.data("stopped/\(weights)") == runs.data("whole/\(weights)"))
     }
 
     @Test func whatIsNoFileOfRatiosIsRefused() throws {
