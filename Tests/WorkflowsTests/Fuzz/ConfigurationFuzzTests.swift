@@ -52,7 +52,10 @@ import Testing
 
     @Test(arguments: MethodCatalog.all.map(\.card.name)) func pruningConfigurations(method: String) throws {
         let good = try PruningRunConfiguration(file: nil, overrides: [], method: method, data: "x")
-        let model = try UNet(TrainingRunConfiguration(file: RunFixtures().configuration).model)
+        let runs = try RunFixtures()
+        let model = try withExtendedLifetime(runs) {
+            try UNet(TrainingRunConfiguration(file: runs.configuration).model)
+        }
         try fuzz(good.values, method) { url in
             let configuration = try PruningRunConfiguration(file: url)
             let plan = try PlannedPruning(configuration, of: model, storedAs: .float32).plan
