@@ -85,9 +85,19 @@ public enum OutputFolder {
                 guard status.st_mode & S_IFMT == S_IFDIR else { throw StorageError.notAFolder(path: folder.path) }
                 return false
             }
+            let reason = errno
+            let kind = FileKind(at: folder)
+            // Another process has made it between the two looks.
+            if reason == ENOENT, kind == .folder, attempt < 100 {
+                attempt += 1
+                continue
+            }
             // A file among the folders above, a link that leads nowhere, a folder that may not be entered.
-            if errno == ENOTDIR || FileKind(at: folder) != .nothing { throw StorageError.notAFolder(path: folder.path) }
-            guard errno == ENOENT else { throw StorageError.writing(folder.path) }
+            if reason == ENOTDIR || kind != .nothing { throw StorageError.notAFolder(path: folder.path) }
+            guard reason == ENOENT else {
+                errno = reason
+                throw StorageError.writing(folder.path)
+            }
             let parent = folder.deletingLastPathComponent()
             if parent.path != folder.path { _ = try makeFolders(parent) }
             if mkdir(folder.path, 0o777) == 0 { return true }

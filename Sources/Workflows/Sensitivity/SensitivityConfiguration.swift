@@ -11,7 +11,7 @@ public struct SensitivityConfiguration: Sendable {
     /// - Parameters:
     ///   - file: sections `sensitivity` and `data`; nil for defaults.
     ///   - overrides: "section.key=value", applied in order.
-    ///   - data: path that takes the place of the file's.
+    ///   - path: what takes the place of the file's.
     public init(file: URL?, overrides: [String] = [], data path: String? = nil) throws {
         let document = try ConfigurationDocument(
             file: file, overrides: overrides, sections: ["sensitivity", "data"],
