@@ -7,6 +7,8 @@ public struct StoredWeights: Sendable {
 
     private let names: [String]
     private let types: [ElementType]
+    /// Whether zeros of each are left out of the compact file.
+    private let isMaskable: [Bool]
     private let ordinary: SafetensorsSize
 
     /// - Parameters:
@@ -15,6 +17,7 @@ public struct StoredWeights: Sendable {
     public init(_ parameters: [Parameter], as types: WeightTypes) {
         names = parameters.map(\.name)
         self.types = names.map { types[$0] }
+        isMaskable = parameters.map(\.isMaskable)
         ordinary = SafetensorsSize(Array(zip(names, self.types)), metadata: Self.metadata)
     }
 
@@ -37,9 +40,11 @@ public struct StoredWeights: Sendable {
     ///   - shapes: in files, one a parameter; those without elements are left out.
     ///   - nonzero: elements of each that are not zero.
     public func compactBytes(of shapes: [[Int]], nonzero: [Int]) -> Int {
-        SparseSafetensors.bytes(
-            of: shapes.indices.filter { !shapes[$0].contains(0) }
-                .map { (names[$0], types[$0], shapes[$0], nonzero[$0]) })
+        let tensors = shapes.indices.filter { !shapes[$0].contains(0) }.map { index in
+            let held = isMaskable[index] ? nonzero[index] : shapes[index].reduce(1, *)
+            return (names[index], types[index], shapes[index], held)
+        }
+        return SparseSafetensors.bytes(of: tensors)
     }
 
     /// Bytes, at the most, that the compact file has beside the elements that are not zero.

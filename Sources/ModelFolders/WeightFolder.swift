@@ -149,6 +149,8 @@ public struct WeightFolder {
             return tensor
         }
         try SafetensorsWriter.write(tensors, metadata: StoredWeights.metadata, to: ordinary)
-        if compact { try SparseSafetensors.write(tensors, to: sparse) }
+        guard compact else { return }
+        let masked = Set(parameters.filter(\.isMaskable).map(\.name))
+        try SparseSafetensors.write(tensors, to: sparse, leavingOutZerosOf: masked.contains)
     }
 }

@@ -5,6 +5,7 @@ import Layers
 import Models
 import TestSupport
 import Testing
+import WeightFiles
 
 /// Folders are told apart by the class that their configuration names; every family has the same parts.
 @Suite struct ModelFamiliesTests {
@@ -91,6 +92,36 @@ import Testing
             try FileManager.default.removeItem(at: folder.appendingPathComponent("w.safetensors"))
             try weights.open().load(into: read)
             #expect(try weights.bytes() == weights.sparseBytes())
+        }
+    }
+
+    /// Zeros of what masks have no part in, as biases that never moved, cost more in the compact form than they save: a
+    /// limit on its bytes does not count on them.
+    @Test func zerosOfVectorsStandInTheCompactFile() throws {
+        let parameters = [
+            Parameter("a.weight", layout: .linear, axes: [nil, nil], shape: [16, 16], initialization: .zeros),
+            Parameter("a.bias", layout: .plain, axes: [nil], shape: [64], initialization: .zeros),
+        ]
+        parameters[0].variable.value.pointer[7] = 2
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("w.safetensors")
+            let weights = WeightFolder(of: url)
+            try weights.write(parameters, compact: true)
+            let file = try SafetensorsFile(contentsOf: folder.appendingPathComponent("w.sparse.safetensors"))
+            #expect(Set(file.names) == ["a.weight.bitmap", "a.weight.values", "a.weight.shape", "a.bias"])
+            let stored = StoredWeights(parameters, as: .float32)
+            let shapes = parameters.map(\.fileShape)
+            #expect(try stored.compactBytes(of: shapes, nonzero: [1, 0]) == weights.sparseBytes())
+            #expect(
+                try #require(try weights.sparseBytes())
+                    <= stored.compactOverhead(of: shapes, isCompact: [true, false]) + MemoryLayout<Float>.size)
+            try FileManager.default.removeItem(at: url)
+            let read = [
+                Parameter("a.weight", layout: .linear, axes: [nil, nil], shape: [16, 16], initialization: .ones),
+                Parameter("a.bias", layout: .plain, axes: [nil], shape: [64], initialization: .ones),
+            ]
+            try weights.open().load(into: read)
+            #expect(zip(read, parameters).allSatisfy { $0.variable.value.array == $1.variable.value.array })
         }
     }
 }

@@ -144,15 +144,23 @@ public final class SparseSafetensors: WeightSource {
     /// What a file of this form says of itself.
     public static var metadata: [String: String] { ["format": format, "version": version] }
 
-    /// Writes `tensors` to `url` atomically, each in the smaller of both forms.
+    /// Writes `tensors` to `url` atomically, in the compact form where that is smaller.
+    ///
+    /// - Parameters:
+    ///   - tensors: what is written.
+    ///   - url: the file.
+    ///   - mayLeaveOut: by name, whether zeros of a tensor may be left out. The form takes two more entries of the header,
+    ///     which a few zeros in a small tensor are not worth.
     /// - Throws: as `SafetensorsWriter.write`; also for a name that ends like a part of the compact form.
-    public static func write(_ tensors: [NamedTensor], to url: URL) throws {
+    public static func write(
+        _ tensors: [NamedTensor], to url: URL, leavingOutZerosOf mayLeaveOut: (String) -> Bool = { _ in true }
+    ) throws {
         let stored = try tensors.flatMap { tensor -> [NamedTensor] in
             guard !parts.contains(where: tensor.name.hasSuffix) else {
                 throw SafetensorsError.invalidTensor(
                     file: url.path, name: tensor.name, reason: "a tensor cannot have this name in the compact form")
             }
-            guard let (bitmap, nonzero) = tensor.elements.nonzero else { return [tensor] }
+            guard mayLeaveOut(tensor.name), let (bitmap, nonzero) = tensor.elements.nonzero else { return [tensor] }
             let width = tensor.elements.elementType.byteWidth
             guard
                 isCompact(

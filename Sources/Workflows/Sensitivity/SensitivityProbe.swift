@@ -1,6 +1,3 @@
-import Files
-import Foundation
-
 /// One thing that is narrowed while the rest of the model is whole.
 struct SensitivityProbe: Equatable {
     enum Kind: String, Codable {
@@ -47,45 +44,4 @@ struct SensitivityProbe: Equatable {
 
     /// How many of a site's coordinates stay.
     func kept(of width: Int) -> Int { ratio == 0 ? 0 : max(1, Int((ratio * Double(width)).rounded())) }
-}
-
-/// What a probe did to the model.
-struct SensitivityReading: Codable, Equatable {
-    let kind: SensitivityProbe.Kind
-    let name: String
-    let ratio: Double
-    /// At each timestep: mean over images and elements of (ε_dense − ε_narrowed)².
-    let epsilonByTimestep: [Double]
-    /// Mean over pictures drawn from the same noise; nil where none are, or they are smaller than SSIM's window.
-    let ssim: Double?
-
-    /// Over all timesteps.
-    var epsilon: Double { epsilonByTimestep.reduce(0, +) / Double(max(epsilonByTimestep.count, 1)) }
-
-    private enum CodingKeys: String, CodingKey {
-        case kind, name, ratio, ssim
-        case epsilonByTimestep = "epsilon_mse_by_timestep"
-    }
-}
-
-/// Readings in a folder, a file each, written as they are made.
-struct ProbeCache {
-    private let folder: URL
-
-    init(_ folder: URL) { self.folder = folder }
-
-    private func file(_ number: Int) -> URL { folder.appendingPathComponent("\(FileNumber.text(number)).json") }
-
-    /// The reading of a probe; nil where none was made, or what is there is not whole.
-    func reading(_ number: Int, of probe: SensitivityProbe) -> SensitivityReading? {
-        guard let reading = try? JSONFile.read(file(number)).decoded(as: SensitivityReading.self),
-            reading.kind == probe.kind, reading.name == probe.name, reading.ratio == probe.ratio
-        else { return nil }
-        return reading
-    }
-
-    func write(_ reading: SensitivityReading, _ number: Int) throws {
-        try OutputFolder.prepare(folder, overwriting: true, followingLinks: false)
-        try JSONFile.write(JSONValue(encoding: reading), to: file(number))
-    }
 }
