@@ -205,7 +205,7 @@ final class MethodBench<Task: LearningTask>: CompleteCalibration {
 
     /// One step of training, and of the masks by what it says of them.
     private func move(_ outcome: inout Outcome, by pruner: inout some Pruner, in context: PruningContext) throws {
-        let gradients = try outcome.masks.applied(trainable: true) { applied in
+        let gradients = try outcome.masks.applied(trainable: true, withTangents: false) { applied in
             _ = try trainer.advance()
             return applied.takeGradients().gradients
         }

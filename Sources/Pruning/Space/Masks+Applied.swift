@@ -8,20 +8,20 @@ public final class AppliedMasks {
     private let gradients: Tensor?
     private let tangents: Tensor?
 
-    /// - Parameter isTrainable: whether gradients of the masks are wanted. Otherwise sites that are all ones are left
-    ///   as they are.
-    fileprivate init(_ masks: Masks, isTrainable: Bool) {
+    /// - Parameters:
+    ///   - masks: how they are.
+    ///   - isTrainable: whether gradients of the masks are wanted. Otherwise sites that are all ones are left as they are.
+    ///   - hasTangents: whether tangents of these gradients are, too.
+    fileprivate init(_ masks: Masks, isTrainable: Bool, hasTangents: Bool) {
         space = masks.space
         let values = Tensor(masks.values, shape: [masks.values.count])
         gradients = isTrainable ? Tensor(zeros: [space.count]) : nil
-        tangents = isTrainable ? Tensor(zeros: [space.count]) : nil
+        tangents = isTrainable && hasTangents ? Tensor(zeros: [space.count]) : nil
         variables = zip(masks.space.shapes, masks.space.ranges).map { [gradients, tangents] shape, range in
             guard isTrainable || !masks.values[range].allSatisfy({ $0 == 1 }) else { return nil }
             let variable = Variable(values.rows(range).reshaped(shape), requiresGradient: isTrainable)
-            if let gradients, let tangents {
-                variable.relocate(to: variable.value, gradient: gradients.rows(range))
-                variable.setGradientTangentSlot(tangents.rows(range))
-            }
+            if let gradients { variable.relocate(to: variable.value, gradient: gradients.rows(range)) }
+            if let tangents { variable.setGradientTangentSlot(tangents.rows(range)) }
             return variable
         }
     }
@@ -59,13 +59,14 @@ public final class AppliedMasks {
         }
     }
 
-    /// ∂L/∂m of every coordinate since the last call, and its tangent: zero where nothing arrived. They start anew.
+    /// ∂L/∂m of every coordinate since the last call, and its tangent where there is one: zero where nothing arrived.
+    /// They start anew.
     ///
     /// - Precondition: the masks are trainable.
     public func takeGradients() -> (gradients: [Float], tangents: [Float]) {
         precondition(gradients != nil, "masks without gradients")
         func taken(_ flat: Tensor?, _ arrived: (Variable) -> Bool) -> [Float] {
-            var values = flat?.array ?? []
+            guard var values = flat?.array else { return [] }
             for (variable, range) in zip(variables, space.ranges) where variable.map(arrived) != true {
                 for index in range { values[index] = 0 }
             }
@@ -83,11 +84,13 @@ extension Masks {
     ///
     /// - Parameters:
     ///   - trainable: whether gradients of the masks are wanted.
+    ///   - hasTangents: whether tangents of these gradients are, which Hessian–vector products need: not in training, where
+    ///     losses of derivatives have their own use for them.
     ///   - body: is given the masks as they lie on the network.
     public func applied<Result>(
-        trainable: Bool = false, _ body: (AppliedMasks) throws -> Result
+        trainable: Bool = false, withTangents hasTangents: Bool = true, _ body: (AppliedMasks) throws -> Result
     ) rethrows -> Result {
-        try AppliedMasks(self, isTrainable: trainable).whileOn(body)
+        try AppliedMasks(self, isTrainable: trainable, hasTangents: hasTangents).whileOn(body)
     }
 
     /// The same, for those who need nothing of the masks meanwhile.

@@ -149,8 +149,8 @@ public final class SparseSafetensors: WeightSource {
     /// - Parameters:
     ///   - tensors: what is written.
     ///   - url: the file.
-    ///   - mayLeaveOut: by name, whether zeros of a tensor may be left out. The form takes two more entries of the header,
-    ///     which a few zeros in a small tensor are not worth.
+    ///   - mayLeaveOut: by name, whether zeros of a tensor may be left out. The form takes two more entries of the
+    ///     header, which a few zeros in a small tensor are not worth.
     /// - Throws: as `SafetensorsWriter.write`; also for a name that ends like a part of the compact form.
     public static func write(
         _ tensors: [NamedTensor], to url: URL, leavingOutZerosOf mayLeaveOut: (String) -> Bool = { _ in true }

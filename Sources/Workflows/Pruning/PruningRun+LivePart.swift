@@ -26,7 +26,7 @@ extension PruningRun {
         try shrinkToLivePart()
         let own = livePart?.masks(of: masks) ?? masks
         if moving, let trainer = training?.trainer {
-            try own.applied(trainable: true) { applied in
+            try own.applied(trainable: true, withTangents: false) { applied in
                 let motion = MaskMotion { [self] step in try move(applied, step: step) }
                 trainer.setExtensions([motion])
                 defer { trainer.setExtensions([]) }
