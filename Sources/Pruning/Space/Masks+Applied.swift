@@ -10,7 +10,8 @@ public final class AppliedMasks {
 
     /// - Parameters:
     ///   - masks: how they are.
-    ///   - isTrainable: whether gradients of the masks are wanted. Otherwise sites that are all ones are left as they are.
+    ///   - isTrainable: whether gradients of the masks are wanted. Otherwise sites that are all ones are left as they
+    ///     are.
     ///   - hasTangents: whether tangents of these gradients are, too.
     fileprivate init(_ masks: Masks, isTrainable: Bool, hasTangents: Bool) {
         space = masks.space
@@ -84,8 +85,8 @@ extension Masks {
     ///
     /// - Parameters:
     ///   - trainable: whether gradients of the masks are wanted.
-    ///   - hasTangents: whether tangents of these gradients are, which Hessian–vector products need: not in training, where
-    ///     losses of derivatives have their own use for them.
+    ///   - hasTangents: whether tangents of these gradients are, which Hessian–vector products need: not in training,
+    ///     where losses of derivatives have their own use for them.
     ///   - body: is given the masks as they lie on the network.
     public func applied<Result>(
         trainable: Bool = false, withTangents hasTangents: Bool = true, _ body: (AppliedMasks) throws -> Result

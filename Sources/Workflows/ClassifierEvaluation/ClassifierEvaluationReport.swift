@@ -132,17 +132,7 @@ struct ClassifierEvaluationReport {
 
     private var provenance: [(name: String, value: String)] {
         var entries = [("Dense model", "`\(densePath)`"), ("Pruned model", "`\(prunedPath)`"), ("Data", result.source)]
-        if let record = result.pruning {
-            entries.append(("Method", "`\(record.method)`, asked for \(record.request), seed \(record.seed)"))
-        }
-        let efficiency = result.efficiency
-        entries.append(
-            (
-                "Machine",
-                "\(efficiency.processor), \(ReportText.count(efficiency.threads, "thread")), "
-                    + efficiency.instructionSet
-            ))
-        entries.append(ReportText.maker(result.madeBy))
-        return entries
+        entries += result.pruning.map(ReportText.pruning) ?? []
+        return entries + [ReportText.machine(result.efficiency), ReportText.maker(result.madeBy)]
     }
 }

@@ -220,25 +220,10 @@ struct EvaluationReport {
         case .one(let label)?: entries.append(("Class", "\(NumberText.short(Double(label)))"))
         case nil: break
         }
-        if let record = pruned.pruning {
-            let given = record.history == nil ? "" : " of a model that was pruned before"
-            entries.append(("Method", "`\(record.method)`, asked for \(record.request)\(given), seed \(record.seed)"))
-            if let achieved = record.achievedRequest { entries.append(("Achieved", achieved)) }
-            for earlier in (record.history ?? []).reversed() {
-                entries.append(("Before", "`\(earlier.method)`, asked for \(earlier.asked.text), seed \(earlier.seed)"))
-            }
-        }
+        entries += pruned.pruning.map(ReportText.pruning) ?? []
         if !settings.data.path.isEmpty {
             entries.append(("Data", "`\(settings.data.path)` (\(settings.data.split.rawValue))"))
         }
-        let efficiency = result.efficiency
-        entries.append(
-            (
-                "Machine",
-                "\(efficiency.processor), \(ReportText.count(efficiency.threads, "thread")), "
-                    + efficiency.instructionSet
-            ))
-        entries.append(ReportText.maker(result.madeBy))
-        return entries
+        return entries + [ReportText.machine(result.efficiency), ReportText.maker(result.madeBy)]
     }
 }

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import ModelFolders
 import Reports
 import Statistics
 
@@ -18,6 +19,25 @@ enum ReportText {
     /// Version and date, for the end of a page.
     static func maker(_ provenance: Provenance) -> (name: String, value: String) {
         ("Made by", "\(provenance.title), \(provenance.date)")
+    }
+
+    /// What the times were measured on.
+    static func machine(_ efficiency: EvaluationResult.Efficiency) -> (name: String, value: String) {
+        (
+            "Machine",
+            "\(efficiency.processor), \(count(efficiency.threads, "thread")), \(efficiency.instructionSet)"
+        )
+    }
+
+    /// How a model was pruned, and how before that.
+    static func pruning(_ record: PruningRecord) -> [(name: String, value: String)] {
+        let given = record.history == nil ? "" : " of a model that was pruned before"
+        var entries = [("Method", "`\(record.method)`, asked for \(record.request)\(given), seed \(record.seed)")]
+        if let achieved = record.achievedRequest { entries.append(("Achieved", achieved)) }
+        return entries
+            + (record.history ?? []).reversed().map {
+                ("Before", "`\($0.method)`, asked for \($0.asked.text), seed \($0.seed)")
+            }
     }
 
     static func consistencyTable(_ summary: ConsistencySummary, count: Int) throws(ReportError) -> ReportTable {
